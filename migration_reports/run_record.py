@@ -1,0 +1,244 @@
+"""What is recorded of a run: the one source that every report reads, frozen, and written as JSON.
+
+No report computes a number that another could compute differently: counts, totals and verdicts are all here.
+Nothing here holds a resident's value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import pydantic
+
+FORMAT = 1
+"""Raised when the JSON changes in a way that a reader of the former would misread."""
+
+
+class Frozen(pydantic.BaseModel):
+    """A value that is written to JSON and read back equal."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+class Place(Frozen):
+    """Where a finding was: a record (from 1) and a byte offset of a dump."""
+
+    dump: str | None = None
+    record: int | None = None
+    offset: int | None = None
+
+
+class Issue(Frozen):
+    """Findings of one code and severity on one field or column: how many, and the first places."""
+
+    code: str
+    severity: Literal["error", "alert", "note"]
+    dump: str | None = None
+    field: str | None = None
+    table: str | None = None
+    column: str | None = None
+    mapping: str | None = None
+    count: int
+    first: tuple[Place, ...] = ()
+
+
+class DumpReceipt(Frozen):
+    """One line of the transfer file list (移行ファイル構成表): what was expected, and what came."""
+
+    dump: str
+    title: str
+    file: str
+    status: Literal["received", "missing", "empty", "twice", "unexpected"]
+    bytes: int = 0
+    sha256: str = ""
+    framing: str = ""
+    charset: str = ""
+    layout: str = ""
+    record_length: int = 0
+    records: int = 0
+    bytes_left_over: int = 0
+    kinds: Mapping[str, int] = {}
+
+
+class Control(Frozen):
+    """A control proved or not: what the trailer (or the manifest) says against what was counted.
+
+    Amounts are decimal strings, exact.
+    """
+
+    dump: str
+    name: str
+    kind: Literal["count", "sum", "trailer"]
+    field: str = ""
+    stated: str
+    found: str
+    agrees: bool
+
+
+class Reconciliation(Frozen):
+    """件数照合: where the records of one kind went, as far as one target table; the equation must close.
+
+    records = rows_promoted + rows_merged + rows_rejected + rows_not_chosen, where `rows_merged` are rows that repeat
+    the key of a table that keeps one row a key, and `rows_not_chosen` are records that the table's condition leaves.
+    """
+
+    dump: str
+    kind: str
+    table: str
+    records: int
+    rows_staged: int
+    rows_not_chosen: int = 0
+    rows_merged: int = 0
+    rows_rejected: int = 0
+    rows_promoted: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether every record is explained."""
+        return (
+            self.records == self.rows_staged + self.rows_not_chosen
+            and self.rows_staged == self.rows_merged + self.rows_rejected + self.rows_promoted
+        )
+
+
+class RecordFate(Frozen):
+    """Where the records of one kind of a dump went as a whole."""
+
+    dump: str
+    kind: str
+    role: Literal["data", "header", "trailer", "unknown", "ignored"]
+    records: int
+    accepted: int = 0
+    rejected: int = 0
+
+
+class AmountReconciliation(Frozen):
+    """金額照合: one amount, summed in the dump, in the accepted and the rejected records, and in the promoted table."""
+
+    dump: str
+    kind: str
+    field: str
+    table: str
+    column: str
+    in_dump: str
+    in_rejected: str
+    in_table: str
+    agrees: bool
+
+
+class RuleResult(Frozen):
+    """One rule, counted by both engines over the same staged rows.
+
+    `reported` are the failing rows that became findings; the others (`failing_polars` minus `reported`) stand on a
+    record and column for which an earlier stage had already reported the cause.
+    """
+
+    rule: str
+    title_ja: str
+    title_en: str
+    code: str
+    severity: Literal["error", "alert", "note"]
+    table: str
+    columns: tuple[str, ...] = ()
+    failing_polars: int
+    failing_gx: int
+    reported: int
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both engines count the same."""
+        return self.failing_polars == self.failing_gx
+
+
+class FieldFate(Frozen):
+    """One source field: where it goes (the mapping table's other side), and how often it holds anything."""
+
+    dump: str
+    kind: str
+    field: str
+    picture: str
+    offset: int
+    width: int
+    filled: int
+    targets: tuple[str, ...] = ()
+    ignored_because: str = ""
+
+    @property
+    def unmapped_but_filled(self) -> bool:
+        """Whether data stand in it that go nowhere."""
+        return not self.targets and self.filled > 0
+
+
+class Gaiji(Frozen):
+    """A character outside the standard area: its code, what it was read as, how often, in which fields."""
+
+    dump: str
+    charset: str
+    code: str
+    area: Literal["user-defined", "extended", "undefined"]
+    unicode: str
+    count: int
+    fields: tuple[str, ...]
+    first: tuple[Place, ...] = ()
+
+
+class Evidence(Frozen):
+    """A file that the run used or made, by its SHA-256."""
+
+    name: str
+    kind: Literal["dump", "layout", "mapping", "manifest", "table", "output"]
+    sha256: str
+
+
+class Timing(Frozen):
+    """How long a step took, in seconds."""
+
+    step: str
+    started: str
+    seconds: float
+
+
+class Municipality(Frozen):
+    """Whose data it is."""
+
+    code: str
+    name: str
+    romaji: str
+
+
+class RunRecord(Frozen):
+    """Everything that may be said of a run."""
+
+    format: int = FORMAT
+    run_id: str
+    municipality: Municipality
+    mode: Literal["rehearsal", "cut-over"]
+    rehearsal: int
+    state: Literal["running", "held", "promoted", "rejected", "failed", "rolled back"]
+    state_reason_ja: str = ""
+    state_reason_en: str = ""
+    started: str
+    finished: str = ""
+    approved_by: str = ""
+    approved_at: str = ""
+    versions: Mapping[str, str] = {}
+    receipts: tuple[DumpReceipt, ...] = ()
+    fates: tuple[RecordFate, ...] = ()
+    controls: tuple[Control, ...] = ()
+    reconciliations: tuple[Reconciliation, ...] = ()
+    amounts: tuple[AmountReconciliation, ...] = ()
+    rules: tuple[RuleResult, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    rejects: int = 0
+    rejects_allowed: int = 0
+    alerts_acknowledged: bool = False
+    coverage: tuple[FieldFate, ...] = ()
+    gaiji: tuple[Gaiji, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    timings: tuple[Timing, ...] = ()
+    former_run: str = ""
+
+    def count(self, severity: str) -> int:
+        """Count the findings of a severity."""
+        return sum(issue.count for issue in self.issues if issue.severity == severity)
