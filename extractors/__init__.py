@@ -1,0 +1,1 @@
+"""Dump -> records -> Arrow batches: layouts, framings, usages and charsets, and their inverses."""

@@ -176,7 +176,7 @@ class Gaiji(Frozen):
     dump: str
     charset: str
     code: str
-    area: Literal["user-defined", "extended", "undefined"]
+    area: Literal["user-defined", "extended", "variant", "undefined"]
     unicode: str
     count: int
     fields: tuple[str, ...]

@@ -1,0 +1,55 @@
+"""Arrow columns -> bytes of records: the inverse of decoding, by the same layout and charset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.characters import Charset
+from extractors.layout import Field
+from extractors.usages import BY_NAME
+
+SPACE = 0x40
+
+
+def encode(
+    fields: Sequence[Field],
+    columns: Mapping[str, pa.Array | np.ndarray],
+    *,
+    charset: Charset,
+    length: int,
+    count: int,
+) -> np.ndarray:
+    """Write records.
+
+    Args:
+        fields: the fields to write; bytes that no field covers are spaces.
+        columns: values by field name: text as strings; numbers unscaled (int64, or objects where wider) or as Arrow
+            decimals. A text that is left out is spaces, a number zero, a FILLER spaces.
+        charset: how text is written.
+        length: bytes of a record.
+        count: how many records.
+
+    Returns:
+        (count, length) uint8.
+
+    Raises:
+        ValueError: a value does not fit its field; names the field and how many values, never the values.
+    """
+    records = np.full((count, length), SPACE, np.uint8)
+    unknown = set(columns) - {field.name for field in fields}
+    if unknown:
+        raise ValueError(f"no such fields: {', '.join(sorted(unknown))}")
+    for field in fields:
+        column = columns.get(field.name)
+        if column is None:
+            if field.filler or field.arrow_type == pa.string():
+                continue
+            column = np.zeros(count, np.int64)
+        cells = records[:, field.offset : field.offset + field.width]
+        misfit = BY_NAME[field.usage].encode(field, column, charset, cells)
+        if misfit.any():
+            raise ValueError(f"{field.name}: {int(misfit.sum())} values do not fit PICTURE {field.picture.text}")
+    return records

@@ -1,0 +1,26 @@
+"""Double-byte text without shift codes: PICTURE G or N, USAGE DISPLAY-1.
+
+    45 6A 40 40  ->  "漢"  in CCSID 300; 4040 is the ideographic space
+
+Read by the kernel of `mixed`, which begins in double-byte mode and knows no shifts; trailing spaces are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.characters import Charset
+from extractors.layout import Field
+from extractors.usage import TEXT_FLAGS, Usage
+from extractors.usages import mixed
+
+
+def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+    """Write a column of double-byte text; a text with a single-byte character does not fit."""
+    return mixed.encode_text(column, charset, cells, starts_double=True)
+
+
+USAGE = Usage(
+    name="national", doc=__doc__ or "", kernel=mixed.decode, flags=TEXT_FLAGS, empty=b"\x00\x40", encode=encode
+)

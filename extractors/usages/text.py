@@ -1,0 +1,27 @@
+"""Single-byte text (PICTURE A): every byte is a character, none is a shift code.
+
+    C1 C2 C3 40  ->  "ABC"
+
+Read by the kernel of `mixed` with a table of no shifts; trailing spaces are padding and are left out.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.characters import Charset
+from extractors.layout import Field
+from extractors.usage import TEXT_FLAGS, Usage
+from extractors.usages import mixed
+
+
+def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+    """Write a column of text; a text that needs a double-byte character does not fit."""
+    misfit = mixed.encode_text(column, charset, cells, starts_double=False)
+    shifted = (cells == charset.to_double).any(axis=1)
+    cells[shifted] = 0x40
+    return np.asarray(misfit | shifted)
+
+
+USAGE = Usage(name="text", doc=__doc__ or "", kernel=mixed.decode, flags=TEXT_FLAGS, empty=b"\x00\x40", encode=encode)
