@@ -102,7 +102,7 @@ class _Reader:
 
 
 class Extraction:
-    """The records of a dump, read once, in order. Iterate it; then `account` is complete."""
+    """The records of a dump, read once, in order. Iterate it, or its slices, once; then `account` is complete."""
 
     def __init__(self, dump: BinaryIO, readers: Sequence[_Reader], framing: Framing, name: str, records: int) -> None:
         self._dump = dump
@@ -113,6 +113,11 @@ class Extraction:
         self.account = Account(kinds={reader.kind.name: 0 for reader in readers})
 
     def __iter__(self) -> Iterator[Extracted]:
+        for part in self.slices():
+            yield from part
+
+    def slices(self) -> Iterator[tuple[Extracted, ...]]:
+        """Give the dump in slices of consecutive records: what was extracted of each kind among them."""
         room = min(max(self._batch_records * self._framing.record_length, 1 << 16), MAX_BUFFER)
         room = max(room, self._framing.record_length)
         carried = b""
@@ -134,7 +139,7 @@ class Extraction:
             for at in range(0, len(framed.pos), self._batch_records):
                 pos = framed.pos[at : at + self._batch_records]
                 numbers = np.arange(first_record + at, first_record + at + len(pos), dtype=np.int64)
-                yield from self._decode(buffer, pos, numbers, pos - SLACK + base)
+                yield tuple(self._decode(buffer, pos, numbers, pos - SLACK + base))
             self.account.records += len(framed.pos)
             carried = bytes(view[SLACK + framed.used : stop])
             base += framed.used
@@ -142,7 +147,7 @@ class Extraction:
             self.account.left_over = len(carried)
             detail = f"{len(carried)} bytes after {self.account.records} records of {self._framing.record_length}"
             left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=base, detail=detail)
-            yield Extracted("", _NO_RECORDS, left, {})
+            yield (Extracted("", _NO_RECORDS, left, {}),)
 
     def _decode(
         self, buffer: np.ndarray, pos: np.ndarray, numbers: np.ndarray, offsets: np.ndarray
@@ -283,7 +288,7 @@ def _extract(
         if oddity.flag in CODED and oddity.field.arrow_type == pa.string():
             starts = pos[oddity.rows] + oddity.field.offset
             at, codes = reader.decoder.codes(buffer, starts, oddity.field, oddity.flag)
-            detail = _join_codes(at, codes, len(oddity.rows))
+            detail = _join_codes(at, codes, len(oddity.rows)) if oddity.code is not None else None
             characters.append(_tally(oddity, codes, numbers[oddity.rows][at], offsets[oddity.rows][at]))
         if oddity.code is not None:
             findings.append(
@@ -308,18 +313,17 @@ def _extract(
 
 
 def _tally(oddity: Oddity, codes: np.ndarray, numbers: np.ndarray, offsets: np.ndarray) -> pl.DataFrame:
-    frame = pl.DataFrame({"code": codes, "record": numbers, "offset": offsets + oddity.field.offset})
-    return (
-        frame.group_by("code", maintain_order=True)
-        .agg(pl.len().cast(pl.Int64).alias("count"), pl.col("record").first(), pl.col("offset").first())
-        .select(
-            pl.lit(oddity.field.name).alias("field"),
-            pl.col("code"),
-            pl.lit(CODED[oddity.flag]).alias("area"),
-            "count",
-            "record",
-            "offset",
-        )
+    distinct, first, counts = np.unique(codes, return_index=True, return_counts=True)
+    return pl.DataFrame(
+        {
+            "field": [oddity.field.name] * len(distinct),
+            "code": distinct,
+            "area": [CODED[oddity.flag]] * len(distinct),
+            "count": counts.astype(np.int64),
+            "record": numbers[first],
+            "offset": offsets[first] + oddity.field.offset,
+        },
+        schema=CHARACTERS,
     )
 
 

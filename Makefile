@@ -1,0 +1,50 @@
+# Everything is installed into .venv from requirements.lock; nothing else is needed than Python 3.11+, make and git.
+PYTHON ?= python3
+BIN := .venv/bin
+HOME_FOLDER ?= .hikkoshi
+export UV_COMPILE_BYTECODE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench ui golden lock clean
+
+help:  ## List what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+setup: .venv/.installed  ## Install everything into .venv
+
+.venv/.installed: requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo 'Hikkoshi needs Python 3.11 or later: make PYTHON=python3.12'; exit 1; }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: --requirement requirements-uv.lock
+	@echo 'Installing the locked packages into .venv (about 1 GB, once)'
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --requirement requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup  ## Move two invented municipalities end to end, through Airflow
+	@$(BIN)/python -m dags.demo
+
+test: lint  ## Run every check and every test
+	@$(BIN)/python -m pytest
+
+lint: setup  ## ruff, mypy, import contracts
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+bench: setup  ## Measure, each figure beside a limit in the same run
+	@$(BIN)/python -m tests.benchmarks
+
+ui: setup  ## Airflow with these DAGs on localhost
+	@$(BIN)/python -m dags.standalone
+
+golden: setup  ## Rewrite the golden files; review the difference like code
+	@$(BIN)/python -m pytest --accept-golden
+
+lock:  ## Compile the lock again
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+
+clean:  ## Remove what make has made, the embedded data centre too
+	@-test -x $(BIN)/hikkoshi && $(BIN)/hikkoshi stop
+	@rm -rf .venv $(HOME_FOLDER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
