@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import decimal
+
 import numba as nb
 import numpy as np
 import pyarrow as pa
@@ -34,7 +36,8 @@ def to_integers(column: pa.Array | np.ndarray) -> np.ndarray:
             low = parts[column.offset : column.offset + len(column), 0].copy()
             low[~_valid(column)] = 0
             return low
-        values = [0 if value is None else int(value.scaleb(scale)) for value in column.to_pylist()]
+        with decimal.localcontext(prec=80):
+            values = [0 if value is None else int(value.scaleb(scale)) for value in column.to_pylist()]
         return np.array(values, dtype=object)
     filled = column.fill_null(0)
     return np.asarray(filled.to_numpy(zero_copy_only=False), np.int64)

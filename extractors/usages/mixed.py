@@ -1,6 +1,6 @@
 """PICTURE X text that may change between single bytes and kanji by shift codes.
 
-    C1 C2 C3 40 0E 45 6A 0F 40  ->  "ABC 漢"  in CCSID 930: SO (0E) begins double-byte text, SI (0F) ends it
+    C1 C2 C3 40 0E 4F 58 0F 40  ->  "ABC 漢"  in CCSID 930: SO (0E) begins double-byte text, SI (0F) ends it
 
 Shift codes act at character boundaries only and are no characters. Trailing spaces, half-width and ideographic, are
 padding and are left out. Text that ends within double-byte mode is read to the field's end, half a character reads as

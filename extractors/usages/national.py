@@ -1,6 +1,6 @@
 """Double-byte text without shift codes: PICTURE G or N, USAGE DISPLAY-1.
 
-    45 6A 40 40  ->  "漢"  in CCSID 300; 4040 is the ideographic space
+    4F 58 40 40  ->  "漢"  in CCSID 300; 4040 is the ideographic space
 
 Read by the kernel of `mixed`, which begins in double-byte mode and knows no shifts; trailing spaces are left out.
 """

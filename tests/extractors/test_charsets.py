@@ -27,7 +27,7 @@ def cases():
             yield pytest.param(charset.name, case, id=f"{charset.name}: {case['name']}")
 
 
-@pytest.mark.parametrize(("name", "case"), cases())
+@pytest.mark.parametrize(("name", "case"), list(cases()))
 def test_codes_read_as_the_case_says(name, case, tmp_path):
     options = {}
     if "table" in case:
@@ -78,7 +78,7 @@ def test_an_unknown_charset_names_what_is_known(tmp_path):
 
 
 def test_an_unknown_option_is_refused(tmp_path):
-    with pytest.raises(SpecError, match="unknown option of fujitsu"):
+    with pytest.raises(SpecError, match="unknown option of charset fujitsu"):
         charsets.load("fujitsu", {"tables": "x"}, tmp_path)
 
 

@@ -20,7 +20,7 @@ def cases():
             yield pytest.param(framing.name, case, id=f"{framing.name}: {case['name']}")
 
 
-@pytest.mark.parametrize(("name", "case"), cases())
+@pytest.mark.parametrize(("name", "case"), list(cases()))
 def test_records_lie_where_the_case_says(name, case):
     options = {"length": case["length"]}
     if "problem" in case:

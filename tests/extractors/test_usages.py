@@ -32,7 +32,7 @@ def layout_of(picture: str):
     return read_copybook(f"01 R.\n05 F PIC {picture}.\n", file="case.cpy")
 
 
-@pytest.mark.parametrize(("usage", "case"), cases())
+@pytest.mark.parametrize(("usage", "case"), list(cases()))
 def test_bytes_read_as_the_case_says(usage, case, tmp_path):
     layout = layout_of(case["picture"])
     (field,) = layout.fields()
