@@ -52,7 +52,7 @@ class Decoded:
 
 
 @nb.njit(nogil=True, cache=True)
-def _drive(data, pos, count, plan, low, high, ends, arena, bases, single, double, shifts, touch, fields, rows, flags):  # type: ignore[no-untyped-def]
+def _drive(data, pos, count, plan, low, high, ends, arena, bases, single, double, shifts, touch, fields, rows, flags):
     """Decode `count` records; returns how many oddities were listed. Compiled."""
     found = 0
     kept = np.uint64(0)
@@ -158,7 +158,7 @@ def _drive(data, pos, count, plan, low, high, ends, arena, bases, single, double
 
 
 @nb.njit(nogil=True, cache=True)
-def _count_filled(data, pos, count, offset, width, empty):  # type: ignore[no-untyped-def]
+def _count_filled(data, pos, count, offset, width, empty):
     """Count the records in which a field holds any byte that says something. Compiled."""
     filled = 0
     for r in range(count):
@@ -178,7 +178,7 @@ def _count_filled(data, pos, count, offset, width, empty):  # type: ignore[no-un
 
 
 @nb.njit(nogil=True, cache=True)
-def _all_spaces(data, starts, width):  # type: ignore[no-untyped-def]
+def _all_spaces(data, starts, width):
     """Which fields are spaces throughout. Compiled."""
     result = np.ones(len(starts), np.bool_)
     for r in range(len(starts)):

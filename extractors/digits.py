@@ -12,7 +12,7 @@ MAX_INT64_DIGITS = 18
 
 
 @nb.njit(nogil=True, cache=True)
-def add_scaled(high, low, factor, addend):  # type: ignore[no-untyped-def]  # compiled: four uint64 -> (high, low)
+def add_scaled(high, low, factor, addend):
     """(high, low) * factor + addend, modulo 2**128, of unsigned numbers."""
     mask = np.uint64(0xFFFFFFFF)
     a0, a1 = low & mask, low >> np.uint64(32)

@@ -20,7 +20,7 @@ from extractors.usage import LOST, OUT_OF_PICTURE, Usage
 
 
 @nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):  # type: ignore[no-untyped-def]
+def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
     """Decode records `first` to `last` of one column into `low`; list what has more digits than the PICTURE."""
     shift = np.uint64(64 - 8 * width)
     limit = np.int64(1)

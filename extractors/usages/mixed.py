@@ -43,7 +43,7 @@ def decode(
     flags,
     found,
     number,
-):  # type: ignore[no-untyped-def]
+):
     """Decode records `first` to `last` of one text column into UTF-8 at `out[at]`; list what is odd.
 
     Compiled; called by the driver. `ends[r + 1]` becomes the end of record r's text, relative to `base`.
@@ -106,7 +106,7 @@ def decode(
 
 
 @nb.njit(nogil=True, cache=True)
-def list_codes(data, starts, width, single, double, shifts, starts_double, wanted, rows, codes):  # type: ignore[no-untyped-def]
+def list_codes(data, starts, width, single, double, shifts, starts_double, wanted, rows, codes):
     """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
 
     Compiled. `starts` are the fields' first bytes. Fills `rows` (index into starts) and `codes` (a single byte's code
@@ -142,7 +142,7 @@ def list_codes(data, starts, width, single, double, shifts, starts_double, wante
 
 
 @nb.njit(nogil=True, cache=True)
-def write(ends, text, width, table, to_double, to_single, starts_double, cells, misfit):  # type: ignore[no-untyped-def]
+def write(ends, text, width, table, to_double, to_single, starts_double, cells, misfit):
     """Write UTF-8 texts into cells of `width` bytes already filled with spaces; mark those that do not fit.
 
     Compiled. A text that is too long, or holds a character that the charset cannot write, is marked and left blank.

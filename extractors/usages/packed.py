@@ -26,7 +26,7 @@ _F = np.uint64(0xF)
 
 
 @nb.njit(nogil=True, cache=True)
-def fold_nibbles(nibbles):  # type: ignore[no-untyped-def]  # compiled: uint64 of sixteen decimal digits -> uint64
+def fold_nibbles(nibbles):
     """The number that sixteen binary-coded digits stand for."""
     nibbles = (nibbles & np.uint64(0x0F0F0F0F0F0F0F0F)) + np.uint64(10) * (
         (nibbles >> np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -41,7 +41,7 @@ def fold_nibbles(nibbles):  # type: ignore[no-untyped-def]  # compiled: uint64 o
 
 
 @nb.njit(nogil=True, cache=True)
-def not_decimal(nibbles):  # type: ignore[no-untyped-def]  # compiled: uint64 -> uint64, zero where all are 0..9
+def not_decimal(nibbles):
     """The carries that a nibble above nine makes when six is added to it."""
     high = nibbles >> np.uint64(60)
     low = nibbles & np.uint64(0x0FFFFFFFFFFFFFFF)
@@ -51,7 +51,7 @@ def not_decimal(nibbles):  # type: ignore[no-untyped-def]  # compiled: uint64 ->
 
 
 @nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):  # type: ignore[no-untyped-def]
+def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
     """Decode records `first` to `last` of one column into `low` (and `high`, where `wide`); list what is no number.
 
     Compiled; called by the driver. Values are two's complement over 64 or, where `wide`, 128 bits.

@@ -24,7 +24,7 @@ _SIXES = np.uint64(0x0606060606060606)
 
 
 @nb.njit(nogil=True, cache=True)
-def fold_digits(word):  # type: ignore[no-untyped-def]  # compiled: uint64 of eight digit bytes -> uint64
+def fold_digits(word):
     """The number that eight bytes of one digit each stand for; their zones are not looked at."""
     word = word & _DIGITS
     word = (word & np.uint64(0x000F000F000F000F)) + np.uint64(10) * (
@@ -37,13 +37,13 @@ def fold_digits(word):  # type: ignore[no-untyped-def]  # compiled: uint64 of ei
 
 
 @nb.njit(nogil=True, cache=True)
-def not_zoned(word):  # type: ignore[no-untyped-def]  # compiled: uint64 -> uint64, zero where all are F0..F9
+def not_zoned(word):
     """What is wrong with eight bytes that should be digits of zone F."""
     return ((word & _ZONES) ^ _ZONES) | (((word & _DIGITS) + _SIXES) & np.uint64(0x1010101010101010))
 
 
 @nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):  # type: ignore[no-untyped-def]
+def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
     """Decode records `first` to `last` of one column into `low` (and `high`, where `wide`); list what is no number."""
     minus = np.uint64(0x2800)
     accepted = np.uint64(0xFC00) if signed else np.uint64(0xFC00) & ~minus
