@@ -1,0 +1,1 @@
+"""Where data lands: the standard systems' tables, and the loader that stages, promotes and rolls back."""

@@ -1,0 +1,184 @@
+"""Staging: a run's rows in tables of its own, without constraints, so that bad rows can be validated there.
+
+Rows come by ADBC, a dump at a time. `settle` works out which rows will be promoted: those of no rejected record, and of
+a table that keeps one row a key the preferred one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import adbc_driver_postgresql.dbapi as adbc
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from target_schemas.server import adbc_uri
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Counts:
+    """What becomes of the rows that one dump staged for one table."""
+
+    staged: int
+    rejected: int
+    merged: int
+    promotable: int
+
+
+def staging_schema(run_id: str) -> str:
+    """The schema that a run stages into."""
+    return f"stage_{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
+
+
+def staging_tables(run_id: str, tables: Sequence[sa.Table]) -> Mapping[str, sa.Table]:
+    """The run's staging tables: the target's columns, none mandatory, and the engine's `_offset` and `_rank`."""
+    metadata = sa.MetaData(schema=staging_schema(run_id))
+    return {
+        table.name: sa.Table(
+            table.name,
+            metadata,
+            *[sa.Column(column.name, column.type) for column in table.columns],
+            sa.Column("_offset", sa.BigInteger),
+            sa.Column("_rank", sa.SmallInteger),
+            prefixes=["UNLOGGED"],
+        )
+        for table in tables
+    }
+
+
+def create_staging(engine: sa.Engine, run_id: str, tables: Sequence[sa.Table]) -> None:
+    """Create the run's staging tables, dropping what a former try left there."""
+    schema = staging_schema(run_id)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
+        connection.execute(sa.schema.CreateSchema(schema))
+        for table in staging_tables(run_id, tables).values():
+            table.create(connection)
+
+
+def drop_staging(engine: sa.Engine, run_id: str) -> None:
+    """Drop the run's staging tables."""
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(staging_schema(run_id), cascade=True, if_exists=True))
+
+
+def stage(url: str, run_id: str, table: str, rows: pa.RecordBatchReader, *, dump: str) -> int:
+    """Stage the rows that one dump gives one table; what that dump had staged there before is replaced.
+
+    Returns:
+        How many rows were staged.
+    """
+    schema = staging_schema(run_id)
+    place = f"{quote(schema)}.{quote(table)}"
+    with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {place} WHERE source_dump = $1", parameters=(dump,))  # noqa: S608  quoted names
+        count = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
+        connection.commit()
+    return int(count)
+
+
+def settle(
+    engine: sa.Engine,
+    url: str,
+    run_id: str,
+    tables: Sequence[sa.Table],
+    *,
+    rejected: pa.Table,
+    one_per_key: frozenset[str],
+) -> Mapping[tuple[str, str], Counts]:
+    """Work out what becomes of every staged row, without changing any. Safe to repeat.
+
+    Args:
+        engine: the database.
+        url: the same, for ADBC.
+        run_id: the run.
+        tables: the target tables.
+        rejected: the rejected records, columns source_dump and source_record.
+        one_per_key: the tables that keep one row a key.
+
+    Returns:
+        Counts by (table, dump).
+    """
+    staged = staging_tables(run_id, tables)
+    keys = rejected_table(run_id)
+    with engine.begin() as connection:
+        keys.drop(connection, checkfirst=True)
+        keys.create(connection)
+    if rejected.num_rows:
+        with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
+            connection.commit()
+    result: dict[tuple[str, str], Counts] = {}
+    with engine.connect() as connection:
+        for table in tables:
+            source = staged[table.name]
+            all_rows = dict(_by_dump(connection, sa.select(source.c.source_dump)))
+            accepted = dict(_by_dump(connection, _accepted(source, keys, [source.c.source_dump])))
+            chosen = dict(_by_dump(connection, chosen_rows(table, source, keys, [source.c.source_dump], one_per_key)))
+            for dump, count in all_rows.items():
+                kept, best = accepted.get(dump, 0), chosen.get(dump, 0)
+                result[table.name, dump] = Counts(count, count - kept, kept - best, best)
+    return result
+
+
+def staged_sums(engine: sa.Engine, run_id: str, table: sa.Table, column: str, dump: str) -> tuple[Decimal, Decimal]:
+    """Sum an amount over one dump's rejected and accepted staged rows, exactly."""
+    source, keys = staging_tables(run_id, [table])[table.name], rejected_table(run_id)
+    refused = sa.exists().where(
+        keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
+    )
+    total = sa.func.coalesce(sa.func.sum(source.c[column]), 0)
+    of_dump = source.c.source_dump == dump
+    with engine.connect() as connection:
+        rejected = connection.execute(sa.select(total).where(of_dump, refused)).scalar_one()
+        accepted = connection.execute(sa.select(total).where(of_dump, ~refused)).scalar_one()
+    return Decimal(rejected), Decimal(accepted)
+
+
+def rejected_table(run_id: str) -> sa.Table:
+    """The run's table of rejected records."""
+    return sa.Table(
+        "rejected_records",
+        sa.MetaData(schema=staging_schema(run_id)),
+        sa.Column("source_dump", sa.Text, primary_key=True),
+        sa.Column("source_record", sa.BigInteger, primary_key=True),
+    )
+
+
+def _accepted(source: sa.Table, keys: sa.Table, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
+    refused = sa.exists().where(
+        keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
+    )
+    return sa.select(*columns).where(~refused)
+
+
+def chosen_rows(
+    table: sa.Table,
+    source: sa.Table,
+    keys: sa.Table,
+    columns: Sequence[sa.ColumnElement[object]],
+    one_per_key: frozenset[str],
+) -> sa.Select[Any]:
+    """The accepted rows, and of a table that keeps one row a key the preferred one of each."""
+    query = _accepted(source, keys, columns)
+    if table.name not in one_per_key:
+        return query
+    key = [source.c[column.name] for column in table.primary_key.columns]
+    order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record)
+    return query.distinct(*key).order_by(*order)
+
+
+def _by_dump(connection: sa.Connection, query: sa.Select[Any]) -> Iterable[tuple[str, int]]:
+    rows = query.subquery()
+    counted = sa.select(rows.c.source_dump, sa.func.count()).group_by(rows.c.source_dump)
+    return [(row[0], row[1]) for row in connection.execute(counted)]
+
+
+def quote(name: str) -> str:
+    """Quote an identifier."""
+    return postgresql.dialect().identifier_preparer.quote_identifier(name)  # type: ignore[no-untyped-call]

@@ -1,0 +1,41 @@
+"""One embedded PostgreSQL for the session; each test that needs it gets a database of its own."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from target_schemas.server import connect, embedded_url, stop_embedded
+
+
+def pytest_addoption(parser):
+    parser.addoption("--accept-golden", action="store_true", help="rewrite the golden files instead of comparing")
+
+
+@pytest.fixture(scope="session")
+def server_url():
+    folder = Path(tempfile.mkdtemp(prefix="hikkoshi-tests-"))
+    yield embedded_url(folder)
+    stop_embedded(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def database_url(server_url):
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    engine = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    yield sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def engine(database_url):
+    return connect(database_url)
