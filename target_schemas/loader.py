@@ -108,7 +108,7 @@ def promote(
     schema = staging_schema(run_id)
     with engine.begin() as connection:
         for table in tables:
-            ready = f"{quote(schema)}.{quote('ready_' + table.name)}"
+            ready = f"{quote(schema)}.{quote(_partition(table, municipality, run_id))}"
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {ready}"))
             connection.execute(
                 sa.text(
@@ -118,7 +118,9 @@ def promote(
             source = staged[table.name]
             names = [column.name for column in table.columns]
             chosen = chosen_rows(table, source, keys, [source.c[name] for name in names], one_per_key)
-            target = sa.Table("ready_" + table.name, sa.MetaData(), *[sa.Column(n) for n in names], schema=schema)
+            target = sa.Table(
+                _partition(table, municipality, run_id), sa.MetaData(), *[sa.Column(n) for n in names], schema=schema
+            )
             connection.execute(target.insert().from_select(names, chosen))
             columns = ", ".join(quote(c.name) for c in table.primary_key.columns)
             connection.execute(sa.text(f"ALTER TABLE {ready} ADD PRIMARY KEY ({columns})"))
@@ -139,11 +141,10 @@ def _swap(
 ) -> Promoted:
     rows: dict[str, int] = {}
     former_runs: set[str] = set()
-    suffix = hashlib.sha256(run_id.encode()).hexdigest()[:10]
     with engine.begin() as connection:
         lock(connection, municipality)
         for table in tables:
-            ready = f"{quote(schema)}.{quote('ready_' + table.name)}"
+            ready = f"{quote(schema)}.{quote(_partition(table, municipality, run_id))}"
             count = connection.execute(sa.text(f"SELECT count(*) FROM {ready}")).scalar_one()  # noqa: S608  quoted names
             if count != expected.get(table.name, 0):
                 raise RunError(
@@ -155,13 +156,9 @@ def _swap(
                 connection.execute(sa.text(f"ALTER TABLE {_place(table.name)} DETACH PARTITION {_place(former)}"))
                 owner = sa.select(PROMOTIONS.c.run_id).where(PROMOTIONS.c.partition == former)
                 former_runs.update(connection.execute(owner).scalars())
-            partition = f"{table.name}_{_code(municipality)}_{suffix}"
-            if partition == former:
-                partition += "_2"
-            connection.execute(sa.text(f"ALTER TABLE {ready} SET SCHEMA {SCHEMA}"))
+            partition = _partition(table, municipality, run_id)
             connection.execute(sa.text(f"DROP TABLE IF EXISTS {_place(partition)}"))
-            connection.execute(sa.text(f"ALTER TABLE {_place('ready_' + table.name)} RENAME TO {quote(partition)}"))
-            connection.execute(sa.text(f"ALTER TABLE {_place(partition)} ALTER municipality_code SET NOT NULL"))
+            connection.execute(sa.text(f"ALTER TABLE {ready} SET SCHEMA {SCHEMA}"))
             _attach(connection, table, partition, municipality)
             connection.execute(sa.text(f"ALTER TABLE {_place(partition)} DROP CONSTRAINT bound"))
             _drop_older(connection, table, municipality, keep={partition, former or ""})
@@ -274,6 +271,10 @@ def _secure(connection: sa.Connection, table: sa.Table) -> None:
         )
     )
     connection.execute(sa.text(f"GRANT SELECT ON {place} TO {READER_ROLE}"))
+
+
+def _partition(table: sa.Table, municipality: str, run_id: str) -> str:
+    return f"{table.name}_{_code(municipality)}_{hashlib.sha256(run_id.encode()).hexdigest()[:10]}"
 
 
 def _place(name: str) -> str:

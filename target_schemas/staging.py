@@ -154,7 +154,8 @@ def _accepted(source: sa.Table, keys: sa.Table, columns: Sequence[sa.ColumnEleme
     refused = sa.exists().where(
         keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
     )
-    return sa.select(*columns).where(~refused)
+    chosen = sa.select(*columns).where(~refused)
+    return chosen  # type: ignore[return-value]  # the stub counts ten columns at most
 
 
 def chosen_rows(
@@ -170,7 +171,7 @@ def chosen_rows(
         return query
     key = [source.c[column.name] for column in table.primary_key.columns]
     order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record)
-    return query.distinct(*key).order_by(*order)
+    return query.ext(postgresql.distinct_on(*key)).order_by(*order)
 
 
 def _by_dump(connection: sa.Connection, query: sa.Select[Any]) -> Iterable[tuple[str, int]]:
