@@ -1,0 +1,1 @@
+"""Arrow batches -> target tables, as the municipalities' YAML says."""

@@ -1,0 +1,64 @@
+"""What a transform is: one step from a source value towards a column, as Polars expressions.
+
+A transform is a pure function from expressions and its own frozen parameters to an `Outcome`: the value, and masks of
+the rows where it failed or where something is to be said. Nothing runs a row at a time; null passes through as null
+without a remark, because what made it null has been reported already.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
+
+import polars as pl
+import pydantic
+
+from mappings.spec import CodeTable
+
+Type = Literal["text", "integer", "decimal", "date"]
+"""What flows between transforms. A date is a struct of source (text), key (YYYYMMDD, text) and precision (text)."""
+
+
+class Params(pydantic.BaseModel):
+    """A transform's parameters."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a transform makes of a value.
+
+    Attributes:
+        value: the new value; null where it failed.
+        failed: finding code and mask of the rows for which there is no value.
+        remarks: finding code and mask of the rows for which there is one, and something is to be said.
+    """
+
+    value: pl.Expr
+    failed: tuple[tuple[str, pl.Expr], ...] = ()
+    remarks: tuple[tuple[str, pl.Expr], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Transform:
+    """One member of the family.
+
+    Attributes:
+        name: its name.
+        doc: the module's docstring, for the reference.
+        params: the model of its parameters.
+        takes: the types it accepts.
+        gives: the type it makes.
+        apply: the function; of a transform that joins, it gets every value, of another exactly one.
+        joins: whether it makes one value of several.
+    """
+
+    name: str
+    doc: str
+    params: type[Params]
+    takes: frozenset[Type]
+    gives: Type
+    apply: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome]
+    joins: bool = False

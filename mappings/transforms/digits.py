@@ -1,0 +1,31 @@
+"""A whole number as text of a fixed number of digits, with leading zeros.
+
+123 (width 5)  ->  00123        123456 (width 5)  ->  fails        -1  ->  fails
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import polars as pl
+import pydantic
+
+from mappings.spec import CodeTable
+from mappings.transform import Outcome, Params, Transform
+
+
+class DigitsParams(Params):
+    """width: how many digits."""
+
+    width: int = pydantic.Field(ge=1, le=18)
+
+
+def apply(values: Sequence[pl.Expr], params: DigitsParams, tables: Mapping[str, CodeTable]) -> Outcome:
+    """Write the number with leading zeros; it fails where it is negative or has more digits."""
+    (value,) = values
+    failed = (value < 0) | (value >= 10**params.width)
+    text = value.cast(pl.String).str.zfill(params.width)
+    return Outcome(pl.when(~failed).then(text), failed=(("M314", failed),))
+
+
+TRANSFORM = Transform("digits", __doc__ or "", DigitsParams, takes=frozenset({"integer"}), gives="text", apply=apply)
