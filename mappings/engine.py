@@ -150,8 +150,10 @@ def _column_expr(plan: Plan, column: ColumnPlan) -> tuple[pl.Expr, list[tuple[_M
 
 
 def _holds(when: WhenSpec) -> pl.Expr:
-    """Whether the field holds one of the values, compared as text; false where it holds none."""
-    return pl.col(when.field).cast(pl.String).is_in(list(when.values)).fill_null(value=False)
+    """Whether the field holds one of the values, compared as text; without values, whether it is filled."""
+    text = pl.col(when.field).cast(pl.String)
+    holds = text.is_in(list(when.values)) if when.values else text != ""
+    return holds.fill_null(value=False)
 
 
 def _found(rows: pl.DataFrame, mask: _Mask, table: str, dump: str, offsets: Mapping[str, int]) -> pl.DataFrame:

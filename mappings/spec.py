@@ -79,10 +79,10 @@ class Manifest(Spec):
 
 
 class WhenSpec(Spec):
-    """The records whose field holds one of some values."""
+    """The records whose field holds one of some values, or, where none are given, whose field is filled."""
 
     field: str
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
 
 
 class TransformSpec(Spec):

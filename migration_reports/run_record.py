@@ -42,6 +42,11 @@ class Issue(Frozen):
     count: int
     first: tuple[Place, ...] = ()
 
+    @property
+    def first_has_record(self) -> bool:
+        """Whether it is about records, and not about a dump or the run as a whole."""
+        return bool(self.first) and self.first[0].record is not None
+
 
 class DumpReceipt(Frozen):
     """One line of the transfer file list (移行ファイル構成表): what was expected, and what came."""

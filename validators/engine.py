@@ -1,0 +1,188 @@
+"""Running rules: in Polars over every staged row, and in Great Expectations on the staged tables; the counts compared."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import FINDINGS, finding, findings_at, join_findings
+from validators.rule import Frames, Query, Rule
+
+PLACE = ("source_dump", "source_record", "_offset")
+
+Origins = Mapping[tuple[str, str, str], tuple[tuple[str, ...], int, str]]
+"""By (table, column or date, dump): the source fields, the first one's byte offset in the record, the mapping line."""
+
+
+def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
+    """Evaluate rules over every staged row.
+
+    Args:
+        rules: the rules.
+        frames: the staged rows by table.
+
+    Returns:
+        For each rule's name the failing rows: source_dump, source_record, _offset.
+    """
+    failing: dict[str, pl.DataFrame] = {}
+    by_table: dict[str, list[Rule]] = {}
+    for rule in rules:
+        if isinstance(rule.failing, pl.Expr):
+            by_table.setdefault(rule.table, []).append(rule)
+        else:
+            failing[rule.name] = rule.failing(frames).select(PLACE).sort(PLACE).collect()
+    for table, of_table in by_table.items():
+        # One pass counts every rule; only those that some row fails are asked again for their rows.
+        masks = {
+            rule.name: rule.failing.fill_null(value=False) for rule in of_table if isinstance(rule.failing, pl.Expr)
+        }
+        counts = (
+            frames[table].select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
+        )
+        for name, mask in masks.items():
+            if counts[name][0]:
+                failing[name] = frames[table].filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming")
+            else:
+                failing[name] = pl.DataFrame(
+                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64}
+                )
+    return failing
+
+
+def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]:
+    """Evaluate the same rules by Great Expectations on the staged tables in PostgreSQL.
+
+    Args:
+        rules: the rules.
+        url: the database; a host must stand in it, as Great Expectations demands.
+        schema: the run's staging schema.
+
+    Returns:
+        How many rows fail, by rule name.
+
+    Raises:
+        RuntimeError: an expectation could not be evaluated; that is a broken rule, not bad data.
+    """
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    for name in ("great_expectations", "great_expectations._docs_decorators"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    import great_expectations as gx  # noqa: PLC0415  four to eight seconds, paid only by this step
+    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_postgres("staging", connection_string=url)
+    tables = sorted({rule.table for rule in rules})
+    counts: dict[str, int] = {}
+    for table in tables:
+        of_table = [rule for rule in rules if rule.table == table]
+        batch = source.add_table_asset(table, table_name=table, schema_name=schema).add_batch_definition_whole_table(
+            "all"
+        )
+        suite = gx.ExpectationSuite(name=table)
+        for rule in of_table:
+            suite.add_expectation(_expectation(gx.expectations, rule, schema))
+        context.suites.add(suite)
+        definition = gx.ValidationDefinition(name=table, data=batch, suite=suite)
+        context.validation_definitions.add(definition)
+        outcome = definition.run(result_format={"result_format": "BASIC"})
+        for result in outcome.results:
+            name = str((result.expectation_config.meta or {})["rule"])
+            if result.exception_info and _raised(result.exception_info):
+                raise RuntimeError(f"rule {name} could not be evaluated by Great Expectations")
+            counts[name] = _count(result.result)
+    return counts
+
+
+def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origins: Origins) -> pa.RecordBatch:
+    """Make one finding for each failing row, unless its cause has been reported already.
+
+    A row's cause has been reported where `earlier` has a finding on one of the fields that the rule's columns come
+    from, of the same dump and record.
+
+    Args:
+        rule: the rule.
+        failing: its failing rows.
+        earlier: all findings so far (schema FINDINGS).
+        origins: where each column comes from.
+    """
+    batches = []
+    for (dump,), rows in failing.group_by("source_dump", maintain_order=True):
+        known = [
+            origins[rule.table, column, str(dump)]
+            for column in rule.columns
+            if (rule.table, column, str(dump)) in origins
+        ]
+        fields = sorted({field for sources, _, _ in known for field in sources})
+        said = earlier.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
+        new = rows.unique(["source_record"], keep="first", maintain_order=True).join(
+            said, left_on="source_record", right_on="record", how="anti", maintain_order="left"
+        )
+        if new.is_empty():
+            continue
+        sources, offset, mapping = known[0] if known else ((), 0, None)
+        batches.append(
+            findings_at(
+                rule.code,
+                CATALOGUE[rule.code].severity,
+                dump=str(dump),
+                record=new["source_record"].to_numpy(),
+                offset=(new["_offset"] + offset).to_numpy(),
+                field=sources[0] if sources else None,
+                table=rule.table,
+                column=rule.columns[0],
+                mapping=mapping,
+            )
+        )
+    return join_findings(batches)
+
+
+def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: Mapping[str, int]) -> pa.RecordBatch:
+    """Give a finding for each rule that the two engines count differently."""
+    return join_findings(
+        [
+            finding(
+                "C510",
+                CATALOGUE["C510"].severity,
+                table=rule.table,
+                column=rule.columns[0],
+                detail=f"{rule.name}: {polars_counts[rule.name]} and {gx_counts.get(rule.name)}",
+            )
+            for rule in rules
+            if polars_counts[rule.name] != gx_counts.get(rule.name)
+        ]
+    )
+
+
+def no_earlier() -> pl.DataFrame:
+    """No findings, as a frame."""
+    return pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
+
+
+def _expectation(family: Any, rule: Rule, schema: str) -> Any:
+    meta = {"rule": rule.name}
+    if isinstance(rule.expectation, Query):
+        sql = rule.expectation.sql
+        for other in {word.split("}")[0] for word in sql.split("{")[1:]} - {"batch"}:
+            sql = sql.replace(f"{{{other}}}", f'"{schema}"."{other}"')
+        return family.UnexpectedRowsExpectation(unexpected_rows_query=sql, meta=meta, description=rule.name)
+    return getattr(family, rule.expectation.kind)(**rule.expectation.arguments, meta=meta)
+
+
+def _raised(info: Mapping[str, Any]) -> bool:
+    if "raised_exception" in info:
+        return bool(info["raised_exception"])
+    return any(isinstance(part, Mapping) and part.get("raised_exception") for part in info.values())
+
+
+def _count(result: Mapping[str, Any]) -> int:
+    for key in ("unexpected_count", "observed_value"):
+        if isinstance(result.get(key), int):
+            return int(result[key])
+    raise RuntimeError("Great Expectations gave no count")

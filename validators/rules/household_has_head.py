@@ -1,0 +1,47 @@
+"""A household has a head (続柄 01). None is an alert only: the standard permits it (世帯主未設定を許容).
+
+Of a household that several records name, the preferred row is the one that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import sqlalchemy as sa
+
+from validators.rule import Frames, Query, Rule, RuleFamily, has
+
+
+def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+    """Give the rule where there are households and residents."""
+    if not (has(tables, "households", "household_no") and has(tables, "residents", "household_no", "relationship")):
+        return ()
+
+    def failing(frames: Frames) -> pl.LazyFrame:
+        heads = frames["residents"].filter(pl.col("relationship") == "01").select("household_no").unique()
+        households = frames["households"].filter(pl.col("household_no").is_not_null())
+        first = households.sort("_rank", "source_dump", "source_record").unique("household_no", keep="first")
+        return first.join(heads, on="household_no", how="anti")
+
+    sql = (
+        "SELECT source_record FROM (SELECT household_no, source_record, row_number() OVER (PARTITION BY household_no "
+        "ORDER BY _rank, source_dump, source_record) AS place FROM {batch} WHERE household_no IS NOT NULL) AS household "
+        "WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM {residents} AS resident "
+        "WHERE resident.household_no = household.household_no AND resident.relationship = '01')"
+    )
+    return (
+        Rule(
+            "household_has_head",
+            "V412",
+            "世帯主",
+            "head of household",
+            "households",
+            ("household_no",),
+            failing,
+            Query(sql),
+        ),
+    )
+
+
+RULE = RuleFamily("household_has_head", __doc__ or "", make)

@@ -1,0 +1,41 @@
+"""A household has one head at most (続柄 01): the second and later ones fail, in the order of dump and record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+import sqlalchemy as sa
+
+from validators.rule import KEY, Frames, Query, Rule, RuleFamily, has
+
+
+def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+    """Give the rule where residents have a household and a relationship."""
+    if not has(tables, "residents", "household_no", "relationship"):
+        return ()
+
+    def failing(frames: Frames) -> pl.LazyFrame:
+        heads = frames["residents"].filter((pl.col("relationship") == "01") & pl.col("household_no").is_not_null())
+        return heads.sort(KEY, maintain_order=True).filter(pl.int_range(pl.len()).over("household_no") > 0)
+
+    sql = (
+        "SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY household_no "
+        "ORDER BY source_dump, source_record) AS place FROM {batch} "
+        "WHERE relationship = '01' AND household_no IS NOT NULL) AS heads WHERE place > 1"
+    )
+    return (
+        Rule(
+            "single_head",
+            "V411",
+            "世帯主",
+            "head of household",
+            "residents",
+            ("relationship", "household_no"),
+            failing,
+            Query(sql),
+        ),
+    )
+
+
+RULE = RuleFamily("single_head", __doc__ or "", make)
