@@ -296,6 +296,7 @@ def _extract(
                     oddity.code,
                     CATALOGUE[oddity.code].severity,
                     dump=name,
+                    kind=reader.kind.name,
                     record=numbers[oddity.rows],
                     offset=offsets[oddity.rows] + oddity.field.offset,
                     field=oddity.field.name,

@@ -65,7 +65,7 @@ def apply(plan: Plan, source: str, batch: pa.RecordBatch, *, decoded: pa.RecordB
             rows.select(names).to_arrow().cast(table.schema).combine_chunks().to_batches() or [_empty(table.schema)]
         )[0]
         if masks:
-            findings.extend(_found(rows, mask, table.table, dump, plan.offsets[source]) for mask in masks)
+            findings.extend(_found(rows, mask, table, dump, plan.offsets[source]) for mask in masks)
     mapped = [f for f in findings if f.height]
     every = [_graded(plan, source, decoded)] if decoded.num_rows else []
     if mapped:
@@ -156,16 +156,17 @@ def _holds(when: WhenSpec) -> pl.Expr:
     return holds.fill_null(value=False)
 
 
-def _found(rows: pl.DataFrame, mask: _Mask, table: str, dump: str, offsets: Mapping[str, int]) -> pl.DataFrame:
+def _found(rows: pl.DataFrame, mask: _Mask, table: TablePlan, dump: str, offsets: Mapping[str, int]) -> pl.DataFrame:
     hit = rows.filter(pl.col(mask.name))
     return hit.select(
         pl.lit(mask.code).alias("code"),
         pl.lit(mask.severity.value).alias("severity"),
         pl.lit(dump).alias("dump"),
+        pl.lit(table.source.partition(".")[2]).alias("kind"),
         pl.col("source_record").alias("record"),
         (pl.col("_offset") + offsets.get(mask.field, 0)).alias("offset"),
         pl.lit(mask.field).alias("field"),
-        pl.lit(table).alias("table"),
+        pl.lit(table.table).alias("table"),
         pl.lit(mask.column.name).alias("column"),
         pl.lit(mask.column.place).alias("mapping"),
         pl.lit(None, pl.String).alias("detail"),

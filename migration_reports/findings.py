@@ -26,6 +26,7 @@ FINDINGS = pa.schema(
         pa.field("code", pa.string(), nullable=False),
         pa.field("severity", pa.string(), nullable=False),
         pa.field("dump", pa.string()),
+        pa.field("kind", pa.string()),
         pa.field("record", pa.int64()),
         pa.field("offset", pa.int64()),
         pa.field("field", pa.string()),
@@ -37,6 +38,7 @@ FINDINGS = pa.schema(
 )
 """One row a finding.
 
+`kind` is the record kind, where the record is of one.
 `record` counts from 1 within the dump; `offset` is the byte offset in the dump of the field (of the record, where no
 field is meant); `mapping` is the mapping line as file:line; `detail` holds codes and counts, never a resident's value.
 """
@@ -102,6 +104,7 @@ def finding(
     severity: Severity | str,
     *,
     dump: str | None = None,
+    kind: str | None = None,
     record: int | None = None,
     offset: int | None = None,
     field: str | None = None,
@@ -115,6 +118,7 @@ def finding(
         "code": code,
         "severity": str(severity),
         "dump": dump,
+        "kind": kind,
         "record": record,
         "offset": offset,
         "field": field,
@@ -131,6 +135,7 @@ def findings_at(
     severity: Severity | str,
     *,
     dump: str | None,
+    kind: str | None = None,
     record: np.ndarray | pa.Array,
     offset: np.ndarray | pa.Array,
     field: str | None = None,
@@ -149,6 +154,7 @@ def findings_at(
         spread(code),
         spread(str(severity)),
         spread(dump),
+        spread(kind),
         pa.array(record, pa.int64()),
         pa.array(offset, pa.int64()),
         spread(field),

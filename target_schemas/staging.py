@@ -154,8 +154,8 @@ def _accepted(source: sa.Table, keys: sa.Table, columns: Sequence[sa.ColumnEleme
     refused = sa.exists().where(
         keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
     )
-    chosen = sa.select(*columns).where(~refused)
-    return chosen  # type: ignore[return-value]  # the stub counts ten columns at most
+    # The stubs type a selection by its first ten columns.
+    return sa.select(*columns).where(~refused)  # type: ignore[return-value]
 
 
 def chosen_rows(

@@ -99,7 +99,7 @@ def _reference(table: sa.Table, reference: object) -> Rule:
     present = " AND ".join(f'child."{name}" IS NOT NULL' for name in columns)
     same = " AND ".join(f'parent."{b}" = child."{a}"' for a, b in zip(columns, target, strict=True))
     sql = (
-        f"SELECT child.source_record FROM {{batch}} AS child WHERE {present} "  # noqa: S608
+        f"SELECT child.source_record FROM (SELECT * FROM {{batch}}) AS child WHERE {present} "  # noqa: S608
         f"AND NOT EXISTS (SELECT 1 FROM {{{other}}} AS parent WHERE {same})"
     )
     ja, en = table.columns[columns[0]].info["ja"], table.columns[columns[0]].info["en"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,19 @@ from validators.rule import Frames, Query, Rule
 
 PLACE = ("source_dump", "source_record", "_offset")
 
-Origins = Mapping[tuple[str, str, str], tuple[tuple[str, ...], int, str]]
-"""By (table, column or date, dump): the source fields, the first one's byte offset in the record, the mapping line."""
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a column comes from: source fields, the first one's byte offset in the record, kind, mapping line."""
+
+    fields: tuple[str, ...]
+    offset: int
+    kind: str
+    mapping: str
+
+
+Origins = Mapping[tuple[str, str, str], Origin]
+"""By (table, column or date, dump)."""
 
 
 def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
@@ -119,25 +131,26 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
             for column in rule.columns
             if (rule.table, column, str(dump)) in origins
         ]
-        fields = sorted({field for sources, _, _ in known for field in sources})
+        fields = sorted({field for origin in known for field in origin.fields})
         said = earlier.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
         new = rows.unique(["source_record"], keep="first", maintain_order=True).join(
             said, left_on="source_record", right_on="record", how="anti", maintain_order="left"
         )
         if new.is_empty():
             continue
-        sources, offset, mapping = known[0] if known else ((), 0, None)
+        first = known[0] if known else Origin((), 0, "", "")
         batches.append(
             findings_at(
                 rule.code,
                 CATALOGUE[rule.code].severity,
                 dump=str(dump),
+                kind=first.kind or None,
                 record=new["source_record"].to_numpy(),
-                offset=(new["_offset"] + offset).to_numpy(),
-                field=sources[0] if sources else None,
+                offset=(new["_offset"] + first.offset).to_numpy(),
+                field=first.fields[0] if first.fields else None,
                 table=rule.table,
                 column=rule.columns[0],
-                mapping=mapping,
+                mapping=first.mapping or None,
             )
         )
     return join_findings(batches)
@@ -185,4 +198,7 @@ def _count(result: Mapping[str, Any]) -> int:
     for key in ("unexpected_count", "observed_value"):
         if isinstance(result.get(key), int):
             return int(result[key])
+    if "unexpected_count" in result and result.get("element_count", 0) == result.get("missing_count", 0):
+        # Of no values at all Great Expectations gives no count.
+        return 0
     raise RuntimeError("Great Expectations gave no count")

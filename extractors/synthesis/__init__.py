@@ -1,0 +1,1 @@
+"""Dumps for invented municipalities, of any size, by encoding."""

@@ -108,7 +108,7 @@ def test_jef_differs_from_the_open_table_only_where_it_says_so(tmp_path):
     rows = json.loads((SHARED / "peers" / "jef4j" / "fujitsu_jef_mapping.json").read_text("utf-8"))
     exceptions = json.loads((SHARED / "facts" / "std_area_exceptions.json").read_text("utf-8"))["JEF"]
     windows = {"A1BD", "A1C1", "A1C2", "A1DD", "A1F1", "A1F2", "A2CC"}
-    compatibility = {c for c in "B4DC B7C3 C2F6 C4CD C8CB D6A5 E5D6".split()}
+    compatibility = {"B4DC", "B7C3", "C2F6", "C4CD", "C8CB", "D6A5", "E5D6"}
     allowed = set(exceptions["jef4j_only"]) | windows | compatibility
     seen = set()
     for row in rows:

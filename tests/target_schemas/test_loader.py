@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -214,7 +215,9 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     """
     staging.settle(prepared, database_url, "r2", TABLES, rejected=no_rejects(), one_per_key=ONE)
     killed = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script), database_url], env={**os.environ, "PYTHONPATH": os.getcwd()}
+        [sys.executable, "-c", textwrap.dedent(script), database_url],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        check=False,
     )
     assert killed.returncode == -signal.SIGKILL
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]

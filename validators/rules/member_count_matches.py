@@ -27,7 +27,7 @@ def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
         return counted.filter(pl.col("received").fill_null(0) != pl.col("member_count"))
 
     sql = (
-        "SELECT household.source_record FROM {batch} AS household LEFT JOIN (SELECT household_no, count(*) AS received "
+        "SELECT household.source_record FROM (SELECT * FROM {batch}) AS household LEFT JOIN (SELECT household_no, count(*) AS received "
         "FROM {residents} GROUP BY household_no) AS members ON members.household_no = household.household_no "
         "WHERE household.household_no IS NOT NULL AND member_count IS NOT NULL "
         "AND coalesce(members.received, 0) <> member_count"

@@ -1,0 +1,497 @@
+"""What a run writes down on its way: receipts, mapped rows, findings, rejects, and the record made of them."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib.metadata
+import os
+import platform
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from dags.municipality import Municipality
+from dags.workspace import Run, private_folder
+from extractors.batches import Extracted
+from mappings.engine import Mapped
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import FINDINGS, Severity, finding, join_findings
+from migration_reports.run_record import (
+    AmountReconciliation,
+    Control,
+    DumpReceipt,
+    Evidence,
+    FieldFate,
+    Gaiji,
+    Issue,
+    Place,
+    Reconciliation,
+    RecordFate,
+    RuleResult,
+    RunRecord,
+    Timing,
+)
+from migration_reports.run_record import Municipality as Named
+from validators.engine import Origin
+
+FIRST_PLACES = 5
+MAX_CHARACTERS = 5_000
+PACKAGES = (
+    "hikkoshi", "apache-airflow", "great-expectations", "sqlalchemy", "pyarrow", "polars", "numpy", "numba",
+    "adbc-driver-postgresql", "ebcdic", "jinja2",
+)  # fmt: skip
+
+
+def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
+    """Compare an inbox with the manifest: every expected dump, and every file that nobody expects."""
+    receipts: list[DumpReceipt] = []
+    found: list[pa.RecordBatch] = []
+    by_sha256: dict[str, str] = {}
+    expected = {reader.spec.file for reader in municipality.dumps.values()}
+    for name, reader in municipality.dumps.items():
+        file = inbox / reader.spec.file
+        there = file.is_file() and file.resolve().is_relative_to(inbox.resolve())
+        size = file.stat().st_size if there else 0
+        sha256 = file_sha256(file) if size else ""
+        status, code = "received", ""
+        if not there:
+            status, code = "missing", "F101"
+        elif size == 0:
+            status, code = "empty", "F102"
+        elif sha256 in by_sha256:
+            status, code = "twice", "F103"
+        by_sha256.setdefault(sha256, name)
+        if code:
+            detail = f"same as {by_sha256[sha256]}" if code == "F103" else reader.spec.file
+            found.append(finding(code, CATALOGUE[code].severity, dump=name, detail=detail))
+        receipts.append(
+            DumpReceipt.model_validate(
+                {
+                    "dump": name,
+                    "title": reader.spec.title,
+                    "file": reader.spec.file,
+                    "status": status,
+                    "bytes": size,
+                    "sha256": sha256,
+                    "framing": reader.framing.name,
+                    "charset": reader.charset.name,
+                    "layout": reader.spec.layout,
+                    "record_length": reader.framing.record_length,
+                }
+            )
+        )
+    others = sorted(p for p in inbox.iterdir() if p.is_file() and p.name not in expected) if inbox.is_dir() else []
+    for other in others:
+        if other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part")):
+            continue
+        sha256 = file_sha256(other)
+        code = "F103" if sha256 in by_sha256 else "F104"
+        detail = f"{other.name}: same as {by_sha256[sha256]}" if code == "F103" else other.name
+        found.append(finding(code, CATALOGUE[code].severity, detail=detail))
+        receipts.append(
+            DumpReceipt(
+                dump="",
+                title="",
+                file=other.name,
+                status="twice" if code == "F103" else "unexpected",
+                bytes=other.stat().st_size,
+                sha256=sha256,
+            )
+        )
+    return tuple(receipts), join_findings(found)
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, read once in bounded memory."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Notes:
+    """What is noted of a dump's fields and characters while it is read."""
+
+    def __init__(self) -> None:
+        self._filled: dict[str, dict[str, int]] = {}
+        self._characters: dict[tuple[str, int, str], list[int]] = {}
+
+    def add(self, extracted: Extracted) -> None:
+        """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
+        if extracted.kind:
+            filled = self._filled.setdefault(extracted.kind, {})
+            for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
+                filled[name] = filled.get(name, 0) + count
+        for field, code, area, count, record, offset in extracted.characters.iter_rows():
+            entry = self._characters.setdefault((field, code, area), [0, record, offset])
+            entry[0] += count
+
+    def summary(self) -> dict[str, Any]:
+        """What was noted, as JSON takes it."""
+        rows = sorted(self._characters.items(), key=lambda item: (-item[1][0], item[0]))
+        return {
+            "filled": self._filled,
+            "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
+            "characters_distinct": len(rows),
+        }
+
+
+def _filled(batch: pa.RecordBatch) -> dict[str, int]:
+    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset")
+    if not frame.width:
+        return {}
+    holds = [
+        ((pl.col(name) != "") if kind == pl.String else (pl.col(name) != 0)).fill_null(value=False).sum().alias(name)
+        for name, kind in frame.schema.items()
+    ]
+    return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
+
+
+class MappedFiles:
+    """The Arrow IPC files that one dump's rows and findings are written to, owner-only."""
+
+    def __init__(self, run: Run, dump: str, municipality: Municipality) -> None:
+        self._stack = contextlib.ExitStack()
+        self._tables: dict[str, pa.ipc.RecordBatchFileWriter] = {}
+        schemas = {t.table: t.schema for plan in municipality.plans.values() for t in plan.tables}
+        for table, schema in schemas.items():
+            self._tables[table] = self._writer(run.path / "mapped" / table / f"{dump}.arrow", schema)
+        self._findings = self._writer(run.path / "findings" / f"dump-{dump}.arrow", FINDINGS)
+
+    def __enter__(self) -> MappedFiles:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def write(self, mapped: Mapped) -> None:
+        """Write a batch's rows and findings."""
+        for table, rows in mapped.tables.items():
+            if rows.num_rows:
+                self._tables[table].write_batch(rows)
+        self.write_findings(mapped.findings)
+
+    def write_findings(self, found: pa.RecordBatch) -> None:
+        """Write findings."""
+        if found.num_rows:
+            self._findings.write_batch(found)
+
+    def _writer(self, path: Path, schema: pa.Schema) -> pa.ipc.RecordBatchFileWriter:
+        private_folder(path.parent)
+        path.unlink(missing_ok=True)
+        raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        self._stack.enter_context(raw)
+        options = pa.ipc.IpcWriteOptions(compression="lz4")
+        return self._stack.enter_context(pa.ipc.new_file(raw, schema, options=options))
+
+
+def staged_frame(run: Run, municipality: Municipality, table: str) -> pl.LazyFrame:
+    """Every staged row of a table, rejected ones too, from the Arrow files."""
+    files = sorted((run.path / "mapped" / table).glob("*.arrow"))
+    if files:
+        return pl.scan_ipc(files)
+    schemas = [t.schema for plan in municipality.plans.values() for t in plan.tables if t.table == table]
+    return pl.DataFrame(pl.from_arrow(schemas[0].empty_table())).lazy() if schemas else _nothing(municipality, table)
+
+
+def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
+    """The frame of a table that this municipality's mapping does not fill."""
+    for system in municipality.systems:
+        for target in system.tables:
+            if target.name == table:
+                names = {
+                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
+                }
+                return pl.LazyFrame(schema={**names, "_offset": pl.Int64, "_rank": pl.Int16})
+    raise KeyError(table)
+
+
+def origins(municipality: Municipality) -> Mapping[tuple[str, str, str], Origin]:
+    """Where each target column comes from, in each dump."""
+    result = {}
+    for plan in municipality.plans.values():
+        for table in plan.tables:
+            dump, _, kind = table.source.partition(".")
+            for column in table.columns:
+                if column.sources:
+                    offset = plan.offsets[table.source][column.sources[0]]
+                    result[table.table, column.name, dump] = Origin(column.sources, offset, kind, column.place)
+    return result
+
+
+def write_findings(path: Path, found: pa.RecordBatch) -> None:
+    """Write findings as an Arrow IPC file, owner-only."""
+    private_folder(path.parent)
+    path.unlink(missing_ok=True)
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
+        pa.ipc.new_file(raw, FINDINGS) as file,
+    ):
+        if found.num_rows:
+            file.write_batch(found)
+
+
+def read_findings(run: Run) -> pl.DataFrame:
+    """All findings of the run so far."""
+    return scan_findings(run).collect()
+
+
+def scan_findings(run: Run) -> pl.LazyFrame:
+    """All findings of the run so far, in the order of the steps, lazily."""
+    folder = run.path / "findings"
+    order = ["receive", *sorted(p.stem for p in folder.glob("dump-*.arrow")), "validate", "reconcile"]
+    files = [folder / f"{name}.arrow" for name in order if (folder / f"{name}.arrow").exists()]
+    return pl.scan_ipc(files) if files else pl.DataFrame(pl.from_arrow(FINDINGS.empty_table())).lazy()
+
+
+def join_finding_files(run: Run, target: Path) -> None:
+    """Join the steps' findings into one file."""
+    write_findings(target, join_findings(scan_findings(run).collect().to_arrow().cast(FINDINGS).to_batches()))
+
+
+def issues(run: Run) -> tuple[Issue, ...]:
+    """Group the findings by code and place: how many, and the first places."""
+    key = ["code", "severity", "dump", "field", "table", "column", "mapping"]
+    place = pl.struct("dump", "record", "offset")
+    grouped = (
+        scan_findings(run)
+        .group_by(key)
+        .agg(pl.len().alias("count"), place.sort_by("record", "offset").head(FIRST_PLACES).alias("first"))
+        .collect()
+    )
+    order = {severity.value: number for number, severity in enumerate(Severity)}
+    rows = grouped.to_dicts()
+    rows.sort(
+        key=lambda row: (
+            order[row["severity"]],
+            row["code"],
+            row["dump"] or "",
+            row["field"] or "",
+            row["column"] or "",
+        )
+    )
+    return tuple(Issue.model_validate({**row, "first": [Place(**p) for p in row["first"]]}) for row in rows)
+
+
+def _rejected(run: Run) -> pl.DataFrame:
+    return (
+        scan_findings(run)
+        .filter(
+            (pl.col("severity") == Severity.ERROR.value) & pl.col("record").is_not_null() & pl.col("kind").is_not_null()
+        )
+        .group_by("dump", "kind", "record")
+        .agg(
+            pl.col("code").unique().sort().str.join(" ").alias("codes"),
+            pl.col("field").unique().sort().str.join(" ").alias("fields"),
+        )
+        .sort("dump", "record")
+        .collect()
+    )
+
+
+def rejected_records(run: Run) -> pa.Table:
+    """The rejected records, as the loader takes them."""
+    frame = _rejected(run).select(pl.col("dump").alias("source_dump"), pl.col("record").alias("source_record"))
+    return frame.to_arrow().cast(pa.schema([("source_dump", pa.string()), ("source_record", pa.int64())]))
+
+
+def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
+    """How many records were rejected, by dump and record kind."""
+    counted = _rejected(run).group_by("dump", "kind").len()
+    return {(dump, kind): count for dump, kind, count in counted.iter_rows()}
+
+
+def write_rejects(run: Run, municipality: Municipality) -> int:
+    """Keep the rejected records: number, offset, codes, fields and the record's own bytes, owner-only."""
+    frame = _rejected(run)
+    path = run.path / "rejects.arrow"
+    path.unlink(missing_ok=True)
+    schema = pa.schema(
+        [
+            ("dump", pa.string()),
+            ("kind", pa.string()),
+            ("record", pa.int64()),
+            ("offset", pa.int64()),
+            ("codes", pa.string()),
+            ("fields", pa.string()),
+            ("bytes", pa.binary()),
+        ]
+    )
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
+        pa.ipc.new_file(raw, schema) as file,
+    ):
+        for (dump,), rows in frame.group_by("dump", maintain_order=True):
+            reader = municipality.dumps[str(dump)]
+            length = reader.framing.record_length
+            data = np.memmap(Path(run.inbox) / reader.spec.file, np.uint8, "r")
+            for part in rows.iter_slices(16_384):
+                offsets = (part["record"].to_numpy() - 1) * length
+                cells = data[offsets[:, None] + np.arange(length)]
+                ends = pa.array(np.arange(0, cells.size + 1, length, dtype=np.int32))
+                content = pa.BinaryArray.from_buffers(
+                    pa.binary(), len(part), [None, ends.buffers()[1], pa.py_buffer(cells)]
+                )
+                columns = [part[name].to_arrow().cast(pa.string()) for name in ("dump", "kind")]
+                columns += [part["record"].to_arrow(), pa.array(offsets)]
+                columns += [part[name].to_arrow().cast(pa.string()) for name in ("codes", "fields")]
+                file.write_batch(pa.RecordBatch.from_arrays([*columns, content], schema=schema))
+    return frame.height
+
+
+def assemble(run: Run, municipality: Municipality, *, database_version: Callable[[], str]) -> RunRecord:
+    """Make the record of a run from what its steps have left."""
+    manifest = municipality.folder.manifest
+    fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
+    decided, validated = run.read("reconcile") or {}, run.read("validate") or {}
+    approval, promoted = run.read("approval") or {}, run.read("promote")
+    failure, finished = run.read("failure"), run.read("finished") or {}
+    state, ja, en = _state(decided, approval, promoted, failure)
+    found = issues(run)
+    amounts = promoted["amounts"] if promoted else decided.get("amounts", [])
+    return RunRecord(
+        run_id=run.run_id,
+        municipality=Named(code=run.code, name=manifest.municipality.name, romaji=manifest.municipality.romaji),
+        mode="cut-over" if run.mode == "cut-over" else "rehearsal",
+        rehearsal=run.rehearsal,
+        state=state,
+        state_reason_ja=ja,
+        state_reason_en=en,
+        started=run.started,
+        finished=finished.get("at", ""),
+        approved_by=approval.get("by", "") if approval.get("approved") else "",
+        approved_at=approval.get("at", "") if approval.get("approved") else "",
+        versions=_versions(database_version),
+        receipts=_receipts(run, fragments),
+        fates=tuple(RecordFate(**fate) for fate in decided.get("fates", [])),
+        controls=tuple(Control(**control) for control in decided.get("controls", [])),
+        reconciliations=tuple(Reconciliation(**line) for line in decided.get("lines", [])),
+        amounts=tuple(AmountReconciliation(**amount) for amount in amounts),
+        rules=tuple(RuleResult(**rule) for rule in validated.get("rules", [])),
+        issues=found,
+        rejects=validated.get("rejected", 0),
+        rejects_allowed=decided.get("allowed", 0),
+        alerts_acknowledged=bool(approval.get("approved")),
+        coverage=_coverage(municipality, fragments),
+        gaiji=_gaiji(municipality, fragments),
+        evidence=_evidence(municipality, run),
+        timings=tuple(
+            sorted(
+                (Timing(**run.read(f"timings/{p.stem}")) for p in (run.path / "timings").glob("*.json")),
+                key=lambda t: t.started,
+            )
+        ),
+        former_run=(promoted or {}).get("former_run", ""),
+    )
+
+
+def _state(decided: Any, approval: Any, promoted: Any, failure: Any) -> tuple[Any, str, str]:
+    if promoted is not None:
+        return "promoted", "", ""
+    if failure is not None:
+        return "failed", f"処理が中断した ({failure['reason']})", f"the run stopped ({failure['reason']})"
+    if approval and not approval["approved"]:
+        return (
+            "rejected",
+            f"{approval['by']} が本番反映を認めなかった",
+            f"{approval['by']} did not approve the promotion",
+        )
+    if decided and not decided["promotable"]:
+        return "held", "、".join(r[0] for r in decided["reasons"]), "; ".join(r[1] for r in decided["reasons"])
+    return "running", "", ""
+
+
+def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]:
+    receipts = []
+    for receipt in (run.read("receive") or {"receipts": []})["receipts"]:
+        part = fragments.get(receipt["dump"])
+        if part is not None:
+            account = part["account"]
+            receipt = {
+                **receipt,
+                "records": account["records"],
+                "bytes_left_over": account["left_over"],
+                "kinds": account["kinds"],
+            }
+        receipts.append(DumpReceipt(**receipt))
+    return tuple(receipts)
+
+
+def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[FieldFate, ...]:
+    fates = []
+    for name, part in fragments.items():
+        reader = municipality.dumps[name]
+        for kind, spec in reader.spec.records.items():
+            filled = part["filled"].get(kind, {})
+            for field in reader.layout.fields(spec.group):
+                targets: list[str] = []
+                reason = ""
+                for plan in municipality.plans.values():
+                    to, why = plan.fates.get(f"{name}.{kind}", {}).get(field.name, ((), ""))
+                    targets.extend(to)
+                    reason = reason or why
+                if field.name in reader.control_fields.get(kind, ()):
+                    targets.append("control")
+                if not targets and spec.role != "data":
+                    reason = "見出し・トレーラーの項目 (field of a header or trailer)"
+                fates.append(
+                    FieldFate(
+                        dump=name,
+                        kind=kind,
+                        field=field.name,
+                        picture=field.picture.text,
+                        offset=field.offset,
+                        width=field.width,
+                        filled=filled.get(field.name, 0),
+                        targets=tuple(targets),
+                        ignored_because=reason,
+                    )
+                )
+    return tuple(fates)
+
+
+def _gaiji(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[Gaiji, ...]:
+    merged: dict[tuple[str, int, str], dict[str, Any]] = {}
+    for name, part in fragments.items():
+        for field, code, area, count, record, offset in part["characters"]:
+            entry = merged.setdefault((name, code, area), {"count": 0, "fields": [], "first": []})
+            entry["count"] += count
+            entry["fields"].append(field)
+            entry["first"].append(Place(dump=name, record=record, offset=offset))
+    rows = []
+    for (name, code, area), entry in merged.items():
+        charset = municipality.dumps[name].charset
+        table, index = (charset.single, code) if code < 256 else (charset.double, code)
+        rows.append(
+            Gaiji(
+                dump=name,
+                charset=charset.name,
+                code=f"{code:02X}" if code < 256 else f"{code:04X}",
+                area=area,
+                unicode=f"U+{int(table[index]) & 0xFFFFFF:04X}",
+                count=entry["count"],
+                fields=tuple(sorted(set(entry["fields"]))),
+                first=tuple(sorted(entry["first"], key=lambda p: p.record or 0)[:FIRST_PLACES]),
+            )
+        )
+    return tuple(sorted(rows, key=lambda g: (g.dump, g.area, -g.count, g.code)))
+
+
+def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:
+    receipts = (run.read("receive") or {"receipts": []})["receipts"]
+    rows = [Evidence(name=r["file"], kind="dump", sha256=r["sha256"]) for r in receipts if r["sha256"]]
+    for path, sha256 in sorted(municipality.folder.sha256.items()):
+        kind: Any = {".cpy": "layout", ".csv": "table"}.get(Path(path).suffix, "mapping")
+        rows.append(Evidence(name=path, kind="manifest" if path == "manifest.yaml" else kind, sha256=sha256))
+    return tuple(rows)
+
+
+def _versions(database_version: Callable[[], str]) -> dict[str, str]:
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions["python"] = platform.python_version()
+    with contextlib.suppress(Exception):
+        versions["postgresql"] = database_version()
+    return versions

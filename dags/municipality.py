@@ -1,0 +1,181 @@
+"""A municipality's folder, checked through every stage: specs, layouts, charsets, framings, compiled plans."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from extractors import charsets, framings
+from extractors.batches import Kind, arrow_schema
+from extractors.characters import Charset
+from extractors.copybook import read_copybook
+from extractors.framing import Framing
+from extractors.layout import Layout
+from mappings.compiler import Plan, compile_mapping
+from mappings.reader import read_municipality
+from mappings.spec import DumpSpec, MunicipalityFolder
+from migration_reports.findings import Position, Problem, SpecError
+from target_schemas.conventions import System
+from target_schemas.systems import SYSTEMS
+
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DumpReader:
+    """How one dump is read."""
+
+    spec: DumpSpec
+    layout: Layout
+    framing: Framing
+    charset: Charset
+    kinds: tuple[Kind, ...]
+    control_fields: Mapping[str, tuple[str, ...]]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Municipality:
+    """Everything a run of one municipality needs, proved before any data."""
+
+    folder: MunicipalityFolder
+    dumps: Mapping[str, DumpReader]
+    schemas: Mapping[str, pa.Schema]
+    plans: Mapping[str, Plan]
+    systems: tuple[System, ...]
+
+
+def load(folder: Path) -> Municipality:
+    """Read and check a municipality's folder.
+
+    Raises:
+        SpecError: with every problem of its manifest, copybooks, table files, mappings and code tables.
+    """
+    spec = read_municipality(folder)
+    problems: list[Problem] = []
+    layouts: dict[str, Layout] = {}
+    made: dict[str, tuple[Framing, Charset]] = {}
+    for name, dump in spec.manifest.dumps.items():
+        place = spec.manifest_places.at
+        shown = f"{folder.name}/{dump.layout}"
+        layout = _collect(problems, functools.partial(_read_layout, folder / dump.layout, shown))
+        if layout is None:
+            continue
+        layouts[name] = layout
+        framing = _collect(
+            problems,
+            functools.partial(framings.load, dump.framing.name, dump.framing.options, layout.length),
+            place("dumps", name, "framing"),
+        )
+        charset = _collect(
+            problems,
+            functools.partial(charsets.load, dump.charset.name, dump.charset.options, folder),
+            place("dumps", name, "charset"),
+        )
+        if framing is not None and charset is not None:
+            made[name] = (framing, charset)
+        problems.extend(_kind_problems(spec, name, dump, layout))
+    systems = _systems(spec, problems)
+    if problems:
+        raise SpecError(problems)
+    schemas = {
+        f"{name}.{kind_name}": arrow_schema(layouts[name], kind.group)
+        for name, dump in spec.manifest.dumps.items()
+        for kind_name, kind in dump.records.items()
+        if kind.role == "data"
+    }
+    plans = {
+        system.name: plan
+        for system in systems
+        if (plan := _collect(problems, functools.partial(_compile, spec, system, schemas))) is not None
+    }
+    if problems:
+        raise SpecError(problems)
+    dumps = {
+        name: DumpReader(dump, layouts[name], *made[name], *_kinds(name, dump, plans))
+        for name, dump in spec.manifest.dumps.items()
+    }
+    return Municipality(spec, dumps, schemas, plans, systems)
+
+
+def _read_layout(path: Path, shown: str) -> Layout:
+    return read_copybook(path.read_text("utf-8-sig"), file=shown)
+
+
+def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
+    return compile_mapping(
+        spec,
+        system.name,
+        schemas=schemas,
+        tables={table.name: table for table in system.tables},
+        code_sets={code_set.name: frozenset(code_set.codes) for code_set in system.code_sets},
+    )
+
+
+def _systems(spec: MunicipalityFolder, problems: list[Problem]) -> tuple[System, ...]:
+    known = {system.name: system for system in SYSTEMS}
+    chosen = []
+    for number, name in enumerate(spec.manifest.systems):
+        if name in known:
+            chosen.append(known[name])
+        else:
+            place = spec.manifest_places.at("systems", number)
+            problems.append(Problem("Y030", place, f"unknown system `{name[:60]}`", tuple(known)))
+    return tuple(chosen)
+
+
+def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: Layout) -> list[Problem]:
+    problems = []
+    groups = layout.groups()
+    for kind_name, kind in dump.records.items():
+        at = ("dumps", name, "records", kind_name)
+        if kind.group is not None and kind.group not in groups:
+            place = spec.manifest_places.at(*at, "group")
+            problems.append(
+                Problem(
+                    "Y021",
+                    place,
+                    f"the layout has no group `{kind.group[:60]}`",
+                    tuple(g for g in groups if g != "FILLER")[:40],
+                )
+            )
+            continue
+        names = [field.name for field in layout.fields(kind.group)]
+        if kind.field is not None and kind.field not in names:
+            place = spec.manifest_places.at(*at, "field")
+            problems.append(Problem("Y021", place, f"the layout has no field `{kind.field[:60]}`", tuple(names)[:40]))
+    return problems
+
+
+def _kinds(
+    name: str, dump: DumpSpec, plans: Mapping[str, Plan]
+) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]]]:
+    """The record kinds, each with the fields that anybody needs, and the numeric fields that controls sum or read."""
+    controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
+    for control in dump.controls:
+        for reference in (control.sum, control.equals):
+            kind, dot, field = (reference or "").partition(".")
+            if dot and kind in controls:
+                controls[kind].add(field)
+    kinds = []
+    for kind_name, spec in dump.records.items():
+        wanted = frozenset(controls[kind_name])
+        if spec.role == "data":
+            wanted |= frozenset().union(*(plan.fields_used(f"{name}.{kind_name}") for plan in plans.values()))
+        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted))
+    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
+
+
+def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
+    """Make something, or keep the problems; a problem without a place of its own gets this one."""
+    try:
+        return make()
+    except SpecError as error:
+        for problem in error.problems:
+            placed = place is not None and problem.position.file == "(options)"
+            problems.append(dataclasses.replace(problem, position=place) if placed and place else problem)
+        return None

@@ -1,0 +1,554 @@
+"""The pipeline on one page: one function a step, in order; every step may be repeated.
+
+    begin -> receive -> extract_map_stage (a dump at a time) -> validate -> reconcile -> approve -> promote -> report
+
+Steps know nothing of Airflow; the DAGs and the command are two doors to them. Each reads what the former left in the
+run's folder and leaves its own; tables never leave the disk and the database.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime
+import hashlib
+import logging
+import secrets
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import sqlalchemy as sa
+
+from dags import evidence, workspace
+from dags.municipality import DumpReader, Municipality, load
+from dags.workspace import Run, open_run, settings
+from extractors.batches import extract
+from mappings.engine import apply
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import RunError, join_findings, no_findings
+from migration_reports.render import question, render
+from migration_reports.run_record import (
+    AmountReconciliation,
+    Control,
+    Reconciliation,
+    RecordFate,
+    RuleResult,
+    RunRecord,
+)
+from target_schemas import ledger, loader, staging
+from target_schemas.server import away, connect
+from validators import controls, derived, engine
+from validators.rule import Rule
+from validators.rules import RULES
+
+log = logging.getLogger("hikkoshi")
+
+PROGRESS_SECONDS = 5.0
+
+
+def begin(
+    folder: str,
+    *,
+    mode: str = "rehearsal",
+    rehearsal: int = 1,
+    owner: str | None = None,
+    run_id: str | None = None,
+    inbox: str | None = None,
+) -> str:
+    """Begin a run: check every spec, enter it in the ledger, make its staging tables.
+
+    Args:
+        folder: the municipality's folder name.
+        mode: rehearsal or cut-over.
+        rehearsal: which rehearsal this is, from 1.
+        owner: who runs it; this process, where not given.
+        run_id: its id; made where not given.
+        inbox: the folder the dumps lie in, where not the usual one.
+
+    Returns:
+        The run's id.
+
+    Raises:
+        SpecError: the municipality's folder has problems.
+        RunError: another run of the municipality is in progress.
+        TransientError: the database is away.
+    """
+    municipality = load(municipality_folder(folder))
+    code = municipality.folder.manifest.municipality.code
+    owner = owner or workspace.this_process()
+    now = datetime.datetime.now(datetime.UTC)
+    run = Run(
+        run_id
+        or f"{code}-{'c' if mode == 'cut-over' else f'r{rehearsal:02}'}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
+        folder,
+        code,
+        mode,
+        rehearsal,
+        owner,
+        str(Path(inbox).resolve() if inbox else settings().inbox(folder)),
+        now.isoformat(timespec="seconds"),
+    )
+    workspace.run_path(run.run_id)
+    with _database() as (database, _):
+        loader.prepare(database, municipality.systems)
+        abandoned = ledger.begin_run(
+            database,
+            run_id=run.run_id,
+            municipality=code,
+            mode=mode,
+            rehearsal=rehearsal,
+            owner=owner,
+            alive=lambda other: workspace.is_alive(other, asking=owner),
+        )
+        for old in abandoned:
+            log.warning("run %s had been left unfinished and is marked abandoned", old)
+            staging.drop_staging(database, old)
+        staging.create_staging(database, run.run_id, _tables(municipality))
+    workspace.make_run(run)
+    log.info("run %s of %s begun", run.run_id, folder)
+    return run.run_id
+
+
+def receive(run_id: str) -> list[str]:
+    """Compare what lies in the inbox with what the manifest expects; give the dumps to read."""
+    run = open_run(run_id)
+    with _timed(run, "receive"):
+        receipts, found = evidence.receive(load(municipality_folder(run.folder)), Path(run.inbox))
+        run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
+        evidence.write_findings(run.path / "findings" / "receive.arrow", found)
+    for receipt in receipts:
+        log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
+    return [receipt.dump for receipt in receipts if receipt.status == "received"]
+
+
+def extract_map_stage(run_id: str, dump: str) -> dict[str, Any]:
+    """Read one dump, map it, keep the rows as Arrow IPC and stage them in the database."""
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    reader = municipality.dumps[dump]
+    with _timed(run, f"extract_map_stage {dump}"):
+        file = Path(run.inbox) / reader.spec.file
+        summary = _extract_and_map(run, municipality, dump, reader, file)
+        with _database() as (_, url):
+            for table in _tables(municipality):
+                mapped = run.path / "mapped" / table.name / f"{dump}.arrow"
+                if mapped.exists():
+                    with pa.memory_map(str(mapped)) as source, pa.ipc.open_file(source) as rows:
+                        batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
+                        stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
+                        count = staging.stage(url, run_id, table.name, stream, dump=dump)
+                    log.info("%s: %s rows staged for %s", dump, f"{count:,}", table.name)
+        run.write(f"dumps/{dump}", summary)
+    return {"dump": dump, "records": summary["account"]["records"]}
+
+
+def validate(run_id: str) -> dict[str, Any]:
+    """Evaluate every rule in both engines over all staged rows; work out the rejected records."""
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    with _timed(run, "validate"):
+        tables = {table.name: table for table in _tables(municipality)}
+        rules = _rules(municipality, tables)
+        frames = {name: evidence.staged_frame(run, municipality, name) for name in tables}
+        log.info("%d rules over the staged rows, in two engines", len(rules))
+        failing = engine.run_polars(rules, frames)
+        with _database() as (_, url):
+            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id))
+        said = evidence.read_findings(run)
+        origins = evidence.origins(municipality)
+        results, found = [], []
+        for rule in rules:
+            new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
+            if new.num_rows:
+                said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
+                found.append(new)
+            results.append(_result(rule, failing[rule.name].height, gx_counts[rule.name], new.num_rows))
+        found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
+        evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings(found))
+        rejected = evidence.write_rejects(run, municipality)
+        run.write("validate", {"rules": [r.model_dump() for r in results], "rejected": rejected})
+    log.info("%s records rejected", f"{rejected:,}")
+    return {"rules": len(rules), "rejected": rejected}
+
+
+def reconcile(run_id: str) -> dict[str, Any]:
+    """Prove counts and totals from the dump to the rows that would be promoted, and decide whether they may be."""
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    with _timed(run, "reconcile"):
+        fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
+        proved: list[Control] = []
+        found: list[pa.RecordBatch] = []
+        for name, part in fragments.items():
+            done, wrong = _prove(name, municipality, part)
+            proved.extend(done)
+            found.append(wrong)
+        rejected = evidence.rejected_records(run)
+        with _database() as (database, url):
+            counts = staging.settle(
+                database, url, run_id, _tables(municipality), rejected=rejected, one_per_key=_one_per_key(municipality)
+            )
+            amounts = _amounts(database, run, municipality, fragments)
+        fates = _fates(municipality, fragments, evidence.rejected_by_kind(run))
+        lines = _lines(municipality, fragments, counts)
+        found.append(controls.unexplained(fates, lines, amounts))
+        evidence.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
+        issues = evidence.issues(run)
+        records = sum(fate.records for fate in fates if fate.role == "data")
+        allowed = controls.rejects_allowed(municipality.folder.manifest.limits.rejects, records)
+        validated = run.read("validate")
+        rules = tuple(RuleResult(**rule) for rule in validated["rules"])
+        promotable, reasons = controls.verdict(
+            issues=issues, controls=proved, rules=rules, rejects=validated["rejected"], allowed=allowed
+        )
+        run.write(
+            "reconcile",
+            {
+                "controls": [c.model_dump() for c in proved],
+                "fates": [f.model_dump() for f in fates],
+                "lines": [line.model_dump() for line in lines],
+                "amounts": [a.model_dump() for a in amounts],
+                "expected": {
+                    table.name: sum(n.promotable for (name, _), n in counts.items() if name == table.name)
+                    for table in _tables(municipality)
+                },
+                "allowed": allowed,
+                "promotable": promotable,
+                "reasons": [list(reason) for reason in reasons],
+            },
+        )
+    for _, reason in reasons:
+        log.warning("may not be promoted: %s", reason)
+    return {"promotable": promotable, "question": question(record(run_id)), "reasons": [en for _, en in reasons]}
+
+
+def approve(run_id: str, by: str) -> None:
+    """Approve the promotion, which acknowledges the alerts."""
+    run = open_run(run_id)
+    run.write("approval", {"approved": True, "by": by[:100], "at": _now()})
+
+
+def reject(run_id: str, by: str) -> None:
+    """Refuse the promotion."""
+    run = open_run(run_id)
+    run.write("approval", {"approved": False, "by": by[:100], "at": _now()})
+
+
+def promote(run_id: str) -> dict[str, int]:
+    """Put the run's accepted rows in the place of the municipality's promoted ones.
+
+    Raises:
+        RunError: the run may not be promoted, or has not been approved.
+    """
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    decided, approval = run.read("reconcile"), run.read("approval")
+    if not decided["promotable"]:
+        raise RunError("this run may not be promoted: " + "; ".join(en for _, en in decided["reasons"]))
+    if approval is None or not approval["approved"]:
+        raise RunError("this run has not been approved; nothing was promoted")
+    with _timed(run, "promote"), _database() as (database, _):
+        promoted = loader.promote(
+            database,
+            run_id,
+            run.code,
+            _tables(municipality),
+            one_per_key=_one_per_key(municipality),
+            expected=decided["expected"],
+        )
+        amounts = []
+        for amount in (AmountReconciliation(**a) for a in decided["amounts"]):
+            table = next(t for t in _tables(municipality) if t.name == amount.table)
+            total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump)
+            amounts.append(
+                {
+                    **amount.model_dump(),
+                    "in_table": format(total, "f"),
+                    "agrees": amount.agrees and total == Decimal(amount.in_table),
+                }
+            )
+        run.write("promote", {"rows": dict(promoted.rows), "former_run": promoted.former_run or "", "amounts": amounts})
+    for table_name, count in promoted.rows.items():
+        log.info("%s: %s rows promoted", table_name, f"{count:,}")
+    return dict(promoted.rows)
+
+
+def report(run_id: str) -> list[str]:
+    """Write the reports, end the run in the ledger, and clear away what only the run needed."""
+    run = open_run(run_id)
+    final = record(run_id).model_copy(update={"finished": _now()})
+    run.write("finished", {"at": final.finished})
+    everything = run.path / "findings.arrow"
+    evidence.join_finding_files(run, everything)
+    files = render(final, run.path / "reports", findings=everything)
+    sha256 = hashlib.sha256((run.path / "reports" / "run.json").read_bytes()).hexdigest()
+    with (
+        contextlib.suppress(Exception) if final.state == "failed" else contextlib.nullcontext(),
+        _database() as (database, _),
+    ):
+        ledger.end_run(database, run_id, final.state, record_sha256=sha256)
+        staging.drop_staging(database, run_id)
+    shutil.rmtree(run.path / "mapped", ignore_errors=True)
+    log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
+    return [str(file) for file in files]
+
+
+def fail(run_id: str, reason: str) -> None:
+    """Enter that a run failed; its reports can still be made."""
+    run = open_run(run_id)
+    run.write("failure", {"reason": reason[:500], "at": _now()})
+    with contextlib.suppress(Exception), _database() as (database, _):
+        ledger.end_run(database, run_id, "failed")
+
+
+def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
+    """Put the municipality's former state back.
+
+    Raises:
+        RunError: there is no former state.
+    """
+    municipality = load(municipality_folder(folder))
+    with _database() as (database, _):
+        return loader.rollback(database, municipality.folder.manifest.municipality.code, _tables(municipality))
+
+
+def run_all(
+    folder: str, *, mode: str = "rehearsal", rehearsal: int = 1, inbox: str | None = None, approver: str = "automatic"
+) -> RunRecord:
+    """Run every step in this process, without Airflow; the report is made however the run ends."""
+    run_id = begin(folder, mode=mode, rehearsal=rehearsal, inbox=inbox)
+    try:
+        for dump in receive(run_id):
+            extract_map_stage(run_id, dump)
+        validate(run_id)
+        if reconcile(run_id)["promotable"]:
+            approve(run_id, approver)
+            promote(run_id)
+    except BaseException as error:
+        fail(run_id, type(error).__name__)
+        raise
+    report(run_id)
+    return record(run_id)
+
+
+def record(run_id: str) -> RunRecord:
+    """Everything that may be said of a run so far."""
+    run = open_run(run_id)
+    return evidence.assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
+
+
+def municipality_folder(name: str) -> Path:
+    """The folder of a municipality by name, code or romaji.
+
+    Raises:
+        RunError: there is none, or several.
+    """
+    root = settings().municipalities
+    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+    found = [p for p in folders if name in (p.name, p.name[:6], p.name[7:])]
+    if len(found) != 1:
+        raise RunError(
+            f"no municipality `{name[:60]}` in {root}; there are: {', '.join(p.name for p in folders) or 'none'}"
+        )
+    return found[0]
+
+
+def _extract_and_map(run: Run, municipality: Municipality, dump: str, reader: DumpReader, file: Path) -> dict[str, Any]:
+    tally = controls.Tally()
+    notes = evidence.Notes()
+    trailers: dict[str, list[dict[str, str | None]]] = {
+        name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
+    }
+    size = file.stat().st_size
+    said = time.monotonic()
+    with evidence.MappedFiles(run, dump, municipality) as files, file.open("rb", buffering=0) as stream:
+        extraction = extract(
+            stream,
+            name=dump,
+            layout=reader.layout,
+            framing=reader.framing,
+            charset=reader.charset,
+            kinds=reader.kinds,
+        )
+        for extracted in extraction:
+            kind = extracted.kind
+            notes.add(extracted)
+            if not kind or kind in trailers:
+                files.write_findings(extracted.findings)
+                if kind:
+                    rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
+                    trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
+                    tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
+                continue
+            tally.add(kind, extracted.batch, reader.control_fields[kind])
+            decoded = extracted.findings
+            for plan in municipality.plans.values():
+                mapped = apply(plan, f"{dump}.{kind}", extracted.batch, decoded=decoded, dump=dump, run_id=run.run_id)
+                files.write(mapped)
+                decoded = no_findings()
+            if time.monotonic() - said > PROGRESS_SECONDS:
+                said = time.monotonic()
+                share = 100 * extraction.account.bytes // max(size, 1)
+                log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
+    account = extraction.account
+    return {
+        "account": dataclasses.asdict(account),
+        "records": tally.records,
+        "sums": {name: str(total) for name, total in tally.sums.items()},
+        "trailers": trailers,
+        **notes.summary(),
+    }
+
+
+def _prove(
+    name: str, municipality: Municipality, part: Mapping[str, Any]
+) -> tuple[tuple[Control, ...], pa.RecordBatch]:
+    tally = controls.Tally(part["records"], {key: Decimal(total) for key, total in part["sums"].items()})
+    trailers = {
+        kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
+        for kind, rows in part["trailers"].items()
+    }
+    stated = [controls.Stated(c.count, c.sum, c.equals) for c in municipality.dumps[name].spec.controls]
+    return controls.prove(name, stated, tally, trailers)
+
+
+def _fates(
+    municipality: Municipality, fragments: Mapping[str, Any], rejected: Mapping[tuple[str, str], int]
+) -> tuple[RecordFate, ...]:
+    fates = []
+    for name, part in fragments.items():
+        for kind, spec in municipality.dumps[name].spec.records.items():
+            count = part["account"]["kinds"].get(kind, 0)
+            lost = rejected.get((name, kind), 0)
+            fates.append(
+                RecordFate(
+                    dump=name,
+                    kind=kind,
+                    role=spec.role,
+                    records=count,
+                    rejected=lost,
+                    accepted=count - lost if spec.role == "data" else 0,
+                )
+            )
+        if part["account"]["of_no_kind"]:
+            fates.append(RecordFate(dump=name, kind="-", role="unknown", records=part["account"]["of_no_kind"]))
+    return tuple(fates)
+
+
+def _lines(
+    municipality: Municipality, fragments: Mapping[str, Any], counts: Mapping[tuple[str, str], staging.Counts]
+) -> tuple[Reconciliation, ...]:
+    lines = []
+    for plan in municipality.plans.values():
+        for table in plan.tables:
+            dump, _, kind = table.source.partition(".")
+            if dump not in fragments:
+                continue
+            records = fragments[dump]["account"]["kinds"].get(kind, 0)
+            n = counts.get((table.table, dump), staging.Counts(0, 0, 0, 0))
+            lines.append(
+                Reconciliation(
+                    dump=dump,
+                    kind=kind,
+                    table=table.table,
+                    records=records,
+                    rows_staged=n.staged,
+                    rows_not_chosen=records - n.staged if table.when is not None else 0,
+                    rows_merged=n.merged,
+                    rows_rejected=n.rejected,
+                    rows_promoted=n.promotable,
+                )
+            )
+    return tuple(lines)
+
+
+def _amounts(
+    database: sa.Engine, run: Run, municipality: Municipality, fragments: Mapping[str, Any]
+) -> tuple[AmountReconciliation, ...]:
+    """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
+    tables = {table.name: table for table in _tables(municipality)}
+    amounts = []
+    for name, part in fragments.items():
+        for key, total in part["sums"].items():
+            kind, _, field = key.partition(".")
+            for plan in municipality.plans.values():
+                for target in plan.fates.get(f"{name}.{kind}", {}).get(field, ((), ""))[0]:
+                    table, _, column = target.partition(".")
+                    if table in plan.one_row_per_key or not isinstance(tables[table].c[column].type, sa.Numeric):
+                        continue
+                    rejected, accepted = staging.staged_sums(database, run.run_id, tables[table], column, name)
+                    amounts.append(
+                        AmountReconciliation(
+                            dump=name,
+                            kind=kind,
+                            field=field,
+                            table=table,
+                            column=column,
+                            in_dump=total,
+                            in_rejected=format(rejected, "f"),
+                            in_table=format(accepted, "f"),
+                            agrees=Decimal(total) == rejected + accepted,
+                        )
+                    )
+    return tuple(amounts)
+
+
+def _rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+    sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
+    rules = derived.derive(tables, sets, one_per_key=_one_per_key(municipality))
+    return (*rules, *(rule for family in RULES for rule in family.make(tables)))
+
+
+def _result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
+    entry = CATALOGUE[rule.code]
+    return RuleResult(
+        rule=rule.name,
+        title_ja=f"{rule.subject_ja}: {entry.ja}",
+        title_en=f"{rule.subject_en}: {entry.en}",
+        code=rule.code,
+        severity=entry.severity.value,
+        table=rule.table,
+        columns=rule.columns,
+        failing_polars=polars,
+        failing_gx=gx,
+        reported=reported,
+    )
+
+
+def _tables(municipality: Municipality) -> tuple[sa.Table, ...]:
+    return tuple(table for system in municipality.systems for table in system.tables)
+
+
+def _one_per_key(municipality: Municipality) -> frozenset[str]:
+    return frozenset().union(*(plan.one_row_per_key for plan in municipality.plans.values()))
+
+
+@contextlib.contextmanager
+def _database() -> Iterator[tuple[sa.Engine, str]]:
+    url = settings().database()
+    with away(url):
+        yield connect(url), url
+
+
+def _database_version() -> str:
+    with _database() as (database, _), database.connect() as connection:
+        return str(connection.execute(sa.text("SHOW server_version")).scalar())
+
+
+@contextlib.contextmanager
+def _timed(run: Run, step: str) -> Iterator[None]:
+    started, clock = _now(), time.monotonic()
+    log.info("%s", step)
+    yield
+    seconds = round(time.monotonic() - clock, 3)
+    run.write(f"timings/{step.replace(' ', '-')}", {"step": step, "started": started, "seconds": seconds})
+
+
+def _now() -> str:
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,140 @@
+"""Where runs keep what they know between steps: one folder a run, small JSON files, owner-only.
+
+Steps run in processes of their own, so they hand over paths and run ids, never tables. Every file is written whole or
+not at all.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import re
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from migration_reports.findings import RunError
+from target_schemas.server import embedded_url
+
+ROOT = Path(__file__).resolve().parents[1]
+_RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Settings:
+    """Where things are; from the environment, so that every process of a run agrees."""
+
+    home: Path
+    municipalities: Path
+    database_url: str | None
+
+    def database(self) -> str:
+        """The database's URL; the embedded server is started where none is set."""
+        return self.database_url or embedded_url(self.home)
+
+    def inbox(self, folder: str) -> Path:
+        """Where a municipality's dumps are received."""
+        return self.home / "inbox" / folder
+
+
+def settings() -> Settings:
+    """Read the settings: HIKKOSHI_HOME, HIKKOSHI_MUNICIPALITIES, HIKKOSHI_DATABASE_URL."""
+    return Settings(
+        home=Path(os.environ.get("HIKKOSHI_HOME", ROOT / ".hikkoshi")).resolve(),
+        municipalities=Path(os.environ.get("HIKKOSHI_MUNICIPALITIES", ROOT / "mappings" / "municipalities")).resolve(),
+        database_url=os.environ.get("HIKKOSHI_DATABASE_URL") or None,
+    )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Run:
+    """One run: what was asked for, and where its files are."""
+
+    run_id: str
+    folder: str
+    code: str
+    mode: str
+    rehearsal: int
+    owner: str
+    inbox: str
+    started: str
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return run_path(self.run_id)
+
+    def read(self, name: str) -> Any:
+        """Read one of the run's files; None where the step that writes it has not been."""
+        file = self.path / f"{name}.json"
+        return json.loads(file.read_text("utf-8")) if file.exists() else None
+
+    def write(self, name: str, value: Mapping[str, Any]) -> None:
+        """Write one of the run's files, whole."""
+        write_whole(self.path / f"{name}.json", json.dumps(value, ensure_ascii=False, indent=1).encode())
+
+
+def run_path(run_id: str) -> Path:
+    """The folder of a run; refuses an id that could leave it."""
+    if not _RUN_ID.match(run_id) or ".." in run_id:
+        raise RunError("that is no run id; `hikkoshi runs` lists them")
+    return settings().home / "runs" / run_id
+
+
+def make_run(run: Run) -> None:
+    """Make the run's folder and write down what was asked for."""
+    private_folder(run.path)
+    run.write("run", dataclasses.asdict(run))
+
+
+def open_run(run_id: str) -> Run:
+    """Open a run that was begun.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    file = run_path(run_id) / "run.json"
+    if not file.exists():
+        raise RunError(f"there is no run {run_id} in {settings().home}; `hikkoshi runs` lists them")
+    return Run(**json.loads(file.read_text("utf-8")))
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file under another name and rename it, so that a reader never sees half of it; owner-only."""
+    private_folder(path.parent)
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(data)
+    part.replace(path)
+
+
+def private_folder(path: Path) -> None:
+    """Make a folder that only its owner may enter."""
+    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
+def this_process() -> str:
+    """How the ledger names this process: host, process id, and when it began."""
+    process = psutil.Process()
+    return f"{socket.gethostname()}:{process.pid}:{int(process.create_time())}"
+
+
+def is_alive(owner: str, *, asking: str) -> bool:
+    """Whether the process that owns a run still lives; another host's is taken to.
+
+    Airflow lets one run of a municipality's DAG be active, so for a run that Airflow owns another such run is over.
+    """
+    if owner.startswith("airflow:"):
+        return not asking.startswith("airflow:")
+    host, _, rest = owner.partition(":")
+    pid, _, begun = rest.partition(":")
+    if host != socket.gethostname() or not pid.isdigit():
+        return True
+    try:
+        return int(psutil.Process(int(pid)).create_time()) == int(begun or 0)
+    except psutil.Error:
+        return False
