@@ -165,9 +165,24 @@ def _kinds(
     for kind_name, spec in dump.records.items():
         wanted = frozenset(controls[kind_name])
         if spec.role == "data":
-            wanted |= frozenset().union(*(plan.fields_used(f"{name}.{kind_name}") for plan in plans.values()))
+            for plan in plans.values():
+                wanted |= plan.fields_used(f"{name}.{kind_name}")
+                controls[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
         kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
+
+
+def _amounts(plan: Plan, source: str) -> set[str]:
+    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
+    return {
+        column.sources[0]
+        for table in plan.tables_of(source)
+        if table.table not in plan.one_row_per_key
+        for column in table.columns
+        if len(column.sources) == 1
+        and not column.steps
+        and pa.types.is_decimal(table.schema.field(column.targets[0]).type)
+    }
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
