@@ -408,15 +408,13 @@ def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]
     receipts = []
     for receipt in (run.read("receive") or {"receipts": []})["receipts"]:
         part = fragments.get(receipt["dump"])
-        if part is not None:
-            account = part["account"]
-            receipt = {
-                **receipt,
-                "records": account["records"],
-                "bytes_left_over": account["left_over"],
-                "kinds": account["kinds"],
-            }
-        receipts.append(DumpReceipt(**receipt))
+        account = part["account"] if part is not None else None
+        read = (
+            {"records": account["records"], "bytes_left_over": account["left_over"], "kinds": account["kinds"]}
+            if account is not None
+            else {}
+        )
+        receipts.append(DumpReceipt(**{**receipt, **read}))
     return tuple(receipts)
 
 

@@ -452,6 +452,15 @@ _ENTRIES = (
         "開発者に連絡してください。本番反映はできません。",
         "Report it to the developers; the run cannot be promoted.",
     ),
+    Code(
+        "C513",
+        "critical_row_rejected",
+        E,
+        "一件も失ってはならない行 (支援措置など) が不採用になる",
+        "A row of which none may be lost (a protective measure) would be rejected",
+        "該当レコードの誤りを是正してから、もう一度移行してください。",
+        "Correct the records concerned and run again.",
+    ),
 )
 
 CATALOGUE: Mapping[str, Code] = {entry.code: entry for entry in _ENTRIES}

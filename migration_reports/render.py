@@ -1,15 +1,112 @@
-"""placeholder"""
+"""Run record -> files. The only module that fills templates, and the only one of the reports that writes.
 
+Templates autoescape, an unknown name in one is an error, and every file is written whole, owner-only.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import jinja2
+
+from migration_reports.reports import REPORTS
 from migration_reports.run_record import RunRecord
 
-
-def question(record: RunRecord) -> str:
-    return ""
+MAX_QUESTION_LINES = 40
 
 
 def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[Path, ...]:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "run.json").write_text(record.model_dump_json())
-    return ()
+    """Write every report of a run, and the SHA-256 of each beside them.
+
+    Args:
+        record: the run.
+        folder: where to write.
+        findings: the Arrow file of all findings; None where there is none.
+
+    Returns:
+        The files, SHA256SUMS last.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("migration_reports"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(n=_number, amount=_amount, when=_when, glyph=_glyph)
+
+    def template(name: str, values: Mapping[str, Any]) -> str:
+        return environment.get_template(name).render(values)
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    written: list[Path] = []
+    sums = ""
+    for report in REPORTS:
+        for name, content in report.files(record, findings, template):
+            written.append(_write(folder / name, content))
+            sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+    return (*written, _write(folder / "SHA256SUMS", sums.encode()))
+
+
+def question(record: RunRecord) -> str:
+    """The approval question, in Markdown: counts, amounts, controls, rejects and alerts; no values of residents."""
+    name = record.municipality.name.replace("|", " ")
+    lines = [
+        f"### {name} ({record.municipality.code}): 本番反映してよいですか / May it be promoted?",
+        "",
+        f"不採用 rejected **{record.rejects:,}** (上限 limit {record.rejects_allowed:,}), "
+        f"アラート alerts **{record.count('alert'):,}**, 注記 notes {record.count('note'):,}. "
+        "承認はアラートの確認を兼ねます / approving acknowledges the alerts.",
+        "",
+        "| 移行先 table | レコード records | 反映 promoted | 集約 merged | 不採用 rejected | 対象外 not chosen | 照合 |",
+        "|---|--:|--:|--:|--:|--:|:-:|",
+    ]
+    lines += [
+        f"| {line.table} ({line.dump}.{line.kind}) | {line.records:,} | {line.rows_promoted:,} | {line.rows_merged:,} "
+        f"| {line.rows_rejected:,} | {line.rows_not_chosen:,} | {'✓' if line.closes else '✗'} |"
+        for line in record.reconciliations[:MAX_QUESTION_LINES]
+    ]
+    lines += ["", "| コントロール control | 移行元 stated | 計数 counted | |", "|---|--:|--:|:-:|"]
+    lines += [
+        f"| {c.dump}: {c.name} | {_amount(c.stated)} | {_amount(c.found)} | {'✓' if c.agrees else '✗'} |"
+        for c in record.controls[:MAX_QUESTION_LINES]
+    ]
+    lines += [
+        f"| {a.table}.{a.column} | {_amount(a.in_dump)} | {_amount(a.in_table)} + {_amount(a.in_rejected)} | {'✓' if a.agrees else '✗'} |"
+        for a in record.amounts[:MAX_QUESTION_LINES]
+    ]
+    disagree = [rule.rule for rule in record.rules if not rule.agrees]
+    lines += ["", f"規則 rules: {len(record.rules)}, Polars = Great Expectations: {len(record.rules) - len(disagree)}"]
+    return "\n".join(lines)
+
+
+def _write(path: Path, content: bytes) -> Path:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    part.replace(path)
+    return path
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _amount(text: str) -> str:
+    """A decimal string with its thousands marked; what is no number stays as it is."""
+    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
+    whole, point, rest = digits.partition(".")
+    return f"{sign}{int(whole):,}{point}{rest}" if whole.isdigit() else text
+
+
+def _when(text: str) -> str:
+    """A moment in Japanese time; empty where there is none."""
+    if not text:
+        return "–"
+    japan = datetime.timezone(datetime.timedelta(hours=9), "JST")
+    return f"{datetime.datetime.fromisoformat(text).astimezone(japan):%Y-%m-%d %H:%M:%S} JST"
+
+
+def _glyph(unicode: str) -> str:
+    return chr(int(unicode.removeprefix("U+"), 16))

@@ -70,6 +70,7 @@ def table(
     key: tuple[str, ...],
     based_on: str,
     references: tuple[Reference, ...] = (),
+    critical: bool = False,
 ) -> sa.Table:
     """Make a municipal table: partitioned by municipality, keyed, with lineage columns and checks.
 
@@ -81,6 +82,7 @@ def table(
         key: the key's columns after municipality_code.
         based_on: the published specification that the table follows in words and structure.
         references: columns that name rows of other tables.
+        critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
     """
     own = [column for part in columns for column in (part if isinstance(part, list) else [part])]
     checks = []
@@ -107,7 +109,14 @@ def table(
         sa.PrimaryKeyConstraint("municipality_code", *key),
         *checks,
         comment=ja,
-        info={"ja": ja, "en": en, "based_on": based_on, "references": references, "key": key},
+        info={
+            "ja": ja,
+            "en": en,
+            "based_on": based_on,
+            "references": references,
+            "key": key,
+            "critical": critical,
+        },
         postgresql_partition_by="LIST (municipality_code)",
     )
 

@@ -106,9 +106,16 @@ def prove(
 
 
 def unexplained(
-    fates: Sequence[RecordFate], lines: Sequence[Reconciliation], amounts: Sequence[AmountReconciliation]
+    fates: Sequence[RecordFate],
+    lines: Sequence[Reconciliation],
+    amounts: Sequence[AmountReconciliation],
+    *,
+    critical: frozenset[str],
 ) -> pa.RecordBatch:
-    """Give a finding for each equation of the reconciliation that does not close."""
+    """Give a finding for each equation of the reconciliation that does not close.
+
+    So does a rejected row of a `critical` table, of which none may be lost.
+    """
     found = []
     for fate in fates:
         if fate.role == "data" and fate.records != fate.accepted + fate.rejected:
@@ -121,6 +128,10 @@ def unexplained(
                 f"{line.rows_merged} merged, {line.rows_rejected} rejected, {line.rows_promoted} to promote"
             )
             found.append(finding("C512", CATALOGUE["C512"].severity, dump=line.dump, table=line.table, detail=detail))
+    for line in lines:
+        if line.table in critical and line.rows_rejected:
+            detail = f"{line.rows_rejected} of {line.rows_staged}"
+            found.append(finding("C513", CATALOGUE["C513"].severity, dump=line.dump, table=line.table, detail=detail))
     for amount in amounts:
         if not amount.agrees:
             detail = f"{amount.in_dump} = {amount.in_rejected} + {amount.in_table}"

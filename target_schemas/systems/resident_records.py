@@ -81,6 +81,7 @@ PROTECTIVE_MEASURES = table(
     text("measure_kind", "抑止種別", "kind of measure", kind="C", length=2, nullable=False, code_set="measure_kind"),
     key=("resident_no", "measure_kind"),
     based_on=BASED_ON,
+    critical=True,
     references=(Reference(("resident_no",), "residents", ("resident_no",)),),
 )
 
