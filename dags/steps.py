@@ -16,7 +16,7 @@ import logging
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from migration_reports.run_record import (
 )
 from target_schemas import ledger, loader, staging
 from target_schemas.server import away, connect
+from target_schemas.systems import SYSTEMS
 from validators import controls, derived, engine
 from validators.rule import Rule
 from validators.rules import RULES
@@ -300,6 +301,18 @@ def report(run_id: str) -> list[str]:
     return [str(file) for file in files]
 
 
+def conclude(run_id: str, *, refused: bool) -> list[str]:
+    """End a run that steps elsewhere may have left: note a refusal or a failure, then report."""
+    run = open_run(run_id)
+    if refused:
+        reject(run_id, "the approver")
+    elif run.read("promote") is None:
+        decided = run.read("reconcile")
+        if decided is None or decided["promotable"]:
+            fail(run_id, "a step failed; see its log")
+    return report(run_id)
+
+
 def fail(run_id: str, reason: str) -> None:
     """Enter that a run failed; its reports can still be made."""
     run = open_run(run_id)
@@ -320,17 +333,35 @@ def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
 
 
 def run_all(
-    folder: str, *, mode: str = "rehearsal", rehearsal: int = 1, inbox: str | None = None, approver: str = "automatic"
+    folder: str,
+    *,
+    mode: str = "rehearsal",
+    rehearsal: int = 1,
+    inbox: str | None = None,
+    ask: Callable[[str], str | None] | None = None,
 ) -> RunRecord:
-    """Run every step in this process, without Airflow; the report is made however the run ends."""
+    """Run every step in this process, without Airflow; the report is made however the run ends.
+
+    Args:
+        folder: the municipality's folder name.
+        mode: rehearsal or cut-over.
+        rehearsal: which rehearsal.
+        inbox: where the dumps lie.
+        ask: asks a person the approval question and gives who approved, or None; automatic, where not given.
+    """
     run_id = begin(folder, mode=mode, rehearsal=rehearsal, inbox=inbox)
     try:
         for dump in receive(run_id):
             extract_map_stage(run_id, dump)
         validate(run_id)
-        if reconcile(run_id)["promotable"]:
-            approve(run_id, approver)
-            promote(run_id)
+        decided = reconcile(run_id)
+        if decided["promotable"]:
+            approver = ask(decided["question"]) if ask is not None else "automatic"
+            if approver is None:
+                reject(run_id, "the person asked")
+            else:
+                approve(run_id, approver)
+                promote(run_id)
     except BaseException as error:
         fail(run_id, type(error).__name__)
         raise
@@ -342,6 +373,27 @@ def record(run_id: str) -> RunRecord:
     """Everything that may be said of a run so far."""
     run = open_run(run_id)
     return evidence.assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
+
+
+def record_of_dag_run(folder: str, dag_run_id: str) -> RunRecord:
+    """The record of the run that a DAG run was."""
+    return record(workspace.run_id_of(municipality_folder(folder).name[:6], dag_run_id))
+
+
+def render_again(run_id: str) -> list[str]:
+    """Write the reports of a run again, from what it left."""
+    run = open_run(run_id)
+    findings = run.path / "findings.arrow"
+    return [
+        str(f) for f in render(record(run_id), run.path / "reports", findings=findings if findings.exists() else None)
+    ]
+
+
+def list_runs(name: str | None) -> list[ledger.RunEntry]:
+    """The runs that the ledger knows, of one municipality or of all."""
+    with _database() as (database, _):
+        loader.prepare(database, SYSTEMS)
+        return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
 
 
 def municipality_folder(name: str) -> Path:

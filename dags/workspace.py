@@ -85,6 +85,11 @@ def run_path(run_id: str) -> Path:
     return settings().home / "runs" / run_id
 
 
+def run_id_of(code: str, dag_run_id: str) -> str:
+    """Our run id for a DAG run, so that a run's report is found from its DAG run."""
+    return f"{code}-{re.sub(r'[^A-Za-z0-9_.-]', '_', dag_run_id)}"
+
+
 def make_run(run: Run) -> None:
     """Make the run's folder and write down what was asked for."""
     private_folder(run.path)
