@@ -129,32 +129,32 @@ def _tasks(folder: str, code: str) -> None:
 
     @task(doc_md="移行ファイルを構成表と突き合わせる / Compare the inbox with the manifest.")
     @graded
-    def receive(run_id: str) -> list[str]:
+    def receive(run: str) -> list[str]:
         from dags import steps  # noqa: PLC0415
 
-        return steps.receive(run_id)
+        return steps.receive(run)
 
     @task(map_index_template="{{ dump }}", doc_md="読み、変換し、ステージングする / Read, map and stage one dump.")
     @graded
-    def extract_map_stage(run_id: str, dump: str) -> dict[str, Any]:
+    def extract_map_stage(run: str, dump: str) -> dict[str, Any]:
         from dags import steps  # noqa: PLC0415
 
         get_current_context()["dump"] = dump
-        return steps.extract_map_stage(run_id, dump)
+        return steps.extract_map_stage(run, dump)
 
     @task(trigger_rule="none_failed", doc_md="全規則を二つのエンジンで検証する / Every rule, in two engines.")
     @graded
-    def validate(run_id: str) -> dict[str, Any]:
+    def validate(run: str) -> dict[str, Any]:
         from dags import steps  # noqa: PLC0415
 
-        return steps.validate(run_id)
+        return steps.validate(run)
 
     @task(doc_md="件数と金額を最後の一件まで照合する / Reconcile counts and amounts to the last record.")
     @graded
-    def reconcile(run_id: str) -> dict[str, Any]:
+    def reconcile(run: str) -> dict[str, Any]:
         from dags import steps  # noqa: PLC0415
 
-        return steps.reconcile(run_id)
+        return steps.reconcile(run)
 
     @task.branch(doc_md="承認の方法を選ぶ / Choose how the promotion is approved.")
     def choose_approval(decided: dict[str, Any]) -> str:
@@ -166,10 +166,10 @@ def _tasks(folder: str, code: str) -> None:
 
     @task(doc_md="照合がすべて一致したので承認する / Approve, because everything agrees.")
     @graded
-    def approve_automatically(run_id: str) -> None:
+    def approve_automatically(run: str) -> None:
         from dags import steps  # noqa: PLC0415
 
-        steps.approve(run_id, "automatic")
+        steps.approve(run, "automatic")
 
     approve_by_person = ApprovalOperator(
         task_id="approve_by_person",
@@ -182,14 +182,14 @@ def _tasks(folder: str, code: str) -> None:
 
     @task(trigger_rule="none_failed_min_one_success", doc_md="区画を一度に入れ替える / Swap the partitions at once.")
     @graded
-    def promote(run_id: str) -> dict[str, int]:
+    def promote(run: str) -> dict[str, int]:
         from dags import steps  # noqa: PLC0415
 
         answer = get_current_context()["ti"].xcom_pull(task_ids="approve_by_person")
         if answer:
             user = answer.get("responded_by_user") or {}
-            steps.approve(run_id, str(user.get("name") or user.get("id") or "a person"))
-        return steps.promote(run_id)
+            steps.approve(run, str(user.get("name") or user.get("id") or "a person"))
+        return steps.promote(run)
 
     report_link = ReportLink()
 
@@ -221,7 +221,7 @@ def _tasks(folder: str, code: str) -> None:
 
     run_id = begin()
     dumps = receive(run_id)
-    staged = extract_map_stage.partial(run_id=run_id).expand(dump=dumps)
+    staged = extract_map_stage.partial(run=run_id).expand(dump=dumps)
     validated = validate(run_id)
     decided = reconcile(run_id)
     choice = choose_approval(decided)
