@@ -56,6 +56,8 @@ def environment(*, port: int = PORT) -> Mapping[str, str]:
 def use(*, port: int = PORT) -> None:
     """Make this process and its children use the private home, and migrate its database once."""
     os.environ.update(environment(port=port))
+    # `airflow standalone` starts its parts by name.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     done = folder() / ".migrated"
     if not done.exists():
         log = folder() / "migrate.log"

@@ -81,7 +81,7 @@ def begin(
         TransientError: the database is away.
     """
     municipality = load(municipality_folder(folder))
-    code = municipality.folder.manifest.municipality.code
+    folder, code = municipality.folder.folder, municipality.folder.manifest.municipality.code
     owner = owner or workspace.this_process()
     now = datetime.datetime.now(datetime.UTC)
     run = Run(

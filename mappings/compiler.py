@@ -127,7 +127,7 @@ def compile_mapping(
     spec, places = folder.mappings[system]
     work = _Compiler(folder, spec, places, schemas, tables, code_sets)
     plans = work.tables()
-    fates = work.fates(plans)
+    fates = work.fates()
     work.controls()
     if work.problems:
         raise SpecError(work.problems)
@@ -169,7 +169,7 @@ class _Compiler:
                 plans.append(self._table(name, table))
         return plans
 
-    def fates(self, plans: list[TablePlan]) -> Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]]:
+    def fates(self) -> Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
         fates: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
         for source in self._spec.ignore:
@@ -179,12 +179,13 @@ class _Compiler:
                 )
         for source, schema in self._schemas.items():
             targets: dict[str, list[str]] = {field.name: [] for field in schema}
-            for table in plans:
+            # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
+            for table_name, table in self._spec.tables.items():
                 if table.source == source:
-                    for column in table.columns:
+                    for column_name, column in table.columns.items():
                         for field in column.sources:
                             if field in targets:
-                                targets[field].append(f"{table.table}.{column.name}")
+                                targets[field].append(f"{table_name}.{column_name}")
             reasons = self._ignored(source, schema, targets)
             fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
             for field in schema:

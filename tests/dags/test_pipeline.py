@@ -1,0 +1,340 @@
+"""Whole runs: from dump bytes to promoted tables and reports, for invented and for shared towns, and with bad input."""
+
+from __future__ import annotations
+
+import collections
+import csv
+import json
+import os
+import re
+import shutil
+import stat
+from pathlib import Path
+
+import polars as pl
+import pytest
+import sqlalchemy as sa
+
+from dags import steps, workspace
+from extractors.synthesis.write import synthesize
+from migration_reports.findings import RunError, SpecError, TransientError
+from target_schemas.server import connect
+from tests.reading import SHARED
+
+TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
+SHARED_TOWNS = Path(__file__).parents[1] / "shared_towns"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, database_url):
+    monkeypatch.setenv("HIKKOSHI_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HIKKOSHI_MUNICIPALITIES", str(tmp_path / "towns"))
+    monkeypatch.setenv("HIKKOSHI_DATABASE_URL", database_url)
+    shutil.copytree(TOWNS, tmp_path / "towns")
+    return tmp_path / "home"
+
+
+def receive(home, town="990027_mihon", residents=600, faults=0.05, seed=3):
+    return synthesize(
+        home.parent / "towns" / town, residents=residents, seed=seed, faults=faults, out=home / "inbox" / town
+    )
+
+
+def allow_rejects(home, town="990027_mihon"):
+    manifest = home.parent / "towns" / town / "manifest.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 50%"), encoding="utf-8")
+
+
+def findings(home, record):
+    return pl.read_ipc(home / "runs" / record.run_id / "findings.arrow")
+
+
+def promoted(url, table, column="resident_no"):
+    with connect(url).connect() as connection:
+        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint.{table}")).scalars())
+
+
+@pytest.mark.parametrize("town", ["990027_mihon", "990035_reiji"])
+def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
+    made = receive(home, town, residents=1500)
+    allow_rejects(home, town)
+    record = steps.run_all(town)
+    assert record.state == "promoted", record.state_reason_en
+    rows = list(csv.DictReader(made.faults.open(encoding="utf-8")))
+    seeded = collections.Counter((int(row["record"]), row["field"], row["code"]) for row in rows)
+    found = collections.Counter(findings(home, record).select("record", "field", "code").iter_rows())
+    assert found == seeded
+    assert len({row["kind"] for row in rows}) > 8
+    assert all(line.closes for line in record.reconciliations)
+    assert all(amount.agrees for amount in record.amounts)
+    assert all(control.agrees for control in record.controls)
+    assert all(rule.agrees for rule in record.rules)
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "dumps").is_dir(), reason="the shared dumps are not beside this checkout")
+@pytest.mark.parametrize(
+    ("folder", "name"), [("990019_a_city", "a_city_resident"), ("990043_d_city", "d_city_resident")]
+)
+def test_a_shared_register_goes_the_whole_way(home, folder, name):
+    town = home.parent / "towns" / folder
+    shutil.copytree(SHARED_TOWNS / folder, town)
+    (town / "layouts").mkdir()
+    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "layouts")
+    (town / "tables").mkdir()
+    (town / "tables" / "extended.csv").write_text("6EA4,9AD9\n4BD0,FA11\n", encoding="utf-8")
+    (home / "inbox" / folder).mkdir(parents=True)
+    shutil.copy(SHARED / "dumps" / name / f"{name}.dat", home / "inbox" / folder)
+    record = steps.run_all(folder)
+    assert record.state == "promoted", record.state_reason_en
+    faults = list(csv.DictReader((SHARED / "dumps" / name / "faults.csv").open(encoding="utf-8")))
+    found = findings(home, record)
+    places = collections.Counter(found.select("record", "field").iter_rows())
+    assert places == collections.Counter((int(f["record"]), f["field"]) for f in faults)
+    codes = {(r, f): (c, s) for r, f, c, s in found.select("record", "field", "code", "severity").iter_rows()}
+    fitting = {
+        "invalid packed decimal": ("D201", "error"),
+        "impossible date": ("M302", "alert"),
+        "unknown day": ("M303", "note"),
+        "era boundary": ("M304", "alert"),
+        "gaiji": ("D221", "note"),
+        "extended kanji": ("D222", "note"),
+        "shift not closed": ("D212", "alert"),
+        "unknown code": ("M310", "error"),
+        "duplicate key": ("V404", "error"),
+        "low-values": ("D214", "alert"),
+        "blank numeric": ("D203", "alert"),
+        "zero date": ("M305", "alert"),
+    }
+    for fault in faults:
+        assert codes[int(fault["record"]), fault["field"]] == fitting[fault["kind"]], fault
+    assert all(line.closes for line in record.reconciliations)
+
+
+def test_running_twice_changes_nothing_but_the_run(home, database_url):
+    receive(home)
+    allow_rejects(home)
+    first = steps.run_all("mihon")
+    before = promoted(database_url, "residents")
+    second = steps.run_all("mihon", rehearsal=2)
+    assert promoted(database_url, "residents") == before
+    assert second.former_run == first.run_id
+    undone, _ = steps.rollback("990027_mihon")
+    assert undone == second.run_id
+    assert promoted(database_url, "residents") == before
+    assert {e.run_id: e.state for e in steps.list_runs(None)}[second.run_id] == "rolled back"
+
+
+def test_a_rejected_record_is_kept_with_its_bytes_for_the_owner_only(home):
+    made = receive(home)
+    allow_rejects(home)
+    record = steps.run_all("mihon")
+    path = home / "runs" / record.run_id / "rejects.arrow"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    kept = pl.read_ipc(path)
+    assert kept.height == record.rejects > 0
+    data = made.dump.read_bytes()
+    for number, offset, content in kept.select("record", "offset", "bytes").iter_rows():
+        assert content == data[(number - 1) * 400 : number * 400]
+        assert offset == (number - 1) * 400
+
+
+def test_no_residents_value_reaches_reports_findings_or_log(home, caplog):
+    made = receive(home)
+    allow_rejects(home)
+    with caplog.at_level("DEBUG", logger="hikkoshi"):
+        record = steps.run_all("mihon")
+    numbers = promoted(os.environ["HIKKOSHI_DATABASE_URL"], "residents")
+    names = promoted(os.environ["HIKKOSHI_DATABASE_URL"], "residents", "name")
+    said = caplog.text + (home / "runs" / record.run_id / "findings.arrow").read_bytes().decode("utf-8", "ignore")
+    for file in (home / "runs" / record.run_id).rglob("*"):
+        if file.is_file() and file.name != "rejects.arrow" and file.suffix != ".xlsx":
+            said += file.read_bytes().decode("utf-8", "ignore")
+    assert not [name for name in names if name in said]
+    assert not [number for number in numbers if number in said]
+    assert made.records == 602
+
+
+def test_the_report_is_made_and_the_record_reads_back(home):
+    receive(home)
+    allow_rejects(home)
+    record = steps.run_all("mihon")
+    reports = home / "runs" / record.run_id / "reports"
+    assert {p.name for p in reports.iterdir()} == {
+        "result.ja.html", "result.en.html", "workbook.xlsx", "run.json", "SHA256SUMS",
+    }  # fmt: skip
+    assert json.loads((reports / "run.json").read_text("utf-8"))["run_id"] == record.run_id
+    assert record.count("error") >= record.rejects
+    assert {g.area for g in record.gaiji} >= {"user-defined", "undefined"}
+
+
+# Bad input, each with what it says and what it leaves intact.
+
+
+def broken_run(home, change, town="990027_mihon"):
+    made = receive(home, town, faults=0)
+    change(made.dump)
+    return steps.run_all(town)
+
+
+def test_an_empty_dump_is_held(home, database_url):
+    record = broken_run(home, lambda dump: dump.write_bytes(b""))
+    assert record.state == "held"
+    assert [r.status for r in record.receipts] == ["empty"]
+    assert "A dump is empty" in record.state_reason_en
+    assert promoted(database_url, "residents") == []
+
+
+def test_a_missing_dump_is_held(home):
+    record = broken_run(home, lambda dump: dump.unlink())
+    assert (record.state, record.receipts[0].status) == ("held", "missing")
+    assert "An expected dump is missing" in record.state_reason_en
+
+
+def test_a_dump_shorter_than_a_record_is_held_and_its_bytes_are_counted(home):
+    record = broken_run(home, lambda dump: dump.write_bytes(dump.read_bytes()[:100]))
+    assert record.state == "held"
+    assert record.receipts[0].bytes_left_over == 100
+    assert {"F105", "C503"} <= {i.code for i in record.issues}
+
+
+def test_a_record_length_that_does_not_divide_is_held(home):
+    record = broken_run(home, lambda dump: dump.write_bytes(dump.read_bytes()[:-1]))
+    assert record.state == "held"
+    assert record.receipts[0].bytes_left_over == 399
+
+
+def test_a_dump_received_twice_is_held(home):
+    record = broken_run(home, lambda dump: shutil.copy(dump, dump.with_name("copy.dat")))
+    assert record.state == "held"
+    assert "received twice" in record.state_reason_en
+
+
+def test_an_unexpected_file_is_an_alert(home):
+    record = broken_run(home, lambda dump: dump.with_name("notes.txt").write_text("hello"))
+    assert record.state == "promoted"
+    assert [(i.code, i.severity) for i in record.issues] == [("F104", "alert")]
+
+
+def test_a_wrong_copybook_is_found_out_by_its_controls(home):
+    town = home.parent / "towns" / "990027_mihon"
+    path = town / "layouts" / "juki_master.cpy"
+    receive(home, faults=0)
+    text = re.sub(r"(JJ-KANA +PIC X.)30", r"\g<1>31", path.read_text("utf-8"))
+    path.write_text(re.sub(r"(FILLER +PIC X.)108", r"\g<1>107", text), encoding="utf-8")
+    record = steps.run_all("mihon")
+    assert record.state == "held"
+    assert record.rejects > record.rejects_allowed
+
+
+def test_a_wrong_charset_is_found_out_by_undefined_codes(home):
+    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    receive(home, faults=0)
+    text = manifest.read_text("utf-8")
+    manifest.write_text(text.replace("name: fujitsu\n      table: tables/extended.csv", "name: ibm"), encoding="utf-8")
+    record = steps.run_all("mihon")
+    assert record.state == "held"
+    assert "D211" in {i.code for i in record.issues}
+
+
+def test_a_trailer_that_disagrees_is_held(home):
+    def drop_a_record(dump):
+        data = dump.read_bytes()
+        dump.write_bytes(data[:400] + data[800:])
+
+    record = broken_run(home, drop_a_record)
+    assert record.state == "held"
+    assert {"C501", "C502"} <= {i.code for i in record.issues}
+    assert any("stated" not in c.stated and c.stated != c.found for c in record.controls)
+
+
+def test_a_record_of_no_known_kind_is_held(home):
+    def spoil(dump):
+        data = bytearray(dump.read_bytes())
+        data[400] = 0xE7
+        dump.write_bytes(bytes(data))
+
+    record = broken_run(home, spoil)
+    assert record.state == "held"
+    assert [f.records for f in record.fates if f.role == "unknown"] == [1]
+    assert ("F106", 1) in {(i.code, i.count) for i in record.issues}
+
+
+def test_a_protective_measure_may_not_be_lost(home):
+    made = receive(home, faults=0, residents=3000)
+    data = bytearray(made.dump.read_bytes())
+    protected = next(n for n in range(1, 3001) if data[n * 400 + 231] == 0xF1)
+    data[protected * 400 + 88] = 0xF7
+    made.dump.write_bytes(bytes(data))
+    record = steps.run_all("mihon")
+    assert record.state == "held"
+    assert "protective measure" in record.state_reason_en
+
+
+def test_a_database_that_is_away_is_transient_and_nothing_is_begun(home, monkeypatch):
+    receive(home)
+    monkeypatch.setenv("HIKKOSHI_DATABASE_URL", f"postgresql+psycopg://x:secret@localhost/x?host={home}")
+    with pytest.raises(TransientError, match="is away") as caught:
+        steps.run_all("mihon")
+    assert "secret" not in str(caught.value)
+    assert not (home / "runs").exists()
+
+
+def test_a_second_run_at_the_same_time_is_refused(home):
+    receive(home)
+    run_id = steps.begin("990027_mihon", owner=workspace.this_process())
+    with pytest.raises(RunError, match=f"run {run_id} of municipality 990027 has been in progress"):
+        steps.begin("990027_mihon", owner="somewhere-else:1:1")
+    assert [e.run_id for e in steps.list_runs("mihon")] == [run_id]
+
+
+def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
+    receive(home)
+    allow_rejects(home)
+    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    first = steps.begin("990027_mihon", owner=dead)
+    record = steps.run_all("mihon")
+    assert record.state == "promoted"
+    assert {e.run_id: e.state for e in steps.list_runs(None)}[first] == "abandoned"
+
+
+def test_nothing_is_promoted_without_approval(home, database_url):
+    receive(home, faults=0)
+    run_id = steps.begin("990027_mihon")
+    for dump in steps.receive(run_id):
+        steps.extract_map_stage(run_id, dump)
+    steps.validate(run_id)
+    assert steps.reconcile(run_id)["promotable"]
+    with pytest.raises(RunError, match="has not been approved"):
+        steps.promote(run_id)
+    steps.conclude(run_id, refused=True)
+    assert steps.record(run_id).state == "rejected"
+    assert promoted(database_url, "residents") == []
+
+
+def test_the_approval_question_shows_the_reconciliation(home):
+    receive(home, faults=0)
+    asked = []
+    record = steps.run_all("mihon", ask=lambda question: asked.append(question) or None)
+    assert record.state == "rejected"
+    assert "| residents (juki_master.resident) | 600 | 600 |" in asked[0]
+    assert "✗" not in asked[0]
+
+
+def test_a_run_id_cannot_leave_the_runs_folder(home):
+    for wrong in ("../x", "a/b", "", "..", "x" * 200):
+        with pytest.raises(RunError, match="no run id"):
+            workspace.run_path(wrong)
+
+
+def test_an_unknown_municipality_names_the_known_ones(home):
+    with pytest.raises(RunError, match="990027_mihon, 990035_reiji"):
+        steps.begin("nowhere")
+
+
+def test_a_wrong_spec_stops_a_run_before_any_data(home):
+    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("990027", "990028"), encoding="utf-8")
+    with pytest.raises(SpecError, match="Y013"):
+        steps.begin("990027_mihon")
+    assert not (home / "runs").exists()
