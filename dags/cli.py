@@ -31,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Move municipal data off mainframes: check specs, read dumps, run migrations, roll them back.",
 )
-out = Console()
+out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
 Dump = Annotated[Path, typer.Argument(help="The dump file.", exists=True, dir_okay=False, readable=True)]
@@ -276,13 +276,13 @@ def runs(
         for entry in entries:
             sys.stdout.write(json.dumps(dataclasses.asdict(entry), default=str, ensure_ascii=False) + "\n")
         return
-    table = Table(header_style="bold")
-    for name in ("run", "municipality", "kind", "state", "started", "finished"):
-        table.add_column(name, overflow="fold")
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in ("run", "kind", "state", "started", "finished"):
+        table.add_column(name, no_wrap=name != "run", overflow="fold")
     for e in entries:
         kind = e.mode if e.mode == "cut-over" else f"rehearsal {e.rehearsal}"
         finished = f"{e.finished:%Y-%m-%d %H:%M:%S}" if e.finished else ""
-        table.add_row(e.run_id, e.municipality_code, kind, e.state, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
+        table.add_row(e.run_id, kind, e.state, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
     out.print(table)
 
 

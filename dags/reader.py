@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extractors import charsets, framings
-from extractors.batches import Account, Extracted, Extraction, Kind, extract
+from extractors.batches import Account, Extracted, Extraction, Kind, arrow_schema, extract
 from extractors.charsets import CHARSETS
 from extractors.copybook import read_copybook
 from extractors.framings import FRAMINGS
@@ -171,6 +171,8 @@ class _Shape:
         by_place = {(f.offset, f.data_name, f.within): f for f in layout.fields(kind.group) if not f.filler}
         self.typed = list(self._columns(layout.record, 0, (), by_place, text=False))
         self.text = list(self._columns(layout.record, 0, (), by_place, text=True))
+        fields = pl.DataFrame(pl.from_arrow(arrow_schema(layout, kind.group).empty_table()))
+        self.empty = fields.select(self.typed)
 
     def _columns(
         self,
@@ -227,7 +229,10 @@ class _Output:
         self._owned = isinstance(out, Path)
         self._stream: BinaryIO = out.open("wb") if isinstance(out, Path) else out
         self._writer: pa.ipc.RecordBatchFileWriter | pq.ParquetWriter | None = None
-        self._schema: pl.DataFrame | None = None
+        head = pl.DataFrame(schema={"record": pl.Int64, "kind": pl.String})
+        # Every part has every kind's columns, whether or not it holds records of that kind.
+        self._empty = pl.concat([head, *(shape.empty for shape in shapes.values())], how="diagonal")
+        self._arrow = self._empty.to_arrow().schema
 
     def __enter__(self) -> _Output:
         return self
@@ -236,9 +241,8 @@ class _Output:
         if self._writer is not None:
             self._writer.close()
         elif self._form != "jsonl":
-            self._write_table(pl.DataFrame({"record": pl.Series([], dtype=pl.Int64)}))
-            assert self._writer is not None
-            self._writer.close()
+            self._write_table(self._empty)
+            self._open_writer().close()
         if self._owned:
             self._stream.close()
 
@@ -263,19 +267,18 @@ class _Output:
             frame.select(pl.col("_record").alias("record"), pl.lit(e.kind).alias("kind"), *self._shapes[e.kind].typed)
             for e, frame in frames
         ]
-        if self._schema is None:
-            # Every part must have every kind's columns, whether or not it holds records of that kind.
-            self._schema = pl.concat([frame.clear() for frame in typed], how="diagonal")
-        self._write_table(pl.concat([self._schema, *typed], how="diagonal").sort("record"))
+        self._write_table(pl.concat([self._empty, *typed], how="diagonal").sort("record"))
 
     def _write_table(self, frame: pl.DataFrame) -> None:
-        table = frame.to_arrow()
+        self._open_writer().write_table(frame.to_arrow().cast(self._arrow))
+
+    def _open_writer(self) -> pa.ipc.RecordBatchFileWriter | pq.ParquetWriter:
         if self._writer is None:
             if self._form == "parquet":
-                self._writer = pq.ParquetWriter(self._stream, table.schema, compression="zstd")
+                self._writer = pq.ParquetWriter(self._stream, self._arrow, compression="zstd")
             else:
-                self._writer = pa.ipc.new_file(self._stream, table.schema)
-        self._writer.write_table(table.cast(self._writer.schema))
+                self._writer = pa.ipc.new_file(self._stream, self._arrow)
+        return self._writer
 
 
 MASKS = (

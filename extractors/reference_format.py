@@ -105,6 +105,10 @@ def _scan(text: str, places: list[tuple[int, int]], file: str, problems: list[Pr
         at = match.end()
         if kind == "open":
             problems.append(Problem("L004", position, "a literal is not closed", hint="close it with the same quote"))
+            # The rest of the line is taken for the literal, so that the entries after it are still read.
+            yield Word("''", position, "literal")
+            if match.group().rstrip().endswith("."):
+                yield Word(".", position, "period")
         elif kind != "space":
             yield Word(match.group(), position, kind)
 

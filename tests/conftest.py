@@ -39,3 +39,8 @@ def database_url(server_url):
 @pytest.fixture
 def engine(database_url):
     return connect(database_url)
+
+
+@pytest.fixture
+def data_centre(engine):
+    return engine

@@ -1,6 +1,6 @@
 """A household has a head (続柄 01). None is an alert only: the standard permits it (世帯主未設定を許容).
 
-Of a household that several records name, the preferred row is the one that fails.
+Who has died or moved out (異動事由 2xx) is no head. Of a household that several records name, the preferred row fails.
 """
 
 from __future__ import annotations
@@ -15,11 +15,19 @@ from validators.rule import Frames, Query, Rule, RuleFamily, has
 
 def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Give the rule where there are households and residents."""
-    if not (has(tables, "households", "household_no") and has(tables, "residents", "household_no", "relationship")):
+    if not (
+        has(tables, "households", "household_no")
+        and has(tables, "residents", "household_no", "relationship", "change_reason")
+    ):
         return ()
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        heads = frames["residents"].filter(pl.col("relationship") == "01").select("household_no").unique()
+        heads = (
+            frames["residents"]
+            .filter((pl.col("relationship") == "01") & ~pl.col("change_reason").fill_null("").str.starts_with("2"))
+            .select("household_no")
+            .unique()
+        )
         households = frames["households"].filter(pl.col("household_no").is_not_null())
         first = households.sort("_rank", "source_dump", "source_record").unique("household_no", keep="first")
         return first.join(heads, on="household_no", how="anti")
@@ -28,7 +36,8 @@ def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
         "SELECT source_record FROM (SELECT household_no, source_record, row_number() OVER (PARTITION BY household_no "
         "ORDER BY _rank, source_dump, source_record) AS place FROM {batch} WHERE household_no IS NOT NULL) AS household "
         "WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM {residents} AS resident "
-        "WHERE resident.household_no = household.household_no AND resident.relationship = '01')"
+        "WHERE resident.household_no = household.household_no AND resident.relationship = '01' "
+        "AND coalesce(resident.change_reason, '') NOT LIKE '2%')"
     )
     return (
         Rule(

@@ -1,0 +1,152 @@
+"""`decode` and `peek` as tools of their own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+
+from dags import reader
+from extractors import charsets
+from extractors.batches import Kind
+from extractors.copybook import read_copybook
+from extractors.encode import encode
+from migration_reports.findings import SpecError
+
+COPYBOOK = """
+       01  REC.
+           05  KIND        PIC X.
+           05  PERSON.
+               10  NAME    PIC X(12).
+               10  AMOUNT  PIC S9(5)V99 COMP-3.
+               10  MONTHS  OCCURS 2 TIMES.
+                   15  PAID  PIC 9(3).
+                   15  CODES PIC X OCCURS 3 TIMES.
+               10  FILLER  PIC X(4).
+           05  TOTAL REDEFINES PERSON.
+               10  RECORDS PIC 9(5).
+"""
+
+
+@pytest.fixture
+def reading(tmp_path):
+    layout = read_copybook(COPYBOOK, file="rec.cpy")
+    charset = charsets.load("ibm", {}, tmp_path)
+    person = encode(
+        layout.fields("PERSON"),
+        {
+            "KIND": pa.array(["P", "P"]),
+            "NAME": pa.array(["山田　太郎", "ABC"]),
+            "AMOUNT": np.array([-12345, 100]),
+            "PAID(1)": np.array([1, 2]),
+            "PAID(2)": np.array([3, 4]),
+            "CODES(1,1)": pa.array(["a", "b"]),
+            "CODES(2,3)": pa.array(["x", "y"]),
+        },
+        charset=charset,
+        length=layout.length,
+        count=2,
+    )
+    total = encode(
+        layout.fields("TOTAL"),
+        {"KIND": pa.array(["T"]), "RECORDS": np.array([2])},
+        charset=charset,
+        length=layout.length,
+        count=1,
+    )
+    dump = tmp_path / "rec.dat"
+    dump.write_bytes(person[0].tobytes() + total.tobytes() + person[1].tobytes())
+    kinds = (Kind("person", "KIND", ("P",), "PERSON"), Kind("total", "KIND", ("T",), "TOTAL"))
+    return reader.Reading(dump, layout, "ibm", "fixed", {}, kinds, tmp_path)
+
+
+def test_rows_come_in_record_order_with_lists_for_occurs(reading, tmp_path):
+    account, found = reader.decode(reading, out=tmp_path / "out.jsonl", form="jsonl", findings=None)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert rows[0] == {
+        "record": 1, "KIND": "P", "NAME": "山田　太郎", "AMOUNT": "-123.45",
+        "MONTHS": [{"PAID": "1", "CODES": ["a", "", ""]}, {"PAID": "3", "CODES": ["", "", "x"]}],
+    }  # fmt: skip
+    assert rows[1] == {"record": 2, "KIND": "T", "RECORDS": "2"}
+    assert rows[2]["record"] == 3
+    assert (account.records, account.kinds, found, account.closes) == (3, {"person": 2, "total": 1}, 0, True)
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_typed_forms_keep_types_and_every_kinds_columns(reading, tmp_path, form):
+    reader.decode(reading, out=tmp_path / "out", form=form, findings=None)
+    frame = pl.read_parquet(tmp_path / "out") if form == "parquet" else pl.read_ipc(tmp_path / "out")
+    assert frame["record"].to_list() == [1, 2, 3]
+    assert frame["kind"].to_list() == ["person", "total", "person"]
+    assert frame.schema["AMOUNT"] == pl.Decimal(7, 2)
+    assert frame["RECORDS"].to_list() == [None, 2, None]
+    assert frame["MONTHS"][0][1]["PAID"] == 3
+
+
+def test_peek_masks_values_unless_told_otherwise(reading):
+    shown, count = reader.peek(reading, records=1)
+    values = {p.field: p.value for p in shown}
+    assert count == 1
+    assert (values["NAME"], values["AMOUNT"], values["KIND"]) == ("漢漢　漢漢", "-999.99", "X")
+    revealed, _ = reader.peek(reading, records=1, reveal=True)
+    assert {p.field: p.value for p in revealed}["NAME"] == "山田　太郎"
+
+
+def test_without_kinds_every_view_is_decoded(reading, tmp_path):
+    every = reader.Reading(reading.dump, reading.layout, "ibm", "fixed", {}, (), reading.folder)
+    reader.decode(every, out=tmp_path / "out.jsonl", form="jsonl", findings=tmp_path / "findings.jsonl")
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert {"NAME", "RECORDS"} <= set(rows[0])
+    assert rows[1]["RECORDS"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("person", "is not a record kind"), ("a=b", "NAME=FIELD:VALUES:GROUP"), ("a=b:c:d:e", "not a record kind")],
+)
+def test_a_kind_that_is_none_is_explained(kind, says):
+    with pytest.raises(SpecError, match=says):
+        reader.parse_kind(kind)
+
+
+def test_unknown_names_are_refused_with_what_is_allowed(reading, tmp_path):
+    for change, says in (
+        ({"kinds": (Kind("p", "KINDD", ("P",), None),)}, "no field `KINDD`"),
+        ({"kinds": (Kind("p", "KIND", ("P",), "PERSONS"),)}, "no group `PERSONS`"),
+        ({"options": {"tabel": "x"}}, "unknown option `tabel`"),
+        ({"framing": "vb"}, "unknown framing `vb`"),
+    ):
+        wrong = reader.Reading(
+            **{
+                **{
+                    f: getattr(reading, f)
+                    for f in ("dump", "layout", "charset", "framing", "options", "kinds", "folder")
+                },
+                **change,
+            }
+        )
+        with pytest.raises(SpecError, match=says):
+            reader.decode(wrong, out=tmp_path / "out", form="jsonl", findings=None)
+
+
+def test_a_copybook_in_shift_jis_is_read(tmp_path):
+    path = tmp_path / "sjis.cpy"
+    path.write_bytes("      *  住民\n       01  R.\n           05  氏名 PIC X(4).\n".encode("cp932"))
+    assert [f.name for f in reader.read_layout(path).fields()] == ["氏名"]
+
+
+def test_the_command_explains_itself():
+    import subprocess
+    import sys
+
+    for name in ("check", "decode", "peek", "synthesize", "run", "report", "rollback", "runs", "stop"):
+        done = subprocess.run(
+            [sys.executable, "-m", "dags.cli", name, "--help"], capture_output=True, text=True, check=True
+        )
+        assert f"hikkoshi {name}" in done.stdout
+        assert "Example" in done.stdout
+    assert Path(reader.__file__).exists()

@@ -1,0 +1,145 @@
+"""Reports say what the record says, safely, in both languages, and without a network."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import stat
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from migration_reports import catalogue
+from migration_reports.findings import Severity, findings_at
+from migration_reports.render import question, render
+from migration_reports.reports import REPORTS
+from migration_reports.run_record import (
+    AmountReconciliation,
+    Control,
+    DumpReceipt,
+    Evidence,
+    FieldFate,
+    Gaiji,
+    Issue,
+    Municipality,
+    Place,
+    Reconciliation,
+    RecordFate,
+    RuleResult,
+    RunRecord,
+)
+from migration_reports.words import WORDS
+
+HOSTILE = "<script>alert(1)</script>"
+FORMULA = '=HYPERLINK("x")'
+
+
+@pytest.fixture
+def record():
+    return RunRecord(
+        run_id="990027-r03-test",
+        municipality=Municipality(code="990027", name=HOSTILE, romaji="mihon"),
+        mode="rehearsal",
+        rehearsal=3,
+        state="held",
+        state_reason_ja="件数がトレーラーと合わない",
+        state_reason_en="The count differs from the trailer",
+        started="2026-04-01T00:00:00+00:00",
+        finished="2026-04-01T00:10:00+00:00",
+        approved_by=FORMULA,
+        approved_at="2026-04-01T00:09:00+00:00",
+        versions={"hikkoshi": "0.1.0"},
+        receipts=(
+            DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17),
+            DumpReceipt(dump="e", title="二", file="e.dat", status="missing"),
+        ),
+        fates=(RecordFate(dump="d", kind="person", role="data", records=4321, accepted=4300, rejected=21),),
+        controls=(Control(dump="d", name="count of person", kind="count", field="t.N", stated="4322", found="4321", agrees=False),),
+        reconciliations=(Reconciliation(dump="d", kind="person", table="residents", records=4321, rows_staged=4321, rows_rejected=21, rows_promoted=4300),),
+        amounts=(AmountReconciliation(dump="d", kind="person", field="F", table="tax", column="amount", in_dump="-1234567.89", in_rejected="0", in_table="-1234567.89", agrees=True),),
+        rules=(RuleResult(rule="residents.key", title_ja="宛名番号", title_en="number", code="V404", severity="error", table="residents", failing_polars=9, failing_gx=8, reported=9),),
+        issues=(Issue(code="D201", severity="error", dump="d", field=FORMULA, table="residents", column="birth", mapping="x.yaml:3", count=9876, first=(Place(dump="d", record=7, offset=2096),)),),
+        rejects=21,
+        rejects_allowed=20,
+        coverage=(
+            FieldFate(dump="d", kind="person", field="MAPPED", picture="X(3)", offset=0, width=3, filled=4000, targets=("residents.name",)),
+            FieldFate(dump="d", kind="person", field="FILLED", picture="X(5)", offset=3, width=5, filled=314, ignored_because="予備"),
+        ),
+        gaiji=(Gaiji(dump="d", charset="fujitsu", code="80A1", area="user-defined", unicode="U+E000", count=55, fields=("NAME",)),),
+        evidence=(Evidence(name="d.dat", kind="dump", sha256="a" * 64),),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def rendered(record, tmp_path):
+    import pyarrow as pa
+
+    path = tmp_path / "findings.arrow"
+    batch = findings_at("D201", Severity.ERROR, dump="d", record=pa.array([7]), offset=pa.array([2096]), field=FORMULA)
+    with pa.OSFile(str(path), "wb") as raw, pa.ipc.new_file(raw, batch.schema) as file:
+        file.write_batch(batch)
+    return {p.name: p for p in render(record, tmp_path / "reports", findings=path)}
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_shows_what_the_record_says(rendered, language):
+    page = rendered[f"result.{language}.html"].read_text("utf-8")
+    words = WORDS[language]
+    for shown in (
+        "4,321", "4,300", "21", "1,234,567", "-1,234,567.89", "9,876", "4,322", "314", "7 / 2,096", "80A1", "U+E000",
+        words["held"], words["missing"], words["open"], "residents.key", "a" * 64, "09:00:00 JST",
+        getattr(catalogue.CATALOGUE["D201"], language),
+    ):  # fmt: skip
+        assert shown in page, shown
+    assert page.index("FILLED") < page.index(">MAPPED"), "a field that is filled and goes nowhere stands first"
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
+    page = rendered[f"result.{language}.html"].read_text("utf-8")
+    assert not re.findall(r"https?://|src=|@import|url\(", page)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert re.findall(r'href="([^"]+)"', page) == [f"result.{'en' if language == 'ja' else 'ja'}.html"]
+
+
+def test_the_workbook_opens_and_starts_no_formula(rendered):
+    book = openpyxl.load_workbook(rendered["workbook.xlsx"])
+    assert len(book.sheetnames) == 10
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert not [cell for cell in cells if cell.data_type == "f"]
+    assert [cell for cell in cells if cell.value == FORMULA]
+    assert 9876 in {cell.value for cell in cells}
+
+
+def test_the_json_reads_back_equal(rendered, record):
+    assert RunRecord.model_validate_json(rendered["run.json"].read_text("utf-8")) == record
+
+
+def test_every_file_is_summed_and_for_its_owner_only(rendered):
+    sums = dict(reversed(line.split("  ")) for line in rendered["SHA256SUMS"].read_text("utf-8").splitlines())
+    for name, path in rendered.items():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        if name != "SHA256SUMS":
+            assert sums[name] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_the_question_shows_what_does_not_agree(record):
+    text = question(record)
+    assert "| d: count of person | 4,322 | 4,321 | ✗ |" in text
+    assert "| residents (d.person) | 4,321 | 4,300 |" in text
+    assert "Polars = Great Expectations: 0" in text
+
+
+def test_every_word_and_code_is_there_in_both_languages():
+    assert WORDS["ja"].keys() == WORDS["en"].keys()
+    for entry in catalogue.CATALOGUE.values():
+        assert all((entry.ja, entry.en, entry.action_ja, entry.action_en)), entry.code
+        assert re.fullmatch(r"[FDMVC]\d{3}", entry.code)
+    assert len(catalogue.BY_NAME) == len(catalogue.CATALOGUE)
+
+
+def test_the_reports_are_those_on_disk():
+    folder = Path(catalogue.__file__).parent / "reports"
+    assert sorted(p.stem for p in folder.glob("*.py") if p.stem != "__init__") == [r.name for r in REPORTS]

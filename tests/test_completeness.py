@@ -1,0 +1,76 @@
+"""One family, one shape: every file of a family is registered, has cases, one of which finds something, and a docstring."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extractors.charsets import CHARSETS
+from extractors.framings import FRAMINGS
+from extractors.usages import USAGES
+from mappings.transforms import TRANSFORMS
+from migration_reports.reports import REPORTS
+from target_schemas.systems import SYSTEMS
+from validators.rules import RULES
+
+ROOT = Path(__file__).parents[1]
+FAMILIES = {
+    "extractors/charsets": (CHARSETS, ("class", "problem")),
+    "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/usages": (USAGES, ("finding",)),
+    "mappings/transforms": (TRANSFORMS, ("codes",)),
+    "validators/rules": (RULES, ("failing",)),
+    "target_schemas/systems": (SYSTEMS, None),
+    "migration_reports/reports": (REPORTS, None),
+}
+HARMLESS = {"kana", "width", "trim", "concat"}
+"""Transforms that change text and cannot fail."""
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_file_is_registered_under_its_name(family):
+    members, _ = FAMILIES[family]
+    files = sorted(p.stem for p in (ROOT / family).glob("*.py") if p.stem != "__init__")
+    assert sorted(m.name for m in members) == files
+    for name in files:
+        assert importlib.import_module(f"{family.replace('/', '.')}.{name}").__doc__
+
+
+@pytest.mark.parametrize("family", [f for f, (_, keys) in FAMILIES.items() if keys])
+def test_every_member_has_cases_and_one_that_finds_something(family):
+    members, keys = FAMILIES[family]
+    for member in members:
+        path = ROOT / "tests" / "cases" / family.split("/")[1] / f"{member.name}.yaml"
+        assert path.exists(), f"missing cases for {member.name}: {path}"
+        rows = yaml.safe_load(path.read_text("utf-8"))
+        assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
+
+
+@pytest.mark.parametrize(
+    "package", ["dags", "extractors", "mappings", "validators", "target_schemas", "migration_reports"]
+)
+def test_our_packages_are_ours_alone(package):
+    module = importlib.import_module(package)
+    assert Path(module.__file__).resolve().is_relative_to(ROOT)
+    assert set(importlib.metadata.packages_distributions().get(package, ["hikkoshi"])) == {"hikkoshi"}
+
+
+def test_the_readme_shows_the_commands_and_names_files_that_exist():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert "make demo" in text
+    assert "make test" in text
+    import re
+
+    for path in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_locks_hold_no_address_and_pin_by_hash():
+    for name in ("requirements.lock", "requirements-uv.lock"):
+        text = (ROOT / name).read_text("utf-8")
+        assert "://" not in text
+        assert text.count("--hash=sha256:") > text.count("==")

@@ -1,0 +1,116 @@
+"""Both engines find what the cases say, and count the same on anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+import yaml
+
+from mappings.compiler import arrow_type
+from target_schemas import staging
+from target_schemas.systems.resident_records import SYSTEM
+from validators import derived, engine
+from validators.rule import Expectation, Query, Rule
+from validators.rules import RULES
+
+CASES = Path(__file__).parents[1] / "cases" / "rules"
+TABLES = {table.name: table for table in SYSTEM.tables}
+SETS = {code_set.name: frozenset(code_set.codes) for code_set in SYSTEM.code_sets}
+
+
+def schema_of(name):
+    fields = [(c.name, arrow_type(c)) for c in TABLES[name].columns]
+    return pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int16())])
+
+
+def frame(name, rows):
+    records = [
+        {"source_dump": "d", "source_record": n, "_offset": n * 10, "_rank": 0, **row} for n, row in enumerate(rows, 1)
+    ]
+    return pl.DataFrame(pl.from_arrow(pa.Table.from_pylist(records, schema=schema_of(name))))
+
+
+def stage(database, url, frames, run):
+    staging.create_staging(database, run, list(TABLES.values()))
+    for name, rows in frames.items():
+        staging.stage(url, run, name, rows.to_arrow().cast(schema_of(name)).to_reader(), dump="d")
+    return staging.staging_schema(run)
+
+
+def test_every_rule_finds_what_its_cases_say_in_both_engines(data_centre, database_url):
+    for number, family in enumerate(RULES):
+        rules = family.make(TABLES)
+        for place, case in enumerate(yaml.safe_load((CASES / f"{family.name}.yaml").read_text("utf-8"))):
+            frames = {name: frame(name, case.get(name, [])) for name in TABLES}
+            found = engine.run_polars(rules, {name: f.lazy() for name, f in frames.items()})
+            failing = sorted(n for rows in found.values() for n in rows["source_record"])
+            assert failing == case["failing"], (family.name, case["name"])
+            schema = stage(data_centre, database_url, frames, f"{number}-{place}")
+            counts = engine.run_gx(rules, url=database_url, schema=schema)
+            assert sum(counts.values()) == len(case["failing"]), (family.name, case["name"])
+            assert {n: rows.height for n, rows in found.items()} == dict(counts)
+
+
+def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
+    rng = np.random.default_rng(5)
+
+    def pick(*values):
+        return [values[i] for i in rng.integers(0, len(values), 300)]
+
+    residents = [
+        dict(zip(("resident_no", "history_no", "household_no", "name", "name_kana", "birth_source", "birth_key", "birth_precision", "sex",
+                  "relationship", "resident_since_key", "resident_since_precision", "change_reason", "postal_code"), row, strict=True))
+        for row in zip(
+            pick("1", "2", "3", None), pick(1, 2), pick("A", "B", "C", None), pick("山田　太郎", "�", None, "x" * 101),
+            pick("ヤマダ", None), pick("3630209", None), pick("19880209", None), pick("day", "month"), pick("1", "2", "7", None),
+            pick("01", "0111", "99", "1", None), pick("19880208", "20000101", None), pick("day", None),
+            pick("101", "203", "999", None), pick("1234567", "123", "\u3000", None), strict=True,
+        )
+    ]  # fmt: skip
+    households = [
+        {"household_no": n, "member_count": c}
+        for n, c in zip(pick("A", "B", "D", None), pick(1, 99, None), strict=True)
+    ]
+    frames = {"residents": frame("residents", residents), "households": frame("households", households),
+              "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", [])}  # fmt: skip
+    rules = (
+        *derived.derive(TABLES, SETS, one_per_key=frozenset({"households"})),
+        *(r for f in RULES for r in f.make(TABLES)),
+    )
+    found = {n: rows.height for n, rows in engine.run_polars(rules, {n: f.lazy() for n, f in frames.items()}).items()}
+    counts = engine.run_gx(rules, url=database_url, schema=stage(data_centre, database_url, frames, "random"))
+    assert found == dict(counts)
+    assert sum(count > 0 for count in found.values()) > 15
+    assert engine.compare(rules, found, counts).num_rows == 0
+    counts = {**counts, rules[0].name: 10**6}
+    assert engine.compare(rules, found, counts).column("code").to_pylist() == ["C510"]
+
+
+def test_a_rule_that_cannot_be_evaluated_is_a_bug_and_raises(data_centre, database_url):
+    schema = stage(data_centre, database_url, {"residents": frame("residents", [{"name": "x"}])}, "broken")
+    for expectation in (
+        Query("SELECT no_such_column FROM {batch}"),
+        Expectation("ExpectColumnValuesToNotBeNull", {"column": "nope"}),
+    ):
+        rule = Rule("broken", "V401", "x", "x", "residents", ("name",), pl.col("name").is_null(), expectation)
+        with pytest.raises(RuntimeError, match="rule broken could not be evaluated"):
+            engine.run_gx([rule], url=database_url, schema=schema)
+
+
+def test_a_row_whose_cause_was_reported_is_not_reported_again():
+    rule = Rule("r", "V401", "x", "x", "residents", ("sex",), pl.col("sex").is_null(), Query(""))
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100]})
+    origins = {("residents", "sex", "d"): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
+    said = engine.no_earlier()
+    first = engine.findings(rule, failing, earlier=said, origins=origins)
+    assert first.select(["record", "offset", "field", "kind", "column", "mapping"]).to_pylist() == [
+        {"record": 1, "offset": 88, "field": "SEI", "kind": "person", "column": "sex", "mapping": "m.yaml:3"},
+        {"record": 2, "offset": 188, "field": "SEI", "kind": "person", "column": "sex", "mapping": "m.yaml:3"},
+    ]
+    earlier = pl.DataFrame(pl.from_arrow(first)).head(1)
+    again = engine.findings(rule, failing, earlier=earlier, origins=origins)
+    assert again.column("record").to_pylist() == [2]
