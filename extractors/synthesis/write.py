@@ -132,7 +132,7 @@ class _Writer:
         listed: list[tuple[int, str, str, str]] = []
         for source, cells in encoded.items():
             name, kind = kinds[source]
-            spoiled = self._spoil(name, kind, cells, rng)
+            spoiled = self._spoil(name, kind, cells, rng, spared=_spared(sources[source]))
             self._add_sums(name, kind, sources[source], spoiled)
             records[order[source]] = cells
             listed.extend((self.records + int(order[source][row]) + 1, f, k, c) for row, f, k, c in spoiled)
@@ -142,11 +142,11 @@ class _Writer:
         return sorted(listed)
 
     def _spoil(
-        self, name: str, kind: KindRecipe, cells: np.ndarray, rng: np.random.Generator
+        self, name: str, kind: KindRecipe, cells: np.ndarray, rng: np.random.Generator, *, spared: np.ndarray
     ) -> list[tuple[int, str, str, str]]:
         if not kind.faults or not self._faults:
             return []
-        hit = np.nonzero(rng.random(len(cells)) < self._faults)[0]
+        hit = np.nonzero((rng.random(len(cells)) < self._faults) & ~spared)[0]
         which = rng.integers(0, len(kind.faults), len(hit))
         faulty = np.zeros(len(cells), np.bool_)
         faulty[hit] = True
@@ -208,6 +208,13 @@ def _column(field: Field, recipe: FieldRecipe, frame: pl.DataFrame) -> pa.Array 
         return series.cast(pl.String).to_arrow() if is_text else series.cast(pl.Int64).to_numpy()
     constant = recipe.constant or ""
     return pa.array([constant] * frame.height) if is_text else np.full(frame.height, int(constant or 0))
+
+
+def _spared(frame: pl.DataFrame) -> np.ndarray:
+    """Who gets no fault: a run that would lose a protective measure may not be promoted at all."""
+    if "protected" not in frame.columns:
+        return np.zeros(frame.height, np.bool_)
+    return (frame["protected"] != "").to_numpy()
 
 
 def _order(population: Population, interleaved: bool) -> Mapping[str, np.ndarray]:

@@ -1,0 +1,182 @@
+"""`make bench`: each figure beside a limit measured in the same run, and how much memory a dump of any size takes.
+
+Machines differ and drift; the ratios are what to trust. Nothing here is a test.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import platform
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TOWNS = {"990027_mihon": "juki_master", "990035_reiji": "setai_kojin"}
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--residents", type=int, default=100_000)
+    parser.add_argument("--large", type=int, default=1_000_000, help="residents of the memory measurement's large dump")
+    parser.add_argument("--peak", nargs=2, metavar=("TOWN", "INBOX"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.peak:
+        return peak(*arguments.peak)
+    say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}")
+    with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
+        home = Path(folder)
+        for town in TOWNS:
+            synthesize(town, arguments.residents, home / "inbox" / town)
+        decode_beside_copy(home)
+        pipeline_beside_ingest(home)
+        memory(home, arguments.residents, arguments.large)
+    return 0
+
+
+def say(line: str) -> None:
+    """Print a line now."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def synthesize(town: str, residents: int, out: Path) -> Path:
+    """Make a dump, and say how fast."""
+    from extractors.synthesis.write import synthesize as write
+
+    start = time.perf_counter()
+    made = write(ROOT / "mappings" / "municipalities" / town, residents=residents, seed=1, faults=0.005, out=out)
+    seconds = time.perf_counter() - start
+    say(f"synthesize {town}: {residents:,} residents in {seconds:.1f} s ({residents / seconds:,.0f} a second)")
+    return made.dump
+
+
+def decode_beside_copy(home: Path) -> None:
+    """Decode every field of each shipped layout, beside a memory copy of the same bytes."""
+    from dags.municipality import load
+    from extractors.batches import Kind, extract
+
+    say("\ndecode, one thread, every field, findings included | MB/s | of a memory copy of the same bytes")
+    for town, dump in TOWNS.items():
+        reader = load(ROOT / "mappings" / "municipalities" / town).dumps[dump]
+        data = (home / "inbox" / town / reader.spec.file).read_bytes()
+        kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
+        rates, ratios = [], []
+        for _ in range(7):
+            start = time.perf_counter()
+            bytes(bytearray(data))
+            copied = (time.perf_counter() - start) / 2
+            start = time.perf_counter()
+            for _ in extract(
+                io.BytesIO(data),
+                name=dump,
+                layout=reader.layout,
+                framing=reader.framing,
+                charset=reader.charset,
+                kinds=kinds,
+            ):
+                pass
+            seconds = time.perf_counter() - start
+            rates.append(len(data) / seconds / 1e6)
+            ratios.append(copied / seconds)
+        rates, ratios = rates[1:], ratios[1:]
+        say(
+            f"{town} ({reader.layout.length} B) | {statistics.median(rates):,.0f} [{min(rates):,.0f}..{max(rates):,.0f}] | {statistics.median(ratios):.3f}"
+        )
+
+
+def pipeline_beside_ingest(home: Path) -> None:
+    """Run the whole pipeline, beside a bare ADBC ingest of the rows that it staged."""
+    import adbc_driver_postgresql.dbapi as adbc
+    import pyarrow as pa
+
+    os.environ["HIKKOSHI_HOME"] = str(home)
+    os.environ.pop("HIKKOSHI_DATABASE_URL", None)
+    from dags import steps
+    from target_schemas.server import adbc_uri, embedded_url, stop_embedded
+
+    url = embedded_url(home)
+    try:
+        say(
+            "\nwhole pipeline, dump to promoted tables | source records a second | rows a second | of a bare adbc_ingest of the same rows"
+        )
+        for town in TOWNS:
+            start = time.perf_counter()
+            run_id = steps.begin(town)
+            for dump in steps.receive(run_id):
+                steps.extract_map_stage(run_id, dump)
+            steps.validate(run_id)
+            steps.reconcile(run_id)
+            steps.approve(run_id, "bench")
+            steps.promote(run_id)
+            seconds = time.perf_counter() - start
+            rows, ingest = 0, 0.0
+            for file in sorted((home / "runs" / run_id / "mapped").rglob("*.arrow")):
+                table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+                with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+                    begun = time.perf_counter()
+                    cursor.adbc_ingest(f"bench_{file.parent.name}", table, mode="replace")
+                    connection.commit()
+                    ingest += time.perf_counter() - begun
+                rows += table.num_rows
+            steps.report(run_id)
+            record = steps.record(run_id)
+            records = sum(fate.records for fate in record.fates)
+            bare = f"{ingest / seconds:.3f} (bare: {rows / ingest:,.0f} a second)"
+            say(f"{town} ({record.state}) | {records / seconds:,.0f} | {rows / seconds:,.0f} | {bare}")
+            say("  " + ", ".join(f"{t.step} {t.seconds:.1f} s" for t in record.timings))
+    finally:
+        stop_embedded(home)
+
+
+def memory(home: Path, small: int, large: int) -> None:
+    """Peak memory of reading, mapping and writing Arrow files, at two sizes."""
+    say("\npeak memory of reading and mapping one dump (a process of its own)")
+    town = "990027_mihon"
+    for residents in (small, large):
+        inbox = home / f"inbox-{residents}"
+        synthesize(town, residents, inbox)
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.benchmarks", "--peak", town, str(inbox)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        say(f"{residents:,} residents: {done.stdout.strip()}")
+        shutil.rmtree(inbox)
+
+
+def peak(town: str, inbox: str) -> int:
+    """Read and map a dump without a database; print this process's peak memory."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["HIKKOSHI_HOME"] = folder
+        from dags import steps, workspace
+        from dags.municipality import load
+
+        municipality = load(ROOT / "mappings" / "municipalities" / town)
+        run = workspace.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")
+        workspace.make_run(run)
+        ((name, reader),) = municipality.dumps.items()
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        start = time.perf_counter()
+        steps._extract_and_map(run, municipality, name, reader, Path(inbox) / reader.spec.file)
+        seconds = time.perf_counter() - start
+        size = (Path(inbox) / reader.spec.file).stat().st_size
+        used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        say(
+            f"{used // 1024:,} MB at the peak, {(used - before) // 1024:,} MB more than after the imports; {size / seconds / 1e6:,.0f} MB/s"
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,140 @@
+"""The DAGs: one a municipality, cheap to parse, the right order, and nothing that a broken folder can hide."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+
+SCRIPT = """
+import json, sys, warnings
+from dags import airflow_home
+airflow_home.use()
+warnings.filterwarnings("error", message=".*eprecated.*", module="dags.*")
+heavy = lambda: sorted({"polars", "numba", "great_expectations", "pandas", "pyarrow.parquet"} & set(sys.modules))
+import airflow.sdk
+before = heavy()
+from dags import migrate
+result = {"heavy": sorted(set(heavy()) - set(before)), "dags": {}}
+for name in migrate.municipality_folders():
+    dag = getattr(migrate, f"migrate_{name}")
+    result["dags"][dag.dag_id] = {
+        "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
+        "retries": {t.task_id: t.retries for t in dag.tasks},
+        "doc": dag.doc_md, "tags": sorted(dag.tags), "active": dag.max_active_runs, "schedule": str(dag.timetable),
+        "params": list(dag.params), "links": [l.name for t in dag.tasks for l in t.operator_extra_links],
+    }
+from airflow.sdk.exceptions import AirflowFailException, ParamValidationError
+from migration_reports.findings import RunError, SpecError, TransientError
+def raises(error):
+    def step(): raise error
+    try: migrate.graded(step)()
+    except Exception as caught: return type(caught).__name__
+result["graded"] = [raises(e) for e in (TransientError("x"), RunError("x"), SpecError([]), ValueError("x"))]
+from fastapi.testclient import TestClient
+import importlib.util
+spec = importlib.util.spec_from_file_location("reports_page", "dags/plugins/hikkoshi_reports.py")
+page = importlib.util.module_from_spec(spec); spec.loader.exec_module(page)
+result["guarded"] = all(route.dependencies == [page.MayRead] for route in page.app.routes)
+from airflow.api_fastapi.core_api.security import requires_access_dag
+page.app.dependency_overrides[page.MayRead.dependency] = lambda: None
+from dags.workspace import run_path, run_id_of
+folder = run_path(run_id_of("990027", "manual__1")) / "reports"
+folder.mkdir(parents=True); (folder / "run.json").write_text("{}"); (folder.parent / "run.json").write_text("secret")
+client = TestClient(page.app)
+result["served"] = [client.get(p).status_code for p in (
+    "/migrate_990027_mihon/manual__1/run.json", "/migrate_990027_mihon/manual__1", "/migrate_990027_mihon/manual__1/..%2frun.json",
+    "/migrate_990027_mihon/manual__1/rejects.arrow", "/migrate_990027_mihon/..%2f..%2fetc/run.json", "/migrate_990027_mihon/other/run.json")]
+print("RESULT" + json.dumps(result))
+"""
+
+
+@pytest.fixture(scope="module")
+def parsed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("airflow")
+    towns = folder / "towns"
+    subprocess.run(["cp", "-r", str(ROOT / "mappings" / "municipalities"), str(towns)], check=True)
+    broken = towns / "990051_kowareta"
+    broken.mkdir()
+    (broken / "manifest.yaml").write_text("municipality: {code: '990051', name: x\n", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(SCRIPT)],
+        cwd=ROOT,
+        env={**os.environ, "HIKKOSHI_HOME": str(folder / "home"), "HIKKOSHI_MUNICIPALITIES": str(towns)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    lines = [line for line in done.stdout.splitlines() if line.startswith("RESULT")]
+    assert lines, done.stderr[-3000:]
+    return json.loads(lines[0].removeprefix("RESULT"))
+
+
+def test_there_is_a_dag_for_every_municipality(parsed):
+    assert sorted(parsed["dags"]) == ["migrate_990027_mihon", "migrate_990035_reiji", "migrate_990051_kowareta"]
+
+
+def test_parsing_imports_nothing_heavy(parsed):
+    assert parsed["heavy"] == []
+
+
+def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
+    tasks = parsed["dags"]["migrate_990027_mihon"]["tasks"]
+    assert tasks["receive"] == ["extract_map_stage"]
+    assert tasks["extract_map_stage"] == ["validate"]
+    assert tasks["validate"] == ["reconcile"]
+    assert tasks["reconcile"] == ["choose_approval"]
+    assert tasks["choose_approval"] == ["approve_automatically", "approve_by_person", "not_promotable"]
+    assert tasks["approve_automatically"] == tasks["approve_by_person"] == ["promote"]
+    assert tasks["promote"] == tasks["not_promotable"] == ["report"]
+    assert tasks["report"] == ["outcome"]
+    assert tasks["outcome"] == []
+
+
+def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
+    dag = parsed["dags"]["migrate_990035_reiji"]
+    assert dag["active"] == 1
+    assert dag["params"] == ["mode", "rehearsal", "approval", "inbox"]
+    assert {"例示町", "ibm", "resident_records"} <= set(dag["tags"])
+    assert "setai_kojin.dat" in dag["doc"]
+    assert "移行結果報告書 / Report" in dag["links"]
+    assert dag["retries"]["extract_map_stage"] == 3
+    assert dag["retries"]["approve_by_person"] == 0
+
+
+def test_a_broken_folder_is_a_dag_that_says_why(parsed):
+    dag = parsed["dags"]["migrate_990051_kowareta"]
+    assert list(dag["tasks"]) == ["check"]
+    assert "990051_kowareta/manifest.yaml:2:1: Y002 no YAML" in dag["doc"]
+
+
+def test_only_an_away_system_is_tried_again(parsed):
+    assert parsed["graded"] == [
+        "TransientError",
+        "AirflowFailException",
+        "AirflowFailException",
+        "AirflowFailException",
+    ]
+
+
+def test_the_report_page_is_guarded_and_serves_nothing_else(parsed):
+    assert parsed["guarded"]
+    assert parsed["served"] == [200, 200, 404, 404, 404, 404]
+
+
+def test_the_deployment_has_no_secret_in_it():
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    services = yaml.safe_load(text)["services"]
+    assert {"api-server", "scheduler", "dag-processor", "triggerer", "worker", "metadata", "broker"} <= set(services)
+    assert "latest" not in {service["image"].rpartition(":")[2] for service in services.values()}
+    for line in text.splitlines():
+        if any(word in line for word in ("PASSWORD:", "SECRET", "FERNET")):
+            assert "${" in line, line
