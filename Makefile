@@ -5,7 +5,7 @@ HOME_FOLDER ?= .hikkoshi
 export UV_COMPILE_BYTECODE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench ui golden lock clean
+.PHONY: help setup demo test lint bench ui docs lock clean
 
 help:  ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -39,8 +39,8 @@ bench: setup  ## Measure, each figure beside a limit in the same run
 ui: setup  ## Airflow with these DAGs on localhost
 	@$(BIN)/python -m dags.standalone
 
-golden: setup  ## Rewrite the golden files; review the difference like code
-	@$(BIN)/python -m pytest --accept-golden
+docs: setup  ## Write the reference pages that are made from the code
+	@$(BIN)/python -m dags.reference
 
 lock:  ## Compile the lock again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock

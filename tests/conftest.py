@@ -13,10 +13,6 @@ import sqlalchemy as sa
 from target_schemas.server import connect, embedded_url, stop_embedded
 
 
-def pytest_addoption(parser):
-    parser.addoption("--accept-golden", action="store_true", help="rewrite the golden files instead of comparing")
-
-
 @pytest.fixture(scope="session")
 def server_url():
     folder = Path(tempfile.mkdtemp(prefix="hikkoshi-tests-"))

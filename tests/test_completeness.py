@@ -74,3 +74,10 @@ def test_the_locks_hold_no_address_and_pin_by_hash():
         text = (ROOT / name).read_text("utf-8")
         assert "://" not in text
         assert text.count("--hash=sha256:") > text.count("==")
+
+
+def test_the_reference_is_what_the_code_says():
+    from dags.reference import FOLDER, pages
+
+    for name, text in pages().items():
+        assert (FOLDER / name).read_text("utf-8") == text, f"docs/reference/{name} is out of step: run make docs"

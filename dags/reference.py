@@ -1,0 +1,124 @@
+"""`make docs`: the reference pages that are made from the code, so that they cannot say anything else."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+
+from dags.workspace import ROOT
+from extractors.charsets import CHARSETS
+from extractors.charsets import __name__ as charsets_package
+from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
+from extractors.framings import FRAMINGS
+from extractors.usages import USAGES
+from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
+from mappings.transforms import TRANSFORMS
+from migration_reports.catalogue import CATALOGUE
+from target_schemas.systems import SYSTEMS
+from validators.rules import RULES
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+def pages() -> Mapping[str, str]:
+    """The pages by file name."""
+    return {
+        "findings.md": _findings(),
+        "problems.md": _problems(),
+        "reader.md": _reader(),
+        "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
+        "rules.md": _members("Rules", ((r.name, r.doc) for r in RULES)),
+        "systems.md": _systems(),
+    }
+
+
+def _findings() -> str:
+    lines = [
+        "# Findings",
+        "",
+        "Every code that a finding can carry. The first letter says who speaks: F the dump, D decoding, M mapping, V validation, C controls.",
+        "Severities are the field's: エラー (the record is rejected), アラート (promoted once acknowledged), and notes.",
+        "",
+        "| code | name | severity | what | do |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {c.code} | {c.name} | {c.severity.value} | {c.ja} / {c.en} | {c.action_ja} / {c.action_en} |"
+        for c in CATALOGUE.values()
+    ]
+    return _text(lines)
+
+
+def _problems() -> str:
+    lines = [
+        "# Problems of specs",
+        "",
+        "What `hikkoshi check` may say of a copybook (L), a manifest or a mapping (Y).",
+        "",
+    ]
+    lines += ["| code | what |", "|---|---|"]
+    lines += [f"| {code} | {what} |" for code, what in (*COPYBOOK_PROBLEMS.items(), *MAPPING_PROBLEMS.items())]
+    return _text(lines)
+
+
+def _reader() -> str:
+    members = [("Framings", ((f.name, f.doc) for f in FRAMINGS)), ("Usages", ((u.name, u.doc) for u in USAGES))]
+    charsets = ((c.name, str(sys.modules[f"{charsets_package}.{c.name}"].__doc__)) for c in CHARSETS)
+    parts = [_members(title, rows, level="##") for title, rows in (*members, ("Charsets", charsets))]
+    return "# The reader\n\n" + "\n".join(parts)
+
+
+def _systems() -> str:
+    lines = ["# Target systems", ""]
+    for system in SYSTEMS:
+        lines += [
+            f"## {system.title_ja} {system.name}",
+            "",
+            f"Based on: {system.based_on}. No conformance is claimed.",
+            "",
+        ]
+        for table in system.tables:
+            lines += [
+                f"### {table.info['ja']} `{table.name}`",
+                "",
+                "| データ項目名称 | column | 型 | 桁数 | 外字使用 | コード | 必須 |",
+                "|---|---|---|--:|---|---|---|",
+            ]
+            for column in table.columns:
+                info = column.info
+                if info.get("lineage"):
+                    continue
+                must = "" if column.nullable else "○"
+                lines.append(
+                    f"| {info['ja']} | {column.name} | {info['kind']} | {info.get('length', '')} | "
+                    f"{'有' if info.get('gaiji') else ''} | {info.get('code_set', '')} | {must} |"
+                )
+            lines.append("")
+        for codes in system.code_sets:
+            lines += [f"### コード {codes.ja} `{codes.name}`", "", "| コード | 名称 | English |", "|---|---|---|"]
+            lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]
+            lines.append("")
+    return _text(lines)
+
+
+def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:
+    lines = [f"{level} {title}", ""]
+    for name, doc in members:
+        lines += [f"{level}# {name}", "", doc.strip(), ""]
+    return _text(lines)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> int:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
