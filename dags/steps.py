@@ -52,6 +52,9 @@ log = logging.getLogger("hikkoshi")
 
 PROGRESS_SECONDS = 5.0
 
+BATCH_RECORDS = 65_536
+"""Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
+
 
 def begin(
     folder: str,
@@ -428,6 +431,7 @@ def _extract_and_map(run: Run, municipality: Municipality, dump: str, reader: Du
             framing=reader.framing,
             charset=reader.charset,
             kinds=reader.kinds,
+            batch_records=BATCH_RECORDS,
         )
         for extracted in extraction:
             kind = extracted.kind

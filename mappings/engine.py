@@ -1,4 +1,4 @@
-"""Plan and batch -> target rows and findings: one lazy Polars query a table, nothing a row at a time."""
+"""Plan and batch -> target rows and findings: one Polars query a table, nothing a row at a time."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ def apply(plan: Plan, source: str, batch: pa.RecordBatch, *, decoded: pa.RecordB
         The rows by table, and the findings. A record and field has a finding of one code once, however many columns
         the field feeds.
     """
-    frame = pl.DataFrame(pl.from_arrow(batch)).lazy()
+    frame = pl.DataFrame(pl.from_arrow(batch))
     tables: dict[str, pa.RecordBatch] = {}
     findings: list[pl.DataFrame] = []
     for table in plan.tables_of(source):
         exprs, masks = _table_exprs(plan, table, dump, run_id)
         chosen = frame.filter(_holds(table.when)) if table.when is not None else frame
-        rows = chosen.select(*exprs).collect()
+        # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
+        rows = chosen.select(*exprs)
         names = table.schema.names
         tables[table.table] = (
             rows.select(names).to_arrow().cast(table.schema).combine_chunks().to_batches() or [_empty(table.schema)]
