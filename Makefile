@@ -46,5 +46,5 @@ lock:  ## Compile the lock again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
 
 clean:  ## Remove what make has made, the embedded data centre too
-	@-test -x $(BIN)/hikkoshi && $(BIN)/hikkoshi stop
+	@-test -x $(BIN)/hikkoshi && $(BIN)/hikkoshi stop --delete
 	@rm -rf .venv $(HOME_FOLDER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

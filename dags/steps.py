@@ -42,7 +42,7 @@ from migration_reports.run_record import (
     RunRecord,
 )
 from target_schemas import ledger, loader, staging
-from target_schemas.server import away, connect
+from target_schemas.database import away, connect
 from target_schemas.systems import SYSTEMS
 from validators import controls, derived, engine
 from validators.rule import Rule
@@ -52,7 +52,7 @@ log = logging.getLogger("hikkoshi")
 
 PROGRESS_SECONDS = 5.0
 
-BATCH_RECORDS = 65_536
+BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
 

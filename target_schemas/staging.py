@@ -17,7 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.server import adbc_uri
+from target_schemas.database import adbc_uri
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

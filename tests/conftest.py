@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from target_schemas.server import connect, embedded_url, stop_embedded
+from target_schemas.database import connect
+from target_schemas.server import embedded_url, stop
 
 
 @pytest.fixture(scope="session")
 def server_url():
     folder = Path(tempfile.mkdtemp(prefix="hikkoshi-tests-"))
-    yield embedded_url(folder)
-    stop_embedded(folder)
+    yield embedded_url(folder, durable=False)
+    stop(folder, delete=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 

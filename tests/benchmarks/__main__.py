@@ -101,7 +101,8 @@ def pipeline_beside_ingest(home: Path) -> None:
     os.environ["HIKKOSHI_HOME"] = str(home)
     os.environ.pop("HIKKOSHI_DATABASE_URL", None)
     from dags import steps
-    from target_schemas.server import adbc_uri, embedded_url, stop_embedded
+    from target_schemas.database import adbc_uri
+    from target_schemas.server import embedded_url, stop
 
     url = embedded_url(home)
     try:
@@ -134,7 +135,7 @@ def pipeline_beside_ingest(home: Path) -> None:
             say(f"{town} ({record.state}) | {records / seconds:,.0f} | {rows / seconds:,.0f} | {bare}")
             say("  " + ", ".join(f"{t.step} {t.seconds:.1f} s" for t in record.timings))
     finally:
-        stop_embedded(home)
+        stop(home)
 
 
 def memory(home: Path, small: int, large: int) -> None:

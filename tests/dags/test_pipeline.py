@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from dags import steps, workspace
 from extractors.synthesis.write import synthesize
 from migration_reports.findings import RunError, SpecError, TransientError
-from target_schemas.server import connect
+from target_schemas.database import connect
 from tests.reading import SHARED
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

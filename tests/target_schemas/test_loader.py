@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
 from target_schemas import ledger, loader, staging
-from target_schemas.server import away, connect
+from target_schemas.database import away, connect
 from target_schemas.systems import SYSTEMS
 from target_schemas.systems.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
 
@@ -207,7 +207,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     script = """
         import os, signal, sys
         from target_schemas import loader
-        from target_schemas.server import connect
+        from target_schemas.database import connect
         from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
         loader._attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),

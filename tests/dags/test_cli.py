@@ -1,0 +1,102 @@
+"""The command: exit codes that scripts can use, messages that say what to do, and the way through Airflow."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def hikkoshi(tmp_path, database_url):
+    towns = Path(shutil.copytree(ROOT / "mappings" / "municipalities", tmp_path / "towns"))
+    environment = {
+        **os.environ,
+        "HIKKOSHI_HOME": str(tmp_path / "home"),
+        "HIKKOSHI_MUNICIPALITIES": str(towns),
+        "HIKKOSHI_DATABASE_URL": database_url,
+    }
+
+    def call(*words, **more):
+        return subprocess.run(
+            [sys.executable, "-m", "dags.cli", *words],
+            cwd=ROOT,
+            env={**environment, **more},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    call.towns = towns
+    call.home = tmp_path / "home"
+    return call
+
+
+def test_check_says_that_all_is_well_or_every_problem(hikkoshi):
+    good = hikkoshi("check")
+    assert good.returncode == 0, good.stderr
+    assert "990027_mihon: ok" in good.stdout
+    manifest = hikkoshi.towns / "990035_reiji" / "manifest.yaml"
+    manifest.write_text(manifest.read_text("utf-8").replace("charset: ibm", "charset: imb"), encoding="utf-8")
+    bad = hikkoshi("check")
+    assert bad.returncode == 2
+    assert "990035_reiji/manifest.yaml:15:14: L903 unknown charset `imb`" in bad.stdout
+    assert "allowed here: fujitsu, ibm" in bad.stdout
+    assert "did you mean `ibm`?" in bad.stdout
+    assert "990027_mihon: ok" in bad.stdout
+
+
+def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
+    assert hikkoshi("synthesize", "mihon", "--residents", "300", "--faults", "0").returncode == 0
+    for number in (1, 2):
+        done = hikkoshi("run", "mihon", "--rehearsal", str(number))
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert "residents: 300 rows" in done.stdout
+        assert "Traceback" not in done.stdout + done.stderr
+    runs = [json.loads(line) for line in hikkoshi("runs", "--json").stdout.splitlines()]
+    assert [(r["rehearsal"], r["state"]) for r in runs] == [(2, "promoted"), (1, "promoted")]
+    again = hikkoshi("report", runs[0]["run_id"])
+    assert (hikkoshi.home / "runs" / runs[0]["run_id"] / "reports" / "result.ja.html").exists()
+    assert "result.en.html" in again.stdout
+    back = hikkoshi("rollback", "mihon")
+    assert back.returncode == 0
+    assert "residents: 300 rows" in back.stdout
+    assert hikkoshi("rollback", "mihon").returncode == 1
+
+
+def test_a_run_that_may_not_be_promoted_is_told_apart(hikkoshi):
+    held = hikkoshi("run", "mihon", "--direct")
+    assert held.returncode == 1
+    assert "An expected dump is missing" in held.stdout
+
+
+def test_an_away_database_is_told_apart_without_its_password(hikkoshi, tmp_path):
+    url = f"postgresql+psycopg://someone:secret@localhost/x?host={tmp_path}"
+    away = hikkoshi("runs", HIKKOSHI_DATABASE_URL=url)
+    assert away.returncode == 3
+    assert "is away" in away.stderr
+    assert "secret" not in away.stdout + away.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("run", "nowhere", "--direct"), 1, "no municipality `nowhere`"),
+        (("report", "../../etc"), 1, "that is no run id"),
+        (("synthesize", "mihon", "--residents", "0"), 2, "--residents"),
+        (("decode", "nothing.dat", "--layout", "x", "--charset", "ibm"), 2, "does not exist"),
+        (("run", "mihon", "--approval", "nobody"), 2, "automatic, person"),
+    ],
+)
+def test_a_wrong_call_says_what_is_wrong(hikkoshi, words, code, says):
+    done = hikkoshi(*words)
+    assert done.returncode == code
+    assert says in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
