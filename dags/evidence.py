@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import os
-import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,29 +20,14 @@ from mappings.engine import Mapped
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, finding, join_findings
 from migration_reports.run_record import (
-    AmountReconciliation,
-    Control,
     DumpReceipt,
-    Evidence,
-    FieldFate,
-    Gaiji,
     Issue,
     Place,
-    Reconciliation,
-    RecordFate,
-    RuleResult,
-    RunRecord,
-    Timing,
 )
-from migration_reports.run_record import Municipality as Named
 from validators.engine import Origin
 
 FIRST_PLACES = 5
 MAX_CHARACTERS = 5_000
-PACKAGES = (
-    "hikkoshi", "apache-airflow", "great-expectations", "sqlalchemy", "pyarrow", "polars", "numpy", "numba",
-    "adbc-driver-postgresql", "ebcdic", "jinja2",
-)  # fmt: skip
 
 
 def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
@@ -340,156 +323,3 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 columns += [part[name].to_arrow().cast(pa.string()) for name in ("codes", "fields")]
                 file.write_batch(pa.RecordBatch.from_arrays([*columns, content], schema=schema))
     return frame.height
-
-
-def assemble(run: Run, municipality: Municipality, *, database_version: Callable[[], str]) -> RunRecord:
-    """Make the record of a run from what its steps have left."""
-    manifest = municipality.folder.manifest
-    fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
-    decided, validated = run.read("reconcile") or {}, run.read("validate") or {}
-    approval, promoted = run.read("approval") or {}, run.read("promote")
-    failure, finished = run.read("failure"), run.read("finished") or {}
-    state, ja, en = _state(decided, approval, promoted, failure)
-    found = issues(run)
-    amounts = promoted["amounts"] if promoted else decided.get("amounts", [])
-    return RunRecord(
-        run_id=run.run_id,
-        municipality=Named(code=run.code, name=manifest.municipality.name, romaji=manifest.municipality.romaji),
-        mode="cut-over" if run.mode == "cut-over" else "rehearsal",
-        rehearsal=run.rehearsal,
-        state=state,
-        state_reason_ja=ja,
-        state_reason_en=en,
-        started=run.started,
-        finished=finished.get("at", ""),
-        approved_by=approval.get("by", "") if approval.get("approved") else "",
-        approved_at=approval.get("at", "") if approval.get("approved") else "",
-        versions=_versions(database_version),
-        receipts=_receipts(run, fragments),
-        fates=tuple(RecordFate(**fate) for fate in decided.get("fates", [])),
-        controls=tuple(Control(**control) for control in decided.get("controls", [])),
-        reconciliations=tuple(Reconciliation(**line) for line in decided.get("lines", [])),
-        amounts=tuple(AmountReconciliation(**amount) for amount in amounts),
-        rules=tuple(RuleResult(**rule) for rule in validated.get("rules", [])),
-        issues=found,
-        rejects=validated.get("rejected", 0),
-        rejects_allowed=decided.get("allowed", 0),
-        alerts_acknowledged=bool(approval.get("approved")),
-        coverage=_coverage(municipality, fragments),
-        gaiji=_gaiji(municipality, fragments),
-        evidence=_evidence(municipality, run),
-        timings=tuple(
-            sorted(
-                (Timing(**run.read(f"timings/{p.stem}")) for p in (run.path / "timings").glob("*.json")),
-                key=lambda t: t.started,
-            )
-        ),
-        former_run=(promoted or {}).get("former_run", ""),
-    )
-
-
-def _state(decided: Any, approval: Any, promoted: Any, failure: Any) -> tuple[Any, str, str]:
-    if promoted is not None:
-        return "promoted", "", ""
-    if failure is not None:
-        return "failed", f"処理が中断した ({failure['reason']})", f"the run stopped ({failure['reason']})"
-    if approval and not approval["approved"]:
-        return (
-            "rejected",
-            f"{approval['by']} が本番反映を認めなかった",
-            f"{approval['by']} did not approve the promotion",
-        )
-    if decided and not decided["promotable"]:
-        return "held", "、".join(r[0] for r in decided["reasons"]), "; ".join(r[1] for r in decided["reasons"])
-    return "running", "", ""
-
-
-def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]:
-    receipts = []
-    for receipt in (run.read("receive") or {"receipts": []})["receipts"]:
-        part = fragments.get(receipt["dump"])
-        account = part["account"] if part is not None else None
-        read = (
-            {"records": account["records"], "bytes_left_over": account["left_over"], "kinds": account["kinds"]}
-            if account is not None
-            else {}
-        )
-        receipts.append(DumpReceipt(**{**receipt, **read}))
-    return tuple(receipts)
-
-
-def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[FieldFate, ...]:
-    fates = []
-    for name, part in fragments.items():
-        reader = municipality.dumps[name]
-        for kind, spec in reader.spec.records.items():
-            filled = part["filled"].get(kind, {})
-            for field in reader.layout.fields(spec.group):
-                targets: list[str] = []
-                reason = ""
-                for plan in municipality.plans.values():
-                    to, why = plan.fates.get(f"{name}.{kind}", {}).get(field.name, ((), ""))
-                    targets.extend(to)
-                    reason = reason or why
-                if field.name in reader.control_fields.get(kind, ()):
-                    targets.append("control")
-                if not targets and spec.role != "data":
-                    reason = "見出し・トレーラーの項目 (field of a header or trailer)"
-                fates.append(
-                    FieldFate(
-                        dump=name,
-                        kind=kind,
-                        field=field.name,
-                        picture=field.picture.text,
-                        offset=field.offset,
-                        width=field.width,
-                        filled=filled.get(field.name, 0),
-                        targets=tuple(targets),
-                        ignored_because=reason,
-                    )
-                )
-    return tuple(fates)
-
-
-def _gaiji(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[Gaiji, ...]:
-    merged: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for name, part in fragments.items():
-        for field, code, area, count, record, offset in part["characters"]:
-            entry = merged.setdefault((name, code, area), {"count": 0, "fields": [], "first": []})
-            entry["count"] += count
-            entry["fields"].append(field)
-            entry["first"].append(Place(dump=name, record=record, offset=offset))
-    rows = []
-    for (name, code, area), entry in merged.items():
-        charset = municipality.dumps[name].charset
-        table, index = (charset.single, code) if code < 256 else (charset.double, code)
-        rows.append(
-            Gaiji(
-                dump=name,
-                charset=charset.name,
-                code=f"{code:02X}" if code < 256 else f"{code:04X}",
-                area=area,
-                unicode=f"U+{int(table[index]) & 0xFFFFFF:04X}",
-                count=entry["count"],
-                fields=tuple(sorted(set(entry["fields"]))),
-                first=tuple(sorted(entry["first"], key=lambda p: p.record or 0)[:FIRST_PLACES]),
-            )
-        )
-    return tuple(sorted(rows, key=lambda g: (g.dump, g.area, -g.count, g.code)))
-
-
-def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:
-    receipts = (run.read("receive") or {"receipts": []})["receipts"]
-    rows = [Evidence(name=r["file"], kind="dump", sha256=r["sha256"]) for r in receipts if r["sha256"]]
-    for path, sha256 in sorted(municipality.folder.sha256.items()):
-        kind: Any = {".cpy": "layout", ".csv": "table"}.get(Path(path).suffix, "mapping")
-        rows.append(Evidence(name=path, kind="manifest" if path == "manifest.yaml" else kind, sha256=sha256))
-    return tuple(rows)
-
-
-def _versions(database_version: Callable[[], str]) -> dict[str, str]:
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    versions["python"] = platform.python_version()
-    with contextlib.suppress(Exception):
-        versions["postgresql"] = database_version()
-    return versions

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from extractors import charsets, framings
 from extractors.batches import Kind, arrow_schema
@@ -194,3 +195,13 @@ def _collect(problems: list[Problem], make: Callable[[], T], place: Position | N
             placed = place is not None and problem.position.file == "(options)"
             problems.append(dataclasses.replace(problem, position=place) if placed and place else problem)
         return None
+
+
+def target_tables(municipality: Municipality) -> tuple[sa.Table, ...]:
+    """The tables of the municipality's systems, in load order."""
+    return tuple(table for system in municipality.systems for table in system.tables)
+
+
+def one_per_key(municipality: Municipality) -> frozenset[str]:
+    """The tables that keep one row a key."""
+    return frozenset().union(*(plan.one_row_per_key for plan in municipality.plans.values()))

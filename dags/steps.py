@@ -9,7 +9,6 @@ run's folder and leaves its own; tables never leave the disk and the database.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import datetime
 import hashlib
 import logging
@@ -25,35 +24,25 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, workspace
-from dags.municipality import DumpReader, Municipality, load
+from dags import evidence, reconciliation, workspace
+from dags.assembly import assemble
+from dags.extraction import extract_and_map
+from dags.municipality import load, one_per_key, target_tables
 from dags.workspace import Run, open_run, settings
-from extractors.batches import extract
-from mappings.engine import apply
-from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, join_findings, no_findings
+from migration_reports.findings import RunError, join_findings
 from migration_reports.render import question, render
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
-    Reconciliation,
-    RecordFate,
     RuleResult,
     RunRecord,
 )
 from target_schemas import ledger, loader, staging
 from target_schemas.database import away, connect
 from target_schemas.systems import SYSTEMS
-from validators import controls, derived, engine
-from validators.rule import Rule
-from validators.rules import RULES
+from validators import controls, engine
 
 log = logging.getLogger("hikkoshi")
-
-PROGRESS_SECONDS = 5.0
-
-BATCH_RECORDS = 32_768
-"""Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
 
 def begin(
@@ -113,7 +102,7 @@ def begin(
         for old in abandoned:
             log.warning("run %s had been left unfinished and is marked abandoned", old)
             staging.drop_staging(database, old)
-        staging.create_staging(database, run.run_id, _tables(municipality))
+        staging.create_staging(database, run.run_id, target_tables(municipality))
     workspace.make_run(run)
     log.info("run %s of %s begun", run.run_id, folder)
     return run.run_id
@@ -138,9 +127,9 @@ def extract_map_stage(run_id: str, dump: str) -> dict[str, Any]:
     reader = municipality.dumps[dump]
     with _timed(run, f"extract_map_stage {dump}"):
         file = Path(run.inbox) / reader.spec.file
-        summary = _extract_and_map(run, municipality, dump, reader, file)
+        summary = extract_and_map(run, municipality, dump, reader, file)
         with _database() as (_, url):
-            for table in _tables(municipality):
+            for table in target_tables(municipality):
                 mapped = run.path / "mapped" / table.name / f"{dump}.arrow"
                 if mapped.exists():
                     with pa.memory_map(str(mapped)) as source, pa.ipc.open_file(source) as rows:
@@ -157,8 +146,8 @@ def validate(run_id: str) -> dict[str, Any]:
     run = open_run(run_id)
     municipality = load(municipality_folder(run.folder))
     with _timed(run, "validate"):
-        tables = {table.name: table for table in _tables(municipality)}
-        rules = _rules(municipality, tables)
+        tables = {table.name: table for table in target_tables(municipality)}
+        rules = reconciliation.rules(municipality, tables)
         frames = {name: evidence.staged_frame(run, municipality, name) for name in tables}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
@@ -172,7 +161,7 @@ def validate(run_id: str) -> dict[str, Any]:
             if new.num_rows:
                 said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
                 found.append(new)
-            results.append(_result(rule, failing[rule.name].height, gx_counts[rule.name], new.num_rows))
+            results.append(reconciliation.result(rule, failing[rule.name].height, gx_counts[rule.name], new.num_rows))
         found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
         evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings(found))
         rejected = evidence.write_rejects(run, municipality)
@@ -190,18 +179,23 @@ def reconcile(run_id: str) -> dict[str, Any]:
         proved: list[Control] = []
         found: list[pa.RecordBatch] = []
         for name, part in fragments.items():
-            done, wrong = _prove(name, municipality, part)
+            done, wrong = reconciliation.prove(name, municipality, part)
             proved.extend(done)
             found.append(wrong)
         rejected = evidence.rejected_records(run)
         with _database() as (database, url):
             counts = staging.settle(
-                database, url, run_id, _tables(municipality), rejected=rejected, one_per_key=_one_per_key(municipality)
+                database,
+                url,
+                run_id,
+                target_tables(municipality),
+                rejected=rejected,
+                one_per_key=one_per_key(municipality),
             )
-            amounts = _amounts(database, run, municipality, fragments)
-        critical = frozenset(table.name for table in _tables(municipality) if table.info["critical"])
-        fates = _fates(municipality, fragments, evidence.rejected_by_kind(run))
-        lines = _lines(municipality, fragments, counts)
+            amounts = reconciliation.amounts(database, run, municipality, fragments)
+        critical = frozenset(table.name for table in target_tables(municipality) if table.info["critical"])
+        fates = reconciliation.fates(municipality, fragments, evidence.rejected_by_kind(run))
+        lines = reconciliation.lines(municipality, fragments, counts)
         found.append(controls.unexplained(fates, lines, amounts, critical=critical))
         evidence.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
         issues = evidence.issues(run)
@@ -221,7 +215,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 "amounts": [a.model_dump() for a in amounts],
                 "expected": {
                     table.name: sum(n.promotable for (name, _), n in counts.items() if name == table.name)
-                    for table in _tables(municipality)
+                    for table in target_tables(municipality)
                 },
                 "allowed": allowed,
                 "promotable": promotable,
@@ -263,13 +257,13 @@ def promote(run_id: str) -> dict[str, int]:
             database,
             run_id,
             run.code,
-            _tables(municipality),
-            one_per_key=_one_per_key(municipality),
+            target_tables(municipality),
+            one_per_key=one_per_key(municipality),
             expected=decided["expected"],
         )
         amounts = []
         for amount in (AmountReconciliation(**a) for a in decided["amounts"]):
-            table = next(t for t in _tables(municipality) if t.name == amount.table)
+            table = next(t for t in target_tables(municipality) if t.name == amount.table)
             total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump)
             amounts.append(
                 {
@@ -332,7 +326,7 @@ def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
     """
     municipality = load(municipality_folder(folder))
     with _database() as (database, _):
-        return loader.rollback(database, municipality.folder.manifest.municipality.code, _tables(municipality))
+        return loader.rollback(database, municipality.folder.manifest.municipality.code, target_tables(municipality))
 
 
 def run_all(
@@ -375,7 +369,7 @@ def run_all(
 def record(run_id: str) -> RunRecord:
     """Everything that may be said of a run so far."""
     run = open_run(run_id)
-    return evidence.assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
+    return assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
 
 
 def record_of_dag_run(folder: str, dag_run_id: str) -> RunRecord:
@@ -413,177 +407,6 @@ def municipality_folder(name: str) -> Path:
             f"no municipality `{name[:60]}` in {root}; there are: {', '.join(p.name for p in folders) or 'none'}"
         )
     return found[0]
-
-
-def _extract_and_map(run: Run, municipality: Municipality, dump: str, reader: DumpReader, file: Path) -> dict[str, Any]:
-    tally = controls.Tally()
-    notes = evidence.Notes()
-    trailers: dict[str, list[dict[str, str | None]]] = {
-        name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
-    }
-    size = file.stat().st_size
-    said = time.monotonic()
-    with evidence.MappedFiles(run, dump, municipality) as files, file.open("rb", buffering=0) as stream:
-        extraction = extract(
-            stream,
-            name=dump,
-            layout=reader.layout,
-            framing=reader.framing,
-            charset=reader.charset,
-            kinds=reader.kinds,
-            batch_records=BATCH_RECORDS,
-        )
-        for extracted in extraction:
-            kind = extracted.kind
-            notes.add(extracted)
-            if not kind or kind in trailers:
-                files.write_findings(extracted.findings)
-                if kind:
-                    rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
-                    trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
-                    tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
-                continue
-            tally.add(kind, extracted.batch, reader.control_fields[kind])
-            decoded = extracted.findings
-            for plan in municipality.plans.values():
-                mapped = apply(plan, f"{dump}.{kind}", extracted.batch, decoded=decoded, dump=dump, run_id=run.run_id)
-                files.write(mapped)
-                decoded = no_findings()
-            if time.monotonic() - said > PROGRESS_SECONDS:
-                said = time.monotonic()
-                share = 100 * extraction.account.bytes // max(size, 1)
-                log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
-    account = extraction.account
-    return {
-        "account": dataclasses.asdict(account),
-        "records": tally.records,
-        "sums": {name: str(total) for name, total in tally.sums.items()},
-        "trailers": trailers,
-        **notes.summary(),
-    }
-
-
-def _prove(
-    name: str, municipality: Municipality, part: Mapping[str, Any]
-) -> tuple[tuple[Control, ...], pa.RecordBatch]:
-    tally = controls.Tally(part["records"], {key: Decimal(total) for key, total in part["sums"].items()})
-    trailers = {
-        kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
-        for kind, rows in part["trailers"].items()
-    }
-    stated = [controls.Stated(c.count, c.sum, c.equals) for c in municipality.dumps[name].spec.controls]
-    return controls.prove(name, stated, tally, trailers)
-
-
-def _fates(
-    municipality: Municipality, fragments: Mapping[str, Any], rejected: Mapping[tuple[str, str], int]
-) -> tuple[RecordFate, ...]:
-    fates = []
-    for name, part in fragments.items():
-        for kind, spec in municipality.dumps[name].spec.records.items():
-            count = part["account"]["kinds"].get(kind, 0)
-            lost = rejected.get((name, kind), 0)
-            fates.append(
-                RecordFate(
-                    dump=name,
-                    kind=kind,
-                    role=spec.role,
-                    records=count,
-                    rejected=lost,
-                    accepted=count - lost if spec.role == "data" else 0,
-                )
-            )
-        if part["account"]["of_no_kind"]:
-            fates.append(RecordFate(dump=name, kind="-", role="unknown", records=part["account"]["of_no_kind"]))
-    return tuple(fates)
-
-
-def _lines(
-    municipality: Municipality, fragments: Mapping[str, Any], counts: Mapping[tuple[str, str], staging.Counts]
-) -> tuple[Reconciliation, ...]:
-    lines = []
-    for plan in municipality.plans.values():
-        for table in plan.tables:
-            dump, _, kind = table.source.partition(".")
-            if dump not in fragments:
-                continue
-            records = fragments[dump]["account"]["kinds"].get(kind, 0)
-            n = counts.get((table.table, dump), staging.Counts(0, 0, 0, 0))
-            lines.append(
-                Reconciliation(
-                    dump=dump,
-                    kind=kind,
-                    table=table.table,
-                    records=records,
-                    rows_staged=n.staged,
-                    rows_not_chosen=records - n.staged if table.when is not None else 0,
-                    rows_merged=n.merged,
-                    rows_rejected=n.rejected,
-                    rows_promoted=n.promotable,
-                )
-            )
-    return tuple(lines)
-
-
-def _amounts(
-    database: sa.Engine, run: Run, municipality: Municipality, fragments: Mapping[str, Any]
-) -> tuple[AmountReconciliation, ...]:
-    """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
-    tables = {table.name: table for table in _tables(municipality)}
-    amounts = []
-    for name, part in fragments.items():
-        for key, total in part["sums"].items():
-            kind, _, field = key.partition(".")
-            for plan in municipality.plans.values():
-                for target in plan.fates.get(f"{name}.{kind}", {}).get(field, ((), ""))[0]:
-                    table, _, column = target.partition(".")
-                    if table in plan.one_row_per_key or not isinstance(tables[table].c[column].type, sa.Numeric):
-                        continue
-                    rejected, accepted = staging.staged_sums(database, run.run_id, tables[table], column, name)
-                    amounts.append(
-                        AmountReconciliation(
-                            dump=name,
-                            kind=kind,
-                            field=field,
-                            table=table,
-                            column=column,
-                            in_dump=total,
-                            in_rejected=format(rejected, "f"),
-                            in_table=format(accepted, "f"),
-                            agrees=Decimal(total) == rejected + accepted,
-                        )
-                    )
-    return tuple(amounts)
-
-
-def _rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
-    rules = derived.derive(tables, sets, one_per_key=_one_per_key(municipality))
-    return (*rules, *(rule for family in RULES for rule in family.make(tables)))
-
-
-def _result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
-    entry = CATALOGUE[rule.code]
-    return RuleResult(
-        rule=rule.name,
-        title_ja=f"{rule.subject_ja}: {entry.ja}",
-        title_en=f"{rule.subject_en}: {entry.en}",
-        code=rule.code,
-        severity=entry.severity.value,
-        table=rule.table,
-        columns=rule.columns,
-        failing_polars=polars,
-        failing_gx=gx,
-        reported=reported,
-    )
-
-
-def _tables(municipality: Municipality) -> tuple[sa.Table, ...]:
-    return tuple(table for system in municipality.systems for table in system.tables)
-
-
-def _one_per_key(municipality: Municipality) -> frozenset[str]:
-    return frozenset().union(*(plan.one_row_per_key for plan in municipality.plans.values()))
 
 
 @contextlib.contextmanager

@@ -168,7 +168,8 @@ def peak(town: str, inbox: str) -> int:
     """Read and map a dump without a database; print this process's peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HIKKOSHI_HOME"] = folder
-        from dags import steps, workspace
+        from dags import workspace
+        from dags.extraction import extract_and_map
         from dags.municipality import load
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
@@ -177,7 +178,7 @@ def peak(town: str, inbox: str) -> int:
         ((name, reader),) = municipality.dumps.items()
         before = peak_kilobytes()
         start = time.perf_counter()
-        steps._extract_and_map(run, municipality, name, reader, Path(inbox) / reader.spec.file)
+        extract_and_map(run, municipality, name, reader, Path(inbox) / reader.spec.file)
         seconds = time.perf_counter() - start
         size = (Path(inbox) / reader.spec.file).stat().st_size
         used = peak_kilobytes()
