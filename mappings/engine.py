@@ -106,7 +106,13 @@ def _table_exprs(plan: Plan, table: TablePlan, dump: str, run_id: str) -> tuple[
                 value = value.cast(pl.String)
                 value = pl.when(value != "").then(value)
             elif pa.types.is_decimal(kind):
-                value = value.cast(pl.Decimal(kind.precision, kind.scale))
+                severity = Severity.ERROR if column.on_error == "reject" else Severity.ALERT
+                too_long = (value.abs() >= 10 ** (kind.precision - kind.scale)).fill_null(value=False)
+                masks.append(
+                    _Mask(f"{target}?long", "M314", severity, column.sources[0] if column.sources else "", column)
+                )
+                exprs.append(too_long.alias(f"{target}?long"))
+                value = pl.when(~too_long).then(value).cast(pl.Decimal(kind.precision, kind.scale))
             else:
                 value = value.cast(pl.Int64)
             exprs.append(value.alias(target))

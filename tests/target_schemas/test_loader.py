@@ -237,3 +237,18 @@ def test_residents_keep_dates_that_no_calendar_has():
     names = [c.name for c in RESIDENTS.columns if c.info.get("date") == "birth"]
     assert names == ["birth_source", "birth_key", "birth_precision"]
     assert all(isinstance(RESIDENTS.c[name].type, sa.Text) for name in names)
+
+
+def test_a_refusal_does_not_quote_the_row_it_refuses(prepared, database_url):
+    secret = "SECRET-NAME"
+    row = {"code_set": "sex", "code": "1", "label_ja": secret, "label_en": secret}
+    insert = sa.insert(loader.CODES).values(**row)
+    refused = pytest.raises(RuntimeError, match=r"SQLSTATE 23505, codes, pk_codes")
+    with refused as caught, away(database_url), prepared.begin() as connection:
+        connection.execute(insert)
+    assert caught.value.__cause__ is None
+    assert secret not in str(caught.value)
+    bad = pa.table({"household_no": pa.array([[1]])})
+    stage_all(prepared, database_url, "r1", {})
+    with pytest.raises(RuntimeError, match="refused a statement"), away(database_url):
+        staging.stage(database_url, "r1", "households", bad.to_reader(), dump="d")
