@@ -69,6 +69,7 @@ def assemble(run: Run, municipality: Municipality, *, database_version: Callable
         alerts_acknowledged=bool(approval.get("approved")),
         coverage=_coverage(municipality, fragments),
         gaiji=_gaiji(municipality, fragments),
+        gaiji_left_out=sum(part["characters_distinct"] - len(part["characters"]) for part in fragments.values()),
         evidence=_evidence(municipality, run),
         timings=tuple(
             sorted(

@@ -240,6 +240,7 @@ class RunRecord(Frozen):
     alerts_acknowledged: bool = False
     coverage: tuple[FieldFate, ...] = ()
     gaiji: tuple[Gaiji, ...] = ()
+    gaiji_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()
     timings: tuple[Timing, ...] = ()
     former_run: str = ""

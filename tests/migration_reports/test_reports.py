@@ -67,6 +67,7 @@ def record():
             FieldFate(dump="d", kind="person", field="FILLED", picture="X(5)", offset=3, width=5, filled=314, ignored_because="予備"),
         ),
         gaiji=(Gaiji(dump="d", charset="fujitsu", code="80A1", area="user-defined", unicode="U+E000", count=55, fields=("NAME",)),),
+        gaiji_left_out=4567,
         evidence=(Evidence(name="d.dat", kind="dump", sha256="a" * 64),),
     )  # fmt: skip
 
@@ -87,7 +88,7 @@ def test_the_page_shows_what_the_record_says(rendered, language):
     page = rendered[f"result.{language}.html"].read_text("utf-8")
     words = WORDS[language]
     for shown in (
-        "4,321", "4,300", "21", "1,234,567", "-1,234,567.89", "9,876", "4,322", "314", "7 / 2,096", "80A1", "U+E000",
+        "4,321", "4,300", "21", "1,234,567", "-1,234,567.89", "9,876", "4,322", "314", "7 / 2,096", "80A1", "U+E000", "4,567",
         words["held"], words["missing"], words["open"], "residents.key", "a" * 64, "09:00:00 JST",
         getattr(catalogue.CATALOGUE["D201"], language),
     ):  # fmt: skip
