@@ -149,6 +149,16 @@ def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: 
         if kind.field is not None and kind.field not in names:
             place = spec.manifest_places.at(*at, "field")
             problems.append(Problem("Y021", place, f"the layout has no field `{kind.field[:60]}`", tuple(names)[:40]))
+    for number, control in enumerate(dump.controls):
+        for reference in (control.sum, control.value, control.equals):
+            kind_name, dot, field_name = (reference or "").partition(".")
+            if not dot or kind_name not in dump.records or dump.records[kind_name].group not in (None, *groups):
+                continue
+            numbers = [f.name for f in layout.fields(dump.records[kind_name].group) if f.picture.category == "numeric"]
+            if field_name not in numbers:
+                place = spec.manifest_places.at("dumps", name, "controls", number)
+                message = f"{kind_name} has no number `{field_name[:60]}`"
+                problems.append(Problem("Y024", place, message, tuple(numbers)[:40]))
     return problems
 
 
@@ -158,7 +168,7 @@ def _kinds(
     """The record kinds, each with the fields that anybody needs, and the numeric fields that controls sum or read."""
     controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
     for control in dump.controls:
-        for reference in (control.sum, control.equals):
+        for reference in (control.sum, control.value, control.equals):
             kind, dot, field = (reference or "").partition(".")
             if dot and kind in controls:
                 controls[kind].add(field)

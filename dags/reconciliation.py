@@ -26,7 +26,7 @@ def prove(name: str, municipality: Municipality, part: Mapping[str, Any]) -> tup
         kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
         for kind, rows in part["trailers"].items()
     }
-    stated = [controls.Stated(c.count, c.sum, c.equals) for c in municipality.dumps[name].spec.controls]
+    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in municipality.dumps[name].spec.controls]
     return controls.prove(name, stated, tally, trailers)
 
 

@@ -200,26 +200,15 @@ class _Compiler:
         return MappingProxyType(fates)
 
     def controls(self) -> None:
-        """The manifest's controls name kinds and numeric fields that exist."""
+        """The manifest's controls name record kinds that exist; their fields are the layout's business."""
         places = self._folder.manifest_places
         for name, dump in self._folder.manifest.dumps.items():
             for number, control in enumerate(dump.controls):
                 place = places.at("dumps", name, "controls", number)
-                if control.count is not None and control.count not in dump.records:
-                    self._unknown("Y024", place, f"record kind `{control.count}`", dump.records)
-                for reference in (control.sum, control.equals):
-                    if reference is None or (reference is control.equals and _is_number(reference)):
-                        continue
-                    kind, _, field = reference.partition(".")
-                    source = f"{name}.{kind}"
-                    if kind not in dump.records or (source not in self._schemas and dump.records[kind].role == "data"):
+                for reference in (control.count, control.sum, control.value, control.equals):
+                    kind = (reference or "").partition(".")[0]
+                    if kind and kind not in dump.records and not _is_number(reference or ""):
                         self._unknown("Y024", place, f"record kind `{kind}`", dump.records)
-                    elif source in self._schemas:
-                        schema = self._schemas[source]
-                        if field not in schema.names:
-                            self._unknown("Y024", place, f"field `{field}`", schema.names)
-                        elif _type_of(schema.field(field).type) == "text":
-                            self._problem("Y024", place, f"field `{field}` is text and cannot be summed")
 
     def _table(self, name: str, spec: TableSpec) -> TablePlan:
         table, schema = self._tables[name], self._schemas[spec.source]

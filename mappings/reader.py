@@ -292,9 +292,11 @@ def _check_manifest(
             if (kind.field is None) != (not kind.values):
                 problems.append(Problem("Y012", where, "a record kind has both a field and values, or neither"))
         for number, control in enumerate(dump.controls):
-            if (control.count is None) == (control.sum is None):
+            if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
                 where = places.at("dumps", name, "controls", number)
-                problems.append(Problem("Y024", where, "a control is either a count or a sum", ("count", "sum")))
+                problems.append(
+                    Problem("Y024", where, "a control is a count, a sum or a value", ("count", "sum", "value"))
+                )
 
 
 def _check_share(manifest: Manifest, places: Located, problems: list[Problem]) -> None:

@@ -44,10 +44,14 @@ class KindSpec(Spec):
 
 
 class ControlSpec(Spec):
-    """A control: the count of a kind, or the sum of a field, equals a trailer's field or a stated number."""
+    """A control: the count of a kind, or the sum of a field, equals a trailer's field or a stated number.
+
+    `value` names a number in a header or trailer that must equal a stated one: the municipality's own code, say.
+    """
 
     count: str | None = None
     sum: str | None = None
+    value: str | None = None
     equals: str
 
 

@@ -426,6 +426,15 @@ _ENTRIES = (
         "Check whether dumps were joined.",
     ),
     Code(
+        "C505",
+        "value_differs",
+        E,
+        "ヘッダーまたはトレーラーの値がマニフェストと合わない",
+        "A value of the header or trailer is not the one that the manifest states",
+        "別の団体や別の回の移行ファイルでないか確認してください。",
+        "Check whether this is another municipality's dump, or another time's.",
+    ),
+    Code(
         "C510",
         "engines_disagree",
         E,

@@ -74,7 +74,7 @@ class Control(Frozen):
 
     dump: str
     name: str
-    kind: Literal["count", "sum", "trailer"]
+    kind: Literal["count", "sum", "value", "trailer"]
     field: str = ""
     stated: str
     found: str

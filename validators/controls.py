@@ -37,11 +37,16 @@ class Tally:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stated:
-    """A control as the manifest asks for it: `count` names a kind, `sum` a kind.field; `equals` a kind.field or a number."""
+    """A control as the manifest asks for it.
+
+    `count` names a kind, `sum` a kind.field, `value` a kind.field of a header or trailer; `equals` a kind.field of a
+    trailer, or a number.
+    """
 
     count: str | None
     sum: str | None
     equals: str
+    value: str | None = None
 
 
 def prove(
@@ -77,6 +82,25 @@ def prove(
         elif count > 1:
             report("C504", kind, f"stated 1 found {count}")
     for control in controls:
+        if control.value is not None:
+            kind, _, field = control.value.partition(".")
+            for row in trailers.get(kind, ())[-1:]:
+                held, expected = row.get(field), Decimal(control.equals)
+                shown = "unreadable" if held is None else format(held, "f")
+                proved.append(
+                    Control(
+                        dump=dump,
+                        name=f"value of {control.value}",
+                        kind="value",
+                        field=control.value,
+                        stated=control.equals,
+                        found=shown,
+                        agrees=held == expected,
+                    )
+                )
+                if held != expected:
+                    report("C505", control.value, f"stated {control.equals} found {shown}")
+            continue
         what = "count" if control.count is not None else "sum"
         subject = str(control.count if control.count is not None else control.sum)
         counted = Decimal(tally.records.get(subject, 0)) if what == "count" else tally.sums.get(subject, Decimal(0))

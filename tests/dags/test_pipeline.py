@@ -248,6 +248,18 @@ def test_a_trailer_that_disagrees_is_held(home):
     assert any("stated" not in c.stated and c.stated != c.found for c in record.controls)
 
 
+def test_another_municipalitys_dump_is_held(home):
+    def relabel(dump):
+        data = bytearray(dump.read_bytes())
+        data[1:7] = bytes.fromhex("F9F9F0F0F3F5")
+        dump.write_bytes(bytes(data))
+
+    record = broken_run(home, relabel)
+    assert record.state == "held"
+    assert "is not the one that the manifest states" in record.state_reason_en
+    assert [(c.stated, c.found) for c in record.controls if c.kind == "value"] == [("990027", "990035")]
+
+
 def test_a_record_of_no_known_kind_is_held(home):
     def spoil(dump):
         data = bytearray(dump.read_bytes())
