@@ -154,7 +154,7 @@ def _gaiji(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[Ga
             entry["first"].append(Place(dump=name, record=record, offset=offset))
     rows = []
     for (name, code, area), entry in merged.items():
-        charset = municipality.dumps[name].charset
+        charset = municipality.dumps[name].reading.charset
         table, index = (charset.single, code) if code < 256 else (charset.double, code)
         rows.append(
             Gaiji(

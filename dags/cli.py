@@ -34,16 +34,31 @@ app = typer.Typer(
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
-Dump = Annotated[Path, typer.Argument(help="The dump file.", exists=True, dir_okay=False, readable=True)]
+Dumps = Annotated[
+    list[Path], typer.Argument(help="The dump: one file, or several in order.", exists=True, dir_okay=False)
+]
 Copybook = Annotated[
     Path, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
 ]
-CharsetName = Annotated[str, typer.Option("--charset", help="The charset: fujitsu or ibm.")]
-FramingName = Annotated[str, typer.Option("--framing", help="How records lie in the dump: fixed.")]
-Options = Annotated[
-    list[str], typer.Option("--option", help="KEY=VALUE for the charset or framing, such as table=FILE.")
+CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
+FramingName = Annotated[
+    str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/framings.md.")
 ]
-Kinds = Annotated[list[str], typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind; may be repeated.")]
+DialectName = Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")]
+ContainerName = Annotated[
+    str | None, typer.Option("--container", help="What the file is wrapped in, such as gzip or awstape.")
+]
+Options = Annotated[
+    list[str],
+    typer.Option("--option", help="KEY=VALUE for framing, charset, dialect, container or dump, such as table=FILE."),
+]
+Kinds = Annotated[
+    list[str],
+    typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind, or NAME<PARENT=...; may be repeated."),
+]
+Library = Annotated[
+    list[Path], typer.Option("--library", help="A folder of COPY texts; may be repeated.", exists=True, file_okay=False)
+]
 Town = Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")]
 
 EXAMPLES: dict[str, str] = {
@@ -99,12 +114,15 @@ def check(
 
 @app.command(help=_help("decode", "Write what the bytes of a dump say, one row a record, and the findings beside it."))
 def decode(
-    dump: Dump,
+    dump: Dumps,
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
+    dialect: DialectName = "ibm",
+    container: ContainerName = None,
     option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
     kind: Kinds = [],  # noqa: B006
+    library: Library = [],  # noqa: B006
     form: Annotated[str, typer.Option("--format", help="jsonl, parquet or arrow.")] = "jsonl",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="The file to write; standard output, where not given.")
@@ -116,12 +134,12 @@ def decode(
 
     if form not in ("jsonl", "parquet", "arrow"):
         raise typer.BadParameter("one of jsonl, parquet, arrow", param_hint="--format")
-    reading = _reading(dump, layout, charset, framing, option, kind)
-    _warn_of_views(reading, kind)
+    job = _job(dump, layout, charset, framing, dialect, container, option, kind, library)
+    _warn_of_views(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
-    with _progress(f"{dump.name}", enabled=out_file is not None) as tell:
+    with _progress(job.name, enabled=out_file is not None) as tell:
         account, found = reader.decode(
-            reading, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, progress=tell
+            job, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, progress=tell
         )
     summary = f"{account.records:,} records, {found:,} findings"
     if account.of_no_kind:
@@ -133,12 +151,15 @@ def decode(
 
 @app.command(help=_help("peek", "Show some records field by field; values are masked unless --reveal."))
 def peek(
-    dump: Dump,
+    dump: Dumps,
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
+    dialect: DialectName = "ibm",
+    container: ContainerName = None,
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
+    library: Library = [],  # noqa: B006
     records: Annotated[int, typer.Option("--records", min=1, max=1000, help="How many records.")] = 1,
     first: Annotated[int, typer.Option("--first", min=1, help="The first record, from 1.")] = 1,
     reveal: Annotated[
@@ -148,9 +169,9 @@ def peek(
     """Peek into a dump."""
     from dags import reader  # noqa: PLC0415
 
-    reading = _reading(dump, layout, charset, framing, option, kind)
-    _warn_of_views(reading, kind)
-    shown, count = reader.peek(reading, records=records, first=first, reveal=reveal)
+    job = _job(dump, layout, charset, framing, dialect, container, option, kind, library)
+    _warn_of_views(job)
+    shown, count = reader.peek(job, records=records, first=first, reveal=reveal)
     if not count:
         err.print(f"the dump has no record {first}", highlight=False)
         raise typer.Exit(1)
@@ -317,22 +338,38 @@ def main() -> None:
         sys.exit(0)
 
 
-def _reading(dump: Path, layout: Path, charset: str, framing: str, options: list[str], kinds: list[str]) -> Any:
-    from dags import reader  # noqa: PLC0415
-
+def _pairs(options: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals or not key:
             raise typer.BadParameter(f"`{option[:60]}` is not KEY=VALUE", param_hint="--option")
         pairs[key] = value
-    parsed = tuple(reader.parse_kind(kind) for kind in kinds)
-    return reader.Reading(dump, reader.read_layout(layout), charset, framing, pairs, parsed, Path.cwd())
+    return pairs
 
 
-def _warn_of_views(reading: Any, kinds: list[str]) -> None:
-    views = [name for name, item in reading.layout.groups().items() if item.redefines and name != "FILLER"]
-    if views and not kinds:
+def _job(
+    dumps: list[Path],
+    layout: Path,
+    charset: str,
+    framing: str,
+    dialect: str,
+    container: str | None,
+    options: list[str],
+    kinds: list[str],
+    library: list[Path],
+) -> Any:
+    from dags import reader  # noqa: PLC0415
+    from extractors.reading import Choice, Spoken  # noqa: PLC0415
+
+    wrapped = Choice(container) if container else None
+    spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped)
+    return reader.make_job(dumps, layout=layout, spoken=spoken, options=_pairs(options), kinds=kinds, library=library)
+
+
+def _warn_of_views(job: Any) -> None:
+    views = [name for name, item in job.reading.layout.groups().items() if item.redefines and name != "FILLER"]
+    if views and not any(kind.group for kind in job.kinds):
         err.print(
             f"the layout describes the same bytes several times ({', '.join(views)} REDEFINES); every view is decoded. "
             "Say which records are which with --kind NAME=FIELD:VALUES:GROUP.",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import Extracted
+from extractors.records import fetch
 from mappings.engine import Mapped
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, finding, join_findings
@@ -61,10 +62,10 @@ def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt,
                     "status": status,
                     "bytes": size,
                     "sha256": sha256,
-                    "framing": reader.framing.name,
-                    "charset": reader.charset.name,
+                    "framing": reader.reading.framing.name,
+                    "charset": reader.reading.charset.name,
                     "layout": reader.spec.layout,
-                    "record_length": reader.framing.record_length,
+                    "record_length": reader.reading.framing.record_length,
                 }
             )
         )
@@ -309,17 +310,19 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
     ):
         for (dump,), rows in frame.group_by("dump", maintain_order=True):
             reader = municipality.dumps[str(dump)]
-            length = reader.framing.record_length
-            data = np.memmap(Path(run.inbox) / reader.spec.file, np.uint8, "r")
-            for part in rows.iter_slices(16_384):
-                offsets = (part["record"].to_numpy() - 1) * length
-                cells = data[offsets[:, None] + np.arange(length)]
-                ends = pa.array(np.arange(0, cells.size + 1, length, dtype=np.int32))
-                content = pa.BinaryArray.from_buffers(
-                    pa.binary(), len(part), [None, ends.buffers()[1], pa.py_buffer(cells)]
-                )
-                columns = [part[name].to_arrow().cast(pa.string()) for name in ("dump", "kind")]
-                columns += [part["record"].to_arrow(), pa.array(offsets)]
-                columns += [part[name].to_arrow().cast(pa.string()) for name in ("codes", "fields")]
-                file.write_batch(pa.RecordBatch.from_arrays([*columns, content], schema=schema))
+            reading = reader.reading
+            known = {row["record"]: row for row in rows.iter_rows(named=True)}
+            with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
+                found = fetch(stream, reading.framing, reading.layout, known)  # type: ignore[arg-type]
+                while some := list(itertools.islice(found, 16_384)):
+                    lines = [
+                        {
+                            **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
+                            "record": number,
+                            "offset": offset,
+                            "bytes": content,
+                        }
+                        for number, offset, content in some
+                    ]
+                    file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
     return frame.height

@@ -33,15 +33,17 @@ def extract_and_map(run: Run, municipality: Municipality, dump: str, reader: Dum
     }
     size = file.stat().st_size
     said = time.monotonic()
-    with evidence.MappedFiles(run, dump, municipality) as files, file.open("rb", buffering=0) as stream:
+    with evidence.MappedFiles(run, dump, municipality) as files, reader.reading.open([file]) as stream:
         extraction = extract(
-            stream,
+            stream,  # type: ignore[arg-type]
             name=dump,
-            layout=reader.layout,
-            framing=reader.framing,
-            charset=reader.charset,
+            layout=reader.reading.layout,
+            framing=reader.reading.framing,
+            charset=reader.reading.charset,
             kinds=reader.kinds,
             batch_records=BATCH_RECORDS,
+            blanks=reader.reading.blanks,
+            fixed_places=reader.reading.fixed_places,
         )
         for extracted in extraction:
             kind = extracted.kind
@@ -61,7 +63,7 @@ def extract_and_map(run: Run, municipality: Municipality, dump: str, reader: Dum
                 decoded = no_findings()
             if time.monotonic() - said > PROGRESS_SECONDS:
                 said = time.monotonic()
-                share = 100 * extraction.account.bytes // max(size, 1)
+                share = 100 * stream.taken // max(size, 1)
                 log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
     account = extraction.account
     return {

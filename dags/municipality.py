@@ -13,13 +13,11 @@ import sqlalchemy as sa
 
 from extractors import charsets, framings
 from extractors.batches import Kind, arrow_schema
-from extractors.characters import Charset
-from extractors.copybook import read_copybook
-from extractors.framing import Framing
 from extractors.layout import Layout
+from extractors.reading import Choice, Reading, Spoken, library_of, make_layout, make_reading, read_text
 from mappings.compiler import Plan, compile_mapping
 from mappings.reader import read_municipality
-from mappings.spec import DumpSpec, MunicipalityFolder
+from mappings.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
 from migration_reports.findings import Position, Problem, SpecError
 from target_schemas.conventions import System
 from target_schemas.systems import SYSTEMS
@@ -32,11 +30,14 @@ class DumpReader:
     """How one dump is read."""
 
     spec: DumpSpec
-    layout: Layout
-    framing: Framing
-    charset: Charset
+    reading: Reading
     kinds: tuple[Kind, ...]
     control_fields: Mapping[str, tuple[str, ...]]
+
+    @property
+    def layout(self) -> Layout:
+        """What its records look like."""
+        return self.reading.layout
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,26 +60,26 @@ def load(folder: Path) -> Municipality:
     spec = read_municipality(folder)
     problems: list[Problem] = []
     layouts: dict[str, Layout] = {}
-    made: dict[str, tuple[Framing, Charset]] = {}
+    made: dict[str, Reading] = {}
     for name, dump in spec.manifest.dumps.items():
         place = spec.manifest_places.at
         shown = f"{folder.name}/{dump.layout}"
-        layout = _collect(problems, functools.partial(_read_layout, folder / dump.layout, shown))
+        spoken = _spoken(dump)
+        layout = _collect(problems, functools.partial(_read_layout, spoken, folder / dump.layout, shown))
         if layout is None:
             continue
         layouts[name] = layout
-        framing = _collect(
-            problems,
-            functools.partial(framings.load, dump.framing.name, dump.framing.options, layout.length),
-            place("dumps", name, "framing"),
-        )
-        charset = _collect(
-            problems,
-            functools.partial(charsets.load, dump.charset.name, dump.charset.options, folder),
-            place("dumps", name, "charset"),
-        )
-        if framing is not None and charset is not None:
-            made[name] = (framing, charset)
+        # Each part is proved by itself first, so that a problem points to its own line of the manifest.
+        parts: Mapping[str, Callable[[], object]] = {
+            "framing": functools.partial(framings.load, spoken.framing.name, spoken.framing.options, layout),
+            "charset": functools.partial(charsets.load, spoken.charset.name, spoken.charset.options, folder),
+        }
+        proved = [_collect(problems, make, place("dumps", name, key)) for key, make in parts.items()]
+        if None not in proved:
+            whole = functools.partial(make_reading, spoken, layout, folder)
+            reading = _collect(problems, whole, place("dumps", name))
+            if reading is not None:
+                made[name] = reading
         problems.extend(_kind_problems(spec, name, dump, layout))
     systems = _systems(spec, problems)
     if problems:
@@ -97,14 +98,21 @@ def load(folder: Path) -> Municipality:
     if problems:
         raise SpecError(problems)
     dumps = {
-        name: DumpReader(dump, layouts[name], *made[name], *_kinds(name, dump, plans))
-        for name, dump in spec.manifest.dumps.items()
+        name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.manifest.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, systems)
 
 
-def _read_layout(path: Path, shown: str) -> Layout:
-    return read_copybook(path.read_text("utf-8-sig"), file=shown)
+def _spoken(dump: DumpSpec) -> Spoken:
+    def chosen(choice: ChoiceSpec) -> Choice:
+        return Choice(choice.name, choice.options)
+
+    container = chosen(dump.container) if dump.container is not None else None
+    return Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+
+
+def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
+    return make_layout(spoken, read_text(path), shown, library_of((path.parent,)))
 
 
 def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
@@ -179,7 +187,7 @@ def _kinds(
             for plan in plans.values():
                 wanted |= plan.fields_used(f"{name}.{kind_name}")
                 controls[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted))
+        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
 
 

@@ -3,235 +3,173 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from extractors import charsets, framings
-from extractors.batches import Account, Extracted, Extraction, Kind, arrow_schema, extract
-from extractors.charsets import CHARSETS
-from extractors.copybook import read_copybook
-from extractors.framings import FRAMINGS
-from extractors.layout import Field, Item, Layout
-from migration_reports.findings import Position, Problem, RunError, SpecError
+from extractors.batches import Account, Extracted, Extraction, Kind, extract
+from extractors.layout import Field, Segment, Table
+from extractors.reading import Reading, Spoken, library_of, make_layout, make_reading, read_text, sort_options
+from extractors.stream import DumpStream
+from migration_reports.findings import Position, Problem, SpecError
 
 Format = Literal["jsonl", "parquet", "arrow"]
-MAX_COPYBOOK_BYTES = 4_000_000
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Reading:
-    """How to read one dump."""
+class Job:
+    """A dump to read on its own: its files, how, and its record kinds."""
 
-    dump: Path
-    layout: Layout
-    charset: str
-    framing: str
-    options: Mapping[str, str]
+    dumps: tuple[Path, ...]
+    reading: Reading
     kinds: tuple[Kind, ...]
-    folder: Path
+
+    @property
+    def name(self) -> str:
+        """How findings call the dump."""
+        return self.dumps[0].name
 
 
-def read_layout(path: Path) -> Layout:
-    """Read a copybook file.
+def make_job(
+    dumps: Sequence[Path],
+    *,
+    layout: Path,
+    spoken: Spoken,
+    options: Mapping[str, str],
+    kinds: Sequence[str],
+    library: Sequence[Path] = (),
+) -> Job:
+    """Prove what a command line says.
+
+    Args:
+        dumps: the files, in order.
+        layout: the copybook.
+        spoken: the framing, charset, dialect and container.
+        options: more of them, for whichever knows each.
+        kinds: record kinds, as `parse_kind` reads them.
+        library: folders of COPY texts, besides the copybook's own.
 
     Raises:
-        SpecError: with every problem of it.
-        RunError: the file cannot be read.
+        SpecError: something cannot be used.
     """
-    try:
-        if path.stat().st_size > MAX_COPYBOOK_BYTES:
-            raise SpecError([Problem("L001", Position(str(path)), "the copybook is larger than 4 MB")])
-        data = path.read_bytes()
-    except OSError as error:
-        raise RunError(f"{path}: cannot be read ({error.strerror}). Check the path of the copybook.") from None
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return read_copybook(data.decode(encoding), file=str(path))
-        except UnicodeDecodeError:
-            continue
-    raise SpecError(
-        [
-            Problem(
-                "L001",
-                Position(str(path)),
-                "the copybook is neither UTF-8 nor Shift_JIS text",
-                hint="convert it to UTF-8",
-            )
-        ]
-    )
+    spoken = sort_options(spoken, options)
+    texts = library_of((layout.parent, *library))
+    made = make_layout(spoken, read_text(layout), str(layout), texts)
+    parsed = tuple(parse_kind(kind) for kind in kinds) or (Kind("record"),)
+    return Job(tuple(dumps), make_reading(spoken, made, Path.cwd()), parsed)
 
 
 def parse_kind(text: str) -> Kind:
-    """Read ``NAME=FIELD:VALUES:GROUP``: values are separated by commas; the group may be left out.
+    """Read ``NAME=FIELD:VALUES:GROUP``.
+
+    Values are separated by commas, ``10..19`` is a range; the group may be left out. ``NAME<PARENT=...`` is a kind whose
+    records belong to the last PARENT before them; ``FIELD:VALUES&FIELD:VALUES:GROUP`` asks for several fields.
 
     Raises:
         SpecError: the text is not of that form.
     """
-    name, _, rest = text.partition("=")
-    parts = rest.split(":")
-    if not name or len(parts) not in (2, 3) or not all(parts):
+    head, equals, rest = text.partition("=")
+    name, below, parent = head.partition("<")
+    *others, last = rest.split("&")
+    parts = last.split(":")
+    pairs = [tuple(other.split(":")) for other in others]
+    fits = name and equals and len(parts) in (2, 3) and all(parts) and all(len(p) == 2 and all(p) for p in pairs)
+    if not fits or bool(below) != bool(parent):
         raise SpecError(
             [
                 Problem(
                     "L906",
                     Position("--kind"),
                     f"`{text[:80]}` is not a record kind",
-                    ("NAME=FIELD:VALUES:GROUP", "NAME=FIELD:VALUES"),
+                    ("NAME=FIELD:VALUES:GROUP", "NAME=FIELD:VALUES", "NAME<PARENT=FIELD:VALUES:GROUP"),
                     "for example person=JK-REC-KBN:1:JK-KOJIN",
                 )
             ]
         )
-    return Kind(name, parts[0], tuple(parts[1].split(",")), parts[2] if len(parts) == 3 else None)
+    also = {field: tuple(values.split(",")) for field, values in pairs}
+    group = parts[2] if len(parts) == 3 else None
+    return Kind(name, parts[0], tuple(parts[1].split(",")), group, also=also, parent=parent or None)
 
 
-def open_extraction(reading: Reading, stream: BinaryIO) -> Extraction:
+def open_extraction(job: Job, stream: DumpStream, *, lists: bool) -> Extraction:
     """Begin to read a dump.
 
-    Options go to the framing or the charset, whichever knows them.
-
     Raises:
-        SpecError: a name, an option or a kind is not usable.
+        SpecError: a kind is not usable.
     """
-    of_framing = next((set(f.options) for f in FRAMINGS if f.name == reading.framing), set())
-    of_charset = next((set(c.options) for c in CHARSETS if c.name == reading.charset), set())
-    unknown = [key for key in reading.options if key not in of_framing | of_charset]
-    if unknown:
-        allowed = tuple(sorted(of_framing | of_charset))
-        raise SpecError(
-            Problem("L903", Position("--option"), f"unknown option `{key[:60]}`", allowed) for key in unknown
-        )
-    framing = framings.load(
-        reading.framing, {k: v for k, v in reading.options.items() if k in of_framing}, reading.layout.length
-    )
-    charset = charsets.load(
-        reading.charset, {k: v for k, v in reading.options.items() if k in of_charset}, reading.folder
-    )
+    reading = job.reading
     return extract(
-        stream,
-        name=reading.dump.name,
+        stream,  # type: ignore[arg-type]
+        name=job.name,
         layout=reading.layout,
-        framing=framing,
-        charset=charset,
-        kinds=reading.kinds or (Kind("record"),),
+        framing=reading.framing,
+        charset=reading.charset,
+        kinds=[dataclasses.replace(kind, lists=lists) for kind in job.kinds],
+        blanks=reading.blanks,
+        fixed_places=reading.fixed_places,
     )
 
 
 def decode(
-    reading: Reading,
+    job: Job,
     *,
     out: Path | BinaryIO,
     form: Format,
     findings: Path | None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Account, int]:
-    """Write every record of a dump in a form that other tools read.
+    """Write every record of a dump in a form that other tools read; every OCCURS is a list.
 
     Args:
-        reading: the dump and how to read it.
+        job: the dump and how to read it.
         out: the file to write.
-        form: jsonl (numbers as plain decimal strings), parquet or arrow (typed).
+        form: jsonl (numbers as plain decimal strings, bytes as hexadecimal), parquet or arrow (typed).
         findings: where to write the findings as JSON lines.
         progress: told the bytes read and the bytes of the dump.
 
     Returns:
         Where the bytes went, and how many findings there were.
     """
-    shapes = {kind.name: _Shape(reading.layout, kind) for kind in reading.kinds or (Kind("record"),)}
-    size = reading.dump.stat().st_size
     found = 0
-    with reading.dump.open("rb", buffering=0) as stream, _Output(out, form, shapes) as output:
-        extraction = open_extraction(reading, stream)
+    with job.reading.open(job.dumps) as stream:
+        extraction = open_extraction(job, stream, lists=True)
         sink = findings.open("wb") if findings is not None else None
         try:
-            for part in extraction.slices():
-                output.write(part)
-                for extracted in part:
-                    found += extracted.findings.num_rows
-                    if sink is not None and extracted.findings.num_rows:
-                        pl.DataFrame(pl.from_arrow(extracted.findings)).select(
-                            "record", "offset", "field", "code", "severity", "detail"
-                        ).write_ndjson(sink)
-                if progress is not None:
-                    progress(extraction.account.bytes, size)
+            with _Output(out, form, extraction.schemas) as output:
+                for part in extraction.slices():
+                    output.write(part)
+                    for extracted in part:
+                        found += extracted.findings.num_rows
+                        if sink is not None and extracted.findings.num_rows:
+                            pl.DataFrame(pl.from_arrow(extracted.findings)).select(
+                                "record", "offset", "field", "code", "severity", "detail"
+                            ).write_ndjson(sink)
+                    if progress is not None:
+                        progress(stream.taken, stream.size)
         finally:
             if sink is not None:
                 sink.close()
     return extraction.account, found
 
 
-class _Shape:
-    """How the flat columns of a record kind become rows: a list for each OCCURS, in the copybook's order."""
-
-    def __init__(self, layout: Layout, kind: Kind) -> None:
-        by_place = {(f.offset, f.data_name, f.within): f for f in layout.fields(kind.group) if not f.filler}
-        self.typed = list(self._columns(layout.record, 0, (), by_place, text=False))
-        self.text = list(self._columns(layout.record, 0, (), by_place, text=True))
-        fields = pl.DataFrame(pl.from_arrow(arrow_schema(layout, kind.group).empty_table()))
-        self.empty = fields.select(self.typed)
-
-    def _columns(
-        self,
-        item: Item,
-        shift: int,
-        within: tuple[str, ...],
-        fields: Mapping[tuple[int, str, tuple[str, ...]], Field],
-        *,
-        text: bool,
-    ) -> Iterator[pl.Expr]:
-        if item.picture is not None:
-            copies = [
-                self._cell(fields.get((item.offset + shift + n * item.width, item.name, within)), text)
-                for n in range(item.occurs)
-            ]
-            present = [copy for copy in copies if copy is not None]
-            if not present:
-                return
-            name = present[0].meta.output_name().split("(")[0]
-            yield pl.concat_list(present).alias(name) if item.occurs_clause else present[0]
-            return
-        inside = (*within, item.name)
-        if not item.occurs_clause:
-            for child in item.children:
-                yield from self._columns(child, shift, inside, fields, text=text)
-            return
-        rows = [
-            [
-                column
-                for child in item.children
-                for column in self._columns(child, shift + n * item.width, inside, fields, text=text)
-            ]
-            for n in range(item.occurs)
-        ]
-        if rows and rows[0]:
-            structs = [
-                pl.struct([column.alias(column.meta.output_name().split("(")[0]) for column in row]) for row in rows
-            ]
-            yield pl.concat_list(structs).alias(item.name)
-
-    @staticmethod
-    def _cell(field: Field | None, text: bool) -> pl.Expr | None:
-        if field is None:
-            return None
-        return pl.col(field.name).cast(pl.String) if text else pl.col(field.name)
-
-
 class _Output:
     """The file that decoded records are written to, in record order."""
 
-    def __init__(self, out: Path | BinaryIO, form: Format, shapes: Mapping[str, _Shape]) -> None:
+    def __init__(self, out: Path | BinaryIO, form: Format, schemas: Mapping[str, pa.Schema]) -> None:
         self._form = form
-        self._shapes = shapes
         self._owned = isinstance(out, Path)
         self._stream: BinaryIO = out.open("wb") if isinstance(out, Path) else out
         self._writer: pa.ipc.RecordBatchFileWriter | pq.ParquetWriter | None = None
         head = pl.DataFrame(schema={"record": pl.Int64, "kind": pl.String})
         # Every part has every kind's columns, whether or not it holds records of that kind.
-        self._empty = pl.concat([head, *(shape.empty for shape in shapes.values())], how="diagonal")
+        empty = [self._typed(pl.DataFrame(pl.from_arrow(schema.empty_table()))) for schema in schemas.values()]
+        self._empty = pl.concat([head, *empty], how="diagonal")
         self._arrow = self._empty.to_arrow().schema
 
     def __enter__(self) -> _Output:
@@ -247,6 +185,7 @@ class _Output:
             self._stream.close()
 
     def write(self, part: Sequence[Extracted]) -> None:
+        """Write a slice's records."""
         frames = [(e, pl.DataFrame(pl.from_arrow(e.batch))) for e in part if e.batch.num_rows]
         if not frames:
             return
@@ -254,20 +193,21 @@ class _Output:
             lines = [
                 frame.select(
                     "_record",
-                    pl.struct(pl.col("_record").alias("record"), *self._shapes[e.kind].text)
+                    pl.struct(pl.col("_record").alias("record"), *_as_text(frame.schema))
                     .struct.json_encode()
                     .alias("line"),
                 )
-                for e, frame in frames
+                for _, frame in frames
             ]
             text = pl.concat(lines).sort("_record")["line"].str.join("\n")[0]
             self._stream.write(text.encode() + b"\n")
             return
-        typed = [
-            frame.select(pl.col("_record").alias("record"), pl.lit(e.kind).alias("kind"), *self._shapes[e.kind].typed)
-            for e, frame in frames
-        ]
+        typed = [self._typed(frame).with_columns(pl.lit(e.kind).alias("kind")) for e, frame in frames]
         self._write_table(pl.concat([self._empty, *typed], how="diagonal").sort("record"))
+
+    @staticmethod
+    def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.rename({"_record": "record", "_parent": "parent"}, strict=False).drop("_offset")
 
     def _write_table(self, frame: pl.DataFrame) -> None:
         self._open_writer().write_table(frame.to_arrow().cast(self._arrow))
@@ -281,13 +221,40 @@ class _Output:
         return self._writer
 
 
-MASKS = (
-    ("[0-9]", "9"),
-    ("[０-９]", "９"),
-    ("[A-Za-z]", "X"),
-    ("[ｦ-ﾟ]", "ｱ"),
-    ("[ぁ-ゖァ-ヺー]", "ア"),
-    (r"[\p{Han}\x{E000}-\x{F8FF}]", "漢"),
+def _as_text(schema: pl.Schema) -> list[pl.Expr]:
+    """Every column but the engine's own as JSON shows it: numbers as decimal strings, bytes as hexadecimal."""
+    columns = [_text(pl.col(name), kind).alias(name) for name, kind in schema.items() if name not in ENGINE]
+    if "_parent" in schema:
+        columns.insert(0, pl.col("_parent").alias("parent"))
+    return columns
+
+
+ENGINE = ("_record", "_offset", "_parent")
+
+
+def _text(value: pl.Expr, kind: pl.DataType) -> pl.Expr:
+    match kind:
+        case pl.List(inner=inner):
+            return value.list.eval(_text(pl.element(), inner))  # type: ignore[arg-type]
+        case pl.Struct(fields=fields):
+            return pl.struct([_text(value.struct.field(f.name), f.dtype).alias(f.name) for f in fields])  # type: ignore[arg-type]
+        case pl.Binary():
+            return value.bin.encode("hex").str.to_uppercase()
+        case pl.String():
+            return value
+    return value.cast(pl.String)
+
+
+MASKS = tuple(
+    (re.compile(pattern), mask)
+    for pattern, mask in (
+        ("[0-9]", "9"),
+        ("[０-９]", "９"),
+        ("[A-Za-z]", "X"),
+        ("[ｦ-ﾟ]", "ｱ"),
+        ("[ぁ-ゖァ-ヺー]", "ア"),
+        ("[\u3005-\u3007\u3400-\u9fff\uf900-\ufaff\ue000-\uf8ff\U00020000-\U0003ffff]", "漢"),
+    )
 )
 """Patterns and what stands for them where a value is masked: its kind of characters stays visible, nothing else."""
 
@@ -307,52 +274,66 @@ class Peeked:
     finding: str
 
 
-def peek(reading: Reading, *, records: int, first: int = 1, reveal: bool = False) -> tuple[list[Peeked], int]:
+def peek(job: Job, *, records: int, first: int = 1, reveal: bool = False) -> tuple[list[Peeked], int]:
     """Read some records, field by field; values are masked unless revealed.
 
     Returns:
         The fields in record and copybook order, and how many records were shown.
     """
     shown: list[Peeked] = []
-    wanted = set(range(first, first + records))
-    by_kind = {kind.name: reading.layout.fields(kind.group) for kind in reading.kinds or (Kind("record"),)}
-    with reading.dump.open("rb", buffering=0) as stream:
-        for part in open_extraction(reading, stream).slices():
+    segments = {kind.name: job.reading.layout.segment(kind.group) for kind in job.kinds}
+    with job.reading.open(job.dumps) as stream:
+        for part in open_extraction(job, stream, lists=False).slices():
             last = 0
             for e in part:
-                frame = pl.DataFrame(pl.from_arrow(e.batch)).filter(pl.col("_record").is_in(sorted(wanted)))
-                last = max(last, e.batch.column("_record")[-1].as_py() if e.batch.num_rows else 0)
+                if not e.kind:
+                    continue
+                numbers = e.batch.column("_record").to_numpy()
+                last = max(last, int(numbers[-1]))
                 codes = {(f["record"], f["field"]): f["code"] for f in e.findings.to_pylist()}
-                for row in frame.with_columns(_masked(frame, reveal=reveal)).iter_rows(named=True):
-                    shown.extend(
-                        Peeked(
-                            row["_record"],
-                            row["_offset"],
-                            e.kind,
-                            f.name,
-                            f.picture.text,
-                            f.offset,
-                            f.width,
-                            row[f.name],
-                            codes.get((row["_record"], f.name), ""),
+                rows = np.flatnonzero((numbers >= first) & (numbers < first + records))
+                for row in e.batch.take(rows).to_pylist():
+                    for field, name, place, value in _cells(segments[e.kind], row, 0, ()):
+                        text = (
+                            None if value is None else value.hex().upper() if isinstance(value, bytes) else str(value)
                         )
-                        for f in by_kind[e.kind]
-                        if not f.filler
-                    )
+                        code = codes.get((row["_record"], name), "")
+                        picture = field.picture.text
+                        masked = text if reveal or text is None else mask(text)
+                        shown.append(
+                            Peeked(
+                                row["_record"], row["_offset"], e.kind, name, picture, place, field.width, masked, code
+                            )
+                        )
             if last >= first + records - 1:
                 break
-    shown.sort(key=lambda p: (p.record, p.position))
+    shown.sort(key=lambda p: p.record)
     return shown, len({p.record for p in shown})
 
 
-def _masked(frame: pl.DataFrame, *, reveal: bool) -> list[pl.Expr]:
-    columns = []
-    for name in frame.columns:
-        if name in ("_record", "_offset"):
-            continue
-        text = pl.col(name).cast(pl.String)
-        if not reveal:
-            for pattern, mask in MASKS:
-                text = text.str.replace_all(pattern, mask)
-        columns.append(text.alias(name))
-    return columns
+def mask(text: str) -> str:
+    """A value with its characters replaced by what stands for their kind."""
+    for pattern, stands in MASKS:
+        text = pattern.sub(stands, text)
+    return text
+
+
+def _cells(
+    segment: Segment, row: Mapping[str, Any], base: int, subscripts: tuple[int, ...]
+) -> Iterator[tuple[Field, str, int, Any]]:
+    """Every field of one record with its name, place and value, occurrences of tables one by one."""
+    for section in segment.sections:
+        parts: list[Field | Table] = [*section.fields, *section.tables]
+        for part in sorted(parts, key=lambda p: p.offset):
+            if isinstance(part, Field):
+                if not part.asked_only:
+                    subs = (*subscripts, *part.subscripts)
+                    name = f"{part.data_name}({','.join(map(str, subs))})" if subscripts else part.name
+                    yield part, name, base + part.offset, row.get(part.name)
+                continue
+            start = base + part.offset
+            for number, element in enumerate(row.get(part.column) or (), 1):
+                inside = {part.element.fields[0].name: element} if part.elementary else element
+                place = start + (number - 1) * part.element.width
+                yield from _cells(part.element, inside, place, (*subscripts, number))
+            base = start + len(row.get(part.column) or ()) * part.element.width if len(segment.sections) > 1 else base

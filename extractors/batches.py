@@ -1,12 +1,14 @@
 """A dump -> batches: frame and decode, a buffer of bounded size at a time, every byte accounted for.
 
-A record keeps its number (`_record`, from 1) and its byte offset in the dump (`_offset`) to the end of the pipeline.
-Records of a known kind come as one batch a kind and buffer; a record of no known kind is a finding and is counted.
+A record keeps its number (`_record`, from 1) and its byte offset in the dump (`_offset`) to the end of the pipeline, and
+where kinds have parents, the number of the record it belongs to (`_parent`). Records of a known kind come as one batch a
+kind and buffer; a record of no known kind is a finding and is counted.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
@@ -15,17 +17,19 @@ import polars as pl
 import pyarrow as pa
 
 from extractors.characters import Charset
-from extractors.decoder import Decoder, Oddity, count_filled, make_decoder
-from extractors.encode import encode
-from extractors.framing import Framing
-from extractors.layout import Field, Layout
-from extractors.memory import SLACK
+from extractors.decoder import AS_FINDINGS, Blanks, count_filled
+from extractors.framing import Framing, Trouble
+from extractors.kinds import Chooser, Family, Kind
+from extractors.layout import TEXT_USAGES, Field, Layout
+from extractors.records import BUFFER, Account, Records, Slice, frames
+from extractors.structure import Odd, Structure
 from extractors.usage import EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError, finding, findings_at, join_findings
 
+__all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
+
 BATCH_RECORDS = 16_384
-MAX_BUFFER = 64 * 1024 * 1024
 CODED = {UNDEFINED: "undefined", USER_DEFINED: "user-defined", EXTENDED: "extended", VARIANT: "variant"}
 """The flags whose characters are counted, and the area of the code that each means."""
 
@@ -43,27 +47,12 @@ NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Kind:
-    """A record kind: the records whose `field` holds one of `values`, read as the REDEFINES view `group`.
-
-    A kind without a field takes every record. `wanted` are the fields to decode (None: all but FILLER); the others are
-    only looked at for whether they are filled.
-    """
-
-    name: str
-    field: str | None = None
-    values: tuple[str, ...] = ()
-    group: str | None = None
-    wanted: frozenset[str] | None = None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class Extracted:
     """Some records of one kind.
 
     Attributes:
-        kind: the kind's name.
-        batch: `_record`, `_offset`, then a column a decoded field.
+        kind: the kind's name; "" for findings between the records.
+        batch: `_record`, `_offset`, `_parent` where the kind has one, then a column a decoded field or list.
         findings: what was odd in them.
         filled: for each field that was not decoded, in how many of these records it holds anything.
         characters: the characters outside the standard area (schema `CHARACTERS`).
@@ -76,41 +65,44 @@ class Extracted:
     characters: pl.DataFrame = dataclasses.field(default_factory=lambda: NO_CHARACTERS)
 
 
-@dataclasses.dataclass(slots=True)
-class Account:
-    """Where the bytes of a dump went; complete when the extraction has come to its end."""
-
-    bytes: int = 0
-    records: int = 0
-    of_no_kind: int = 0
-    left_over: int = 0
-    kinds: dict[str, int] = dataclasses.field(default_factory=dict)
-
-    @property
-    def closes(self) -> bool:
-        """Whether every record is of a kind, or counted as of none."""
-        return self.records == sum(self.kinds.values()) + self.of_no_kind
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Reader:
     kind: Kind
-    decoder: Decoder
+    structure: Structure
     others: tuple[Field, ...]
     schema: pa.Schema
-    where: tuple[int, int, np.ndarray] | None
 
 
 class Extraction:
     """The records of a dump, read once, in order. Iterate it, or its slices, once; then `account` is complete."""
 
-    def __init__(self, dump: BinaryIO, readers: Sequence[_Reader], framing: Framing, name: str, records: int) -> None:
+    def __init__(
+        self,
+        dump: BinaryIO,
+        readers: Sequence[_Reader],
+        chooser: Chooser,
+        family: Family,
+        layout: Layout,
+        framing: Framing,
+        name: str,
+        records: int,
+        part: Slice | None,
+    ) -> None:
         self._dump = dump
         self._readers = readers
+        self._chooser = chooser
+        self._family = family
+        self._layout = layout
         self._framing = framing
         self._name = name
         self._batch_records = records
+        self._part = part or Slice(0, -1, 1)
         self.account = Account(kinds={reader.kind.name: 0 for reader in readers})
+
+    @property
+    def schemas(self) -> Mapping[str, pa.Schema]:
+        """The schema of each record kind's batches."""
+        return {reader.kind.name: reader.schema for reader in self._readers}
 
     def __iter__(self) -> Iterator[Extracted]:
         for part in self.slices():
@@ -118,66 +110,123 @@ class Extraction:
 
     def slices(self) -> Iterator[tuple[Extracted, ...]]:
         """Give the dump in slices of consecutive records: what was extracted of each kind among them."""
-        room = min(max(self._batch_records * self._framing.record_length, 1 << 16), MAX_BUFFER)
-        room = max(room, self._framing.record_length)
-        carried = b""
-        base = 0
-        ends = False
-        while not ends:
-            # A fresh buffer each time: batches may outlive the next read.
-            buffer = np.empty(room + len(carried) + 2 * SLACK, np.uint8)
-            view = memoryview(buffer)  # type: ignore[arg-type]
-            view[SLACK : SLACK + len(carried)] = carried
-            got = _read_full(self._dump, view[SLACK + len(carried) : SLACK + len(carried) + room])
-            ends = got < room
-            stop = SLACK + len(carried) + got
-            buffer[:SLACK] = 0
-            buffer[stop : stop + SLACK] = 0
-            self.account.bytes += got
-            framed = self._framing.index(buffer, SLACK, stop, ends)
-            first_record = self.account.records + 1
-            for at in range(0, len(framed.pos), self._batch_records):
-                pos = framed.pos[at : at + self._batch_records]
-                numbers = np.arange(first_record + at, first_record + at + len(pos), dtype=np.int64)
-                yield tuple(self._decode(buffer, pos, numbers, pos - SLACK + base))
-            self.account.records += len(framed.pos)
-            carried = bytes(view[SLACK + framed.used : stop])
-            base += framed.used
-        if carried:
-            self.account.left_over = len(carried)
-            detail = f"{len(carried)} bytes after {self.account.records} records of {self._framing.record_length}"
-            left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=base, detail=detail)
+        part = self._part
+        size = max(self._layout.length, 1) * self._batch_records
+        framed = frames(
+            self._dump,
+            self._framing,
+            self._layout,
+            self.account,
+            base=part.offset,
+            state=part.state,
+            first_record=part.record,
+            length=part.length if part.length >= 0 else None,
+            buffer_bytes=min(max(size, 1 << 16), BUFFER),
+        )
+        for records in framed:
+            for at in range(0, len(records.pos), self._batch_records):
+                yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
+            if records.troubles:
+                yield tuple(self._trouble(t) for t in records.troubles)
+        if self.account.left_over:
+            offset = part.offset + self.account.bytes - self.account.left_over
+            detail = f"{self.account.left_over} bytes after {self.account.records} records"
+            left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=offset, detail=detail)
             yield (Extracted("", _NO_RECORDS, left, {}),)
 
-    def _decode(
-        self, buffer: np.ndarray, pos: np.ndarray, numbers: np.ndarray, offsets: np.ndarray
-    ) -> Iterator[Extracted]:
-        free = np.ones(len(pos), np.bool_)
-        for reader in self._readers:
-            if reader.where is None:
-                chosen = free.copy()
-            else:
-                offset, width, values = reader.where
-                cells = buffer[pos[:, None] + np.arange(offset, offset + width)]
-                chosen = free & (cells[:, None, :] == values[None, :, :]).all(axis=2).any(axis=1)
-            free &= ~chosen
-            count = int(chosen.sum())
-            if count:
-                self.account.kinds[reader.kind.name] += count
-                everything = count == len(pos)
-                yield _extract(
-                    reader,
-                    buffer,
-                    pos if everything else pos[chosen],
-                    numbers if everything else numbers[chosen],
-                    offsets if everything else offsets[chosen],
-                    self._name,
+    def _trouble(self, trouble: Trouble) -> Extracted:
+        detail = trouble.detail + (f"; {trouble.skipped} bytes skipped" if trouble.skipped else "")
+        severity = CATALOGUE[trouble.code].severity
+        found = finding(trouble.code, severity, dump=self._name, offset=trouble.at, detail=detail)
+        return Extracted("", _NO_RECORDS, found, {})
+
+    def _decode(self, records: Records) -> Iterator[Extracted]:
+        if self._chooser.always:
+            self.account.kinds[self._readers[0].kind.name] += len(records.pos)
+            yield self._extract(self._readers[0], records, None)
+            return
+        kinds = self._chooser.choose(records.data, records.pos, records.limits)
+        parents = self._family.parents(kinds, records.numbers) if self._family.any else None
+        for number, reader in enumerate(self._readers):
+            chosen = np.flatnonzero(kinds == number)
+            if len(chosen):
+                self.account.kinds[reader.kind.name] += len(chosen)
+                some = records if len(chosen) == len(kinds) else records.some(chosen)
+                yield self._extract(reader, some, None if parents is None else parents[chosen])
+        lost = np.flatnonzero(kinds < 0)
+        if len(lost):
+            self.account.of_no_kind += len(lost)
+            found = findings_at(
+                "F106",
+                CATALOGUE["F106"].severity,
+                dump=self._name,
+                record=records.numbers[lost],
+                offset=records.offsets[lost],
+            )
+            yield Extracted("", _NO_RECORDS, found, {})
+
+    def _extract(self, reader: _Reader, records: Records, parents: np.ndarray | None) -> Extracted:
+        read = reader.structure.read(records.data, records.pos, records.limits)
+        first = [pa.array(records.numbers), pa.array(records.offsets)]
+        findings: list[pa.RecordBatch] = []
+        characters: list[pl.DataFrame] = []
+        if reader.kind.parent is not None:
+            above = parents if parents is not None else np.zeros(len(records.pos), np.int64)
+            first.append(pa.array(above, mask=above == 0))
+            orphans = np.flatnonzero(above == 0)
+            if len(orphans):
+                findings.append(self._at(reader, "F110", records, orphans, detail=f"no {reader.kind.parent} before it"))
+        batch = pa.RecordBatch.from_arrays([*first, *read.columns], schema=reader.schema)
+        for odd in read.odd:
+            detail: pa.Array | str | None = odd.detail
+            places = records.offsets[odd.records] + odd.starts - records.pos[odd.records]
+            if (
+                odd.flag in CODED
+                and odd.field is not None
+                and odd.field.usage in TEXT_USAGES
+                and odd.decoder is not None
+            ):
+                at, codes = odd.decoder.codes(records.data, odd.starts, odd.field, odd.flag)
+                detail = _join_codes(at, codes, len(odd.records)) if odd.code is not None else None
+                characters.append(_tally(odd, codes, records.numbers[odd.records][at], places[at]))
+            if odd.code is not None:
+                findings.append(
+                    findings_at(
+                        odd.code,
+                        CATALOGUE[odd.code].severity,
+                        dump=self._name,
+                        kind=reader.kind.name,
+                        record=records.numbers[odd.records],
+                        offset=places,
+                        field=odd.name,
+                        detail=detail,
+                    )
                 )
-        if free.any():
-            self.account.of_no_kind += int(free.sum())
-            severity = CATALOGUE["F106"].severity
-            lost = findings_at("F106", severity, dump=self._name, record=numbers[free], offset=offsets[free])
-            yield Extracted("", _NO_RECORDS, lost, {})
+        if len(read.short) and not self._framing.padded:
+            findings.append(self._at(reader, "D231", records, read.short))
+        if self._framing.exact:
+            longer = np.flatnonzero(records.limits > read.ends)
+            if len(longer):
+                findings.append(self._at(reader, "D232", records, longer))
+        filled = {
+            f.name: count_filled(records.data, records.pos, f) if not len(read.short) else _filled(records, f)
+            for f in reader.others
+        }
+        joined = pl.concat(characters) if characters else NO_CHARACTERS
+        return Extracted(reader.kind.name, batch, join_findings(findings), filled, joined)
+
+    def _at(
+        self, reader: _Reader, code: str, records: Records, rows: np.ndarray, *, detail: str | None = None
+    ) -> pa.RecordBatch:
+        return findings_at(
+            code,
+            CATALOGUE[code].severity,
+            dump=self._name,
+            kind=reader.kind.name,
+            record=records.numbers[rows],
+            offset=records.offsets[rows],
+            detail=detail,
+        )
 
 
 _NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "_offset": pa.array([], pa.int64())})
@@ -192,6 +241,9 @@ def extract(
     charset: Charset,
     kinds: Sequence[Kind] = (Kind("record"),),
     batch_records: int = BATCH_RECORDS,
+    blanks: Blanks = AS_FINDINGS,
+    fixed_places: bool = False,
+    part: Slice | None = None,
 ) -> Extraction:
     """Read a dump.
 
@@ -203,6 +255,9 @@ def extract(
         charset: how its text is coded.
         kinds: the record kinds; the first that fits takes a record.
         batch_records: how many records a batch holds at most.
+        blanks: what a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES.
+        fixed_places: whether a varying table takes the room of its most occurrences in every record.
+        part: the slice to read, at whose first byte the dump stands; None: all of it.
 
     Returns:
         An extraction to iterate.
@@ -210,16 +265,27 @@ def extract(
     Raises:
         SpecError: a kind names a field or group that the layout does not have.
     """
-    readers = [_make_reader(kind, layout, charset) for kind in kinds]
-    return Extraction(dump, readers, framing, name, batch_records)
+    readers = [_make_reader(kind, layout, charset, blanks, fixed_places=fixed_places) for kind in kinds]
+    chooser = Chooser(kinds, layout, charset, layout.dialect)
+    family = Family(kinds)
+    return Extraction(dump, readers, chooser, family, layout, framing, name, batch_records, part)
 
 
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
-    """The schema of a record kind: every field of the view that is no FILLER, and FILLERs too, marked.
+    """The schema of a record kind: every field of the view that is no FILLER, FILLERs too, marked, and its lists.
 
     Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER.
     """
-    return pa.schema([_arrow_field(field) for field in layout.fields(group)], metadata={"layout": layout.file})
+    everything = Structure(
+        layout.segment(group), lambda _: True, _no_charset(), layout.dialect, AS_FINDINGS, _arrow_field
+    )
+    return pa.schema(everything.schema, metadata={"layout": layout.file})
+
+
+@functools.cache
+def _no_charset() -> Charset:
+    nothing = np.zeros(256, np.uint32)
+    return Charset("none", nothing, np.zeros(65536, np.uint32), {}, 0, 0)
 
 
 def _arrow_field(field: Field) -> pa.Field:
@@ -230,99 +296,54 @@ def _arrow_field(field: Field) -> pa.Field:
         "usage": field.usage,
         "line": str(field.position.line),
     }
-    if field.filler:
+    if field.asked_only:
         metadata["filler"] = "1"
     return pa.field(field.name, field.arrow_type, metadata=metadata)
 
 
-def _make_reader(kind: Kind, layout: Layout, charset: Charset) -> _Reader:
+def _make_reader(kind: Kind, layout: Layout, charset: Charset, blanks: Blanks, *, fixed_places: bool) -> _Reader:
     groups = layout.groups()
     if kind.group is not None and kind.group not in groups:
         raise SpecError([_unknown(layout, f"group `{kind.group}` of record kind `{kind.name}`", tuple(groups))])
-    fields = layout.fields(kind.group)
-    by_name = {field.name: field for field in fields}
-    where = None
-    if kind.field is not None:
-        if kind.field not in by_name:
-            raise SpecError([_unknown(layout, f"field `{kind.field}` of record kind `{kind.name}`", tuple(by_name))])
-        field = by_name[kind.field]
-        column = kind.values if field.arrow_type == pa.string() else tuple(int(value) for value in kind.values)
-        placed = dataclasses.replace(field, offset=0)
-        values = encode(
-            [placed],
-            {field.name: pa.array(column)},
-            charset=charset,
-            length=field.width,
-            count=len(column),
-        )
-        where = (field.offset, field.width, values)
-    if kind.wanted is None:
-        wanted = [f for f in fields if not f.filler]
-    else:
-        unknown = sorted(kind.wanted - set(by_name))
-        if unknown:
-            raise SpecError(_unknown(layout, f"field `{name}`", tuple(by_name)) for name in unknown)
-        wanted = [f for f in fields if f.name in kind.wanted]
-    schema = pa.schema(
-        [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]
-        + [_arrow_field(field) for field in wanted]
+    segment = layout.segment(kind.group, lists=kind.lists, fixed_places=fixed_places)
+    by_name = {field.name: field for field in segment.fields}
+    lists = {table.column for table in segment.tables}
+    wanted = kind.wanted
+    if wanted is None:
+        wanted = frozenset(n for n, f in by_name.items() if not f.asked_only) | {n for n in lists if "FILLER@" not in n}
+    unknown = sorted(wanted - set(by_name) - lists)
+    if unknown:
+        allowed = (*by_name, *lists)
+        raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
+    structure = Structure(
+        segment, wanted.__contains__, charset, layout.dialect, blanks, _arrow_field, fixed_places=fixed_places
     )
-    names = {f.name for f in wanted}
-    others = tuple(f for f in fields if f.name not in names)
-    return _Reader(kind, make_decoder(wanted, charset), others, schema, where)
+    columns = [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]
+    if kind.parent is not None:
+        columns.append(pa.field("_parent", pa.int64()))
+    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
+    return _Reader(kind, structure, others, pa.schema([*columns, *structure.schema]))
 
 
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
     return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40])
 
 
-def _extract(
-    reader: _Reader, buffer: np.ndarray, pos: np.ndarray, numbers: np.ndarray, offsets: np.ndarray, name: str
-) -> Extracted:
-    decoded = reader.decoder.decode(buffer, pos)
-    batch = pa.RecordBatch.from_arrays([pa.array(numbers), pa.array(offsets), *decoded.columns], schema=reader.schema)
-    findings: list[pa.RecordBatch] = []
-    characters: list[pl.DataFrame] = []
-    for oddity in decoded.oddities:
-        detail = None
-        if oddity.flag in CODED and oddity.field.arrow_type == pa.string():
-            starts = pos[oddity.rows] + oddity.field.offset
-            at, codes = reader.decoder.codes(buffer, starts, oddity.field, oddity.flag)
-            detail = _join_codes(at, codes, len(oddity.rows)) if oddity.code is not None else None
-            characters.append(_tally(oddity, codes, numbers[oddity.rows][at], offsets[oddity.rows][at]))
-        if oddity.code is not None:
-            findings.append(
-                findings_at(
-                    oddity.code,
-                    CATALOGUE[oddity.code].severity,
-                    dump=name,
-                    kind=reader.kind.name,
-                    record=numbers[oddity.rows],
-                    offset=offsets[oddity.rows] + oddity.field.offset,
-                    field=oddity.field.name,
-                    detail=detail,
-                )
-            )
-    filled = {field.name: count_filled(buffer, pos, field) for field in reader.others}
-    return Extracted(
-        reader.kind.name,
-        batch,
-        join_findings(findings),
-        filled,
-        pl.concat(characters) if characters else NO_CHARACTERS,
-    )
+def _filled(records: Records, field: Field) -> int:
+    whole = records.pos + field.offset + field.width <= records.limits
+    return count_filled(records.data, records.pos[whole], field)
 
 
-def _tally(oddity: Oddity, codes: np.ndarray, numbers: np.ndarray, offsets: np.ndarray) -> pl.DataFrame:
+def _tally(odd: Odd, codes: np.ndarray, numbers: np.ndarray, offsets: np.ndarray) -> pl.DataFrame:
     distinct, first, counts = np.unique(codes, return_index=True, return_counts=True)
     return pl.DataFrame(
         {
-            "field": [oddity.field.name] * len(distinct),
+            "field": [odd.field.name if odd.field else odd.name] * len(distinct),
             "code": distinct,
-            "area": [CODED[oddity.flag]] * len(distinct),
+            "area": [CODED[odd.flag]] * len(distinct),
             "count": counts.astype(np.int64),
             "record": numbers[first],
-            "offset": offsets[first] + oddity.field.offset,
+            "offset": offsets[first],
         },
         schema=CHARACTERS,
     )
@@ -344,14 +365,3 @@ def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
         joined, on="at", how="left", maintain_order="left"
     )
     return every["code"].to_arrow().cast(pa.string())
-
-
-def _read_full(dump: BinaryIO, view: memoryview) -> int:
-    """Fill the view; fewer bytes mean that the dump has ended."""
-    got = 0
-    while got < len(view):
-        count = dump.readinto(view[got:])  # type: ignore[attr-defined]
-        if not count:
-            break
-        got += count
-    return got

@@ -44,6 +44,7 @@ class ShiftAction(enum.IntEnum):
     NONE = 0
     TO_DOUBLE = 1
     TO_SINGLE = 2
+    PREFIX = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,10 +55,12 @@ class Charset:
         name: its name in the charsets family.
         single: (256,) uint32, class << 24 | code point of each single byte.
         double: (65536,) uint32, the same for each pair of bytes.
-        shifts: the `ShiftAction` of each shift byte; they act at character boundaries only.
-        to_double: the shift byte written before double-byte text; None where fields have no shifts.
-        to_single: the shift byte written after it.
+        shifts: the `ShiftAction` of each shift byte; they act at character boundaries only. A PREFIX begins a shift
+            code of two bytes: `to_double` or `to_single`.
+        to_double: the shift code written before double-byte text, of one byte or two.
+        to_single: the shift code written after it.
         double_space: the code of the ideographic space that is written.
+        ascii: whether digits and space are those of ASCII.
     """
 
     name: str
@@ -67,6 +70,12 @@ class Charset:
     to_double: int
     to_single: int
     double_space: int = 0x4040
+    ascii: bool = False
+
+    @property
+    def blank(self) -> int:
+        """The byte of a single-byte space."""
+        return 0x20 if self.ascii else 0x40
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,9 +1,7 @@
-"""COBOL copybook -> Layout: data description entries, placed, with every problem and its place at once.
+"""COBOL copybook -> Layout: entries nested by their levels and placed by the dialect's rules, with every problem at once.
 
-Follows ISO/IEC 1989 clause 13.16 and IBM Enterprise COBOL for z/OS, Language Reference, data description entry:
-levels 01 to 49, 77 and 88; PICTURE X A 9 S V N G; USAGE DISPLAY, DISPLAY-1, COMP, COMP-4, BINARY, COMP-3 and
-PACKED-DECIMAL, inherited from groups; OCCURS n; REDEFINES; FILLER; VALUE. A clause that would change bytes and is not
-read yet is refused by name, never skipped.
+The whole data description entry is read: see docs/reference/reader.md. A clause that is not known is refused by name,
+never skipped, because it might change bytes.
 """
 
 from __future__ import annotations
@@ -12,88 +10,70 @@ import dataclasses
 import difflib
 from collections.abc import Mapping, Sequence
 
-from extractors.layout import Condition, Item, Layout, Picture, Storage
-from extractors.picture import PictureError, read_picture
-from extractors.reference_format import Word, split_words
+from extractors.copying import Library, read_words
+from extractors.dialect import Dialect, binary_size
+from extractors.dialects import DEFAULT
+from extractors.entries import Entry, read_entries
+from extractors.layout import (
+    Item,
+    Layout,
+    Picture,
+    Rename,
+    Storage,
+    every_item,
+    make_field,
+)
+from extractors.reference_format import SourceFormat
 from migration_reports.findings import Position, Problem, SpecError
 
 MAX_RECORD = 16 * 1024 * 1024
 MAX_FIELDS = 100_000
-MAX_ENTRIES = 20_000
-MAX_DEPTH = 49
+MAX_VARYING_DEPTH = 7
 
 PROBLEMS: Mapping[str, str] = {
     "L001": "the copybook cannot be read as text",
     "L002": "a line is too long",
     "L003": "a wrong indicator in column 7",
     "L004": "a literal is not closed",
+    "L005": "text past column 72 (noted, and read)",
     "L010": "an entry that does not begin with a level number",
     "L011": "a level number that does not fit",
     "L012": "a period is missing",
     "L013": "no data description entry",
-    "L014": "several records in one copybook",
     "L020": "a data name that COBOL does not allow",
     "L030": "a clause that is not known",
-    "L031": "a clause that is not read yet",
     "L032": "a clause given twice",
     "L033": "a clause that is not complete",
     "L040": "a PICTURE that cannot be read",
     "L041": "PICTURE missing, or on a group",
     "L042": "PICTURE and USAGE do not fit together",
     "L050": "an OCCURS count that does not fit",
+    "L051": "DEPENDING ON something else than a whole number before the table",
     "L060": "a REDEFINES of something else than an item of the same group and level",
+    "L061": "a RENAMES of something else than items of the record",
     "L070": "a layout that is too large",
+    "L080": "a COPY of a text that is not there",
+    "L081": "a COPY of itself",
 }
 """What each problem code of a copybook means."""
 
-_STORAGE = {
-    "DISPLAY": Storage.DISPLAY,
-    "DISPLAY-1": Storage.DISPLAY_1,
-    "COMP": Storage.BINARY,
-    "COMPUTATIONAL": Storage.BINARY,
-    "COMP-4": Storage.BINARY,
-    "COMPUTATIONAL-4": Storage.BINARY,
-    "BINARY": Storage.BINARY,
-    "COMP-3": Storage.PACKED,
-    "COMPUTATIONAL-3": Storage.PACKED,
-    "PACKED-DECIMAL": Storage.PACKED,
-}
-_LATER = {
-    "COMP-1", "COMP-2", "COMP-5", "COMP-6", "COMP-X", "COMPUTATIONAL-1", "COMPUTATIONAL-2", "COMPUTATIONAL-5",
-    "NATIONAL", "INDEX", "POINTER", "SYNC", "SYNCHRONIZED", "DEPENDING", "SEPARATE", "LEADING", "COPY", "REPLACE",
-    "RENAMES",
-}  # fmt: skip
-_WITHOUT_EFFECT = {"JUST", "JUSTIFIED", "EXTERNAL", "GLOBAL", "RIGHT"}
-_CLAUSES = (
-    "PICTURE", "PIC", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", *_WITHOUT_EFFECT, *_STORAGE,
-)  # fmt: skip
-_STOPS = frozenset((*_CLAUSES, *_LATER, "VALUES", "INDEXED", "ASCENDING", "DESCENDING", "KEY"))
 
-
-@dataclasses.dataclass(slots=True)
-class _Entry:
-    """A data description entry while it is read and placed."""
-
-    level: int
-    name: str
-    position: Position
-    picture: Picture | None = None
-    storage: Storage | None = None
-    usage_position: Position | None = None
-    occurs: int = 1
-    occurs_clause: bool = False
-    redefines: Word | None = None
-    value: str | None = None
-    conditions: list[Condition] = dataclasses.field(default_factory=list)
-    children: list[_Entry] = dataclasses.field(default_factory=list)
-
-
-def read_copybook(text: str, *, file: str) -> Layout:
-    """Read a copybook of one record.
+def read_copybook(
+    text: str,
+    *,
+    file: str,
+    dialect: Dialect = DEFAULT,
+    library: Library | None = None,
+    source_format: SourceFormat = "auto",
+) -> Layout:
+    """Read a copybook.
 
     Args:
-        text: the copybook, fixed or free reference format.
+        text: the copybook, in any reference format; one 01 level or several, which are views of the same bytes.
         file: how positions call it.
+        dialect: the compiler's rules.
+        library: where the texts of COPY come from.
+        source_format: the reference format; `auto` sees it from the lines.
 
     Returns:
         The layout, offsets and widths in bytes.
@@ -101,282 +81,122 @@ def read_copybook(text: str, *, file: str) -> Layout:
     Raises:
         SpecError: with every problem found.
     """
-    words, problems = split_words(text, file)
-    if problems and not words:
+    source = read_words(text, file, library=library, source_format=source_format)
+    problems = list(source.problems)
+    if problems and not source.words:
         raise SpecError(problems)
-    reader = _Reader(file, problems)
-    entries = reader.entries(words)
-    roots = reader.nest(entries)
+    entries = read_entries(source.words, problems)
+    roots, renames = _nest(entries, problems)
     if not roots and not problems:
         problems.append(Problem("L013", Position(file), "there is no data description entry", ("01 NAME ...",)))
-    for second in roots[1:]:
-        problems.append(
-            Problem(
-                "L014",
-                second.position,
-                f"`{second.name}` is a second record; a layout describes one",
-                hint="put it into a copybook of its own, or let it REDEFINE a group of the first",
-            )
-        )
     if problems:
         raise SpecError(problems)
-    record, fields = _Placer(problems).place(roots[0], 0, None)
-    if not problems and (record.width > MAX_RECORD or fields > MAX_FIELDS):
-        problems.append(Problem("L070", roots[0].position, f"{record.width:,} bytes, {fields:,} fields are too many"))
+    placer = _Placer(dialect, problems)
+    records = [placer.place(root, 0, None, None, sync=False) for root in roots]
+    record = records[0] if len(records) == 1 else _union(records, file)
+    if not problems and (record.width > MAX_RECORD or placer.fields > MAX_FIELDS):
+        sizes = f"{record.width:,} bytes, {placer.fields:,} fields"
+        problems.append(Problem("L070", roots[0].position, f"{sizes} are too many"))
+    if not problems:
+        _check_counters(record, problems)
+    renamed = tuple(r for entry in renames if (r := _rename(entry, record, problems)) is not None)
     if problems:
         raise SpecError(problems)
-    return Layout(record, file)
+    return Layout(record, file, dialect, renamed, source.notes)
 
 
-class _Reader:
-    """Words -> entries -> the tree of their levels; collects problems and goes on."""
-
-    def __init__(self, file: str, problems: list[Problem]) -> None:
-        self._file = file
-        self._problems = problems
-
-    def entries(self, words: Sequence[Word]) -> list[_Entry]:
-        entries: list[_Entry] = []
-        sentence: list[Word] = []
-        for word in words:
-            if word.kind != "period":
-                sentence.append(word)
+def _nest(entries: Sequence[Entry], problems: list[Problem]) -> tuple[list[Entry], list[Entry]]:
+    """The tree of the levels, and the entries of level 66."""
+    roots: list[Entry] = []
+    renames: list[Entry] = []
+    stack: list[Entry] = []
+    for entry in entries:
+        if entry.level == 66:
+            renames.append(entry)
+            continue
+        level = 1 if entry.level == 77 else entry.level
+        while stack and (stack[-1].level if stack[-1].level != 77 else 1) >= level:
+            stack.pop()
+        if not stack:
+            if roots and level != 1:
+                message = f"level {entry.level:02} stands outside the record"
+                problems.append(Problem("L011", entry.position, message, ("01",)))
                 continue
-            self._entry(sentence, entries)
-            sentence = []
-        if sentence:
-            self._problem("L012", sentence[-1], "the last entry does not end with a period")
-        if len(entries) > MAX_ENTRIES:
-            self._problem("L070", words[0], f"more than {MAX_ENTRIES:,} entries")
-            return []
-        return entries
-
-    def nest(self, entries: list[_Entry]) -> list[_Entry]:
-        roots: list[_Entry] = []
-        stack: list[_Entry] = []
-        for entry in entries:
-            while stack and stack[-1].level >= entry.level:
-                stack.pop()
-            if not stack:
-                if roots and entry.level not in (1, 77):
-                    self._at("L011", entry.position, f"level {entry.level:02} stands outside the record", ("01",))
-                    continue
-                roots.append(entry)
-            else:
-                parent = stack[-1]
-                if parent.picture is not None:
-                    self._at(
-                        "L041", parent.position, f"`{parent.name}` has a PICTURE and so cannot have items below it"
-                    )
-                if parent.children and parent.children[0].level != entry.level:
-                    message = f"level {entry.level:02} does not match its siblings' level"
-                    self._at("L011", entry.position, message, (f"{parent.children[0].level:02}",))
-                parent.children.append(entry)
-            stack.append(entry)
-        for entry in entries:
-            if entry.picture is None and not entry.children:
-                self._at("L041", entry.position, f"`{entry.name}` has neither a PICTURE nor items below it")
-        return roots
-
-    def _entry(self, words: list[Word], entries: list[_Entry]) -> None:
-        if not words:
-            return
-        first = words[0]
-        if not first.text.isascii() or not first.text.isdigit() or len(first.text) > 2:
-            if first.upper in _LATER:
-                self._problem("L031", first, f"{first.upper} is not read yet", hint="write out what it stands for")
-            else:
-                self._problem("L010", first, "an entry begins with a level number", ("01 to 49", "77", "88"))
-            return
-        level = int(first.text)
-        if level == 88:
-            self._condition(words, entries)
-            return
-        if level == 66:
-            self._problem("L031", first, "level 66 RENAMES is not read yet", hint="name the fields themselves")
-            return
-        if not (1 <= level <= 49 or level == 77):
-            self._problem("L011", first, f"`{first.text}` is no level number", ("01 to 49", "77", "88"))
-            return
-        at = 1
-        name = "FILLER"
-        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
-            name = words[at].upper
-            if name != "FILLER" and not _is_data_name(name):
-                self._problem(
-                    "L020",
-                    words[at],
-                    f"`{name[:40]}` is no data name",
-                    ("letters, digits, hyphens, kanji, kana",),
-                )
-            at += 1
-        entry = _Entry(level, name, first.position)
-        self._clauses(words, at, entry)
-        entries.append(entry)
-
-    def _clauses(self, words: list[Word], at: int, entry: _Entry) -> None:
-        seen: set[str] = set()
-        while at < len(words):
-            word = words[at]
-            name = word.upper
-            at += 1
-            key = "PICTURE" if name == "PIC" else "USAGE" if name in _STORAGE else name
-            if key in seen:
-                self._problem("L032", word, f"{key} is given twice")
-            if key in ("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE"):
-                seen.add(key)
-            if key == "PICTURE":
-                at = self._picture(words, self._skip(words, at, "IS"), word, entry)
-            elif name in _STORAGE:
-                entry.storage, entry.usage_position = _STORAGE[name], word.position
-            elif name == "USAGE":
-                at = self._skip(words, at, "IS")
-                if at >= len(words):
-                    self._problem("L033", word, "USAGE names nothing", hint="for example USAGE COMP-3")
-                elif words[at].upper in _STORAGE:
-                    entry.storage, entry.usage_position = _STORAGE[words[at].upper], words[at].position
-                    at += 1
-                else:
-                    self._unknown(words[at], tuple(_STORAGE))
-                    at += 1
-            elif name == "OCCURS":
-                at = self._occurs(words, at, word, entry)
-            elif name == "REDEFINES":
-                if at >= len(words) or words[at].kind != "word":
-                    self._problem("L033", word, "REDEFINES names nothing")
-                else:
-                    entry.redefines = words[at]
-                    at += 1
-            elif name in ("VALUE", "VALUES"):
-                at = self._skip(words, at, "IS", "ARE")
-                if at >= len(words):
-                    self._problem("L033", word, "VALUE gives nothing")
-                else:
-                    entry.value = _literal(words[at])
-                    at += 2 if words[at].upper == "ALL" else 1
-            elif name == "SIGN":
-                at = self._skip(words, at, "IS")
-                if at < len(words) and words[at].upper == "TRAILING":
-                    at += 1
-                at = self._skip(words, at, "CHARACTER")
-            elif name == "BLANK":
-                at = self._skip(words, self._skip(words, at, "WHEN"), "ZERO", "ZEROS", "ZEROES")
-            elif name not in _WITHOUT_EFFECT and name != "CHARACTER":
-                self._unknown(word, _CLAUSES)
-
-    def _picture(self, words: list[Word], at: int, clause: Word, entry: _Entry) -> int:
-        if at >= len(words):
-            self._problem("L033", clause, "PICTURE gives nothing", hint="for example PIC X(10)")
-            return at
-        word = words[at]
-        try:
-            entry.picture = read_picture(word.text)
-        except PictureError as error:
-            place = dataclasses.replace(word.position, column=word.position.column + error.at)
-            self._at("L040", place, f"PICTURE {word.text[:40]}: {error}", error.allowed)
-            entry.picture = Picture(word.text, "alphanumeric", 1)
-        return at + 1
-
-    def _occurs(self, words: list[Word], at: int, clause: Word, entry: _Entry) -> int:
-        if at >= len(words) or not words[at].text.isascii() or not words[at].text.isdigit():
-            self._problem("L033", words[at] if at < len(words) else clause, "OCCURS gives no number")
-            return at
-        word = words[at]
-        if len(word.text) > 8 or not 1 <= int(word.text) <= MAX_RECORD:
-            self._problem("L050", word, f"OCCURS {word.text[:20]} does not fit", (f"1 to {MAX_RECORD}",))
+            roots.append(entry)
         else:
-            entry.occurs = int(word.text)
-        entry.occurs_clause = True
-        at += 1
-        if at < len(words) and words[at].upper == "TO":
-            self._problem(
-                "L031",
-                words[at],
-                "OCCURS DEPENDING ON is not read yet",
-                hint="the record would have no fixed length",
-            )
-            while at < len(words) and words[at].upper not in _STOPS - {"DEPENDING"}:
-                at += 1
-            return at
-        at = self._skip(words, at, "TIMES")
-        while at < len(words) and words[at].upper in ("INDEXED", "ASCENDING", "DESCENDING"):
-            at = self._skip(words, at + 1, "KEY")
-            at = self._skip(words, self._skip(words, at, "IS"), "BY")
-            while at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
-                at += 1
-        return at
+            parent = stack[-1]
+            if parent.picture is not None:
+                message = f"`{parent.name}` has a PICTURE and so cannot have items below it"
+                problems.append(Problem("L041", parent.position, message))
+            if parent.children and parent.children[0].level != entry.level:
+                message = f"level {entry.level:02} does not match its siblings' level"
+                problems.append(Problem("L011", entry.position, message, (f"{parent.children[0].level:02}",)))
+            parent.children.append(entry)
+        stack.append(entry)
+    for entry in entries:
+        if entry.level != 66 and not entry.elementary and not entry.children:
+            message = f"`{entry.name}` has neither a PICTURE nor items below it"
+            problems.append(Problem("L041", entry.position, message))
+    return roots, renames
 
-    def _condition(self, words: list[Word], entries: list[_Entry]) -> None:
-        if not entries:
-            self._problem("L011", words[0], "level 88 has no item to belong to")
-            return
-        if len(words) < 4 or words[2].upper not in ("VALUE", "VALUES"):
-            self._problem("L033", words[0], "level 88 needs a name and VALUE", hint="88 IS-HEAD VALUE '01'.")
-            return
-        values: list[str | tuple[str, str]] = []
-        at = self._skip(words, 3, "IS", "ARE")
-        while at < len(words):
-            if words[at].upper in ("THRU", "THROUGH") and values and at + 1 < len(words):
-                first = values.pop()
-                values.append((first if isinstance(first, str) else first[0], _literal(words[at + 1])))
-                at += 2
-            else:
-                values.append(_literal(words[at]))
-                at += 1
-        entries[-1].conditions.append(Condition(words[1].upper, tuple(values)))
 
-    @staticmethod
-    def _skip(words: list[Word], at: int, *noise: str) -> int:
-        return at + 1 if at < len(words) and words[at].upper in noise else at
+def _union(records: Sequence[Item], file: str) -> Item:
+    """Several records of one file: views of the same bytes."""
+    first = records[0].name
+    views = [records[0], *(_redefining(record, first) for record in records[1:])]
+    width = max(record.width for record in records)
+    return Item("", 0, 0, width, Position(file), children=tuple(views))
 
-    def _unknown(self, word: Word, allowed: tuple[str, ...]) -> None:
-        if word.upper in _LATER:
-            self._problem("L031", word, f"{word.upper} is not read yet", hint="see docs/reference/copybook.md")
-            return
-        close = difflib.get_close_matches(word.upper, allowed, 1)
-        hint = f"did you mean `{close[0]}`?" if close else "is a period missing before it?"
-        self._problem("L030", word, f"`{word.text[:40]}` is no clause", hint=hint)
 
-    def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
-        self._problems.append(Problem(code, word.position, message, allowed, hint))
-
-    def _at(self, code: str, position: Position, message: str, allowed: tuple[str, ...] = ()) -> None:
-        self._problems.append(Problem(code, position, message, allowed))
+def _redefining(record: Item, first: str) -> Item:
+    return dataclasses.replace(record, redefines=first)
 
 
 class _Placer:
     """Gives every entry its offset and width."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, dialect: Dialect, problems: list[Problem]) -> None:
+        self._dialect = dialect
         self._problems = problems
+        self.fields = 0
 
-    def place(self, entry: _Entry, offset: int, inherited: Storage | None) -> tuple[Item, int]:
-        """Place an entry; returns the item and how many fields it flattens into."""
-        storage = entry.storage or inherited
+    def place(
+        self, entry: Entry, offset: int, storage: Storage | None, sign: tuple[bool, bool] | None, *, sync: bool
+    ) -> Item:
+        """Place an entry at an offset from the record's start, with what it inherits from its groups."""
+        storage = entry.storage or storage
+        sign = sign if entry.leading is None else (entry.leading, entry.separate)
+        sync = sync or entry.sync
+        before = self.fields
         children: list[Item] = []
-        fields = 1
-        if entry.picture is not None:
-            width = self._width(entry, storage)
+        usage = None
+        picture = entry.picture
+        if entry.elementary:
+            usage, width, picture = self._stored(entry, storage, sign)
+            self.fields += 1
         else:
-            width = fields = 0
+            width = 0
             at = 0
             starts: dict[str, int] = {}
             for child in entry.children:
                 start = at
                 if child.redefines is not None:
                     start = self._redefined(child, starts)
-                item, inside = self.place(child, offset + start, storage)
+                else:
+                    start += -(offset + start) % self._boundary(child, storage, sync)
+                item = self.place(child, offset + start, storage, sign, sync=sync)
                 children.append(item)
                 starts[item.name] = start
-                extent = start + item.width * item.occurs
-                at = max(at, extent)
-                width = max(width, extent)
-                fields += inside
-                if width > MAX_RECORD or fields > MAX_FIELDS:
-                    position = child.position
-                    self._problems.append(Problem("L070", position, f"`{child.name}` makes the record too large"))
+                at = max(at, start + item.extent)
+                width = max(width, at)
+                if width > MAX_RECORD or self.fields > MAX_FIELDS:
+                    self._problem("L070", child.position, f"`{child.name}` makes the record too large")
                     break
-        item = Item(
+            if entry.occurs_clause:
+                # Every occurrence begins on the boundary that the first one begins on.
+                width += -width % max((self._widest(child, storage, sync) for child in entry.children), default=1)
+        self.fields = before + (self.fields - before) * (1 if entry.depending else entry.occurs)
+        return Item(
             name=entry.name,
             level=entry.level,
             offset=offset,
@@ -384,16 +204,125 @@ class _Placer:
             position=entry.position,
             occurs=entry.occurs,
             occurs_clause=entry.occurs_clause,
+            least=entry.least,
+            depending=entry.depending.upper if entry.depending else None,
             redefines=entry.redefines.upper if entry.redefines else None,
-            picture=entry.picture,
-            storage=(self._storage(entry.picture, storage) if entry.picture else None),
+            picture=picture,
+            usage=usage,
+            leading=bool(sign and sign[0]),
+            justified=entry.justified,
+            blank_when_zero=entry.blank_when_zero,
             value=entry.value,
             conditions=tuple(entry.conditions),
             children=tuple(children),
         )
-        return item, fields * entry.occurs
 
-    def _redefined(self, entry: _Entry, starts: Mapping[str, int]) -> int:
+    def _boundary(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
+        """The boundary of an entry: its own, or that of the item with which its bytes begin."""
+        while not entry.elementary and entry.children:
+            storage, sync = entry.storage or storage, sync or entry.sync
+            entry = entry.children[0]
+        return self._alignment(entry, storage, sync)
+
+    def _widest(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
+        storage, sync = entry.storage or storage, sync or entry.sync
+        if entry.elementary:
+            return self._alignment(entry, storage, sync)
+        return max((self._widest(child, storage, sync) for child in entry.children), default=1)
+
+    def _alignment(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
+        storage = entry.storage or storage
+        if not (sync or entry.sync) or storage is None:
+            return 1
+        match storage:
+            case Storage.BINARY | Storage.NATIVE:
+                if entry.picture is None or entry.picture.category != "numeric":
+                    return 1
+                size = self._binary_size(entry.picture)
+                return min(size, self._dialect.sync_long) if size in (1, 2, 4, 8) else self._dialect.sync_long
+            case Storage.FLOAT | Storage.INDEX:
+                return 4 if self._dialect.sync_long > 1 else 1
+            case Storage.DOUBLE:
+                return 8 if self._dialect.sync_long > 1 else 1
+            case Storage.POINTER:
+                return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
+        return 1
+
+    def _binary_size(self, picture: Picture) -> int:
+        return binary_size(self._dialect.binary_sizes, picture.size, signed=picture.signed)
+
+    def _stored(
+        self, entry: Entry, storage: Storage | None, sign: tuple[bool, bool] | None
+    ) -> tuple[str, int, Picture]:
+        """(usage, bytes, picture) of an elementary entry."""
+        dialect = self._dialect
+        picture = entry.picture
+        if picture is None:
+            return self._without_picture(storage)
+        if picture.category == "national":
+            if entry.storage not in (None, Storage.DISPLAY_1, Storage.NATIONAL, Storage.DISPLAY):
+                self._misfit(entry, "PICTURE N and G are double-byte", ("DISPLAY-1", "NATIONAL"))
+            utf16 = storage == Storage.NATIONAL and dialect.national == "utf-16"
+            return ("utf16" if utf16 else "national"), 2 * picture.positions, picture
+        if picture.category in ("alphanumeric", "alphabetic"):
+            if entry.storage in (Storage.BYTES, Storage.BINARY, Storage.NATIVE) and picture.category == "alphanumeric":
+                # Micro Focus: as many bytes of an unsigned number; past eight of them only bytes.
+                if picture.size <= 8:
+                    digits = len(str(256**picture.size - 1))
+                    return self._order(entry.storage), picture.size, Picture(picture.text, "numeric", digits, digits)
+                return "raw", picture.size, picture
+            if entry.storage not in (None, Storage.DISPLAY):
+                self._misfit(entry, f"PICTURE {picture.text[:20]} is text", ("DISPLAY",))
+            return ("text" if picture.category == "alphabetic" else "mixed"), picture.positions, picture
+        if picture.category == "edited":
+            if storage not in (None, Storage.DISPLAY):
+                self._misfit(entry, f"PICTURE {picture.text[:20]} is edited text", ("DISPLAY",))
+            return "edited", picture.positions, picture
+        return self._number(entry, storage, sign, picture)
+
+    def _without_picture(self, storage: Storage | None) -> tuple[str, int, Picture]:
+        dialect = self._dialect
+        little = "_little" if dialect.float_order == "little" else ""
+        match storage:
+            case Storage.FLOAT | Storage.DOUBLE:
+                name = f"float_{dialect.float_format}{little if dialect.float_format == 'ieee' else ''}"
+                width = 4 if storage == Storage.FLOAT else 8
+                return name, width, Picture(str(storage), "numeric", width, width)
+            case Storage.INDEX:
+                return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
+        return "raw", dialect.pointer_size, Picture("POINTER", "alphanumeric", dialect.pointer_size, 1)
+
+    def _number(
+        self, entry: Entry, storage: Storage | None, sign: tuple[bool, bool] | None, picture: Picture
+    ) -> tuple[str, int, Picture]:
+        match storage:
+            case Storage.PACKED:
+                return "packed", picture.size // 2 + 1, picture
+            case Storage.PACKED_UNSIGNED:
+                return "packed_unsigned", (picture.size + 1) // 2, picture
+            case Storage.BINARY | Storage.NATIVE:
+                if picture.size > 38:
+                    self._misfit(entry, "a binary number has at most 38 digits", ("PIC 9(1) to 9(38)",))
+                return self._order(storage), self._binary_size(picture), picture
+            case Storage.BYTES:
+                size = binary_size("1-8", picture.size, signed=picture.signed)
+                return "binary", size, picture
+            case Storage.DISPLAY_1:
+                self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
+            case Storage.NATIONAL:
+                self._misfit(entry, "a national number is not read", ("DISPLAY", "COMP", "COMP-3"))
+        leading, separate = sign or (False, False)
+        if separate:
+            return "zoned_separate", picture.size + 1, picture
+        if leading and picture.signed:
+            return "zoned_leading", picture.size, picture
+        return "zoned", picture.size, picture
+
+    def _order(self, storage: Storage | None) -> str:
+        order = self._dialect.comp_5_order if storage == Storage.NATIVE else self._dialect.binary_order
+        return "binary_little" if order == "little" else "binary"
+
+    def _redefined(self, entry: Entry, starts: Mapping[str, int]) -> int:
         assert entry.redefines is not None
         name = entry.redefines.upper
         if name not in starts:
@@ -410,51 +339,73 @@ class _Placer:
             return 0
         return starts[name]
 
-    def _storage(self, picture: Picture, storage: Storage | None) -> Storage:
-        if picture.category == "national":
-            return Storage.DISPLAY_1
-        if picture.category != "numeric":
-            return Storage.DISPLAY
-        return storage or Storage.DISPLAY
-
-    def _width(self, entry: _Entry, storage: Storage | None) -> int:
-        picture = entry.picture
-        assert picture is not None
-        if picture.category == "national":
-            if entry.storage not in (None, Storage.DISPLAY_1):
-                self._misfit(entry, "PICTURE N and G are double-byte", ("DISPLAY-1",))
-            return 2 * picture.size
-        if picture.category != "numeric":
-            if entry.storage not in (None, Storage.DISPLAY):
-                self._misfit(entry, f"PICTURE {picture.text[:20]} is text", ("DISPLAY",))
-            return picture.size
-        match storage:
-            case Storage.PACKED:
-                return picture.size // 2 + 1
-            case Storage.BINARY:
-                if picture.size > 18:
-                    self._misfit(entry, "a binary number has at most 18 digits", ("PIC 9(1) to 9(18)",))
-                return 2 if picture.size <= 4 else 4 if picture.size <= 9 else 8
-            case Storage.DISPLAY_1:
-                self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
-        return picture.size
-
-    def _misfit(self, entry: _Entry, message: str, allowed: tuple[str, ...]) -> None:
+    def _misfit(self, entry: Entry, message: str, allowed: tuple[str, ...]) -> None:
         self._problems.append(Problem("L042", entry.usage_position or entry.position, message, allowed))
 
-
-def _is_data_name(name: str) -> bool:
-    return (
-        len(name) <= 60
-        and all(c.isalnum() or c in "-_ー・（）()" for c in name)
-        and not name.startswith("-")
-        and not name.endswith("-")
-        and not name.isdigit()
-    )
+    def _problem(self, code: str, position: Position, message: str) -> None:
+        self._problems.append(Problem(code, position, message))
 
 
-def _literal(word: Word) -> str:
-    if word.kind != "literal":
-        return word.text
-    body = word.text[word.text.index(word.text[-1]) + 1 : -1]
-    return body.replace(word.text[-1] * 2, word.text[-1])
+def _check_counters(record: Item, problems: list[Problem]) -> None:
+    """Every DEPENDING ON names a whole number that stands before its table."""
+    before: dict[str, Item] = {}
+
+    def walk(item: Item, depth: int) -> None:
+        if item.depending is not None:
+            depth += 1
+            counter = before.get(item.depending)
+            whole = counter is not None and counter.picture is not None and counter.picture.category == "numeric"
+            if counter is None or not whole or counter.picture is None or counter.picture.scale > 0:
+                close = difflib.get_close_matches(item.depending, before, 1)
+                problems.append(
+                    Problem(
+                        "L051",
+                        item.position,
+                        f"`{item.name}` depends on `{item.depending[:40]}`, which is no whole number before it",
+                        tuple(n for n, i in before.items() if i.picture and i.picture.category == "numeric")[:20],
+                        f"did you mean `{close[0]}`?" if close else "",
+                    )
+                )
+            if depth > MAX_VARYING_DEPTH:
+                message = f"more than {MAX_VARYING_DEPTH} tables of varying size inside one another"
+                problems.append(Problem("L070", item.position, message))
+        if item.elementary:
+            before.setdefault(item.name, item)
+        for child in item.children:
+            walk(child, depth)
+
+    walk(record, 0)
+
+
+def _rename(entry: Entry, record: Item, problems: list[Problem]) -> Rename | None:
+    """The field that a level 66 entry is: another name for one item, or for the bytes from one to another as text."""
+    assert entry.renames is not None
+    first_word, last_word = entry.renames
+    items = {item.name: item for item in reversed(list(every_item(record)))}
+    for word in (first_word, last_word):
+        if word.upper not in items or items[word.upper].occurs_clause:
+            close = difflib.get_close_matches(word.upper, items, 1)
+            hint = f"did you mean `{close[0]}`?" if close else ""
+            message = f"RENAMES `{word.text[:40]}`, which is no item of the record"
+            problems.append(Problem("L061", word.position, message, (), hint))
+            return None
+    first, last = items[first_word.upper], items[last_word.upper]
+    width = last.offset + last.width - first.offset
+    if width <= 0:
+        problems.append(Problem("L061", entry.position, f"`{entry.name}` would have no bytes"))
+        return None
+    if first is last and first.elementary:
+        base = make_field(first, first.offset, (), ())
+    else:
+        text = f"X({width})"
+        item = Item(
+            entry.name,
+            66,
+            first.offset,
+            width,
+            entry.position,
+            picture=Picture(text, "alphanumeric", width, width),
+            usage="mixed",
+        )
+        base = make_field(item, first.offset, (), ())
+    return Rename(dataclasses.replace(base, name=entry.name, data_name=entry.name, renames=True))

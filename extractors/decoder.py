@@ -1,36 +1,57 @@
 """Bytes of records -> Arrow columns: one compiled driver over a plan table, a kernel for each usage.
 
 The driver walks tiles of records so that a tile's bytes stay in cache while every field of it is decoded, releases the
-GIL once a batch, and reaches records through `pos`, the byte offset of each: the same kernels serve every framing.
-Kernels write Arrow buffers directly; a validity bitmap is made only for a column that lost a value.
+GIL once a batch, and reaches records through `pos`, the place of each: the same kernels serve every framing, every
+record kind and the occurrences of a table. Kernels write Arrow buffers directly; a validity bitmap is made only for a
+column that lost a value, and policies look at the odd records only.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Literal
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from extractors.characters import Charset, decode_tables
-from extractors.digits import MAX_INT64_DIGITS
+from extractors import edited_table, signs
+from extractors import plan as p
+from extractors.characters import Charset, DecodeTables, decode_tables
+from extractors.dialect import Dialect
+from extractors.dialects import DEFAULT
 from extractors.layout import Field
-from extractors.memory import SLACK, load_be64, load_byte
-from extractors.usage import EXTENDED, LOST, TEXT_FLAGS, UNDEFINED, USER_DEFINED, VARIANT, Usage
-from extractors.usages import BY_NAME, binary, mixed, packed, zoned
+from extractors.memory import SLACK, byte_at, call, int_at, jit, put64
+from extractors.plan import argument
+from extractors.usage import EXTENDED, LOST, NUMBER, TEXT, UNDEFINED, USER_DEFINED, VARIANT, WHOLE, Usage
+from extractors.usages import BY_NAME, mixed
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""
 
 CACHE_LINE = 64
-_PACKED, _ZONED, _BINARY, _TEXT = 1, 2, 3, 4
-_KINDS = {"packed": _PACKED, "zoned": _ZONED, "binary": _BINARY, "mixed": _TEXT, "text": _TEXT, "national": _TEXT}
 _MAX_UTF8_PER_BYTE = 3
 
-KIND, OFFSET, WIDTH, SLOT, DIGITS, SIGNED, WIDE, MODE = range(8)
-"""Columns of the plan table. MODE of a text: 0 single-byte, 1 mixed, 2 double-byte."""
+Blank = Literal["finding", "null", "zero"]
+Padded = Literal["refuse", "read"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Blanks:
+    """What a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES: a finding, null, or zero.
+
+    A binary field cannot tell: there such bytes are a number. `padded` says whether digits among spaces or LOW-VALUES
+    are read as the number they are, which is an alert, or refused as no number.
+    """
+
+    spaces: Blank = "finding"
+    low_values: Blank = "finding"
+    high_values: Blank = "finding"
+    padded: Padded = "refuse"
+
+
+AS_FINDINGS = Blanks()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,155 +72,78 @@ class Decoded:
     oddities: tuple[Oddity, ...]
 
 
-@nb.njit(nogil=True, cache=True)
-def _drive(data, pos, count, plan, low, high, ends, arena, bases, single, double, shifts, touch, fields, rows, flags):
-    """Decode `count` records; returns how many oddities were listed. Compiled."""
-    found = 0
+@jit
+def _drive(plan, fields, count, data, pos, touch, stride):
+    """Run every field's kernel over every tile; returns how many oddities were listed."""
+    found = np.int64(0)
     kept = np.uint64(0)
-    at = bases.copy()
-    no_shifts = np.zeros(256, np.uint8)
     for first in range(0, count, TILE):
         last = min(first + TILE, count)
         if touch > 0:
             # Bringing a tile's lines in with one sequential read lets the fetcher run ahead of the field loops.
             for r in range(first, last):
+                start = data + int_at(pos + 8 * r)
                 for line in range(0, touch, CACHE_LINE):
-                    kept ^= load_byte(data, pos[r] + line)
-        for number in range(plan.shape[0]):
-            kind, offset, width, slot = (
-                plan[number, KIND],
-                plan[number, OFFSET],
-                plan[number, WIDTH],
-                plan[number, SLOT],
-            )
-            digits, signed, wide = plan[number, DIGITS], plan[number, SIGNED] != 0, plan[number, WIDE] != 0
-            if kind == _PACKED:
-                found = packed.decode(
-                    data,
-                    pos,
-                    first,
-                    last,
-                    offset,
-                    width,
-                    digits,
-                    signed,
-                    wide,
-                    low[slot],
-                    high[slot if wide else 0],
-                    fields,
-                    rows,
-                    flags,
-                    found,
-                    number,
-                )
-            elif kind == _ZONED:
-                found = zoned.decode(
-                    data,
-                    pos,
-                    first,
-                    last,
-                    offset,
-                    width,
-                    digits,
-                    signed,
-                    wide,
-                    low[slot],
-                    high[slot if wide else 0],
-                    fields,
-                    rows,
-                    flags,
-                    found,
-                    number,
-                )
-            elif kind == _BINARY:
-                found = binary.decode(
-                    data,
-                    pos,
-                    first,
-                    last,
-                    offset,
-                    width,
-                    digits,
-                    signed,
-                    wide,
-                    low[slot],
-                    high[slot if wide else 0],
-                    fields,
-                    rows,
-                    flags,
-                    found,
-                    number,
-                )
-            else:
-                mode = plan[number, MODE]
-                at[slot], found = mixed.decode(
-                    data,
-                    pos,
-                    first,
-                    last,
-                    offset,
-                    width,
-                    single,
-                    double,
-                    shifts if mode == 1 else no_shifts,
-                    mode == 2,
-                    arena,
-                    at[slot],
-                    bases[slot],
-                    ends[slot],
-                    fields,
-                    rows,
-                    flags,
-                    found,
-                    number,
-                )
-    flags[-1] = np.uint16(kept & np.uint64(0xFF))
+                    kept ^= byte_at(start + line)
+        for number in range(fields):
+            row = plan + number * stride
+            found = call(argument(row, p.KERNEL), row, np.int64(first), np.int64(last), found)
+    # What was read ahead must be stored somewhere: a loop without a result is optimised away.
+    put64(plan + fields * stride, np.int64(kept))
     return found
 
 
-@nb.njit(nogil=True, cache=True)
-def _count_filled(data, pos, count, offset, width, empty):
-    """Count the records in which a field holds any byte that says something. Compiled."""
-    filled = 0
-    for r in range(count):
-        start = pos[r] + offset
-        i = start
-        stop = start + width
-        while stop - i >= 8 and load_be64(data, i) == np.uint64(0x4040404040404040):
-            i += 8
-        some = False
-        while i < stop:
-            if empty[load_byte(data, i)] == 0:
-                some = True
+@jit
+def _classify(data, starts, width, blank):
+    """Of each field: 1 where all its bytes are spaces, 2 LOW-VALUES, 3 HIGH-VALUES, otherwise 0."""
+    kinds = np.zeros(len(starts), np.uint8)
+    for r in range(len(starts)):
+        first = data[starts[r]]
+        kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
+        for i in range(1, width):
+            if data[starts[r] + i] != first:
+                kind = 0
                 break
-            i += 1
-        filled += some
+        kinds[r] = kind
+    return kinds
+
+
+@jit
+def _count_filled(data, pos, offset, width, empty):
+    """Count the records in which a field holds any byte that says something."""
+    filled = 0
+    for r in range(len(pos)):
+        start = pos[r] + offset
+        for i in range(width):
+            if empty[data[start + i]] == 0:
+                filled += 1
+                break
     return filled
 
 
-@nb.njit(nogil=True, cache=True)
-def _all_spaces(data, starts, width):
-    """Which fields are spaces throughout. Compiled."""
-    result = np.ones(len(starts), np.bool_)
-    for r in range(len(starts)):
-        for i in range(width):
-            if load_byte(data, starts[r] + i) != 0x40:
-                result[r] = False
-                break
-    return result
-
-
-@dataclasses.dataclass(frozen=True)
 class Decoder:
-    """Decodes some fields of a layout under a charset; made once a record kind, used for every batch."""
+    """Decodes some fields of a layout under a charset; made once, used for every batch."""
 
-    fields: tuple[Field, ...]
-    charset: Charset
-    plan: np.ndarray
-    single: np.ndarray
-    double: np.ndarray
-    shifts: np.ndarray
-    touch: int
+    def __init__(
+        self, fields: Sequence[Field], charset: Charset, dialect: Dialect = DEFAULT, blanks: Blanks = AS_FINDINGS
+    ) -> None:
+        self.fields = tuple(fields)
+        self.charset = charset
+        self._blanks = blanks
+        self._usages = tuple(_usage_of(field, charset) for field in fields)
+        self._tables = decode_tables(charset, shifted=True)
+        self._unshifted = np.zeros(256, np.uint8)
+        # Tables that the plan points to must live as long as it does.
+        self._kept: list[np.ndarray] = []
+        self._driven = [
+            n for n, (f, usage) in enumerate(zip(self.fields, self._usages, strict=True)) if not _is_whole(f, usage)
+        ]
+        self._plan = np.zeros((len(self._driven) + 1, p.COLUMNS), np.int64)
+        for at, number in enumerate(self._driven):
+            self._prepare(self._plan[at], number, self.fields[number], self._usages[number], dialect)
+        self._touch = _touched([self.fields[n] for n in self._driven])
+        self._places = {n: at for at, n in enumerate(self._driven)}
+        self._text_room = max((f.width for f in self.fields), default=0)
 
     def decode(self, data: np.ndarray, pos: np.ndarray) -> Decoded:
         """Decode records.
@@ -212,68 +156,72 @@ class Decoder:
             One Arrow array a field, null where the bytes are no value, and the oddities.
         """
         count = len(pos)
-        numbers = [f for f in self.fields if _KINDS[f.usage] != _TEXT]
-        texts = [f for f in self.fields if _KINDS[f.usage] == _TEXT]
-        low = np.empty((max(len(numbers), 1), count), np.int64)
-        high = np.empty((max(len(numbers), 1), count if any(self.plan[:, WIDE]) else 1), np.int64)
-        rooms = np.array([f.width * _MAX_UTF8_PER_BYTE * count + SLACK for f in texts] or [1], np.int64)
-        bases = np.concatenate(([0], np.cumsum(rooms)[:-1])).astype(np.int64)
-        arena = np.empty(int(rooms.sum()) + SLACK, np.uint8)
-        ends = np.empty((max(len(texts), 1), count + 1), np.int32)
-        ends[:, 0] = 0
-        room = count * len(self.fields) + 2
-        fields, rows, flags = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.uint16)
-        found = _drive(
-            data,
-            pos,
-            count,
-            self.plan,
-            low,
-            high,
-            ends,
-            arena,
-            bases,
-            self.single,
-            self.double,
-            self.shifts,
-            self.touch,
-            fields,
-            rows,
-            flags,
-        )
-        by_field = self._oddities(data, pos, fields[:found], rows[:found], flags[:found])
-        columns = []
-        for number, field in enumerate(self.fields):
-            slot = int(self.plan[number, SLOT])
-            if _KINDS[field.usage] == _TEXT:
-                base, size = int(bases[slot]), int(ends[slot, count])
-                buffers = [None, pa.py_buffer(ends[slot]), pa.py_buffer(arena[base : base + size])]
-                columns.append(pa.Array.from_buffers(pa.string(), count, buffers))
-                continue
-            lost = [o.rows for o in by_field if o.field is field and o.flag == LOST]
-            validity = _bitmap(count, np.concatenate(lost)) if lost else None
-            if pa.types.is_integer(field.arrow_type):
-                columns.append(pa.Array.from_buffers(pa.int64(), count, [validity, pa.py_buffer(low[slot])]))
-                continue
-            pairs = np.empty((count, 2), np.int64)
-            pairs[:, 0] = low[slot]
-            pairs[:, 1] = high[slot] if self.plan[number, WIDE] else low[slot] >> 63
-            columns.append(pa.Array.from_buffers(field.arrow_type, count, [validity, pa.py_buffer(pairs)]))
-        return Decoded(tuple(columns), tuple(by_field))
+        pos = np.ascontiguousarray(pos)
+        plan = self._plan.copy()
+        plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
+        listed = np.empty(count * len(self._driven) + 1, np.int64)
+        plan[:, p.LIST] = listed.ctypes.data
+        buffers: list[tuple[np.ndarray, np.ndarray | None]] = []
+        for at, number in enumerate(self._driven):
+            row = plan[at]
+            if self._usages[number].value == TEXT:
+                arena = np.empty(self.fields[number].width * _MAX_UTF8_PER_BYTE * count + SLACK, np.uint8)
+                ends = np.empty(count + 1, np.int32)
+                ends[0] = 0
+                row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
+                buffers.append((arena, ends))
+            else:
+                values = np.empty(count * row[p.STRIDE], np.int64)
+                row[p.OUT] = values.ctypes.data
+                buffers.append((values, None))
+        found = 0
+        if count and self._driven:
+            found = _drive(
+                plan.ctypes.data,
+                len(self._driven),
+                count,
+                data.ctypes.data,
+                pos.ctypes.data,
+                self._touch,
+                8 * p.COLUMNS,
+            )
+        odd: dict[int, tuple[np.ndarray, np.ndarray]] = _by_field(listed[:found]) if found else {}
+        columns: list[pa.Array] = []
+        oddities: list[Oddity] = []
+        for number, (field, usage) in enumerate(zip(self.fields, self._usages, strict=True)):
+            if number not in self._places:
+                assert usage.read is not None
+                column, rows, flags = usage.read(field, data, pos + field.offset, self.charset)
+            else:
+                buffer, text_ends = buffers[self._places[number]]
+                rows, flags = odd.get(number, (_NONE, _NONE))
+                if text_ends is not None:
+                    size = int(text_ends[count])
+                    parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[:size])]
+                    columns.append(_finished_text(pa.Array.from_buffers(pa.string(), count, parts), field))
+                    oddities.extend(_split(field, usage, rows, flags))
+                    continue
+                column = pa.Array.from_buffers(_kernel_type(field), count, [None, pa.py_buffer(buffer)])
+            if len(rows):
+                column = self._settle(field, usage, column, data, pos, rows, flags, oddities)
+            columns.append(_scaled(column, field))
+        return Decoded(tuple(columns), tuple(oddities))
 
     def codes(self, data: np.ndarray, starts: np.ndarray, field: Field, flag: int) -> tuple[np.ndarray, np.ndarray]:
         """List the codes behind a flag of a character class: (index into starts, code), in order."""
+        if field.usage == "utf16":
+            return _NONE, _NONE
         wanted = {UNDEFINED: 1 << 1, USER_DEFINED: 1 << 2, EXTENDED: 1 << 3, VARIANT: 1 << 6}[flag]
         room = len(starts) * field.width + 1
         rows, codes = np.empty(room, np.int64), np.empty(room, np.int64)
-        shifts = self.shifts if field.usage == "mixed" else np.zeros(256, np.uint8)
         found = mixed.list_codes(
-            data,
-            starts,
+            data.ctypes.data,
+            np.ascontiguousarray(starts),
             field.width,
-            self.single,
-            self.double,
-            shifts,
+            self._tables.single,
+            self._tables.double,
+            self._tables.shifts if field.usage == "mixed" else self._unshifted,
+            _long_shifts(self.charset),
             field.usage == "national",
             np.uint64(wanted),
             rows,
@@ -281,55 +229,169 @@ class Decoder:
         )
         return rows[:found], codes[:found]
 
-    def _oddities(
-        self, data: np.ndarray, pos: np.ndarray, fields: np.ndarray, rows: np.ndarray, flags: np.ndarray
-    ) -> list[Oddity]:
-        result: list[Oddity] = []
-        for number in np.unique(fields):
-            field = self.fields[number]
-            usage = BY_NAME[field.usage]
-            of_field = fields == number
-            for flag, code in usage.flags.items():
-                at = rows[of_field & (flags & flag != 0)].astype(np.int64)
-                if not len(at):
-                    continue
-                if flag == LOST and usage.blank_code is not None and usage.flags is not TEXT_FLAGS:
-                    blank = _all_spaces(data, pos[at] + field.offset, field.width)
-                    if blank.any():
-                        result.append(Oddity(field, flag, usage.blank_code, at[blank]))
-                    at = at[~blank]
+    def _prepare(self, row: np.ndarray, number: int, field: Field, usage: Usage, dialect: Dialect) -> None:
+        assert usage.kernel is not None
+        padded = self._blanks.padded == "read" and usage.name.startswith("zoned")
+        row[p.KERNEL] = (signs.decode if padded else usage.kernel(field)).address
+        row[p.OFFSET], row[p.WIDTH], row[p.NUMBER] = field.offset, field.width, number
+        blank = self.charset.blank
+        row[p.BLANK] = np.array([int.from_bytes(bytes([blank]) * 8, "big")], np.uint64).view(np.int64)[0]
+        if usage.value == TEXT:
+            self._prepare_text(row, field, dialect)
+            return
+        row[p.STRIDE] = 1 if pa.types.is_integer(_kernel_type(field)) else 2
+        row[p.DIGITS] = field.picture.size
+        plus, minus = _mask(dialect.plus_signs), _mask(dialect.minus_signs)
+        row[p.PLUS], row[p.MINUS] = plus, minus if field.picture.signed else 0
+        if usage.name == "binary_little":
+            row[p.MODE] = 1
+        elif usage.name == "edited":
+            row[p.SINGLE] = self._keep(edited_table.table(in_ascii=self.charset.ascii, picture=field.picture))
+            row[p.MODE], row[p.PLUS] = max(field.picture.scale, 0), "." in field.picture.symbols
+            row[p.MINUS] = edited_table.sign_of(field.picture.symbols, in_ascii=self.charset.ascii)
+        elif padded or usage.name.startswith("zoned_"):
+            table = signs.table(in_ascii=self.charset.ascii, plus=dialect.plus_signs, minus=dialect.minus_signs)
+            row[p.SINGLE] = self._keep(table)
+            separate = signs.LEADING_SEPARATE if field.leading else signs.TRAILING_SEPARATE
+            modes = {"zoned_separate": separate, "zoned_leading": signs.LEADING}
+            row[p.MODE] = modes.get(usage.name, signs.TRAILING) + (signs.PADDED if padded else 0)
+
+    def _prepare_text(self, row: np.ndarray, field: Field, dialect: Dialect) -> None:
+        tables: DecodeTables = self._tables
+        row[p.SINGLE], row[p.DOUBLE] = tables.single.ctypes.data, tables.double.ctypes.data
+        row[p.SHIFTS] = (tables.shifts if field.usage == "mixed" else self._unshifted).ctypes.data
+        row[p.LONG_SHIFTS] = _long_shifts(self.charset)
+        row[p.MODE] = dialect.national_order == "little" if field.usage == "utf16" else field.usage == "national"
+
+    def _keep(self, table: np.ndarray) -> int:
+        self._kept.append(table)
+        return int(table.ctypes.data)
+
+    def _settle(
+        self,
+        field: Field,
+        usage: Usage,
+        column: pa.Array,
+        data: np.ndarray,
+        pos: np.ndarray,
+        rows: np.ndarray,
+        flags: np.ndarray,
+        oddities: list[Oddity],
+    ) -> pa.Array:
+        """What becomes of the odd numbers: null, zero where a policy says so, and findings."""
+        lost = rows[(flags & LOST) != 0]
+        if len(lost):
+            kinds = _classify(data, pos[lost] + field.offset, field.width, self.charset.blank)
+            zero = np.zeros(len(lost), bool)
+            quiet = np.zeros(len(lost), bool)
+            for kind, policy in enumerate((self._blanks.spaces, self._blanks.low_values, self._blanks.high_values), 1):
+                of_kind = kinds == kind
+                settled = "zero" if kind == 1 and (field.blank_when_zero or _prints_blank(field)) else policy
+                zero |= of_kind & (settled == "zero")
+                quiet |= of_kind & (settled != "finding")
+            column = _with_nulls(column, lost[~zero], lost[zero])
+            blank = (kinds == 1) & ~quiet & (usage.blank_code is not None)
+            for code, chosen in ((usage.blank_code, blank), (usage.flags[LOST], ~blank & ~quiet)):
+                if chosen.any():
+                    oddities.append(Oddity(field, LOST, code, lost[chosen]))
+        for flag, code in usage.flags.items():
+            if flag != LOST:
+                at = rows[(flags & flag) != 0]
                 if len(at):
-                    result.append(Oddity(field, flag, code, at))
-        return result
+                    oddities.append(Oddity(field, flag, code, at))
+        return column
 
 
-def make_decoder(fields: Sequence[Field], charset: Charset) -> Decoder:
+_NONE = np.zeros(0, np.int64)
+
+
+def make_decoder(
+    fields: Sequence[Field], charset: Charset, dialect: Dialect = DEFAULT, blanks: Blanks = AS_FINDINGS
+) -> Decoder:
     """Plan the decoding of some fields."""
-    tables = decode_tables(charset, shifted=True)
-    plan = np.zeros((len(fields), 8), np.int64)
-    slots = {True: 0, False: 0}
-    for number, field in enumerate(fields):
-        is_text = _KINDS[field.usage] == _TEXT
-        plan[number] = (
-            _KINDS[field.usage],
-            field.offset,
-            field.width,
-            slots[is_text],
-            field.picture.size,
-            field.picture.signed,
-            field.picture.size > MAX_INT64_DIGITS,
-            {"mixed": 1, "national": 2}.get(field.usage, 0),
-        )
-        slots[is_text] += 1
-    return Decoder(tuple(fields), charset, plan, tables.single, tables.double, tables.shifts, _touched(fields))
+    return Decoder(fields, charset, dialect, blanks)
 
 
 def count_filled(data: np.ndarray, pos: np.ndarray, field: Field) -> int:
     """Count the records in which a field that is not decoded holds anything but spaces, LOW-VALUES or zeros."""
-    usage: Usage = BY_NAME[field.usage]
     empty = np.zeros(256, np.uint8)
-    empty[list(usage.empty)] = 1
-    return int(_count_filled(data, pos, len(pos), field.offset, field.width, empty))
+    empty[list(BY_NAME[field.usage].empty)] = 1
+    return int(_count_filled(data, pos, field.offset, field.width, empty))
+
+
+def _usage_of(field: Field, charset: Charset) -> Usage:
+    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]
+
+
+def _is_whole(field: Field, usage: Usage) -> bool:
+    return usage.value == WHOLE or (usage.read is not None and pa.types.is_decimal256(field.arrow_type))
+
+
+def _kernel_type(field: Field) -> pa.DataType:
+    """What a kernel writes: the field's own type, but for the zeros that a P on the right adds."""
+    if field.picture.scale >= 0:
+        return field.arrow_type
+    return pa.int64() if field.picture.size <= 18 else pa.decimal128(38, 0)
+
+
+def _scaled(column: pa.Array, field: Field) -> pa.Array:
+    """Add the zeros that a P on the right of the PICTURE stands for."""
+    if field.picture.scale >= 0 or BY_NAME[field.usage].value != NUMBER:
+        return column
+    if pa.types.is_integer(field.arrow_type):
+        return pc.multiply(column, 10**-field.picture.scale)
+    # A decimal of scale -n has the same digits; read as text it is the number with its zeros.
+    factor = pa.scalar(10**-field.picture.scale, pa.decimal256(-field.picture.scale + 1, 0))
+    product = pc.multiply(column.cast(pa.decimal256(38, 0)), factor)
+    return product.cast(field.arrow_type)
+
+
+def _prints_blank(field: Field) -> bool:
+    """Whether an edited picture prints zero as spaces: one that suppresses every digit."""
+    symbols = field.picture.symbols
+    return bool(symbols) and not set(symbols) & {"9", "*"}
+
+
+def _finished_text(column: pa.Array, field: Field) -> pa.Array:
+    return pc.utf8_ltrim(column, " \u3000") if field.justified else column
+
+
+def _with_nulls(column: pa.Array, lost: np.ndarray, zero: np.ndarray) -> pa.Array:
+    if len(zero):
+        zeros = np.zeros(len(column), bool)
+        zeros[zero] = True
+        column = pc.if_else(pa.array(zeros), pa.scalar(0, column.type), column)
+    if not len(lost):
+        return column
+    valid = np.ones(len(column), np.bool_)
+    valid[lost] = False
+    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
+    return pa.Array.from_buffers(column.type, len(column), [bitmap, column.buffers()[1]])
+
+
+def _by_field(words: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    numbers, flags, rows = p.unpack(words)
+    order = np.argsort(numbers, kind="stable")
+    found, begins = np.unique(numbers[order], return_index=True)
+    ends = np.append(begins[1:], len(order))
+    return {int(n): (rows[order[a:b]], flags[order[a:b]]) for n, a, b in zip(found, begins, ends, strict=True)}
+
+
+def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> list[Oddity]:
+    found = []
+    for flag, code in usage.flags.items() if len(rows) else ():
+        at = rows[(flags & flag) != 0]
+        if len(at):
+            found.append(Oddity(field, flag, code, at))
+    return found
+
+
+def _mask(nibbles: str) -> int:
+    return sum(1 << int(nibble, 16) for nibble in set(nibbles))
+
+
+def _long_shifts(charset: Charset) -> int:
+    return charset.to_double << 16 | charset.to_single if charset.to_double > 0xFF else 0
 
 
 def _touched(fields: Sequence[Field]) -> int:
@@ -339,9 +401,3 @@ def _touched(fields: Sequence[Field]) -> int:
     stop = max(f.offset + f.width for f in fields)
     lines = {line for f in fields for line in range(f.offset // CACHE_LINE, (f.offset + f.width - 1) // CACHE_LINE + 1)}
     return stop if stop >= 2 * CACHE_LINE and len(lines) * CACHE_LINE >= stop // 2 else 0
-
-
-def _bitmap(count: int, lost: np.ndarray) -> pa.Buffer:
-    valid = np.ones(count, np.bool_)
-    valid[lost] = False
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))

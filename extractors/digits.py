@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import decimal
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
-MAX_INT64_DIGITS = 18
+from extractors.layout import MAX_INT64_DIGITS
+from extractors.memory import jit
 
 
-@nb.njit(nogil=True, cache=True)
+@jit
 def add_scaled(high, low, factor, addend):
     """(high, low) * factor + addend, modulo 2**128, of unsigned numbers."""
     mask = np.uint64(0xFFFFFFFF)
@@ -31,12 +31,12 @@ def to_integers(column: pa.Array | np.ndarray) -> np.ndarray:
         return column if column.dtype == object else column.astype(np.int64)
     if pa.types.is_decimal(column.type):
         scale = column.type.scale
-        if column.type.precision <= MAX_INT64_DIGITS:
+        if column.type.precision <= MAX_INT64_DIGITS and column.type.bit_width == 128:
             parts = np.frombuffer(column.buffers()[1], np.int64).reshape(-1, 2)
             low = parts[column.offset : column.offset + len(column), 0].copy()
             low[~_valid(column)] = 0
             return low
-        with decimal.localcontext(prec=80):
+        with decimal.localcontext(prec=160):
             values = [0 if value is None else int(value.scaleb(scale)) for value in column.to_pylist()]
         return np.array(values, dtype=object)
     filled = column.fill_null(0)

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.characters import Charset
+from extractors.digits import to_integers
 from extractors.layout import Field
+from extractors.usage import NUMBER, Usage
 from extractors.usages import BY_NAME
-
-SPACE = 0x40
 
 
 def encode(
@@ -38,18 +38,35 @@ def encode(
     Raises:
         ValueError: a value does not fit its field; names the field and how many values, never the values.
     """
-    records = np.full((count, length), SPACE, np.uint8)
+    records = np.full((count, length), charset.blank, np.uint8)
     unknown = set(columns) - {field.name for field in fields}
     if unknown:
         raise ValueError(f"no such fields: {', '.join(sorted(unknown))}")
     for field in fields:
         column = columns.get(field.name)
         if column is None:
-            if field.filler or field.arrow_type == pa.string():
+            if field.asked_only or field.arrow_type == pa.string():
                 continue
-            column = np.zeros(count, np.int64)
+            column = (
+                np.zeros(count, np.int64) if BY_NAME[field.usage].value == NUMBER else pa.nulls(count, field.arrow_type)
+            )
         cells = records[:, field.offset : field.offset + field.width]
-        misfit = BY_NAME[field.usage].encode(field, column, charset, cells)
+        misfit = np.zeros(count, bool)
+        if field.picture.scale < 0 and BY_NAME[field.usage].value == NUMBER:
+            column, misfit = _without_zeros(to_integers(column), field.picture.scale)
+        misfit = misfit | _usage_of(field, charset).encode(field, column, charset, cells)
         if misfit.any():
             raise ValueError(f"{field.name}: {int(misfit.sum())} values do not fit PICTURE {field.picture.text}")
     return records
+
+
+def _usage_of(field: Field, charset: Charset) -> Usage:
+    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]
+
+
+def _without_zeros(values: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers without the zeros that a P on the right stands for, and which of them do not end in so many."""
+    factor = 10**-scale
+    if values.dtype != object and factor >= 1 << 63:
+        values = values.astype(object)
+    return values // factor, np.asarray(values % factor != 0, bool)

@@ -1,14 +1,19 @@
-"""Loads and stores of machine words at any byte of a buffer, for the kernels.
+"""Raw memory for the kernels: loads and stores at any address, and calls by address.
 
-Numba's plain indexing tests every index for its sign and moves one byte at a time; text kernels run two to three times
-faster with these. They check no bounds: buffers given to a kernel have `SLACK` bytes before the first record and after
-the last, and text arenas the same at their end.
+A kernel is a C function ``found = kernel(plan, first, last, found)``. Everything it needs, buffers included, stands in
+its row of the plan as 64-bit numbers, so that all kernels have one type, are compiled one by one and only when a layout
+needs them, and the driver that calls them knows none by name. Nothing here checks bounds: buffers have `SLACK` bytes
+before the first record and after the last.
 """
 
 from __future__ import annotations
 
+import functools
+import logging
+from collections.abc import Callable
 from typing import Any
 
+import numba as nb
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
@@ -16,63 +21,139 @@ from numba.extending import intrinsic
 SLACK = 16
 """Bytes that must be readable (or writable) beyond what a kernel is told of."""
 
+_I64 = ir.IntType(64)
+_SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any, bits: int) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), ir.IntType(bits).as_pointer())
+
+def compiled(decorate: Callable[[bool], Any]) -> Any:
+    """Apply a Numba decorator with its cache, or without one where no folder for it can be written.
+
+    Numba refuses at decoration when neither the package's folder nor the user's cache can be written. Decoding works
+    without: the kernels are then compiled again by each process.
+    """
+    try:
+        return decorate(True)
+    except RuntimeError as error:
+        if "no locator available" not in str(error):
+            raise
+        say_uncached()
+        return decorate(False)
+
+
+@functools.cache
+def say_uncached() -> None:
+    """Warn, once, that kernels cannot be kept."""
+    logging.getLogger("hikkoshi").warning(
+        "compiled kernels cannot be kept: no cache folder is writable, so each start takes some seconds longer. "
+        "Set NUMBA_CACHE_DIR to a folder that this user may write."
+    )
+
+
+class Kernel:
+    """A compiled function of the kernels' one type, compiled when its address is first asked for."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+        self.__name__ = function.__name__
+
+    @functools.cached_property
+    def _compiled(self) -> Any:
+        return compiled(lambda cache: nb.cfunc(_SIGNATURE, cache=cache, nopython=True)(self.function))
+
+    @functools.cached_property
+    def address(self) -> int:
+        """Where its machine code stands."""
+        return int(self._compiled.address)
+
+
+def kernel(function: Callable[..., Any]) -> Kernel:
+    """Make a kernel of a function ``(plan, first, last, found) -> found``."""
+    return Kernel(function)
+
+
+def jit(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call, or that takes arrays; it releases the GIL."""
+    return compiled(lambda cache: nb.njit(nogil=True, cache=cache)(function))
+
+
+def _pointer(builder: Any, address: Any, bits: int) -> Any:
+    return builder.inttoptr(address, ir.IntType(bits).as_pointer())
+
+
+def _load(bits: int, *, swap: bool) -> Callable[[Any, Any, Any, Any], Any]:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        word = builder.load(_pointer(builder, args[0], bits), align=1)
+        if swap:
+            word = builder.bswap(word)
+        return word if bits == 64 else builder.zext(word, _I64)
+
+    return codegen
 
 
 @intrinsic
-def load_be64(typing_context: Any, data: Any, index: Any) -> Any:
-    """Read eight bytes at `data[index]`, the first the most significant, as uint64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1], 64), align=1)
-        return builder.bswap(word)
-
-    return types.uint64(data, types.int64), codegen
+def be64(typing_context: Any, address: Any) -> Any:
+    """Read eight bytes, the first the most significant, as uint64."""
+    return types.uint64(types.int64), _load(64, swap=True)
 
 
 @intrinsic
-def load_be16(typing_context: Any, data: Any, index: Any) -> Any:
-    """Read two bytes at `data[index]`, the first the more significant, as uint64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1], 16), align=1)
-        return builder.zext(builder.bswap(word), ir.IntType(64))
-
-    return types.uint64(data, types.int64), codegen
+def le64(typing_context: Any, address: Any) -> Any:
+    """Read eight bytes, the first the least significant, as uint64."""
+    return types.uint64(types.int64), _load(64, swap=False)
 
 
 @intrinsic
-def load_byte(typing_context: Any, data: Any, index: Any) -> Any:
-    """Read the byte at `data[index]` as uint64."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1], 8), align=1)
-        return builder.zext(word, ir.IntType(64))
-
-    return types.uint64(data, types.int64), codegen
+def be16(typing_context: Any, address: Any) -> Any:
+    """Read two bytes, the first the more significant, as uint64."""
+    return types.uint64(types.int64), _load(16, swap=True)
 
 
 @intrinsic
-def load_entry(typing_context: Any, table: Any, index: Any) -> Any:
-    """Read `table[index]` of a uint32 table as uint64; the index is never negative."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        word = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1], 32))
-        return builder.zext(word, ir.IntType(64))
-
-    return types.uint64(table, types.uint64), codegen
+def le32(typing_context: Any, address: Any) -> Any:
+    """Read a uint32 of the machine's order (a table entry) as uint64."""
+    return types.uint64(types.int64), _load(32, swap=False)
 
 
 @intrinsic
-def store_le32(typing_context: Any, data: Any, index: Any, word: Any) -> Any:
-    """Write the low four bytes of `word` at `data[index]`, least significant first."""
+def byte_at(typing_context: Any, address: Any) -> Any:
+    """Read a byte as uint64."""
+    return types.uint64(types.int64), _load(8, swap=False)
 
+
+@intrinsic
+def int_at(typing_context: Any, address: Any) -> Any:
+    """Read an int64 of the machine's order."""
+    return types.int64(types.int64), _load(64, swap=False)
+
+
+def _store(bits: int) -> Callable[[Any, Any, Any, Any], Any]:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        low = builder.trunc(args[2], ir.IntType(32))
-        builder.store(low, _pointer(context, builder, signature.args[0], args[0], args[1], 32), align=1)
+        word = args[1] if bits == 64 else builder.trunc(args[1], ir.IntType(bits))
+        builder.store(word, _pointer(builder, args[0], bits), align=1)
         return context.get_dummy_value()
 
-    return types.void(data, types.int64, types.uint64), codegen
+    return codegen
+
+
+@intrinsic
+def put64(typing_context: Any, address: Any, word: Any) -> Any:
+    """Write eight bytes of the machine's order."""
+    return types.void(types.int64, types.int64), _store(64)
+
+
+@intrinsic
+def put32(typing_context: Any, address: Any, word: Any) -> Any:
+    """Write the low four bytes of a word, the least significant first."""
+    return types.void(types.int64, types.int64), _store(32)
+
+
+@intrinsic
+def call(typing_context: Any, address: Any, plan: Any, first: Any, last: Any, found: Any) -> Any:
+    """Call a kernel by its address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.FunctionType(_I64, [_I64] * 4)
+        return builder.call(builder.inttoptr(args[0], kind.as_pointer()), args[1:])
+
+    return types.int64(*[types.int64] * 5), codegen

@@ -1,8 +1,10 @@
 """COBOL reference format: lines of a copybook -> words with their places (IBM Enterprise COBOL, Reference format).
 
-Fixed format: columns 1 to 6 a sequence number, 7 the indicator (* and / a comment, - continuation, D debugging), 8 to
-72 text, the rest a comment. Columns are those of the host, where a full-width character takes two. Free format: text
-anywhere.
+Fixed: columns 1 to 6 a sequence number, 7 the indicator (* and / a comment, - continuation, D debugging), 8 to 72 text,
+the rest a comment. Columns are those of the host, where a full-width character takes two. Variable: as fixed, but text
+to the end of the line (Fujitsu, Micro Focus). Free: text anywhere. Without being told, the format is seen from the
+lines; a line of fixed format whose last word runs across column 72 is read to its end, because a word cut in two is
+never what was meant, and that is noted.
 A place in a message counts characters, as an editor does.
 """
 
@@ -12,19 +14,33 @@ import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterator
+from typing import Literal
 
 from migration_reports.findings import Position, Problem
 
 MAX_TEXT = 2_000_000
 MAX_LINE = 10_000
+LAST_COLUMN = 72
 
-_FREE = re.compile(r"[ ]{0,5}\d{1,2}[ \t]+\S|>>SOURCE|[ ]{0,5}\*>", re.IGNORECASE)
+SourceFormat = Literal["auto", "fixed", "variable", "free"]
+
+_FREE = re.compile(
+    r"[ ]{0,5}(?:\d{1,2}[ \t]+\S|\*>|(?:COPY|REPLACE|IDENTIFICATION|ENVIRONMENT|DATA|FILE|WORKING-STORAGE|FD|SELECT)\s)",
+    re.IGNORECASE,
+)
+_DIRECTIVE = re.compile(
+    r"\s*(?:>>\s*SOURCE\s+(?:FORMAT\s+)?(?:IS\s+)?|\$SET\s+SOURCEFORMAT\s*\(?\s*[\"']?)(?P<format>FREE|FIXED|VARIABLE)\b",
+    re.IGNORECASE,
+)
+_LISTING = re.compile(r"\s*(?:EJECT|SKIP[123]|TITLE\b.*|CBL\b.*|PROCESS\b.*|>>.*|\$SET\b.*)\s*\.?\s*$", re.IGNORECASE)
+_WORD_CHARACTER = re.compile(r"[A-Za-z0-9()\-]")
 _WORD = re.compile(
     r"""(?P<space>\s+|[,;](?=\s|$))
     |(?P<literal>(?:[NGXBZ]|NX|GX)?(?:'(?:[^'\n]|'')*'|"(?:[^"\n]|"")*"))
-    |(?P<period>\.(?=\s|$))
+    |(?P<pseudo>==)
+    |(?P<period>\.(?=\s|$|==))
     |(?P<open>(?:[NGXBZ]|NX|GX)?['"][^\n]*)
-    |(?P<word>(?:[^\s.,;'"]|[.,;](?!\s|$))+)""",
+    |(?P<word>(?:(?!==)[^\s.,;'"]|[.,;](?!\s|$|==))+)""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -43,54 +59,74 @@ class Word:
         return self.text.upper()
 
 
-def split_words(text: str, file: str) -> tuple[list[Word], list[Problem]]:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Source:
+    """A copybook as words: what could not be read, and what was read otherwise than the format says."""
+
+    words: tuple[Word, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...] = ()
+
+
+def split_words(text: str, file: str, *, source_format: SourceFormat = "auto") -> Source:
     """Split a copybook into words.
 
     Args:
-        text: the copybook, in either format; which one is seen from its lines.
+        text: the copybook.
         file: how positions call it.
-
-    Returns:
-        The words in order, and what could not be read.
+        source_format: the reference format; `auto` sees it from the lines. A directive in the text changes it.
     """
     if len(text) > MAX_TEXT:
-        return [], [Problem("L001", Position(file), f"the copybook is longer than {MAX_TEXT:,} characters")]
+        return Source((), (Problem("L001", Position(file), f"the copybook is longer than {MAX_TEXT:,} characters"),))
     problems: list[Problem] = []
+    notes: list[Problem] = []
     characters: list[str] = []
     places: list[tuple[int, int]] = []
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x1a", "").split("\n")
-    free = any(_FREE.match(line) for line in lines)
+    form = source_format
+    if form == "auto":
+        form = "free" if any(_FREE.match(line) for line in lines) else "fixed"
+    quote = ""
     for number, line in enumerate(lines, 1):
+        directive = _DIRECTIVE.match(line[7:] if line[:6].strip().isdigit() else line)
+        if directive:
+            form = {"FREE": "free", "FIXED": "fixed", "VARIABLE": "variable"}[directive["format"].upper()]  # type: ignore[assignment]
+            continue
         if len(line) > MAX_LINE:
             problems.append(Problem("L002", Position(file, number), f"the line is longer than {MAX_LINE:,} characters"))
             continue
-        start, stop, continues = (0, len(line), False) if free else _text_area(line)
-        if start is None:
+        area = _Area(0, len(line)) if form == "free" else _text_area(line, whole=form == "variable")
+        if area is None or _LISTING.match(line[area.start : area.stop]):
             continue
-        if start < 0:
+        if area.indicator:
             position = Position(file, number, 7)
-            problems.append(
-                Problem("L003", position, f"indicator `{line[6]}` in column 7", ("blank", "*", "/", "-", "D"))
-            )
+            message = f"indicator `{area.indicator}` in column 7"
+            problems.append(Problem("L003", position, message, ("blank", "*", "/", "-", "D")))
             continue
-        content = _strip_comment(line[start:stop])
-        column = start + 1
-        if continues:
+        if area.runs_over:
+            message = f"text runs past column {LAST_COLUMN} and was read to the line's end"
+            notes.append(Problem("L005", Position(file, number, LAST_COLUMN + 1), message))
+        content = line[area.start : area.stop]
+        column = area.start + 1
+        if area.continues:
             while characters and characters[-1] in "\n ":
                 characters.pop()
                 places.pop()
             stripped = content.lstrip()
             column += len(content) - len(stripped)
-            quote = _open_quote("".join(characters))
             if quote and stripped.startswith(quote):
                 stripped, column = stripped[1:], column + 1
             content = stripped
-        for at, character in enumerate(content):
+        elif quote:
+            quote = ""
+        kept, quote = _strip_comment(content, quote if area.continues else "")
+        for at, character in enumerate(kept):
             characters.append(" " if character == "\t" else character)
             places.append((number, column + at))
         characters.append("\n")
-        places.append((number, column + len(content)))
-    return list(_scan("".join(characters), places, file, problems)), problems
+        places.append((number, column + len(kept)))
+    words = tuple(_scan("".join(characters), places, file, problems))
+    return Source(words, tuple(problems), tuple(notes))
 
 
 def _scan(text: str, places: list[tuple[int, int]], file: str, problems: list[Problem]) -> Iterator[Word]:
@@ -113,45 +149,54 @@ def _scan(text: str, places: list[tuple[int, int]], file: str, problems: list[Pr
             yield Word(match.group(), position, kind)
 
 
-def _text_area(line: str) -> tuple[int | None, int, bool]:
-    """Where the text of a fixed-format line begins and ends (None: there is none; -1: a wrong indicator)."""
-    expanded = line.expandtabs(8) if "\t" in line[:8] else line
-    if expanded != line:
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Area:
+    """Where the text of a line stands, from 0; `indicator` is one that is not allowed."""
+
+    start: int
+    stop: int
+    continues: bool = False
+    runs_over: bool = False
+    indicator: str = ""
+
+
+def _text_area(line: str, *, whole: bool) -> _Area | None:
+    """The text area of a line of fixed or variable format; None where it has none."""
+    if "\t" in line[:7]:
         # A tab before the text area stands for blanks; the text itself begins at the first character after them.
         begin = len(line) - len(line.lstrip())
-        return (begin, len(line), False) if line.strip() else (None, 0, False)
+        if line.strip().startswith("*"):
+            return None
+        return _Area(begin, len(line)) if line.strip() else None
     if not line[6:].strip():
-        return None, 0, False
+        return None
     indicator = line[6]
-    if indicator in "*/$":
-        return None, 0, False
-    if indicator not in " -Dd":
-        return -1, 0, False
-    if indicator in "Dd":
-        return None, 0, False
+    if indicator in "*/$Dd#":
+        return None
+    if indicator not in " -":
+        return _Area(0, 0, indicator=indicator)
     host = 0
     stop = len(line)
-    for at, character in enumerate(line):
-        host += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-        if host > 72:
-            stop = at
-            break
-    return 7, stop, indicator == "-"
+    if not whole:
+        for at, character in enumerate(line):
+            host += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+            if host > LAST_COLUMN:
+                stop = at
+                break
+    over = stop < len(line) and bool(_WORD_CHARACTER.match(line[stop - 1]) and _WORD_CHARACTER.match(line[stop]))
+    in_literal = over and sum(line[7:stop].count(quote) for quote in "'\"") % 2 == 1
+    if over and not in_literal and line[stop:].rstrip().endswith("."):
+        return _Area(7, len(line), indicator == "-", runs_over=True)
+    return _Area(7, stop, indicator == "-")
 
 
-def _strip_comment(content: str) -> str:
-    before, mark, _ = content.partition("*>")
-    in_literal = before.count("'") % 2 or before.count('"') % 2
-    return before if mark and not in_literal else content
-
-
-def _open_quote(text: str) -> str:
-    """The quote of a literal that the last line leaves open, if it does."""
-    line = text[text.rfind("\n") + 1 :]
-    quote = ""
-    for character in line:
+def _strip_comment(content: str, quote: str) -> tuple[str, str]:
+    """The line without its `*>` comment, and the quote of a literal that it leaves open."""
+    for at, character in enumerate(content):
         if quote:
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character
-    return quote
+        elif content.startswith("*>", at):
+            return content[:at], ""
+    return content, quote

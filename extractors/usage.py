@@ -1,14 +1,15 @@
 """What a usage is: how the bytes of a field encode a value, both ways.
 
-Decoding is a compiled kernel that the driver calls over a tile of records; what it finds odd it lists as (field,
-record, flags). Each flag has a finding code, and the rule of what becomes of the value.
+Decoding is a compiled kernel that the driver calls over a tile of records, or, for what is rare, a function over a
+whole batch. What it finds odd is listed as (field, flags, record). Each flag has a finding code, and the rule of what
+becomes of the value.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     from extractors.characters import Charset
     from extractors.layout import Field
+    from extractors.memory import Kernel
 
 LOST = 1
 """The flag of a number that the bytes do not hold: the value is null."""
 OUT_OF_PICTURE = 2
-"""The flag of a binary number with more digits than its PICTURE: the value is kept."""
+"""The flag of a number that its PICTURE does not describe, or that loses digits in its type: the value is kept."""
 
 UNDEFINED = 1
 USER_DEFINED = 2
@@ -47,8 +49,14 @@ TEXT_FLAGS: Mapping[int, str | None] = {
 
 A VARIANT is counted without a finding."""
 
+NUMBER, TEXT, WHOLE = "number", "text", "whole"
+"""What a kernel writes: numbers of eight or sixteen bytes, UTF-8 into an arena, or a whole column without a kernel."""
+
 Encode = Callable[["Field", "pa.Array | np.ndarray", "Charset", "np.ndarray"], "np.ndarray"]
 """Write a column into a (records, width) uint8 view of the records; returns the mask of values that do not fit."""
+
+Read = Callable[["Field", "np.ndarray", "np.ndarray", "Charset"], "tuple[pa.Array, np.ndarray, np.ndarray]"]
+"""(field, bytes, places of the field's first bytes, charset) -> its column, and (records, flags) of what is odd."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,17 +66,22 @@ class Usage:
     Attributes:
         name: its name in the family.
         doc: the module's docstring, for the reference.
-        kernel: the compiled decoding function.
-        flags: finding code of each flag that the kernel may set; None where it is only counted.
-        blank_code: the finding code of a value that is lost because every byte is a space, where that is another.
+        value: NUMBER, TEXT or WHOLE.
+        flags: finding code of each flag that decoding may set; None where it is only counted.
         empty: the bytes that, alone, say nothing: a field of only these is not filled.
         encode: the inverse.
+        kernel: the kernel that reads a field of this usage; None where `read` does.
+        read: decodes a whole column where there is no kernel.
+        blank_code: the finding code of a number that is lost because all its bytes are spaces, LOW-VALUES or
+            HIGH-VALUES.
     """
 
     name: str
     doc: str
-    kernel: Any
+    value: str
     flags: Mapping[int, str | None]
     empty: bytes
     encode: Encode
+    kernel: Callable[[Field], Kernel] | None = None
+    read: Read | None = None
     blank_code: str | None = None

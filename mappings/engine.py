@@ -13,7 +13,7 @@ from mappings.spec import WhenSpec
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity
 
-VALUE_LOST = ("D201", "D202", "D203", "D205")
+VALUE_LOST = ("D201", "D202", "D203", "D205", "D206")
 """Decoding findings whose field holds no value: what becomes of it is the column's policy."""
 
 _POLICY_DECIDES = (*VALUE_LOST, "D211")

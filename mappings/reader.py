@@ -156,7 +156,7 @@ def _normal_dump(dump: Any) -> Any:
     if not isinstance(dump, dict):
         return dump
     result = dict(dump)
-    for key in ("framing", "charset"):
+    for key in ("framing", "charset", "dialect", "container"):
         choice = result.get(key)
         if isinstance(choice, str):
             result[key] = {"name": choice}

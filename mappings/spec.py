@@ -35,11 +35,16 @@ class ChoiceSpec(Spec):
 
 
 class KindSpec(Spec):
-    """A record kind: which records, which REDEFINES view, and what they are for."""
+    """A record kind: which records, which REDEFINES view, the kind they belong to, and what they are for.
+
+    A value may be a range, `10..19`; `also` names more fields that must fit.
+    """
 
     field: str | None = None
     values: tuple[str, ...] = ()
     group: str | None = None
+    also: Mapping[str, tuple[str, ...]] = {}
+    parent: str | None = None
     role: Literal["data", "header", "trailer"] = "data"
 
 
@@ -63,6 +68,9 @@ class DumpSpec(Spec):
     layout: str
     framing: ChoiceSpec
     charset: ChoiceSpec
+    dialect: ChoiceSpec = ChoiceSpec(name="ibm")
+    container: ChoiceSpec | None = None
+    options: Mapping[str, str] = {}
     records: Mapping[str, KindSpec]
     controls: tuple[ControlSpec, ...] = ()
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from extractors.charsets import CHARSETS
+from extractors.containers import CONTAINERS
 from extractors.framings import FRAMINGS
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
@@ -20,6 +21,7 @@ from validators.rules import RULES
 ROOT = Path(__file__).parents[1]
 FAMILIES = {
     "extractors/charsets": (CHARSETS, ("class", "problem")),
+    "extractors/containers": (CONTAINERS, ("damaged", "problem")),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),

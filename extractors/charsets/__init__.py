@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractors.characters import Charset, CharsetFamily
-from extractors.charsets import fujitsu, ibm
+from extractors.charsets import fujitsu, ibm, single_byte
 from extractors.options import choose
 
-CHARSETS: tuple[CharsetFamily, ...] = (fujitsu.CHARSET, ibm.CHARSET)
+CHARSETS: tuple[CharsetFamily, ...] = (fujitsu.CHARSET, ibm.CHARSET, single_byte.CHARSET)
 
 
 def load(name: str, options: Mapping[str, str], folder: Path) -> Charset:

@@ -5,21 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from extractors.framing import Framing, FramingFamily
-from extractors.framings import fixed
+from extractors.framings import blocked, fixed, length_field, lines, spanned, undefined, variable
+from extractors.layout import Layout
 from extractors.options import choose
 
-FRAMINGS: tuple[FramingFamily, ...] = (fixed.FRAMING,)
+FRAMINGS: tuple[FramingFamily, ...] = (
+    blocked.FRAMING,
+    fixed.FRAMING,
+    length_field.FRAMING,
+    lines.FRAMING,
+    spanned.FRAMING,
+    undefined.FRAMING,
+    variable.FRAMING,
+)
 
 
-def load(name: str, options: Mapping[str, str], layout_length: int) -> Framing:
+def load(name: str, options: Mapping[str, str], layout: Layout) -> Framing:
     """Make a framing by name.
 
     Args:
         name: its name in the family.
         options: its own options, as text.
-        layout_length: bytes of the layout, the shortest record that can be read.
+        layout: what a record looks like.
 
     Raises:
-        SpecError: the name or an option is not known or not usable.
+        SpecError: the name, an option or its value is not usable.
     """
-    return choose("framing", name, FRAMINGS, options).make(options, layout_length)
+    return choose("framing", name, FRAMINGS, options).make(options, layout)

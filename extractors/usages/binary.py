@@ -1,58 +1,124 @@
-"""COMP, COMP-4, BINARY: a two's complement number of 2, 4 or 8 bytes, the first byte the most significant.
+"""COMP, COMP-4, BINARY, COMP-5, COMP-X: a two's complement number of 1 to 16 bytes, the most significant byte first.
 
     00 05  ->  5        FF FB  ->  -5 (S9(4)), 65531 (9(4): more digits than the PICTURE, an alert)
 
-The PICTURE says how many digits were meant; a value with more is kept and reported. An unsigned number of eight bytes
-above 2**63 - 1 is no value.
+The PICTURE says how many digits were meant; a value with more is kept and reported (a program compiled with TRUNC(BIN)
+or COMP-5 may hold it). An unsigned number of eight bytes above 2**63 - 1 is no value, one of sixteen above 38 digits
+likewise.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
+from extractors import plan as p
 from extractors.characters import Charset
 from extractors.digits import digits_of, to_integers
 from extractors.layout import Field
-from extractors.memory import load_be64
-from extractors.usage import LOST, OUT_OF_PICTURE, Usage
+from extractors.memory import be64, int_at, kernel, put64
+from extractors.plan import argument
+from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
 
 
-@nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
-    """Decode records `first` to `last` of one column into `low`; list what has more digits than the PICTURE."""
+@kernel
+def decode_short(plan, first, last, found):
+    """Up to eight bytes: one load a number, swapped again where the first byte is the least significant."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride, digits = argument(plan, p.WIDTH), argument(plan, p.STRIDE), argument(plan, p.DIGITS)
+    signed, little = argument(plan, p.MINUS) != 0, argument(plan, p.MODE) != 0
+    number = argument(plan, p.NUMBER) << 48
+    start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + (np.int64(0) if little else width - 8)
     shift = np.uint64(64 - 8 * width)
-    limit = np.int64(1)
-    for _ in range(digits):
-        limit *= 10
+    limit = np.int64(10) ** digits if digits <= 18 else np.int64(0x7FFFFFFFFFFFFFFF)
     for r in range(first, last):
-        word = load_be64(data, pos[r] + offset + width - 8) << shift
+        word = be64(start + int_at(pos + 8 * r))
+        if little:
+            word = (word & np.uint64(0x00FF00FF00FF00FF)) << np.uint64(8) | (word >> np.uint64(8)) & np.uint64(
+                0x00FF00FF00FF00FF
+            )
+            word = (word & np.uint64(0x0000FFFF0000FFFF)) << np.uint64(16) | (word >> np.uint64(16)) & np.uint64(
+                0x0000FFFF0000FFFF
+            )
+            word = word << np.uint64(32) | word >> np.uint64(32)
+        word = word << shift
         value = np.int64(word) >> np.int64(shift) if signed else np.int64(word >> shift)
-        low[r] = value
-        lost = (not signed) and value < 0
-        beyond = value >= limit or value <= -limit
-        fields[found] = number
-        rows[found] = r
-        flags[found] = LOST if lost else OUT_OF_PICTURE
-        found += lost or beyond
+        put64(out + 8 * stride * r, value)
+        if stride == 2:
+            put64(out + 16 * r + 8, value >> 63 if digits <= 18 or signed else np.int64(0))
+        lost = np.int64((not signed) and value < 0 and digits <= 18)
+        beyond = np.int64(digits <= 18 and (value >= limit or value <= -limit)) & (lost ^ 1)
+        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        found += lost | beyond
+    return found
+
+
+@kernel
+def decode_long(plan, first, last, found):
+    """Nine to sixteen bytes, over 128 bits."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, digits = argument(plan, p.WIDTH), argument(plan, p.DIGITS)
+    signed, little = argument(plan, p.MINUS) != 0, argument(plan, p.MODE) != 0
+    number = argument(plan, p.NUMBER) << 48
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    # The largest magnitude of the PICTURE, over 128 bits, digit by digit.
+    limit_high, limit_low = np.uint64(0), np.uint64(1)
+    for _ in range(digits):
+        carry = (
+            (limit_low >> np.uint64(32)) * np.uint64(10)
+            + (((limit_low & np.uint64(0xFFFFFFFF)) * np.uint64(10)) >> np.uint64(32))
+        ) >> np.uint64(32)
+        limit_low = limit_low * np.uint64(10)
+        limit_high = limit_high * np.uint64(10) + carry
+    for r in range(first, last):
+        start = base + int_at(pos + 8 * r)
+        low, high = np.uint64(0), np.uint64(0)
+        for i in range(width):
+            byte = be64(start + (width - 1 - i if little else i)) >> np.uint64(56)
+            high = high << np.uint64(8) | low >> np.uint64(56)
+            low = low << np.uint64(8) | byte
+        if width < 16:
+            top = np.uint64(64 - 8 * (width - 8))
+            high = np.uint64(np.int64(high << top) >> np.int64(top)) if signed else high
+        negative = signed and np.int64(high) < 0
+        magnitude_low, magnitude_high = low, high
+        if negative:
+            magnitude_low = ~low + np.uint64(1)
+            magnitude_high = ~high + np.uint64(magnitude_low == np.uint64(0))
+        over = magnitude_high > limit_high or (magnitude_high == limit_high and magnitude_low >= limit_low)
+        # 10**38 is the first number that decimal128 does not hold.
+        large = magnitude_high > np.uint64(0x4B3B4CA85A86C47A) or (
+            magnitude_high == np.uint64(0x4B3B4CA85A86C47A) and magnitude_low >= np.uint64(0x098A224000000000)
+        )
+        put64(out + 16 * r, np.int64(low))
+        put64(out + 16 * r + 8, np.int64(high))
+        lost = np.int64(large)
+        beyond = np.int64(over) & (lost ^ 1)
+        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        found += lost | beyond
     return found
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of unscaled numbers."""
-    values = to_integers(column).astype(np.int64)
-    cells[:] = values.astype(">i8").view(np.uint8).reshape(-1, 8)[:, 8 - field.width :]
+    """Write a column of unscaled numbers, the most significant byte first."""
+    values = to_integers(column)
     _, misfit = digits_of(values, field.picture.size, field.picture.size)
     if not field.picture.signed:
-        misfit |= values < 0
+        misfit |= np.asarray(values < 0)
+    if field.width <= 8 and values.dtype != object:
+        cells[:] = values.astype(">i8").view(np.uint8).reshape(-1, 8)[:, 8 - field.width :]
+        return misfit
+    bits = 8 * field.width
+    for row, value in enumerate(values):
+        cells[row] = np.frombuffer((int(value) % (1 << bits)).to_bytes(field.width, "big"), np.uint8)
     return misfit
 
 
 USAGE = Usage(
     name="binary",
     doc=__doc__ or "",
-    kernel=decode,
+    value=NUMBER,
+    kernel=lambda field: decode_short if field.width <= 8 else decode_long,
     flags={LOST: "D205", OUT_OF_PICTURE: "D204"},
     empty=b"\x00\x40",
     encode=encode,

@@ -2,147 +2,150 @@
 
     C1 C2 C3 40 0E 4F 58 0F 40  ->  "ABC 漢"  in CCSID 930: SO (0E) begins double-byte text, SI (0F) ends it
 
-Shift codes act at character boundaries only and are no characters. Trailing spaces, half-width and ideographic, are
+Shift codes, of one byte or of two (KEIS 0A42, JIPS 3F75), act at character boundaries only and are no characters. Trailing spaces, half-width and ideographic, are
 padding and are left out. Text that ends within double-byte mode is read to the field's end, half a character reads as
 U+FFFD, X'00' as a space, an undefined code as U+FFFD; each is a finding, never an exception.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
+from extractors import plan as p
 from extractors.characters import Charset, encode_table
 from extractors.layout import Field
-from extractors.memory import load_be16, load_be64, load_byte, load_entry, store_le32
-from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT_FLAGS, Usage
+from extractors.memory import be16, be64, byte_at, int_at, jit, kernel, le32, put32, put64
+from extractors.plan import argument
+from extractors.usage import TEXT, TEXT_FLAGS, Usage
 
-_BLANKS = np.uint64(0x4040404040404040)
-_REPLACEMENT = np.uint64(0xBDBFEF)
+PREFIX = 3
+"""The action of a byte that may begin a two-byte shift code."""
 
 
-@nb.njit(nogil=True, cache=True)
-def decode(
-    data,
-    pos,
-    first,
-    last,
-    offset,
-    width,
-    single,
-    double,
-    shifts,
-    starts_double,
-    out,
-    at,
-    base,
-    ends,
-    fields,
-    rows,
-    flags,
-    found,
-    number,
-):
-    """Decode records `first` to `last` of one text column into UTF-8 at `out[at]`; list what is odd.
+@jit
+def shift_of(action, at, long_shifts):
+    """(what a shift does: 0 nothing, 1 to double, 2 to single; how many bytes it takes)."""
+    if action != np.uint64(3):
+        return np.int64(action), np.int64(1)
+    code = np.int64(be16(at))
+    if code == long_shifts >> 16:
+        return np.int64(1), np.int64(2)
+    if code == (long_shifts & 0xFFFF):
+        return np.int64(2), np.int64(2)
+    return np.int64(0), np.int64(0)
 
-    Compiled; called by the driver. `ends[r + 1]` becomes the end of record r's text, relative to `base`.
-    Returns the position after the last text, and the number of oddities listed.
-    """
+
+@kernel
+def decode(plan, first, last, found):
+    """Write the texts of one column as UTF-8 into the arena; list what is odd."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
+    single, double = argument(plan, p.SINGLE), argument(plan, p.DOUBLE)
+    shifts, long_shifts = argument(plan, p.SHIFTS), argument(plan, p.LONG_SHIFTS)
+    starts_double = argument(plan, p.MODE) != 0
+    blanks = np.uint64(argument(plan, p.BLANK))
+    blank = blanks & np.uint64(0xFF)
+    number = argument(plan, p.NUMBER) << 48
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    at = out + argument(plan, p.AT)
     for r in range(first, last):
-        begin = pos[r] + offset
-        end = begin + width
+        i = base + int_at(pos + 8 * r)
+        end = i + width
         stop = end
-        while stop - begin >= 8 and load_be64(data, stop - 8) == _BLANKS:
+        while stop - i >= 8 and be64(stop - 8) == blanks:
             stop -= 8
-        while stop > begin and load_byte(data, stop - 1) == 0x40:
+        while stop > i and byte_at(stop - 1) == blank:
             stop -= 1
         start = at
         flag = np.uint64(0)
         is_double = starts_double
-        i = begin
         while i < stop:
-            byte = load_byte(data, i)
-            action = shifts[byte]
-            if action != 0:
-                if (action == 1) == is_double:
-                    flag |= np.uint64(STRAY)
-                is_double = action == 1
-                i += 1
-                continue
+            byte = byte_at(i)
+            action = byte_at(shifts + np.int64(byte))
+            if action != np.uint64(0):
+                turn, size = shift_of(action, i, long_shifts)
+                if size > 0 and i + size <= end:
+                    if (turn == 1) == is_double:
+                        flag |= np.uint64(256)
+                    is_double = turn == 1
+                    i += size
+                    continue
             if is_double:
                 if i + 1 >= end:
-                    store_le32(out, at, _REPLACEMENT)
+                    put32(at, 0xBDBFEF)
                     at += 3
-                    flag |= np.uint64(HALF)
+                    flag |= np.uint64(64)
                     break
-                entry = load_entry(double, load_be16(data, i))
+                entry = le32(double + np.int64(be16(i) << np.uint64(2)))
                 i += 2
             else:
-                entry = load_entry(single, byte)
+                entry = le32(single + np.int64(byte << np.uint64(2)))
                 i += 1
-            size = np.int64((entry >> np.uint64(24)) & np.uint64(7))
+            length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
             word = entry & np.uint64(0xFFFFFF)
-            if size == 4:
+            if length == 4:
                 word = word << np.uint64(8) | np.uint64(0xF0)
-            store_le32(out, at, word)
-            at += size
+            put32(at, np.int64(word))
+            at += length
             flag |= (np.uint64(1) << (entry >> np.uint64(27))) >> np.uint64(1)
         if is_double and not starts_double:
-            flag |= np.uint64(NOT_CLOSED)
+            flag |= np.uint64(128)
         while at > start:
-            if out[at - 1] == 0x20:
+            last_byte = byte_at(at - 1)
+            if last_byte == np.uint64(0x20):
                 at -= 1
-            elif at - start >= 3 and out[at - 1] == 0x80 and out[at - 2] == 0x80 and out[at - 3] == 0xE3:
+            elif last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
                 at -= 3
             else:
                 break
-        ends[r + 1] = at - base
-        fields[found] = number
-        rows[found] = r
-        flags[found] = flag
-        found += flag != 0
-    return at, found
+        put32(ends + 4 * (r + 1), at - out)
+        put64(listed + 8 * found, number | np.int64(flag) << 32 | r)
+        found += np.int64(flag != np.uint64(0))
+    put64(plan + 8 * p.AT, at - out)
+    return found
 
 
-@nb.njit(nogil=True, cache=True)
-def list_codes(data, starts, width, single, double, shifts, starts_double, wanted, rows, codes):
+@jit
+def list_codes(data, starts, width, single, double, shifts, long_shifts, starts_double, wanted, rows, codes):
     """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
 
-    Compiled. `starts` are the fields' first bytes. Fills `rows` (index into starts) and `codes` (a single byte's code
-    is the byte, a pair's the pair); returns how many.
+    `data` is the address of the bytes, `starts` the fields' first bytes in them. Fills `rows` (index into starts) and
+    `codes` (a single byte's code is the byte, a pair's the pair); returns how many.
     """
     found = 0
     for r in range(len(starts)):
-        end = starts[r] + width
+        i = data + starts[r]
+        end = i + width
         is_double = starts_double
-        i = starts[r]
         while i < end:
-            byte = load_byte(data, i)
-            action = shifts[byte]
-            if action != 0:
-                is_double = action == 1
-                i += 1
-                continue
+            byte = byte_at(i)
+            action = np.uint64(shifts[byte])
+            if action != np.uint64(0):
+                turn, size = shift_of(action, i, long_shifts)
+                if size > 0 and i + size <= end:
+                    is_double = turn == 1
+                    i += size
+                    continue
             if is_double:
                 if i + 1 >= end:
                     break
-                code = load_be16(data, i)
-                entry = load_entry(double, code)
+                code = np.int64(be16(i))
+                entry = double[code]
                 i += 2
             else:
-                code = byte
-                entry = load_entry(single, byte)
+                code = np.int64(byte)
+                entry = single[code]
                 i += 1
-            if (wanted >> (entry >> np.uint64(27))) & np.uint64(1):
+            if (wanted >> np.uint64(entry >> np.uint32(27))) & np.uint64(1):
                 rows[found] = r
                 codes[found] = code
                 found += 1
     return found
 
 
-@nb.njit(nogil=True, cache=True)
-def write(ends, text, width, table, to_double, to_single, starts_double, cells, misfit):
+@jit
+def write(ends, text, width, table, to_double, to_single, starts_double, blank, cells, misfit):
     """Write UTF-8 texts into cells of `width` bytes already filled with spaces; mark those that do not fit.
 
     Compiled. A text that is too long, or holds a character that the charset cannot write, is marked and left blank.
@@ -177,13 +180,17 @@ def write(ends, text, width, table, to_double, to_single, starts_double, cells, 
                 fits = False
                 break
             if needs_double != is_double:
-                if at >= width:
+                shift = to_double if needs_double else to_single
+                if at + 2 > width:
                     fits = False
                     break
-                cells[r, at] = to_double if needs_double else to_single
+                if shift > 0xFF:
+                    cells[r, at] = shift >> 8
+                    at += 1
+                cells[r, at] = shift & 0xFF
                 at += 1
                 is_double = needs_double
-            room = 2 + (0 if starts_double else 1) if needs_double else 1
+            room = 2 + (0 if starts_double else 2 if to_single > 0xFF else 1) if needs_double else 1
             if at + room > width:
                 fits = False
                 break
@@ -195,10 +202,13 @@ def write(ends, text, width, table, to_double, to_single, starts_double, cells, 
                 cells[r, at] = entry & 0xFF
                 at += 1
         if is_double and not starts_double and fits:
-            cells[r, at] = to_single
+            if to_single > 0xFF:
+                cells[r, at] = to_single >> 8
+                at += 1
+            cells[r, at] = to_single & 0xFF
         if not fits:
             misfit[r] = True
-            cells[r, :] = 0x40
+            cells[r, :] = blank
 
 
 def encode_text(
@@ -211,7 +221,8 @@ def encode_text(
     data = array.buffers()[2]
     text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     misfit = np.zeros(len(array), np.bool_)
-    filled = np.full(cells.shape, 0x40, np.uint8)
+    blank = 0x20 if charset.ascii else 0x40
+    filled = np.full(cells.shape, blank, np.uint8)
     write(
         ends,
         text,
@@ -220,6 +231,7 @@ def encode_text(
         charset.to_double,
         charset.to_single,
         starts_double,
+        blank,
         filled,
         misfit,
     )
@@ -235,8 +247,9 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
 USAGE = Usage(
     name="mixed",
     doc=__doc__ or "",
-    kernel=decode,
+    value=TEXT,
+    kernel=lambda _: decode,
     flags=TEXT_FLAGS,
-    empty=b"\x00\x40",
+    empty=b"\x00\x40\x20",
     encode=encode,
 )

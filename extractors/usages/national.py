@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from extractors.characters import Charset
 from extractors.layout import Field
-from extractors.usage import TEXT_FLAGS, Usage
+from extractors.usage import TEXT, TEXT_FLAGS, Usage
 from extractors.usages import mixed
 
 
@@ -22,5 +22,11 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
 
 
 USAGE = Usage(
-    name="national", doc=__doc__ or "", kernel=mixed.decode, flags=TEXT_FLAGS, empty=b"\x00\x40", encode=encode
+    name="national",
+    doc=__doc__ or "",
+    value=TEXT,
+    kernel=lambda _: mixed.decode,
+    flags=TEXT_FLAGS,
+    empty=b"\x00\x40\x20",
+    encode=encode,
 )

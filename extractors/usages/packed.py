@@ -2,108 +2,137 @@
 
     12 34 5C  ->  12345        00 01 2D  ->  -12        40 40 40  ->  no value
 
-Sign nibbles A, C, E and F are plus, B and D minus (z/Architecture Principles of Operation, decimal codes); digits above
-nine and a digit in the sign's place are no packed decimal. A minus in a field without S in its PICTURE is none either.
-A PICTURE of an even number of digits leaves one half byte over: a digit there is kept and reported, unless the number
-then has more digits than its type can hold.
+Sign half bytes A, C, E and F are plus, B and D minus (z/Architecture Principles of Operation, decimal codes), unless
+the dialect says otherwise; a digit above nine and a digit in the sign's place are no packed decimal. A minus in a field
+without S in its PICTURE is none either. A number of an even count of digits has half a byte to spare; where that is
+used, the value is kept and reported.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
+from extractors import plan as p
 from extractors.characters import Charset
-from extractors.digits import MAX_INT64_DIGITS, add_scaled, digits_of, to_integers
+from extractors.digits import add_scaled, digits_of, to_integers
+from extractors.floats import field_bytes
 from extractors.layout import Field
-from extractors.memory import load_be64, load_byte
-from extractors.usage import LOST, OUT_OF_PICTURE, Usage
+from extractors.memory import be64, byte_at, int_at, jit, kernel, put64
+from extractors.plan import argument
+from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.wide import to_decimal256
 
-_SIXES = np.uint64(0x6666666666666666)
 _ONES = np.uint64(0x1111111111111111)
-_F = np.uint64(0xF)
+_LOW_NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 
 
-@nb.njit(nogil=True, cache=True)
-def fold_nibbles(nibbles):
-    """The number that sixteen binary-coded digits stand for."""
-    nibbles = (nibbles & np.uint64(0x0F0F0F0F0F0F0F0F)) + np.uint64(10) * (
-        (nibbles >> np.uint64(4)) & np.uint64(0x0F0F0F0F0F0F0F0F)
+@jit
+def not_decimal(word):
+    """Not zero where any of sixteen half bytes is above nine."""
+    return (word >> np.uint64(3)) & ((word >> np.uint64(2)) | (word >> np.uint64(1))) & _ONES
+
+
+@jit
+def fold_nibbles(word):
+    """The number that sixteen half bytes of one digit each stand for."""
+    word = (word & _LOW_NIBBLES) + np.uint64(10) * ((word >> np.uint64(4)) & _LOW_NIBBLES)
+    word = (word & np.uint64(0x00FF00FF00FF00FF)) + np.uint64(100) * (
+        (word >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
     )
-    nibbles = (nibbles & np.uint64(0x00FF00FF00FF00FF)) + np.uint64(100) * (
-        (nibbles >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    word = (word & np.uint64(0x0000FFFF0000FFFF)) + np.uint64(10_000) * (
+        (word >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
     )
-    nibbles = (nibbles & np.uint64(0x0000FFFF0000FFFF)) + np.uint64(10_000) * (
-        (nibbles >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
-    )
-    return (nibbles & np.uint64(0xFFFFFFFF)) + np.uint64(100_000_000) * (nibbles >> np.uint64(32))
+    return (word & np.uint64(0xFFFFFFFF)) + np.uint64(100_000_000) * (word >> np.uint64(32))
 
 
-@nb.njit(nogil=True, cache=True)
-def not_decimal(nibbles):
-    """The carries that a nibble above nine makes when six is added to it."""
-    high = nibbles >> np.uint64(60)
-    low = nibbles & np.uint64(0x0FFFFFFFFFFFFFFF)
-    return (((low + (_SIXES >> np.uint64(4))) ^ low ^ (_SIXES >> np.uint64(4))) & _ONES) | np.uint64(
-        high > np.uint64(9)
-    )
-
-
-@nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
-    """Decode records `first` to `last` of one column into `low` (and `high`, where `wide`); list what is no number.
-
-    Compiled; called by the driver. Values are two's complement over 64 or, where `wide`, 128 bits.
-    """
-    # Sign nibbles that are signs at all, and those that are minus, as bit masks over the nibble's value.
-    minus = np.uint64(0x2800)
-    padded = digits % 2 == 0
-    accepted = np.uint64(0xFC00) if signed else np.uint64(0xFC00) & ~minus
-    mask = ~np.uint64(0) if width >= 8 else (np.uint64(1) << np.uint64(8 * width)) - np.uint64(1)
+@kernel
+def decode_short(plan, first, last, found):
+    """Up to eight bytes: one load a number."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
+    plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
+    number = argument(plan, p.NUMBER) << 48
+    start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + width - 8
+    cut = np.uint64(64 - 8 * width)
+    # The half byte before the first digit, where the PICTURE leaves one unused.
+    digits = argument(plan, p.DIGITS)
+    spare = np.uint64(0xF) << np.uint64(4 * (digits + 1)) if digits % 2 == 0 else np.uint64(0)
     for r in range(first, last):
-        start = pos[r] + offset
-        word = load_be64(data, start + width - 8) & mask
-        sign = word & _F
+        word = (be64(start + int_at(pos + 8 * r)) << cut) >> cut
+        sign = word & np.uint64(0xF)
         nibbles = word >> np.uint64(4)
-        bad = not_decimal(nibbles) | (((accepted >> sign) & np.uint64(1)) ^ np.uint64(1))
-        value = fold_nibbles(nibbles)
+        bad = not_decimal(nibbles) | ((((plus | minus) >> sign) & np.uint64(1)) ^ np.uint64(1))
         negative = (minus >> sign) & np.uint64(1)
-        if not wide:
-            if width > 8:
-                more = load_be64(data, start + width - 16)
-                if width < 16:
-                    more &= (np.uint64(1) << np.uint64(8 * (width - 8))) - np.uint64(1)
-                bad |= not_decimal(more)
-                value += fold_nibbles(more) * np.uint64(1_000_000_000_000_000)
-            low[r] = np.int64((value ^ (np.uint64(0) - negative)) + negative)
-        else:
-            top = np.uint64(0)
-            total = np.uint64(0)
-            lead = (width - 8) % 8
-            left = start + lead
-            for byte in range(lead):
-                pair = load_byte(data, start + byte)
-                bad |= not_decimal(pair)
-                top, total = add_scaled(top, total, np.uint64(100), fold_nibbles(pair))
-            while left < start + width - 8:
-                part = load_be64(data, left)
-                bad |= not_decimal(part)
-                top, total = add_scaled(top, total, np.uint64(10_000_000_000_000_000), fold_nibbles(part))
-                left += 8
-            top, total = add_scaled(top, total, np.uint64(1_000_000_000_000_000), value)
-            if negative:
-                total = ~total + np.uint64(1)
-                top = ~top + np.uint64(total == 0)
-            low[r] = np.int64(total)
-            high[r] = np.int64(top)
-        beyond = padded and load_byte(data, start) > np.uint64(0xF)
-        lost = bad != 0 or (beyond and digits >= MAX_INT64_DIGITS)
-        fields[found] = number
-        rows[found] = r
-        flags[found] = LOST if lost else OUT_OF_PICTURE
-        found += lost or beyond
+        value = fold_nibbles(nibbles)
+        value = (value ^ (np.uint64(0) - negative)) + negative
+        put64(out + 8 * stride * r, np.int64(value))
+        if stride == 2:
+            put64(out + 16 * r + 8, np.int64(value) >> 63)
+        beyond = np.int64((word & spare) != np.uint64(0))
+        lost = np.int64(bad != np.uint64(0))
+        put64(listed + 8 * found, number | (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
+        found += lost | beyond
     return found
+
+
+@kernel
+def decode_long(plan, first, last, found):
+    """More than eight bytes, to 38 digits: the last eight bytes, then the rest from the left, over 128 bits."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
+    plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
+    number = argument(plan, p.NUMBER) << 48
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    padded = argument(plan, p.DIGITS) % 2 == 0
+    lead = (width - 8) % 8
+    cut = np.uint64(64 - 8 * lead)
+    for r in range(first, last):
+        start = base + int_at(pos + 8 * r)
+        word = be64(start + width - 8)
+        sign = word & np.uint64(0xF)
+        nibbles = word >> np.uint64(4)
+        bad = not_decimal(nibbles) | ((((plus | minus) >> sign) & np.uint64(1)) ^ np.uint64(1))
+        top = np.uint64(0)
+        total = np.uint64(0)
+        if lead > 0:
+            part = (be64(start + lead - 8) << cut) >> cut
+            bad |= not_decimal(part)
+            total = fold_nibbles(part)
+        left = start + lead
+        while left < start + width - 8:
+            part = be64(left)
+            bad |= not_decimal(part)
+            top, total = add_scaled(top, total, np.uint64(10_000_000_000_000_000), fold_nibbles(part))
+            left += 8
+        top, total = add_scaled(top, total, np.uint64(1_000_000_000_000_000), fold_nibbles(nibbles))
+        if (minus >> sign) & np.uint64(1):
+            total = ~total + np.uint64(1)
+            top = ~top + np.uint64(total == np.uint64(0))
+        put64(out + 8 * stride * r, np.int64(total))
+        if stride == 2:
+            put64(out + 16 * r + 8, np.int64(top))
+        beyond = np.int64(padded and byte_at(start) > np.uint64(0xF))
+        # Nothing wider than its type is kept: there is no room for a 39th digit, or a 19th in eight bytes.
+        lost = np.int64(bad != np.uint64(0) or (beyond == 1 and argument(plan, p.DIGITS) in (18, 38)))
+        put64(listed + 8 * found, number | (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
+        found += lost | beyond
+    return found
+
+
+def read(
+    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Decode a column of more than 38 digits."""
+    raw = field_bytes(data, starts, field.width)
+    nibbles = np.stack((raw >> 4, raw & 0xF), axis=2).reshape(len(starts), -1)
+    sign, digits = nibbles[:, -1], nibbles[:, :-1]
+    negative = (sign == 0xB) | (sign == 0xD)
+    bad = (digits > 9).any(axis=1) | (sign < 0xA) | (negative & (not field.picture.signed))
+    beyond = ~bad & (digits[:, : digits.shape[1] - field.picture.size] != 0).any(axis=1)
+    rows = np.nonzero(bad | beyond)[0]
+    column = to_decimal256(np.where(bad[:, None], 0, digits)[:, -76:], negative, field.arrow_type)
+    return column, rows, np.where(bad[rows], LOST, OUT_OF_PICTURE)
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
@@ -122,7 +151,9 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
 USAGE = Usage(
     name="packed",
     doc=__doc__ or "",
-    kernel=decode,
+    value=NUMBER,
+    kernel=lambda field: decode_short if field.width <= 8 else decode_long,
+    read=read,
     flags={LOST: "D201", OUT_OF_PICTURE: "D204"},
     empty=b"\x00\x40\x0c\x0d\x0f",
     encode=encode,

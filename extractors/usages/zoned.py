@@ -2,28 +2,32 @@
 
     F1 F2 C3  ->  123          F1 F2 D3  ->  -123        F1 F2 F3  ->  123        40 40 40  ->  no value (blank)
 
-Zones A, C, E and F of the last byte are plus, B and D minus; a minus in a field without S is no value. A space among
-the digits is none either: it may stand for a zero, or for a digit that was lost.
+Zones A, C, E and F of the last byte are plus, B and D minus, unless the dialect says otherwise; a minus in a field
+without S is no value. A space among the digits is none either: it may stand for a zero, or for a digit that was lost.
+In a charset whose digits are those of ASCII the field is read as `zoned_ascii`.
 """
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 import pyarrow as pa
 
+from extractors import plan as p
 from extractors.characters import Charset
 from extractors.digits import add_scaled, digits_of, to_integers
+from extractors.floats import field_bytes
 from extractors.layout import Field
-from extractors.memory import load_be64, load_byte
-from extractors.usage import LOST, Usage
+from extractors.memory import be64, int_at, jit, kernel, put64
+from extractors.plan import argument
+from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.wide import to_decimal256
 
 _ZONES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)
 _SIXES = np.uint64(0x0606060606060606)
 
 
-@nb.njit(nogil=True, cache=True)
+@jit
 def fold_digits(word):
     """The number that eight bytes of one digit each stand for; their zones are not looked at."""
     word = word & _DIGITS
@@ -36,65 +40,98 @@ def fold_digits(word):
     return (word & np.uint64(0xFFFFFFFF)) + np.uint64(10_000) * (word >> np.uint64(32))
 
 
-@nb.njit(nogil=True, cache=True)
+@jit
 def not_zoned(word):
     """What is wrong with eight bytes that should be digits of zone F."""
     return ((word & _ZONES) ^ _ZONES) | (((word & _DIGITS) + _SIXES) & np.uint64(0x1010101010101010))
 
 
-@nb.njit(nogil=True, cache=True)
-def decode(data, pos, first, last, offset, width, digits, signed, wide, low, high, fields, rows, flags, found, number):
-    """Decode records `first` to `last` of one column into `low` (and `high`, where `wide`); list what is no number."""
-    minus = np.uint64(0x2800)
-    accepted = np.uint64(0xFC00) if signed else np.uint64(0xFC00) & ~minus
-    mask = ~np.uint64(0) if width >= 8 else (np.uint64(1) << np.uint64(8 * width)) - np.uint64(1)
+@kernel
+def decode_short(plan, first, last, found):
+    """Up to eight bytes: one load a number."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
+    plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
+    number = (argument(plan, p.NUMBER) << 48) | (np.int64(1) << 32)
+    start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + width - 8
+    mask = ~np.uint64(0) >> np.uint64(64 - 8 * width)
     for r in range(first, last):
-        start = pos[r] + offset
-        word = load_be64(data, start + width - 8) & mask | _ZONES & ~mask
+        word = be64(start + int_at(pos + 8 * r)) & mask | _ZONES & ~mask
         zone = (word >> np.uint64(4)) & np.uint64(0xF)
-        bad = not_zoned(word | np.uint64(0xF0)) | (((accepted >> zone) & np.uint64(1)) ^ np.uint64(1))
-        value = fold_digits(word)
+        bad = not_zoned(word | np.uint64(0xF0)) | ((((plus | minus) >> zone) & np.uint64(1)) ^ np.uint64(1))
         negative = (minus >> zone) & np.uint64(1)
-        if not wide:
-            left = start + width - 16
-            scale = np.uint64(100_000_000)
-            rest = width - 8
-            while rest > 0:
-                part = load_be64(data, left)
-                if rest < 8:
-                    cut = (np.uint64(1) << np.uint64(8 * rest)) - np.uint64(1)
-                    part = part & cut | _ZONES & ~cut
-                bad |= not_zoned(part)
-                value += fold_digits(part) * scale
-                scale *= np.uint64(100_000_000)
-                left -= 8
-                rest -= 8
-            low[r] = np.int64((value ^ (np.uint64(0) - negative)) + negative)
-        else:
+        value = (fold_digits(word) ^ (np.uint64(0) - negative)) + negative
+        put64(out + 8 * stride * r, np.int64(value))
+        if stride == 2:
+            put64(out + 16 * r + 8, np.int64(value) >> 63)
+        put64(listed + 8 * found, number | r)
+        found += np.int64(bad != np.uint64(0))
+    return found
+
+
+@kernel
+def decode_long(plan, first, last, found):
+    """More than eight bytes, to 38 digits: the last eight bytes, then the rest from the left, over 128 bits."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
+    plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
+    number = (argument(plan, p.NUMBER) << 48) | (np.int64(1) << 32)
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    lead = (width - 8) % 8
+    mask = ~np.uint64(0) >> np.uint64(64 - 8 * lead) if lead > 0 else np.uint64(0)
+    wide = width > 18
+    for r in range(first, last):
+        start = base + int_at(pos + 8 * r)
+        word = be64(start + width - 8)
+        zone = (word >> np.uint64(4)) & np.uint64(0xF)
+        bad = not_zoned(word | np.uint64(0xF0)) | ((((plus | minus) >> zone) & np.uint64(1)) ^ np.uint64(1))
+        part = be64(start + lead - 8) & mask | _ZONES & ~mask
+        bad |= not_zoned(part)
+        total = fold_digits(part)
+        left = start + lead
+        if wide:
             top = np.uint64(0)
-            total = np.uint64(0)
-            lead = (width - 8) % 8
-            left = start + lead
-            for byte in range(lead):
-                one = load_byte(data, start + byte)
-                bad |= not_zoned(one | ~np.uint64(0xFF) & _ZONES)
-                top, total = add_scaled(top, total, np.uint64(10), one & np.uint64(0xF))
             while left < start + width - 8:
-                part = load_be64(data, left)
+                part = be64(left)
                 bad |= not_zoned(part)
                 top, total = add_scaled(top, total, np.uint64(100_000_000), fold_digits(part))
                 left += 8
-            top, total = add_scaled(top, total, np.uint64(100_000_000), value)
-            if negative:
+            top, total = add_scaled(top, total, np.uint64(100_000_000), fold_digits(word))
+            if (minus >> zone) & np.uint64(1):
                 total = ~total + np.uint64(1)
-                top = ~top + np.uint64(total == 0)
-            low[r] = np.int64(total)
-            high[r] = np.int64(top)
-        fields[found] = number
-        rows[found] = r
-        flags[found] = LOST
-        found += bad != 0
+                top = ~top + np.uint64(total == np.uint64(0))
+            put64(out + 8 * stride * r, np.int64(total))
+            if stride == 2:
+                put64(out + 16 * r + 8, np.int64(top))
+        else:
+            while left < start + width - 8:
+                part = be64(left)
+                bad |= not_zoned(part)
+                total = total * np.uint64(100_000_000) + fold_digits(part)
+                left += 8
+            total = total * np.uint64(100_000_000) + fold_digits(word)
+            negative = (minus >> zone) & np.uint64(1)
+            total = (total ^ (np.uint64(0) - negative)) + negative
+            put64(out + 8 * stride * r, np.int64(total))
+            if stride == 2:
+                put64(out + 16 * r + 8, np.int64(total) >> 63)
+        put64(listed + 8 * found, number | r)
+        found += np.int64(bad != np.uint64(0))
     return found
+
+
+def read(
+    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Decode a column of more than 38 digits."""
+    raw = field_bytes(data, starts, field.width)
+    digits, zones = raw & 0xF, raw >> 4
+    negative = (zones[:, -1] == 0xB) | (zones[:, -1] == 0xD)
+    bad = (digits > 9).any(axis=1) | (zones[:, :-1] != 0xF).any(axis=1) | (zones[:, -1] < 0xA)
+    bad |= negative & (not field.picture.signed)
+    rows = np.nonzero(bad)[0]
+    column = to_decimal256(np.where(bad[:, None], 0, digits), negative, field.arrow_type)
+    return column, rows, np.full(len(rows), LOST, np.int64)
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
@@ -112,8 +149,10 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
 USAGE = Usage(
     name="zoned",
     doc=__doc__ or "",
-    kernel=decode,
-    flags={LOST: "D202"},
+    value=NUMBER,
+    kernel=lambda field: decode_short if field.width <= 8 else decode_long,
+    read=read,
+    flags={LOST: "D202", OUT_OF_PICTURE: "D210"},
     blank_code="D203",
     empty=b"\x00\x40\xf0\xc0\xd0",
     encode=encode,

@@ -79,8 +79,8 @@ def decode_beside_copy(home: Path) -> None:
                 io.BytesIO(data),
                 name=dump,
                 layout=reader.layout,
-                framing=reader.framing,
-                charset=reader.charset,
+                framing=reader.reading.framing,
+                charset=reader.reading.charset,
                 kinds=kinds,
             ):
                 pass

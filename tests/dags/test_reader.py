@@ -15,6 +15,7 @@ from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybook import read_copybook
 from extractors.encode import encode
+from extractors.reading import Choice, Spoken, make_reading, read_text
 from migration_reports.findings import SpecError
 
 COPYBOOK = """
@@ -61,7 +62,8 @@ def reading(tmp_path):
     dump = tmp_path / "rec.dat"
     dump.write_bytes(person[0].tobytes() + total.tobytes() + person[1].tobytes())
     kinds = (Kind("person", "KIND", ("P",), "PERSON"), Kind("total", "KIND", ("T",), "TOTAL"))
-    return reader.Reading(dump, layout, "ibm", "fixed", {}, kinds, tmp_path)
+    spoken = Spoken()
+    return reader.Job((dump,), make_reading(spoken, layout, tmp_path), kinds)
 
 
 def test_rows_come_in_record_order_with_lists_for_occurs(reading, tmp_path):
@@ -97,7 +99,7 @@ def test_peek_masks_values_unless_told_otherwise(reading):
 
 
 def test_without_kinds_every_view_is_decoded(reading, tmp_path):
-    every = reader.Reading(reading.dump, reading.layout, "ibm", "fixed", {}, (), reading.folder)
+    every = reader.Job(reading.dumps, reading.reading, (Kind("record"),))
     reader.decode(every, out=tmp_path / "out.jsonl", form="jsonl", findings=tmp_path / "findings.jsonl")
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert {"NAME", "RECORDS"} <= set(rows[0])
@@ -113,30 +115,33 @@ def test_a_kind_that_is_none_is_explained(kind, says):
         reader.parse_kind(kind)
 
 
+def decode_to(out, dumps, **given):
+    reader.decode(reader.make_job(dumps, **given), out=out, form="jsonl", findings=None)
+
+
 def test_unknown_names_are_refused_with_what_is_allowed(reading, tmp_path):
+    copybook = tmp_path / "rec.cpy"
+    copybook.write_text(COPYBOOK, encoding="utf-8")
     for change, says in (
-        ({"kinds": (Kind("p", "KINDD", ("P",), None),)}, "no field `KINDD`"),
-        ({"kinds": (Kind("p", "KIND", ("P",), "PERSONS"),)}, "no group `PERSONS`"),
+        ({"kinds": ["p=KINDD:P"]}, "no field `KINDD`"),
+        ({"kinds": ["p=KIND:P:PERSONS"]}, "no group `PERSONS`"),
+        ({"kinds": ["p=KIND:PP:PERSON"]}, "`PP` of record kind `p` does not fit KIND"),
         ({"options": {"tabel": "x"}}, "unknown option `tabel`"),
-        ({"framing": "vb"}, "unknown framing `vb`"),
+        ({"options": {"sync_long": "3"}}, "sync_long `3`"),
+        ({"options": {"header": "-1"}}, "header `-1`"),
+        ({"spoken": Spoken(Choice("vb"))}, "unknown framing `vb`"),
+        ({"spoken": Spoken(dialect=Choice("cobol"))}, "unknown dialect `cobol`"),
+        ({"spoken": Spoken(container=Choice("rar"))}, "unknown container `rar`"),
     ):
-        wrong = reader.Reading(
-            **{
-                **{
-                    f: getattr(reading, f)
-                    for f in ("dump", "layout", "charset", "framing", "options", "kinds", "folder")
-                },
-                **change,
-            }
-        )
+        given = {"spoken": Spoken(), "options": {}, "kinds": [], **change}
         with pytest.raises(SpecError, match=says):
-            reader.decode(wrong, out=tmp_path / "out", form="jsonl", findings=None)
+            decode_to(tmp_path / "out", reading.dumps, layout=copybook, **given)
 
 
 def test_a_copybook_in_shift_jis_is_read(tmp_path):
     path = tmp_path / "sjis.cpy"
     path.write_bytes("      *  住民\n       01  R.\n           05  氏名 PIC X(4).\n".encode("cp932"))
-    assert [f.name for f in reader.read_layout(path).fields()] == ["氏名"]
+    assert [f.name for f in read_copybook(read_text(path), file="sjis.cpy").fields()] == ["氏名"]
 
 
 def test_the_command_explains_itself():

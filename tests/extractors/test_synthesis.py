@@ -91,7 +91,12 @@ def test_what_is_synthesized_decodes_without_a_finding(tmp_path):
         kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
         with made.dump.open("rb") as stream:
             extraction = extract(
-                stream, name=dump, layout=reader.layout, framing=reader.framing, charset=reader.charset, kinds=kinds
+                stream,
+                name=dump,
+                layout=reader.layout,
+                framing=reader.reading.framing,
+                charset=reader.reading.charset,
+                kinds=kinds,
             )
             assert sum(e.findings.num_rows for e in extraction) == 0
         assert extraction.account.records == made.records

@@ -10,13 +10,15 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from extractors import charsets
+from extractors import charsets, dialects
 from extractors.batches import extract
 from extractors.copybook import read_copybook
+from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings import load
 from extractors.memory import SLACK
-from extractors.usages import USAGES
+from extractors.usage import NUMBER
+from extractors.usages import BY_NAME, USAGES
 from tests.reading import open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "usages"
@@ -28,25 +30,45 @@ def cases():
             yield pytest.param(usage.name, case, id=f"{usage.name}: {case['name']}")
 
 
-def layout_of(picture: str):
-    return read_copybook(f"01 R.\n05 F PIC {picture}.\n", file="case.cpy")
+def layout_of(picture: str, *, dialect: str = "ibm", comma: bool = False, **options: str):
+    clause = picture if picture.startswith(("COMP", "POINTER", "INDEX")) else f"PIC {picture}"
+    head = "DECIMAL-POINT IS COMMA.\n" if comma else ""
+    text = f"DATA DIVISION.\n{head}01 R.\n05 F {clause}.\n"
+    return read_copybook(text, file="case.cpy", dialect=dialects.load(dialect, options))
 
 
 @pytest.mark.parametrize(("usage", "case"), list(cases()))
 def test_bytes_read_as_the_case_says(usage, case, tmp_path):
-    layout = layout_of(case["picture"])
-    (field,) = layout.fields()
-    assert field.usage == usage or (usage, field.usage) == ("text", "text")
-    raw = bytes.fromhex(case["bytes"])
-    assert len(raw) == field.width, "the case's bytes are not the field's width"
-    charset = charsets.load(case.get("charset", "ibm"), {}, tmp_path)
-    out = list(
-        extract(open_bytes(raw), name="case", layout=layout, framing=load("fixed", {}, layout.length), charset=charset)
+    layout = layout_of(
+        str(case["picture"]),
+        dialect=case.get("dialect", "ibm"),
+        comma=case.get("comma", False),
+        **case.get("options", {}),
     )
-    values = out[0].batch.column("F").to_pylist()
+    (field,) = layout.fields()
+    assert field.usage == usage or (usage, field.usage) == ("zoned_ascii", "zoned")
+    raw = bytes.fromhex(case["bytes"])
+    page = {"page": case["page"]} if "page" in case else {}
+    charset = charsets.load(case.get("charset", "ibm"), page, tmp_path)
+    blanks = Blanks(**case.get("policy", {}))
+    out = list(
+        extract(
+            open_bytes(raw),
+            name="case",
+            layout=layout,
+            framing=load("fixed", {}, layout),
+            charset=charset,
+            blanks=blanks,
+        )
+    )
+    values = out[0].batch.column("F").to_pylist() if "left_over" not in case else [None]
     expected = case["value"]
-    if usage in ("packed", "zoned", "binary"):
+    if "left_over" not in case:
+        assert len(raw) == field.width, "the case's bytes are not the field's width"
+    if BY_NAME[usage].value == NUMBER:
         expected = None if expected is None else Decimal(expected)
+    elif usage == "raw":
+        values = [v and v.hex().upper() for v in values]
     assert values == [expected]
     wanted = case.get("finding", [])
     found = [f for e in out for f in e.findings.to_pylist()]

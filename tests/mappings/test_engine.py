@@ -27,7 +27,7 @@ def batches(town, tmp_path, **options):
     reader = town.dumps["juki_master"]
     with made.dump.open("rb") as stream:
         out = list(
-            extract(stream, name="juki_master", layout=reader.layout, framing=reader.framing, charset=reader.charset,
+            extract(stream, name="juki_master", layout=reader.layout, framing=reader.reading.framing, charset=reader.reading.charset,
                     kinds=reader.kinds, **options)
         )  # fmt: skip
     return [e for e in out if e.kind == "resident"]

@@ -47,7 +47,7 @@ BROKEN = [
     ("layout missing", M, "layouts/juki_master.cpy", "layouts/none.cpy", "Y006", "`layouts/none.cpy` cannot be read"),
     ("unknown framing", M, "framing: fixed", "framing: fixd", "L903", "unknown framing `fixd`"),
     ("unknown charset", M, "name: fujitsu", "name: fujutsu", "L903", "unknown charset `fujutsu`"),
-    ("record length", M, "framing: fixed", "framing: {name: fixed, length: '300'}", "L904", "cannot hold the layout"),
+    ("record length", M, "framing: fixed", "framing: {name: fixed, length: '300'}", "L904", "length `300` does not fit"),
     ("unknown group", M, "group: JM-JUMIN", "group: JM-JUMN", "Y021", "the layout has no group `JM-JUMN`"),
     ("unknown role", M, "role: header", "role: heading", "Y012", "role"),
     ("control on an unknown kind", M, "count: resident", "count: residents", "Y024", "unknown record kind `residents`"),

@@ -39,7 +39,7 @@ def read(data, charset, batch_records=7, kinds=(Kind("record"),)):
         io.BytesIO(data),
         name="any",
         layout=LAYOUT,
-        framing=load("fixed", {}, LAYOUT.length),
+        framing=load("fixed", {}, LAYOUT),
         charset=charset,
         kinds=kinds,
         batch_records=batch_records,

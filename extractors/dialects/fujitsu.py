@@ -1,0 +1,30 @@
+"""Fujitsu COBOL85 and NetCOBOL.
+
+PIC S9(10) COMP SYNC  ->  a four-byte boundary        PIC S9(4) COMP-5  ->  little-endian
+"""
+
+from __future__ import annotations
+
+from extractors.dialect import Dialect
+
+_MEASURED = "files that Fujitsu's compiler wrote, in the test data of JRecord (CobolTestData, fjCompSync, fjComp5Sync)"
+_ALIKE = "not verified from a manual of the maker; taken as on the IBM-compatible mainframe (MSP)"
+
+DIALECT = Dialect(
+    name="fujitsu",
+    title="Fujitsu COBOL85, NetCOBOL",
+    sources={
+        "binary_sizes": _MEASURED,
+        "binary_order": _MEASURED,
+        "comp_5_order": _MEASURED + "; a file from MSP or XSP itself would be big-endian: say so with the option",
+        "sync_long": _MEASURED,
+        "float_format": _ALIKE,
+        "float_order": _ALIKE,
+        "national": "PIC N is national in JEF, two bytes a character; USAGE NATIONAL is taken for the same",
+        "national_order": "NetCOBOL: UTF-16 only where a program was compiled for Unicode; not verified",
+        "pointer_size": _ALIKE,
+        "plus_signs": _ALIKE,
+        "minus_signs": _ALIKE,
+    },
+    comp_5_order="little",
+)

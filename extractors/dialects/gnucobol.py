@@ -1,0 +1,35 @@
+"""GnuCOBOL with its default configuration, on a little-endian machine.
+
+PIC S9(2) COMP  ->  one byte        PIC S9(10) COMP SYNC  ->  an eight-byte boundary        COMP-5  ->  little-endian
+"""
+
+from __future__ import annotations
+
+from extractors.dialect import Dialect
+
+_RUN = "GnuCOBOL 3.1.2, -std=default: tests/oracles/gnucobol, run and its output kept"
+
+DIALECT = Dialect(
+    name="gnucobol",
+    title="GnuCOBOL 3, -std=default",
+    sources={
+        "binary_sizes": _RUN + "; binary-size: 1-2-4-8",
+        "binary_order": _RUN + "; binary-byteorder: big-endian",
+        "comp_5_order": _RUN,
+        "sync_long": _RUN,
+        "float_format": _RUN,
+        "float_order": _RUN,
+        "national": _RUN,
+        "national_order": "NATIONAL is only partly implemented in GnuCOBOL 3; not verified",
+        "pointer_size": _RUN,
+        "plus_signs": _RUN + "; C and F are written",
+        "minus_signs": _RUN + "; D is written",
+    },
+    binary_sizes="1-2-4-8",
+    comp_5_order="little",
+    sync_long=8,
+    float_format="ieee",
+    float_order="little",
+    national="utf-16",
+    pointer_size=8,
+)

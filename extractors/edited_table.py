@@ -1,0 +1,56 @@
+"""Numeric-edited pictures: what each byte may be, and how the sign is written."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+
+from extractors.layout import Picture
+
+DIGIT, POINT, SKIP, PLUS, MINUS, _, OVER_PLUS, OVER_MINUS, SPACE = (1 << n for n in range(4, 13))
+"""What a byte is within an edited number; the low four bits are a digit's value."""
+
+NO_SIGN, SIGN, SIGN_OVER = 0, 1, 3
+"""What the plan's MINUS says; more than that are the two letters, CR or DB, that mean minus."""
+
+
+def sign_of(symbols: str, *, in_ascii: bool) -> int:
+    """The plan's MINUS of an edited picture."""
+    letters = symbols[-2:].upper()
+    if letters in ("CR", "DB"):
+        one, two = letters.encode("latin-1" if in_ascii else "cp037")
+        return one << 8 | two
+    return SIGN_OVER if "S" in symbols else SIGN if set(symbols) & set("+-") else NO_SIGN
+
+
+@functools.cache
+def table(*, in_ascii: bool, picture: Picture) -> np.ndarray:
+    """(256,) uint32: what each byte is within a number of this picture."""
+    # DECIMAL-POINT IS COMMA: the picture's symbols have the point where its text has a comma.
+    decimal_comma = "." in picture.symbols and "." not in picture.text.rstrip(".")
+    made = np.zeros(256, np.uint32)
+    codec = "latin-1" if in_ascii else "cp037"
+
+    def put(characters: str, kind: int) -> None:
+        for code in characters.encode(codec):
+            made[code] = kind
+
+    for digit in range(10):
+        made[(0x30 if in_ascii else 0xF0) | digit] = digit | DIGIT
+        if in_ascii:
+            made[b"pqrstuvwxy"[digit]] = digit | OVER_MINUS
+        else:
+            made[0xC0 | digit] = digit | OVER_PLUS
+            made[0xD0 | digit] = digit | OVER_MINUS
+    put(",/*$" if not decimal_comma else "./*$", SKIP)
+    put("." if not decimal_comma else ",", POINT)
+    put("+", PLUS)
+    put("-", MINUS)
+    put(" ", SPACE)
+    if in_ascii:
+        made[0x5C] = SKIP
+    else:
+        # The yen sign and the backslash of the Japanese code pages.
+        made[0x5B] = made[0xB2] = made[0xE0] = SKIP
+    return made

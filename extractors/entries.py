@@ -1,0 +1,372 @@
+"""Words of a copybook -> data description entries, each with its clauses; every problem with its place.
+
+Follows ISO/IEC 1989, 13.16, and IBM Enterprise COBOL for z/OS, Language Reference, data description entry. What comes
+before the first level number of a whole program (divisions, FD and SELECT entries) is passed over.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+
+from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
+from extractors.picture import PictureError, read_picture
+from extractors.reference_format import Word
+from migration_reports.findings import Position, Problem
+
+MAX_OCCURS = 16 * 1024 * 1024
+MAX_ENTRIES = 20_000
+
+STORAGE: Mapping[str, Storage] = {
+    "DISPLAY": Storage.DISPLAY,
+    "DISPLAY-1": Storage.DISPLAY_1,
+    "KANJI": Storage.DISPLAY_1,
+    "NATIONAL": Storage.NATIONAL,
+    "BINARY": Storage.BINARY,
+    "COMP": Storage.BINARY,
+    "COMP-0": Storage.BINARY,
+    "COMP-1": Storage.FLOAT,
+    "COMP-2": Storage.DOUBLE,
+    "COMP-3": Storage.PACKED,
+    "COMP-4": Storage.BINARY,
+    "COMP-5": Storage.NATIVE,
+    "COMP-6": Storage.PACKED_UNSIGNED,
+    "COMP-X": Storage.BYTES,
+    "PACKED-DECIMAL": Storage.PACKED,
+    "INDEX": Storage.INDEX,
+    "POINTER": Storage.POINTER,
+    "PROCEDURE-POINTER": Storage.POINTER,
+    "FUNCTION-POINTER": Storage.POINTER,
+}
+_SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
+USAGES: Mapping[str, Storage] = {**STORAGE, **_SPELLED}
+
+_WITHOUT_EFFECT = frozenset(("EXTERNAL", "GLOBAL", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
+_CLAUSES = (
+    "PICTURE", "PIC", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED", "RENAMES",
+    "LEADING", "TRAILING", *sorted(_WITHOUT_EFFECT), *USAGES,
+)  # fmt: skip
+_STOPS = frozenset(
+    (*_CLAUSES, "VALUES", "JUST", "SYNC", "INDEXED", "ASCENDING", "DESCENDING", "KEY", "DEPENDING", "SEPARATE", "TIMES")
+)
+_ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED"))
+_ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
+_HEADERS = frozenset(("DIVISION", "SECTION"))
+
+
+@dataclasses.dataclass(slots=True)
+class Entry:
+    """A data description entry while it is read and placed."""
+
+    level: int
+    name: str
+    position: Position
+    picture: Picture | None = None
+    storage: Storage | None = None
+    usage_position: Position | None = None
+    least: int = 1
+    occurs: int = 1
+    occurs_clause: bool = False
+    depending: Word | None = None
+    redefines: Word | None = None
+    leading: bool | None = None
+    separate: bool = False
+    sync: bool = False
+    justified: bool = False
+    blank_when_zero: bool = False
+    value: str | None = None
+    conditions: list[Condition] = dataclasses.field(default_factory=list)
+    renames: tuple[Word, Word] | None = None
+    children: list[Entry] = dataclasses.field(default_factory=list)
+
+    @property
+    def elementary(self) -> bool:
+        """Whether it has bytes of its own."""
+        return self.picture is not None or (self.storage in WITHOUT_PICTURE and not self.children)
+
+
+def read_entries(words: Sequence[Word], problems: list[Problem]) -> list[Entry]:
+    """Read the entries of a copybook; what cannot be read goes to `problems`."""
+    reader = _Reader(problems)
+    sentence: list[Word] = []
+    for word in words:
+        if word.kind != "period":
+            sentence.append(word)
+            continue
+        reader.sentence(sentence)
+        sentence = []
+        if len(reader.entries) > MAX_ENTRIES:
+            problems.append(Problem("L070", word.position, f"more than {MAX_ENTRIES:,} entries"))
+            return []
+    if sentence:
+        problems.append(Problem("L012", sentence[-1].position, "the last entry does not end with a period"))
+    return reader.entries
+
+
+class _Reader:
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
+        self.entries: list[Entry] = []
+        self._decimal_comma = False
+        self._currency = "$\\¥￥£€"
+        self._program = False
+        self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
+            "PICTURE": self._picture,
+            "USAGE": self._usage,
+            "OCCURS": self._occurs,
+            "REDEFINES": self._redefines,
+            "VALUE": self._value,
+            "SIGN": self._sign,
+            "LEADING": self._sign_position,
+            "TRAILING": self._sign_position,
+            "BLANK": self._blank,
+            "JUSTIFIED": self._justified,
+            "SYNCHRONIZED": self._synchronized,
+        }
+
+    def sentence(self, words: list[Word]) -> None:
+        """Read one entry, or what stands around the entries of a whole program."""
+        if not words:
+            return
+        first = words[0]
+        texts = [word.upper for word in words]
+        if "DECIMAL-POINT" in texts and "COMMA" in texts:
+            self._decimal_comma = True
+        if "CURRENCY" in texts:
+            self._currency += next((w.text.strip("'\"")[:1] for w in words if w.kind == "literal"), "")
+        if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
+            self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
+            if not self._program:
+                allowed = ("01 to 49", "66", "77", "88")
+                self._problem("L010", first, "an entry begins with a level number", allowed)
+            return
+        level = int(first.text)
+        if level == 88:
+            self._condition(words)
+        elif level == 66:
+            self._renames(words)
+        elif 1 <= level <= 49 or level == 77:
+            self._entry(level, words)
+        else:
+            self._problem("L011", first, f"`{first.text}` is no level number", ("01 to 49", "66", "77", "88"))
+
+    def _entry(self, level: int, words: list[Word]) -> None:
+        at = 1
+        name = "FILLER"
+        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
+            name = words[at].upper
+            if name != "FILLER" and not _is_data_name(name):
+                allowed = ("letters, digits, hyphens, kanji, kana",)
+                self._problem("L020", words[at], f"`{name[:40]}` is no data name", allowed)
+            at += 1
+        entry = Entry(level, name, words[0].position)
+        seen: set[str] = set()
+        while at < len(words):
+            word = words[at]
+            key = _ALIASES.get(word.upper, word.upper)
+            at += 1
+            if key in USAGES:
+                entry.storage, entry.usage_position, key = USAGES[key], word.position, "USAGE"
+                clause = None
+            elif key in self._clause_of:
+                clause = self._clause_of[key]
+            elif key in _WITHOUT_EFFECT:
+                # EXTERNAL AS 'name' says where the storage is, never what it holds.
+                at += 2 if at < len(words) and words[at].upper == "AS" else 0
+                continue
+            else:
+                self._unknown(word, _CLAUSES)
+                continue
+            if key in seen and key in _ONCE:
+                self._problem("L032", word, f"{key} is given twice")
+            seen.add(key)
+            if clause is not None:
+                at = clause(words, at, word, entry)
+        if entry.storage in WITHOUT_PICTURE and entry.picture is not None:
+            self._at("L042", entry.usage_position or entry.position, f"{entry.storage} takes no PICTURE")
+        self.entries.append(entry)
+
+    def _picture(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        at = _skip(words, at, "IS")
+        if at >= len(words):
+            self._problem("L033", clause, "PICTURE gives nothing", hint="for example PIC X(10)")
+            return at
+        word = words[at]
+        try:
+            entry.picture = read_picture(word.text, decimal_comma=self._decimal_comma, currency=self._currency)
+        except PictureError as error:
+            place = dataclasses.replace(word.position, column=word.position.column + error.at)
+            self._at("L040", place, f"PICTURE {word.text[:40]}: {error}", error.allowed)
+            entry.picture = Picture(word.text, "alphanumeric", 1, 1)
+        return at + 1
+
+    def _usage(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        at = _skip(words, at, "IS")
+        if at >= len(words):
+            self._problem("L033", clause, "USAGE names nothing", hint="for example USAGE COMP-3")
+            return at
+        if words[at].upper in USAGES:
+            entry.storage, entry.usage_position = USAGES[words[at].upper], words[at].position
+        else:
+            self._unknown(words[at], tuple(USAGES))
+        return at + 1
+
+    def _occurs(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        entry.occurs_clause = True
+        number = self._count(words, at, clause, least=0)
+        if number is None:
+            return at
+        at += 1
+        entry.least = entry.occurs = number
+        if at < len(words) and words[at].upper == "TO":
+            most = self._count(words, at + 1, words[at], least=max(number, 1))
+            if most is None:
+                return at + 1
+            entry.occurs = most
+            at += 2
+        elif number == 0:
+            self._problem("L050", words[at - 1], "OCCURS 0 does not fit", (f"1 to {MAX_OCCURS}",))
+            entry.least = entry.occurs = 1
+        at = _skip(words, at, "TIMES")
+        while at < len(words):
+            word = words[at].upper
+            if word == "DEPENDING":
+                at = _skip(words, at + 1, "ON")
+                if at >= len(words):
+                    self._problem("L033", clause, "DEPENDING ON names nothing")
+                    return at
+                entry.depending = words[at]
+                if entry.least == entry.occurs:
+                    # OCCURS 80 DEPENDING ON: the standard asks for a lower bound, compilers do without.
+                    entry.least = 0
+                at += 1
+                while at + 1 < len(words) and words[at].upper in ("OF", "IN"):
+                    at += 2
+            elif word in ("INDEXED", "ASCENDING", "DESCENDING"):
+                at = _skip(words, _skip(words, _skip(words, at + 1, "KEY"), "IS"), "BY")
+                while at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
+                    at += 1
+            elif word == "KEY":
+                at += 1
+            else:
+                break
+        if entry.least != entry.occurs and entry.depending is None:
+            self._problem("L033", clause, "OCCURS n TO m needs DEPENDING ON")
+        return at
+
+    def _count(self, words: list[Word], at: int, clause: Word, *, least: int) -> int | None:
+        if at >= len(words) or not words[at].text.isascii() or not words[at].text.isdigit():
+            self._problem("L033", words[at] if at < len(words) else clause, "OCCURS gives no number")
+            return None
+        text = words[at].text
+        if len(text) > 9 or not least <= int(text) <= MAX_OCCURS:
+            self._problem("L050", words[at], f"OCCURS {text[:20]} does not fit", (f"{max(least, 1)} to {MAX_OCCURS}",))
+            return max(least, 1)
+        return int(text)
+
+    def _redefines(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        if at >= len(words) or words[at].kind != "word":
+            self._problem("L033", clause, "REDEFINES names nothing")
+            return at
+        entry.redefines = words[at]
+        return at + 1
+
+    def _value(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        at = _skip(words, at, "IS", "ARE")
+        if at >= len(words):
+            self._problem("L033", clause, "VALUE gives nothing")
+            return at
+        at = _skip(words, at, "ALL")
+        if at < len(words):
+            entry.value = literal_text(words[at])
+        return at + 1
+
+    def _sign(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        at = _skip(words, at, "IS")
+        if at >= len(words) or words[at].upper not in ("LEADING", "TRAILING"):
+            self._problem("L033", clause, "SIGN says neither LEADING nor TRAILING")
+            return at
+        return self._sign_position(words, at + 1, words[at], entry)
+
+    def _sign_position(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
+        entry.leading = clause.upper == "LEADING"
+        if at < len(words) and words[at].upper == "SEPARATE":
+            entry.separate = True
+            at += 1
+        return _skip(words, at, "CHARACTER")
+
+    def _blank(self, words: list[Word], at: int, _: Word, entry: Entry) -> int:
+        entry.blank_when_zero = True
+        return _skip(words, _skip(words, at, "WHEN"), "ZERO", "ZEROS", "ZEROES")
+
+    def _justified(self, words: list[Word], at: int, _: Word, entry: Entry) -> int:
+        entry.justified = True
+        return _skip(words, at, "RIGHT")
+
+    def _synchronized(self, words: list[Word], at: int, _: Word, entry: Entry) -> int:
+        entry.sync = True
+        return _skip(words, at, "LEFT", "RIGHT")
+
+    def _condition(self, words: list[Word]) -> None:
+        if not self.entries:
+            self._problem("L011", words[0], "level 88 has no item to belong to")
+            return
+        if len(words) < 4 or words[2].upper not in ("VALUE", "VALUES"):
+            self._problem("L033", words[0], "level 88 needs a name and VALUE", hint="88 IS-HEAD VALUE '01'.")
+            return
+        values: list[str | tuple[str, str]] = []
+        at = _skip(words, 3, "IS", "ARE")
+        while at < len(words):
+            if words[at].upper in ("THRU", "THROUGH") and values and at + 1 < len(words):
+                first = values.pop()
+                values.append((first if isinstance(first, str) else first[0], literal_text(words[at + 1])))
+                at += 2
+            elif words[at].upper in ("ALL", "WHEN", "SET", "TO", "FALSE") and words[at].kind == "word":
+                at += 1
+            else:
+                values.append(literal_text(words[at]))
+                at += 1
+        self.entries[-1].conditions.append(Condition(words[1].upper, tuple(values)))
+
+    def _renames(self, words: list[Word]) -> None:
+        names = [w for w in words[1:] if w.kind == "word" and w.upper not in ("RENAMES", "THRU", "THROUGH")]
+        if len(words) < 4 or words[2].upper != "RENAMES" or not 2 <= len(names) <= 3:
+            hint = "66 NAME RENAMES FIRST THRU LAST."
+            self._problem("L033", words[0], "level 66 needs a name and RENAMES", hint=hint)
+            return
+        entry = Entry(66, names[0].upper, words[0].position, renames=(names[1], names[-1]))
+        self.entries.append(entry)
+
+    def _unknown(self, word: Word, allowed: tuple[str, ...]) -> None:
+        close = difflib.get_close_matches(word.upper, allowed, 1)
+        hint = f"did you mean `{close[0]}`?" if close else "is a period missing before it?"
+        self._problem("L030", word, f"`{word.text[:40]}` is no clause", hint=hint)
+
+    def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
+        self._problems.append(Problem(code, word.position, message, allowed, hint))
+
+    def _at(self, code: str, position: Position, message: str, allowed: tuple[str, ...] = ()) -> None:
+        self._problems.append(Problem(code, position, message, allowed))
+
+
+def _skip(words: list[Word], at: int, *noise: str) -> int:
+    return at + 1 if at < len(words) and words[at].upper in noise else at
+
+
+def _is_data_name(name: str) -> bool:
+    return (
+        len(name) <= 60
+        and all(c.isalnum() or c in "-_ー・（）()#@$" for c in name)
+        and not name.startswith("-")
+        and not name.endswith("-")
+        and not name.isdigit()
+    )
+
+
+def literal_text(word: Word) -> str:
+    """The text of a literal without its quotes; of a number or a figurative constant, the word."""
+    if word.kind != "literal" or len(word.text) < 2:
+        return word.text
+    body = word.text[word.text.index(word.text[-1]) + 1 : -1]
+    return body.replace(word.text[-1] * 2, word.text[-1])

@@ -1,0 +1,173 @@
+"""Records without descriptor words, whose length follows from a field of their own.
+
+    field: SHUBETSU, lengths: 1=64 2=108        the length by the field's value
+    field: KENSU, expression: 100 + 12 * N      the length by arithmetic; N is the field's value
+
+The field is a whole number at a fixed place of the record. A value without a length, or a length that does not hold the
+field itself, is a finding, and what follows it is left over.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+
+import numpy as np
+
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.layout import Field, Layout
+from extractors.memory import jit
+from extractors.words import number
+from migration_reports.findings import Position, Problem, SpecError
+
+_KINDS = {"zoned": 0, "packed": 1, "binary": 2, "binary_little": 3}
+
+
+@jit
+def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengths, longest, pos, limits):
+    """Step from record to record by a field of each. Returns (records, where it stopped, why)."""
+    at = first
+    found = 0
+    while at + offset + width <= stop:
+        value = np.int64(0)
+        bad = False
+        for i in range(width):
+            byte = np.int64(buffer[at + offset + (width - 1 - i if kind == 3 else i)])
+            if kind == 0:
+                bad |= (byte & 0xF) > 9 or (byte >> 4 != 0xF and byte >> 4 != 3 and i < width - 1)
+                value = value * 10 + (byte & 0xF)
+            elif kind == 1:
+                bad |= byte >> 4 > 9 or ((byte & 0xF) > 9) == (i < width - 1)
+                value = value * 10 + (byte >> 4)
+                if i < width - 1:
+                    value = value * 10 + (byte & 0xF)
+            else:
+                value = value << 8 | byte
+        length = value * factor + added
+        if len(values) > 0:
+            length = np.int64(-1)
+            for i in range(len(values)):
+                if values[i] == value:
+                    length = lengths[i]
+        if bad or length < offset + width or length > longest:
+            return found, at, 1
+        if at + length > stop:
+            return found, at, 0
+        pos[found] = at
+        limits[found] = at + length
+        found += 1
+        at += length
+    return found, at, 0
+
+
+def make(options: Mapping[str, str], layout: Layout) -> Framing:
+    """Make the framing.
+
+    Raises:
+        SpecError: the field, the expression or a length does not fit.
+    """
+    field = _field(options.get("field", ""), layout)
+    factor, added = _linear(options.get("expression", "N"))
+    values, lengths = _lengths(options.get("lengths", ""))
+    longest = number(options, "longest", max(32_760, layout.length), 1, MAX_LENGTH)
+
+    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
+        room = (stop - first) // (field.offset + field.width) + 1
+        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
+        found, at, why = _walk(
+            buffer,
+            first,
+            stop,
+            field.offset,
+            field.width,
+            _KINDS[field.usage],
+            factor,
+            added,
+            values,
+            lengths,
+            longest,
+            pos,
+            limits,
+        )
+        if not why:
+            return Framed(pos[:found], limits[:found], at - first)
+        trouble = Trouble("F107", at - first, 0, f"no length follows from {field.name}")
+        return Framed(pos[:found], limits[:found], at - first, troubles=(trouble,), stopped=True)
+
+    return Framing("length_field", longest, index)
+
+
+def _field(name: str, layout: Layout) -> Field:
+    fields = [
+        f
+        for f in layout.segment().sections[0].fields
+        if f.usage in _KINDS and f.picture.scale == 0 and f.width <= 9 and not f.filler
+    ]
+    for field in fields:
+        if field.name == name:
+            return field
+    allowed = tuple(f.name for f in fields)[:40]
+    raise SpecError([Problem("L904", Position("(options)"), f"field `{name[:60]}` is no whole number", allowed)])
+
+
+def _linear(text: str) -> tuple[int, int]:
+    """An expression of N as factor and summand."""
+    problem = Problem("L904", Position("(options)"), f"expression `{text[:60]}`", ("100 + 12 * N", "N * 2 - 4", "N"))
+    if len(text) > 200:
+        raise SpecError([problem])
+    try:
+        tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise SpecError([problem]) from None
+
+    def value(node: ast.expr) -> tuple[int, int]:
+        match node:
+            case ast.Constant(value=int(constant)) if not isinstance(constant, bool) and constant <= MAX_LENGTH:
+                return 0, constant
+            case ast.Name(id="N"):
+                return 1, 0
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                factor, added = value(operand)
+                return -factor, -added
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                (a, b), (c, d) = value(left), value(right)
+                return a + c, b + d
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                (a, b), (c, d) = value(left), value(right)
+                return a - c, b - d
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                (a, b), (c, d) = value(left), value(right)
+                if a and c:
+                    raise SpecError([problem])
+                return a * d + c * b, b * d
+        raise SpecError([problem])
+
+    factor, added = value(tree)
+    if max(abs(factor), abs(added)) > MAX_LENGTH:
+        raise SpecError([problem])
+    return factor, added
+
+
+def _lengths(text: str) -> tuple[np.ndarray, np.ndarray]:
+    values, lengths = [], []
+    for pair in text.replace(",", " ").split():
+        value, _, length = pair.partition("=")
+        if not (value.isascii() and value.isdigit() and length.isascii() and length.isdigit() and len(pair) < 24):
+            problem = Problem("L904", Position("(options)"), f"lengths `{pair[:40]}`", ("1=64 2=108",))
+            raise SpecError([problem])
+        values.append(int(value))
+        lengths.append(int(length))
+    return np.array(values, np.int64), np.array(lengths, np.int64)
+
+
+FRAMING = FramingFamily(
+    name="length_field",
+    doc=__doc__ or "",
+    options={
+        "field": "the field that the length follows from",
+        "expression": "how: + - * with N for its value (N)",
+        "lengths": "or the length of each value: 1=64 2=108",
+        "longest": "bytes of the longest record that is believed",
+    },
+    make=make,
+)

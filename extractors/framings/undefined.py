@@ -1,0 +1,67 @@
+"""RECFM U: each block is a record.
+
+    00 06 00 00 C1 C2  00 07 00 00 C3 C4 C5        records of two and three bytes, each a block with its word
+
+A dump that has lost the limits of its blocks cannot be read; an unload that writes them as descriptor words can, and so
+can one of blocks of one length (`block_length`), the last of which may be short.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.framings.variable import WALK_OPTIONS, bounds
+from extractors.layout import Layout
+from extractors.words import number, options_of, read_word, walk_blocks
+
+
+def make(options: Mapping[str, str], layout: Layout) -> Framing:
+    """Make the framing.
+
+    Raises:
+        SpecError: an option's value does not fit.
+    """
+    if "block_length" in options:
+        return _of_one_length(number(options, "block_length", layout.length, 1, MAX_LENGTH))
+    block = read_word(options, "block")
+    shortest, longest, _ = bounds(options, layout)
+    blocks = block.numbers
+
+    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
+        room = (stop - first) // max(block.size, 1) + 1
+        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
+        found, at, why, _, overhead = walk_blocks(
+            buffer, first, stop, 0, blocks, blocks, shortest, longest, -1, pos, limits
+        )
+        if not why:
+            return Framed(pos[:found], limits[:found], at - first, overhead)
+        trouble = Trouble("F107", at - first, 0, "a block descriptor word")
+        return Framed(pos[:found], limits[:found], at - first, overhead, troubles=(trouble,), stopped=True)
+
+    return Framing("undefined", longest, index)
+
+
+def _of_one_length(length: int) -> Framing:
+    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
+        whole = (stop - first) // length
+        rest = (stop - first) % length
+        pos = np.arange(first, first + (whole + (ends and rest > 0)) * length, length, dtype=np.int64)
+        limits = np.minimum(pos + length, stop)
+        return Framed(pos, limits, int(limits[-1]) - first if len(pos) else 0)
+
+    return Framing("undefined", length, index)
+
+
+FRAMING = FramingFamily(
+    name="undefined",
+    doc=__doc__ or "",
+    options={
+        **options_of("block", "block descriptor word"),
+        "block_length": "bytes of a block, where blocks have no words",
+        **{name: text for name, text in WALK_OPTIONS.items() if name != "resynchronise"},
+    },
+    make=make,
+)

@@ -1,0 +1,82 @@
+"""RECFM V: each record after a descriptor word (RDW) that holds its length.
+
+    00 06 00 00 C1 C2        the word counts itself: two bytes, "AB"
+    00 00 02 00 C1 C2        record_at 2, record_order little, record_inclusive no: the same as other systems write it
+
+A word that cannot be right (shorter than itself, longer than `longest`) is a finding. What follows it is left over, or,
+with `resynchronise: yes`, bytes are skipped and counted up to the next place from which words follow one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.layout import Layout
+from extractors.words import CHAIN, Word, choice, number, options_of, read_word, seek, walk
+
+WALK_OPTIONS: Mapping[str, str] = {
+    "longest": "bytes of the longest record that is believed (32,760, or the layout's if that is more)",
+    "shortest": "bytes of the shortest (0)",
+    "resynchronise": "yes or no: whether to search for the next record behind a damaged word (no)",
+}
+
+
+def bounds(options: Mapping[str, str], layout: Layout) -> tuple[int, int, bool]:
+    """(shortest, longest, whether to resynchronise)."""
+    longest = number(options, "longest", max(32_760, layout.length), 1, MAX_LENGTH)
+    shortest = number(options, "shortest", 0, 0, longest)
+    return shortest, longest, choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
+
+
+def make(options: Mapping[str, str], layout: Layout) -> Framing:
+    """Make the framing.
+
+    Raises:
+        SpecError: an option's value does not fit.
+    """
+    word = read_word(options, "record")
+    trailing = number(options, "trailing", 0, 0, 64)
+    shortest, longest, again = bounds(options, layout)
+    return Framing("variable", longest, walker(word, trailing, shortest, longest, again))
+
+
+def walker(word: Word, trailing: int, shortest: int, longest: int, again: bool):  # type: ignore[no-untyped-def]
+    """The index function of records with words and nothing around them."""
+    numbers = word.numbers
+
+    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
+        room = (stop - first) // max(word.size + shortest + trailing, 1) + 1
+        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
+        found, at, why = walk(buffer, first, stop, numbers, trailing, shortest, longest, pos, limits)
+        overhead = found * (word.size + trailing)
+        if not why:
+            return Framed(pos[:found], limits[:found], at - first, overhead)
+        detail = f"a descriptor word of {word.size} bytes"
+        if not again:
+            trouble = Trouble("F107", at - first, 0, detail)
+            return Framed(pos[:found], limits[:found], at - first, overhead, troubles=(trouble,), stopped=True)
+        there = int(seek(buffer, at + 1, stop, numbers, max(shortest, 1), longest, CHAIN))
+        if there == stop and not ends:
+            # Too little is left to be sure of: it is looked at again with what follows.
+            there = max(at + 1, stop - CHAIN * (longest + word.size)) if at + 1 < stop else at
+        if there == at:
+            return Framed(pos[:found], limits[:found], at - first, overhead)
+        trouble = Trouble("F107", at - first, there - at, detail)
+        return Framed(pos[:found], limits[:found], there - first, overhead, troubles=(trouble,))
+
+    return index
+
+
+FRAMING = FramingFamily(
+    name="variable",
+    doc=__doc__ or "",
+    options={
+        **options_of("record", "record descriptor word"),
+        "trailing": "bytes after each record, for example a length repeated (0)",
+        **WALK_OPTIONS,
+    },
+    make=make,
+)

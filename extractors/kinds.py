@@ -1,0 +1,239 @@
+"""Record kinds: which records are read as what, by the bytes of one field or several.
+
+A condition compares a field with values and ranges. Text and plain digits are compared as bytes, in one pass over all
+kinds; a packed or binary field is decoded and compared as a number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.characters import Charset
+from extractors.decoder import Decoder
+from extractors.dialect import Dialect
+from extractors.encode import encode
+from extractors.layout import TEXT_USAGES, Field, Layout
+from extractors.memory import jit
+from migration_reports.findings import Position, Problem, SpecError
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Kind:
+    """A record kind: the records whose `field` holds one of `values`, read as the REDEFINES view `group`.
+
+    Attributes:
+        name: how rows and findings call it.
+        field: the field that tells kinds apart; a kind without one takes every record.
+        values: its values; `10..19` is a range, both ends included.
+        group: the REDEFINES view to read.
+        wanted: the fields and list columns to decode (None: all but FILLER); the others are only looked at for whether
+            they are filled.
+        also: more fields that must fit, each with its values.
+        parent: the kind whose last record before this one it belongs to.
+        lists: whether every OCCURS is a list column, rather than a column an occurrence.
+    """
+
+    name: str
+    field: str | None = None
+    values: tuple[str, ...] = ()
+    group: str | None = None
+    wanted: frozenset[str] | None = None
+    also: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    parent: str | None = None
+    lists: bool = False
+
+    @property
+    def conditions(self) -> Mapping[str, tuple[str, ...]]:
+        """Every field that must fit, with its values."""
+        return {**({self.field: self.values} if self.field is not None else {}), **self.also}
+
+
+@jit
+def _choose(data, pos, limits, conditions, low, high, kinds):
+    """Write each record's kind: the first all of whose conditions fit, or -1.
+
+    A row of `conditions` is (kind, group, place of the values, offset, width); rows of one group are alternatives.
+    """
+    for r in range(len(pos)):
+        kinds[r] = -1
+        row = 0
+        while row < len(conditions):
+            kind = conditions[row, 0]
+            fits = True
+            while row < len(conditions) and conditions[row, 0] == kind:
+                group = conditions[row, 1]
+                one = False
+                while row < len(conditions) and conditions[row, 0] == kind and conditions[row, 1] == group:
+                    if not one and conditions[row, 4] >= 0 and fits:
+                        at = pos[r] + conditions[row, 3]
+                        width = conditions[row, 4]
+                        place = conditions[row, 2]
+                        above = below = False
+                        inside = at + width <= limits[r]
+                        if inside:
+                            for i in range(width):
+                                byte = data[at + i]
+                                if not above:
+                                    if byte < low[place + i]:
+                                        inside = False
+                                        break
+                                    above = byte > low[place + i]
+                                if not below:
+                                    if byte > high[place + i]:
+                                        inside = False
+                                        break
+                                    below = byte < high[place + i]
+                        one = inside
+                    elif conditions[row, 4] < 0:
+                        one = True
+                    row += 1
+                fits = fits and one
+            if fits:
+                kinds[r] = kind
+                break
+    return 0
+
+
+class Chooser:
+    """Tells the kind of every record of a batch.
+
+    Raises:
+        SpecError: a kind names a field that the layout does not have, or a value that the field cannot hold.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], layout: Layout, charset: Charset, dialect: Dialect) -> None:
+        self.always = len(kinds) == 1 and not kinds[0].conditions
+        rows: list[tuple[int, int, int, int, int]] = []
+        low: list[bytes] = []
+        high: list[bytes] = []
+        self._slow: list[tuple[int, Field, Decoder, list[tuple[int, int]]]] = []
+        place = 0
+        for number, kind in enumerate(kinds):
+            by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
+            if not kind.conditions:
+                rows.append((number, 0, 0, 0, -1))
+            for group, (name, values) in enumerate(kind.conditions.items()):
+                if name not in by_name:
+                    allowed = tuple(n for n in by_name if not n.startswith("FILLER@"))[:40]
+                    what = f"the layout has no field `{name}` of record kind `{kind.name}` at a fixed place"
+                    raise SpecError([Problem("L905", Position(layout.file), what, allowed)])
+                field = by_name[name]
+                ranges = [_range(value) for value in values]
+                if field.usage not in TEXT_USAGES | {"zoned"} or field.picture.signed:
+                    alone = Decoder((field,), charset, dialect)
+                    numbers = [_numbers(layout, kind, field, pair) for pair in ranges]
+                    self._slow.append((number, field, alone, numbers))
+                    rows.append((number, group, 0, 0, -1))
+                    continue
+                for pair in ranges:
+                    one, two = (_bytes_of(layout, kind, field, text, charset) for text in pair)
+                    rows.append((number, group, place, field.offset, field.width))
+                    low.append(one)
+                    high.append(two)
+                    place += field.width
+        self._rows = np.array(rows or [(0, 0, 0, 0, -1)], np.int64).reshape(-1, 5)
+        self._low = np.frombuffer(b"".join(low) or b"\0", np.uint8)
+        self._high = np.frombuffer(b"".join(high) or b"\0", np.uint8)
+
+    def choose(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray) -> np.ndarray:
+        """The number of each record's kind, -1 where none fits."""
+        kinds = np.empty(len(pos), np.int64)
+        if not self._slow:
+            _choose(data, pos, limits, self._rows, self._low, self._high, kinds)
+            return kinds
+        # With a decoded condition the kinds are tried one after the other.
+        kinds[:] = -1
+        for number in range(int(self._rows[:, 0].max()) + 1):
+            fits = np.empty(len(pos), np.int64)
+            _choose(data, pos, limits, self._rows[self._rows[:, 0] == number], self._low, self._high, fits)
+            free = (kinds < 0) & (fits == number)
+            for of_kind, field, decoder, ranges in self._slow:
+                if of_kind == number:
+                    column = decoder.decode(data, pos).columns[0]
+                    known = column.is_valid().to_numpy(zero_copy_only=False)
+                    values = column.cast(pa.decimal128(38, 0), safe=False).cast(pa.int64(), safe=False)
+                    values = values.fill_null(0).to_numpy(zero_copy_only=False)
+                    one = np.zeros(len(pos), bool)
+                    for first, last in ranges:
+                        one |= (values >= first) & (values <= last)
+                    free &= one & known & (pos + field.offset + field.width <= limits)
+            kinds[free] = number
+        return kinds
+
+
+def _range(text: str) -> tuple[str, str]:
+    first, dots, last = text.partition("..")
+    return (first, last) if dots and first and last else (text, text)
+
+
+def _numbers(layout: Layout, kind: Kind, field: Field, pair: tuple[str, str]) -> tuple[int, int]:
+    try:
+        return int(pair[0]), int(pair[1])
+    except ValueError:
+        raise SpecError([_misfit(layout, kind, field, "..".join(dict.fromkeys(pair)))]) from None
+
+
+def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Charset) -> bytes:
+    column: pa.Array | np.ndarray
+    if field.arrow_type == pa.string():
+        column = pa.array([text])
+    elif text.isascii() and text.isdigit() and len(text) <= 18:
+        column = np.array([int(text)], np.int64)
+    else:
+        raise SpecError([_misfit(layout, kind, field, text)])
+    placed = dataclasses.replace(field, offset=0)
+    try:
+        cells = encode([placed], {field.name: column}, charset=charset, length=field.width, count=1)
+    except ValueError:
+        raise SpecError([_misfit(layout, kind, field, text)]) from None
+    return bytes(cells[0].tobytes())
+
+
+def _misfit(layout: Layout, kind: Kind, field: Field, text: str) -> Problem:
+    message = f"`{text[:40]}` of record kind `{kind.name}` does not fit {field.name} (PICTURE {field.picture.text})"
+    return Problem("L908", Position(layout.file), message)
+
+
+class Family:
+    """Which record each child belongs to: the last one of its parent kind, if no other ancestor came since."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        names = {kind.name: number for number, kind in enumerate(kinds)}
+        self._parents = [names.get(kind.parent, -1) if kind.parent is not None else -1 for kind in kinds]
+        self._last = np.zeros(len(kinds), np.int64)
+        self.any = any(parent >= 0 for parent in self._parents)
+
+    def ancestors(self, kind: int) -> list[int]:
+        """The kinds above a kind, nearest first; a circle ends where it closes."""
+        found: list[int] = []
+        at = self._parents[kind]
+        while at >= 0 and at not in found:
+            found.append(at)
+            at = self._parents[at]
+        return found
+
+    def parents(self, kinds: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+        """The record number of each record's parent; 0 where its kind has none or none came before it."""
+        result = np.zeros(len(kinds), np.int64)
+        last = {}
+        for kind in {p for p in self._parents if p >= 0}:
+            seen = np.where(kinds == kind, numbers, 0)
+            last[kind] = np.maximum(np.maximum.accumulate(seen) if len(seen) else seen, self._last[kind])
+        for kind in range(len(self._parents)):
+            above = self.ancestors(kind)
+            if not above:
+                continue
+            mine = kinds == kind
+            nearest = last[above[0]][mine]
+            valid = nearest > 0
+            for further in above[1:]:
+                valid &= nearest > last[further][mine]
+            result[mine] = np.where(valid, nearest, 0)
+        for kind, seen in last.items():
+            if len(seen):
+                self._last[kind] = seen[-1]
+        return result

@@ -1,0 +1,199 @@
+"""How one dump is read, as a person says it, and everything made of that: layout, framing, charset, open stream.
+
+A manifest and the command line give the same things under the same names, so that what `diagnose` proposes can be pasted
+into either.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from extractors import charsets, containers, dialects, framings
+from extractors.characters import Charset
+from extractors.charsets import CHARSETS
+from extractors.copybook import read_copybook
+from extractors.copying import Library
+from extractors.decoder import Blank, Blanks, Padded
+from extractors.framing import Framing
+from extractors.framings import FRAMINGS
+from extractors.layout import Layout
+from extractors.options import choose
+from extractors.reference_format import SourceFormat
+from extractors.stream import DumpStream
+from extractors.words import choice, number
+from migration_reports.findings import Position, Problem, RunError, SpecError
+
+MAX_COPYBOOK_BYTES = 4_000_000
+SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
+
+OPTIONS: Mapping[str, str] = {
+    "header": "bytes to leave out at the beginning of each file (0)",
+    "trailer": "bytes to leave out at its end (0)",
+    "spaces": "a number whose bytes are all spaces: finding, null or zero (finding)",
+    "low_values": "a number whose bytes are all LOW-VALUES: finding, null or zero (finding)",
+    "high_values": "a number whose bytes are all HIGH-VALUES: finding, null or zero (finding)",
+    "padded": "digits among spaces or LOW-VALUES: refuse (no number) or read (an alert) (refuse)",
+    "occurs": "what follows a varying table: shrinking (moves with its count) or maximum (does not) (shrinking)",
+    "source_format": "the copybook's reference format: auto, fixed, variable or free (auto)",
+}
+"""What belongs to the dump itself, rather than to its framing, charset, dialect or container."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Choice:
+    """A member of a family by name, with its options as text."""
+
+    name: str
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Spoken:
+    """How a dump is read, as it was said. `container` None: the files are the records themselves."""
+
+    framing: Choice = Choice("fixed")
+    charset: Choice = Choice("ibm")
+    dialect: Choice = Choice("ibm")
+    container: Choice | None = None
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """How a dump is read, proved: everything that reading needs but the files."""
+
+    layout: Layout
+    framing: Framing
+    charset: Charset
+    blanks: Blanks
+    fixed_places: bool
+    header: int
+    trailer: int
+    unwrap: Callable[[BinaryIO], BinaryIO] | None
+
+    def open(self, paths: Sequence[Path]) -> DumpStream:
+        """Open the files of the dump as one stream."""
+        return DumpStream(paths, unwrap=self.unwrap, header=self.header, trailer=self.trailer)
+
+
+def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
+    """Give each option to whom it belongs: dump, framing, charset, dialect or container.
+
+    Raises:
+        SpecError: nobody knows one.
+    """
+    framing = choose("framing", spoken.framing.name, FRAMINGS)
+    charset = choose("charset", spoken.charset.name, CHARSETS)
+    dialect = choose("dialect", spoken.dialect.name, dialects.DIALECTS)
+    given: dict[str, dict[str, str]] = {"framing": {}, "charset": {}, "dialect": {}, "container": {}, "options": {}}
+    known: dict[str, Mapping[str, str]] = {
+        "options": OPTIONS,
+        "framing": framing.options,
+        "charset": charset.options,
+        "dialect": dialect.options,
+    }
+    if spoken.container is not None:
+        known["container"] = choose("container", spoken.container.name, containers.CONTAINERS).options
+    problems = []
+    for key, value in pairs.items():
+        owner = next((name for name, options in known.items() if key in options), None)
+        if owner is None:
+            allowed = tuple(sorted({option for options in known.values() for option in options}))
+            problems.append(Problem("L903", Position("--option"), f"unknown option `{key[:60]}`", allowed))
+        else:
+            given[owner][key] = value
+    if problems:
+        raise SpecError(problems)
+    return Spoken(
+        Choice(spoken.framing.name, {**spoken.framing.options, **given["framing"]}),
+        Choice(spoken.charset.name, {**spoken.charset.options, **given["charset"]}),
+        Choice(spoken.dialect.name, {**spoken.dialect.options, **given["dialect"]}),
+        spoken.container and Choice(spoken.container.name, {**spoken.container.options, **given["container"]}),
+        {**spoken.options, **given["options"]},
+    )
+
+
+def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = None) -> Layout:
+    """Read the copybook by what was said of its dialect and format.
+
+    Raises:
+        SpecError: with every problem of it.
+    """
+    form = choice(spoken.options, "source_format", "auto", ("auto", "fixed", "variable", "free"))
+    dialect = dialects.load(spoken.dialect.name, spoken.dialect.options)
+    return read_copybook(text, file=file, dialect=dialect, library=library, source_format=cast(SourceFormat, form))
+
+
+def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
+    """Prove what was said against the layout.
+
+    Args:
+        spoken: how the dump is read.
+        layout: of its records.
+        folder: what a table file's path is relative to.
+
+    Raises:
+        SpecError: a name, an option or its value is not usable.
+    """
+    unknown = [option for option in spoken.options if option not in OPTIONS]
+    if unknown:
+        allowed = tuple(OPTIONS)
+        raise SpecError(Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed) for o in unknown)
+    policies = {
+        name: cast(Blank, choice(spoken.options, name, "finding", ("finding", "null", "zero")))
+        for name in ("spaces", "low_values", "high_values")
+    }
+    container = spoken.container
+    return Reading(
+        layout,
+        framings.load(spoken.framing.name, spoken.framing.options, layout),
+        charsets.load(spoken.charset.name, spoken.charset.options, folder),
+        Blanks(**policies, padded=cast(Padded, choice(spoken.options, "padded", "refuse", ("refuse", "read")))),
+        choice(spoken.options, "occurs", "shrinking", ("shrinking", "maximum")) == "maximum",
+        number(spoken.options, "header", 0, 0, 1 << 40),
+        number(spoken.options, "trailer", 0, 0, 1 << 30),
+        containers.load(container.name, container.options) if container is not None else None,
+    )
+
+
+def read_text(path: Path) -> str:
+    """Read a copybook file, UTF-8 or Shift_JIS.
+
+    Raises:
+        SpecError: it is no text, or too large.
+        RunError: it cannot be read.
+    """
+    try:
+        if path.stat().st_size > MAX_COPYBOOK_BYTES:
+            raise SpecError([Problem("L001", Position(str(path)), "the copybook is larger than 4 MB")])
+        data = path.read_bytes()
+    except OSError as error:
+        raise RunError(f"{path}: cannot be read ({error.strerror}). Check the path of the copybook.") from None
+    for encoding in ("utf-8-sig", "cp932"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    message = "the copybook is neither UTF-8 nor Shift_JIS text"
+    raise SpecError([Problem("L001", Position(str(path)), message, hint="convert it to UTF-8")])
+
+
+def library_of(folders: Sequence[Path]) -> Library:
+    """The texts of COPY in some folders, the first that has one; nothing outside them is ever read."""
+
+    def find(name: str) -> tuple[str, str] | None:
+        if not name or len(name) > 100 or any(c in "/\\\0" for c in name) or name.startswith("."):
+            return None
+        for folder in folders:
+            root = folder.resolve()
+            for stem in dict.fromkeys((name, name.upper(), name.lower())):
+                for suffix in SUFFIXES:
+                    path = folder / f"{stem}{suffix}"
+                    if path.is_file() and path.resolve().is_relative_to(root):
+                        return read_text(path), str(path)
+        return None
+
+    return find

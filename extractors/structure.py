@@ -1,0 +1,397 @@
+"""Records of any structure -> columns: sections placed by the records' own counts, tables as list columns.
+
+A layout without varying tables is one section, and this is one call of the decoder. Otherwise each section begins where
+the table before it ends, in each record elsewhere; the occurrences of a table are decoded like records, all of a batch
+together, and become a list column. A record that ends before its layout does keeps what is there: a text that the end
+cuts is read to it, every field behind it is null, and one finding says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extractors.characters import Charset
+from extractors.decoder import Blanks, Decoder, Oddity
+from extractors.dialect import Dialect
+from extractors.layout import TEXT_USAGES, Field, Segment, Table
+from extractors.memory import SLACK
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Odd:
+    """What is odd at one field or table: which records, where its bytes are, and the decoder that can list its codes."""
+
+    field: Field | None
+    name: str
+    flag: int
+    code: str | None
+    records: np.ndarray
+    starts: np.ndarray
+    decoder: Decoder | None = None
+    detail: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Read:
+    """Some records, decoded.
+
+    Attributes:
+        columns: in the order of `Structure.schema`.
+        odd: what was odd in them.
+        ends: int64, where each record's layout ends; the record's own end where that cannot be known.
+        short: indexes of the records that end before that.
+    """
+
+    columns: tuple[pa.Array, ...]
+    odd: tuple[Odd, ...]
+    ends: np.ndarray
+    short: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Rows:
+    """Where occurrences stand.
+
+    Of each: which record it is of, its subscripts, where the section begins that is read, where its record ends, and
+    where the occurrence itself begins.
+    """
+
+    records: np.ndarray
+    subscripts: np.ndarray
+    starts: np.ndarray
+    limits: np.ndarray
+    origins: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Marks:
+    """Of each record: whether it ends before its layout does, and whether a count in it cannot be right."""
+
+    short: np.ndarray
+    torn: np.ndarray
+
+
+class Structure:
+    """Decodes a segment; made once a record kind.
+
+    Args:
+        segment: what to decode.
+        wanted: whether to decode a field or table, by name.
+        charset, dialect, blanks: as the decoder takes them.
+        describe: the Arrow field of a field, with its metadata.
+        fixed_places: whether a varying table always takes the room of its most occurrences.
+    """
+
+    def __init__(
+        self,
+        segment: Segment,
+        wanted: Callable[[str], bool],
+        charset: Charset,
+        dialect: Dialect,
+        blanks: Blanks,
+        describe: Callable[[Field], pa.Field],
+        *,
+        fixed_places: bool = False,
+    ) -> None:
+        self._segment = segment
+        self._charset = charset
+        self._dialect = dialect
+        self._blanks = blanks
+        self._fixed_places = fixed_places
+        # A counter must be decoded to place what follows, whether or not anybody wants it.
+        self._counters = {t.counter for t in _deep_tables(segment) if t.counter}
+        self._decoders: list[Decoder] = []
+        self._kept: list[tuple[Field, ...]] = []
+        self._tables: list[list[tuple[Table, Structure | None, bool]]] = []
+        self._shorts: dict[Field, Decoder] = {}
+        fields: list[pa.Field] = []
+        places: list[tuple[int, int]] = []
+        for number, section in enumerate(segment.sections):
+            kept = tuple(f for f in section.fields if wanted(f.name))
+            counters = tuple(
+                f for f in section.fields if f.data_name in self._counters and f not in kept and not f.subscripts
+            )
+            self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks))
+            self._kept.append(kept)
+            fields.extend(describe(f) for f in kept)
+            places.extend((number, f.offset) for f in kept)
+            inside: list[tuple[Table, Structure | None, bool]] = []
+            for table in section.tables:
+                chosen = wanted(table.column)
+                nested = Structure(
+                    table.element,
+                    _no_filler if chosen else _nothing,
+                    charset,
+                    dialect,
+                    blanks,
+                    describe,
+                    fixed_places=fixed_places,
+                )
+                chosen = chosen and bool(nested.schema)
+                inside.append((table, nested if chosen or table.counter or not table.element.fixed else None, chosen))
+                if chosen:
+                    fields.append(pa.field(table.column, pa.list_(_element_type(table, nested))))
+                    places.append((number, table.offset))
+            self._tables.append(inside)
+        # Columns stand in the copybook's order, lists among the fields.
+        self._order = sorted(range(len(fields)), key=lambda n: places[n])
+        self.schema: tuple[pa.Field, ...] = tuple(fields[n] for n in self._order)
+
+    def read(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray) -> Read:
+        """Decode records.
+
+        Args:
+            data: uint8, with room behind the last record for a whole layout and `SLACK` bytes.
+            pos: int64, where each record begins.
+            limits: int64, where each record ends.
+        """
+        count = len(pos)
+        rows = _Rows(np.arange(count), np.zeros((count, 0), np.int64), pos, limits, pos)
+        marks = _Marks(np.zeros(count, bool), np.zeros(count, bool))
+        odd: list[Odd] = []
+        columns, ends = self._read(data, rows, {}, odd, marks)
+        ends[marks.torn] = limits[marks.torn]
+        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short)[0])
+
+    def _read(
+        self, data: np.ndarray, rows: _Rows, counts: dict[str, np.ndarray], odd: list[Odd], marks: _Marks
+    ) -> tuple[list[pa.Array], np.ndarray]:
+        columns: list[pa.Array] = []
+        table_ends: dict[str, np.ndarray] = {}
+        starts = rows.starts
+        begins: list[np.ndarray] = []
+        known = dict(counts)
+        for number, section in enumerate(self._segment.sections):
+            starts = rows.starts if section.after is None else table_ends[section.after]
+            begins.append(starts)
+            here = dataclasses.replace(rows, starts=starts)
+            decoded = self._section(data, number, here, odd, marks)
+            kept = self._kept[number]
+            columns.extend(decoded[: len(kept)])
+            for field, column in zip(self._decoders[number].fields, decoded, strict=True):
+                if field.data_name in self._counters and pa.types.is_integer(column.type):
+                    known[field.data_name] = np.where(
+                        column.is_valid().to_numpy(zero_copy_only=False),
+                        column.fill_null(-1).to_numpy(zero_copy_only=False),
+                        -1,
+                    )
+            for table, nested, chosen in self._tables[number]:
+                column, table_end = self._table(data, table, nested, chosen, here, known, odd, marks)
+                if column is not None:
+                    columns.append(column)
+                table_ends[table.name] = table_end
+        last, offset = self._segment.end
+        return [columns[n] for n in self._order], begins[last] + offset
+
+    def _section(self, data: np.ndarray, number: int, rows: _Rows, odd: list[Odd], marks: _Marks) -> list[pa.Array]:
+        decoder = self._decoders[number]
+        decoded = decoder.decode(data, rows.starts)
+        columns = list(decoded.columns)
+        oddities: Sequence[Oddity] = decoded.oddities
+        extent = max((f.offset + f.width for f in self._segment.sections[number].fields), default=0)
+        cut = rows.starts + extent > rows.limits
+        if cut.any():
+            marks.short[rows.records[cut]] = True
+            columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
+        for oddity in oddities:
+            odd.extend(_named(oddity, rows, decoder))
+        return columns
+
+    def _shorten(
+        self,
+        data: np.ndarray,
+        decoder: Decoder,
+        columns: list[pa.Array],
+        oddities: Sequence[Oddity],
+        rows: _Rows,
+        cut: np.ndarray,
+    ) -> tuple[list[pa.Array], list[Oddity]]:
+        """Take back what was read beyond the ends of short records."""
+        kept = list(oddities)
+        for number, field in enumerate(decoder.fields):
+            begins, limits = rows.starts[cut] + field.offset, rows.limits[cut]
+            beyond = cut[begins + field.width > limits]
+            if not len(beyond):
+                continue
+            partly = cut[(begins < limits) & (begins + field.width > limits)]
+            kept = [self._without(o, beyond) if o.field is field else o for o in kept]
+            missing = np.zeros(len(rows.starts), bool)
+            missing[beyond] = True
+            column = pc.if_else(pa.array(missing), pa.scalar(None, columns[number].type), columns[number])
+            if len(partly) and field.usage in TEXT_USAGES:
+                again = self._shorts.get(field)
+                if again is None:
+                    alone = dataclasses.replace(field, offset=SLACK)
+                    again = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
+                padded = np.full((len(partly), field.width + 2 * SLACK), self._charset.blank, np.uint8)
+                for row, index in enumerate(partly):
+                    begin = rows.starts[index] + field.offset
+                    size = int(rows.limits[index] - begin)
+                    padded[row, SLACK : SLACK + size] = data[begin : begin + size]
+                places = np.arange(len(partly), dtype=np.int64) * padded.shape[1]
+                part = again.decode(padded.ravel(), places).columns[0]
+                mask = np.zeros(len(rows.starts), bool)
+                mask[partly] = True
+                column = pc.replace_with_mask(column, pa.array(mask), part)
+            columns[number] = column
+        return columns, [o for o in kept if len(o.rows)]
+
+    @staticmethod
+    def _without(oddity: Oddity, rows: np.ndarray) -> Oddity:
+        return dataclasses.replace(oddity, rows=oddity.rows[~np.isin(oddity.rows, rows)])
+
+    def _table(
+        self,
+        data: np.ndarray,
+        table: Table,
+        nested: Structure | None,
+        chosen: bool,
+        rows: _Rows,
+        known: dict[str, np.ndarray],
+        odd: list[Odd],
+        marks: _Marks,
+    ) -> tuple[pa.Array | None, np.ndarray]:
+        """The list column of a table, and where the table ends in each record."""
+        begin = rows.starts + table.offset
+        size = len(begin)
+        if table.counter is None:
+            stated = np.full(size, table.most)
+        else:
+            stated = known[table.counter]
+        # A count that cannot be right says nothing about what follows: the list is null, not a guess.
+        wrong = (stated < table.least) | (stated > table.most)
+        counts = np.where(wrong, 0, stated)
+        if wrong.any():
+            odd.append(self._out_of_range(table, rows, begin, wrong))
+            marks.torn[rows.records[wrong]] = True
+        # Whatever is stated, no occurrence is looked for behind the record's end.
+        if table.element.fixed:
+            fits = np.maximum(rows.limits - begin, 0) // max(table.element.width, 1)
+            marks.short[rows.records[counts > fits]] = True
+            counts = np.minimum(counts, fits)
+            end = begin + counts * table.element.width
+        else:
+            counts, end = self._walk(data, nested, rows, begin, counts, known)
+        if self._fixed_places:
+            end = begin + table.most * table.element.width
+        if not chosen or nested is None:
+            return None, end
+        parents = np.repeat(np.arange(size), counts)
+        within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = begin[parents] + within * table.element.width
+        if not table.element.fixed:
+            starts = self._places(data, nested, rows, begin, counts, known)
+        elements = _Rows(
+            rows.records[parents],
+            np.column_stack((rows.subscripts[parents], within + 1)),
+            starts,
+            rows.limits[parents],
+            starts,
+        )
+        inside = {name: values[parents] for name, values in known.items()}
+        columns, _ = nested._read(data, elements, inside, odd, marks)
+        offsets = np.zeros(size + 1, np.int32)
+        np.cumsum(counts, out=offsets[1:])
+        values = columns[0] if table.elementary else pa.StructArray.from_arrays(columns, fields=list(nested.schema))
+        if not wrong.any():
+            return pa.ListArray.from_arrays(pa.array(offsets), values), end
+        return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(wrong)), end
+
+    def _walk(
+        self,
+        data: np.ndarray,
+        nested: Structure | None,
+        rows: _Rows,
+        begin: np.ndarray,
+        counts: np.ndarray,
+        known: dict[str, np.ndarray],
+        places: list[tuple[np.ndarray, np.ndarray]] | None = None,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Step through occurrences that differ in size, one of every record at a time."""
+        assert nested is not None
+        at = begin.copy()
+        done = np.zeros(len(begin), np.int64)
+        for step in range(int(counts.max(initial=0))):
+            active = np.nonzero((counts > step) & (at < rows.limits))[0]
+            if not len(active):
+                break
+            if places is not None:
+                places.append((active, at[active]))
+            here = _Rows(rows.records[active], rows.subscripts[active], at[active], rows.limits[active], at[active])
+            inside = {name: values[active] for name, values in known.items()}
+            _, ends = nested._read(
+                data, here, inside, [], _Marks(np.zeros(_size(rows), bool), np.zeros(_size(rows), bool))
+            )
+            done[active] += 1
+            # An occurrence has at least a byte, so that a damaged count can never hold the walk in place.
+            at[active] = np.maximum(np.minimum(ends, rows.limits[active]), at[active] + 1)
+        return done, at
+
+    def _places(
+        self,
+        data: np.ndarray,
+        nested: Structure,
+        rows: _Rows,
+        begin: np.ndarray,
+        counts: np.ndarray,
+        known: dict[str, np.ndarray],
+    ) -> np.ndarray:
+        found: list[tuple[np.ndarray, np.ndarray]] = []
+        self._walk(data, nested, rows, begin, counts, known, found)
+        if not found:
+            return np.zeros(0, np.int64)
+        owners = np.concatenate([owner for owner, _ in found])
+        starts = np.concatenate([start for _, start in found])
+        return starts[np.argsort(owners, kind="stable")]
+
+    def _out_of_range(self, table: Table, rows: _Rows, begin: np.ndarray, wrong: np.ndarray) -> Odd:
+        """A count that cannot be right, at its counter where that stands beside the table, otherwise at the table."""
+        at = np.nonzero(wrong)[0]
+        detail = f"OCCURS {table.least} TO {table.most}"
+        first = self._segment.sections[0].fields
+        counter = next((f for f in first if f.data_name == table.counter), None)
+        if counter is None:
+            return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)
+        starts = rows.origins[at] + counter.offset
+        return Odd(counter, counter.name, 0, "D233", rows.records[at], starts, None, detail)
+
+
+def _size(rows: _Rows) -> int:
+    return int(rows.records.max(initial=-1)) + 1
+
+
+def _element_type(table: Table, nested: Structure) -> pa.DataType:
+    return nested.schema[0].type if table.elementary and nested.schema else pa.struct(list(nested.schema))
+
+
+def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> list[Odd]:
+    """An oddity under the names that its fields have in their records."""
+    field, at = oddity.field, oddity.rows
+    starts = rows.starts[at] + field.offset
+    if rows.subscripts.shape[1] == 0:
+        return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, decoder)]
+    named = []
+    subscripts, group = np.unique(rows.subscripts[at], axis=0, return_inverse=True)
+    group = group.reshape(-1)
+    for number, outer in enumerate(subscripts):
+        chosen = group == number
+        name = f"{field.data_name}({','.join(str(s) for s in (*outer, *field.subscripts))})"
+        named.append(Odd(field, name, oddity.flag, oddity.code, rows.records[at[chosen]], starts[chosen], decoder))
+    return named
+
+
+def _deep_tables(segment: Segment) -> list[Table]:
+    return [t for table in segment.tables for t in (table, *_deep_tables(table.element))]
+
+
+def _no_filler(name: str) -> bool:
+    return not name.startswith("FILLER@")
+
+
+def _nothing(_: str) -> bool:
+    return False

@@ -1,0 +1,172 @@
+"""Numeric-edited pictures: a number as it was printed, digits among spaces, signs, commas and a decimal point.
+
+    PIC ZZ,ZZ9.99-    " 1,234.50-"  ->  -1234.50        PIC 9(6).99CR    "001234.50  "  ->  1234.50
+
+A picture's own insertions are skipped, a sign may stand on either side (CR and DB are minus), and the digits are placed
+by the decimal point, or, where the picture has V, by their count. Text that is a number but not as this picture prints
+it (out of place, fewer digits) is kept and reported; a field of only spaces is no value, unless BLANK WHEN ZERO or a
+picture without a 9 makes it zero. A sign may also stand over the last digit where the picture has S.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from extractors import plan as p
+from extractors.characters import Charset
+from extractors.digits import add_scaled, digits_of, to_integers
+from extractors.layout import Field
+from extractors.memory import byte_at, int_at, kernel, le32, put64
+from extractors.plan import argument
+from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+
+
+@kernel
+def decode(plan, first, last, found):
+    """Read a printed number a byte at a time, to 38 digits."""
+    pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
+    width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
+    bytes_of, scale, digits = argument(plan, p.SINGLE), argument(plan, p.MODE), argument(plan, p.DIGITS)
+    letters = argument(plan, p.MINUS)
+    credit, over = letters > 3, letters == 3
+    number = argument(plan, p.NUMBER) << 48
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    explicit = argument(plan, p.PLUS) != 0
+    for r in range(first, last):
+        start = base + int_at(pos + 8 * r)
+        top, total = np.uint64(0), np.uint64(0)
+        bad = False
+        negative = False
+        signs = 0
+        seen = np.int64(0)
+        after = np.int64(-1)
+        ended = False
+        stop = width
+        if credit:
+            ending = np.int64(byte_at(start + width - 2) << np.uint64(8) | byte_at(start + width - 1))
+            blank = ending == argument(plan, p.BLANK) & 0xFFFF
+            bad |= not (blank or ending == letters)
+            negative = not blank
+            stop = width - 2
+        for i in range(stop):
+            entry = le32(bytes_of + 4 * np.int64(byte_at(start + i)))
+            kind = entry & np.uint64(0x1FF0)
+            if kind == np.uint64(0x10) or (over and (kind & np.uint64(0xC00)) != np.uint64(0)):
+                bad |= ended
+                if kind != np.uint64(0x10):
+                    negative = (kind & np.uint64(0x800)) != np.uint64(0)
+                    signs += 1
+                    ended = True
+                top, total = add_scaled(top, total, np.uint64(10), entry & np.uint64(0xF))
+                seen += 1
+                if after >= 0:
+                    after += 1
+            elif kind == np.uint64(0x20):
+                bad |= after >= 0 or ended
+                after = np.int64(0)
+            elif kind == np.uint64(0x80) or kind == np.uint64(0x100):
+                signs += 1
+                negative |= kind == np.uint64(0x100)
+                ended |= seen > 0
+            elif kind == np.uint64(0x1000):
+                ended |= seen > 0
+            else:
+                bad |= kind != np.uint64(0x40)
+        bad |= seen == 0 or signs > 1 or seen > 38
+        odd = False
+        if explicit:
+            # Fewer places after the point than the picture has: they are zeros.
+            missing = scale - max(after, np.int64(0))
+            bad |= missing < 0 or seen + missing > 38
+            odd = missing != 0
+            if not bad:
+                for _ in range(missing):
+                    top, total = add_scaled(top, total, np.uint64(10), np.uint64(0))
+        else:
+            bad |= after >= 0
+        odd |= seen > digits
+        bad |= seen > digits and stride == 1 and seen > 18
+        if negative:
+            total = ~total + np.uint64(1)
+            top = ~top + np.uint64(total == np.uint64(0))
+        put64(out + 8 * stride * r, np.int64(total))
+        if stride == 2:
+            put64(out + 16 * r + 8, np.int64(top))
+        lost = np.int64(bad)
+        beyond = np.int64(odd) & (lost ^ 1)
+        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        found += lost | beyond
+    return found
+
+
+def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+    """Write a column of unscaled numbers as the picture prints them."""
+    values = to_integers(column)
+    digits, misfit = digits_of(values, field.picture.size, field.picture.size)
+    minus = np.asarray(values < 0, bool)
+    if not field.picture.signed:
+        misfit |= minus
+    codec = "latin-1" if charset.ascii else "cp037"
+    code = {c: c.encode(codec)[0] for c in " 0123456789,./*+-$CRDB"}
+    symbols = field.picture.symbols.replace("V", "").replace("S", "")
+    floating = next((s for s in "+-$" if symbols.count(s) > 1), "")
+    started = np.zeros(len(values), bool)
+    zero = np.asarray(values == 0, bool)
+    place = position = 0
+    last_filler = np.full(len(values), -1)
+    suppress_all = "9" not in symbols
+    skipped = False
+    for position, symbol in enumerate(symbols):
+        if symbol in "9Z*" or (symbol == floating and skipped):
+            digit = digits[:, place]
+            place += 1
+            started |= (digit != 0) | (symbol == "9")
+            filler = code["*"] if symbol == "*" else code[" "]
+            cells[:, position] = np.where(started, digit + code["0"], filler)
+            if symbol == floating:
+                last_filler[~started] = position
+        elif symbol == floating:
+            skipped = True
+            cells[:, position] = code[" "]
+            last_filler[:] = position
+        elif symbol in ",/0B":
+            insertion = code[" "] if symbol == "B" else code[symbol]
+            suppressed = ~started & (symbol == ",")
+            star = "*" in symbols
+            cells[:, position] = np.where(suppressed, code["*"] if star else code[" "], insertion)
+            if floating:
+                last_filler[suppressed] = position
+        elif symbol == ".":
+            started[:] = True
+            cells[:, position] = code["."]
+        elif symbol in "+-":
+            cells[:, position] = np.where(minus, code["-"], code["+"] if symbol == "+" else code[" "])
+        elif symbol == "$":
+            cells[:, position] = code["$"]
+        else:
+            letter = symbol.upper()
+            cells[:, position] = np.where(minus, code[letter], code[" "])
+    if floating:
+        sign = code["$"] if floating == "$" else code["-"]
+        plain = code["$"] if floating == "$" else code["+"] if floating == "+" else code[" "]
+        rows = np.nonzero(last_filler >= 0)[0]
+        cells[rows, last_filler[rows]] = np.where(minus[rows], sign, plain)
+    if (suppress_all and floating != "*" and "*" not in symbols) or field.blank_when_zero:
+        cells[zero] = code[" "]
+    if "S" in field.picture.symbols and not charset.ascii:
+        rows = np.nonzero(minus)[0]
+        cells[rows, -1] = cells[rows, -1] & 0x0F | 0xD0
+    return misfit
+
+
+USAGE = Usage(
+    name="edited",
+    doc=__doc__ or "",
+    value=NUMBER,
+    kernel=lambda _: decode,
+    flags={LOST: "D206", OUT_OF_PICTURE: "D207"},
+    blank_code="D203",
+    empty=b"\x00\x40\x20",
+    encode=encode,
+)

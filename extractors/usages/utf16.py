@@ -1,0 +1,107 @@
+"""USAGE NATIONAL: UTF-16, two bytes a code unit, big-endian or, where the bytes say so, by the dialect little-endian.
+
+    6F 22 5B 57 00 20  ->  "漢字"        D8 42 DF B7  ->  "𠮷", two code units        D8 42 00 20  ->  U+FFFD: half a pair
+
+Trailing spaces, U+0020 and U+3000, are padding and are left out. A surrogate without its partner reads as U+FFFD.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from extractors import plan as p
+from extractors.characters import Charset
+from extractors.layout import Field
+from extractors.memory import be16, int_at, kernel, put32, put64
+from extractors.plan import argument
+from extractors.usage import CONTROL, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, Usage
+
+
+@kernel
+def decode(plan, first, last, found):
+    """Write UTF-16 fields as UTF-8 into the arena."""
+    pos, out, listed, ends = (
+        argument(plan, p.POS),
+        argument(plan, p.OUT),
+        argument(plan, p.LIST),
+        argument(plan, p.ENDS),
+    )
+    width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
+    number = argument(plan, p.NUMBER) << 48
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    at = argument(plan, p.AT)
+    for r in range(first, last):
+        i = base + int_at(pos + 8 * r)
+        stop = i + width
+        start = at
+        kept = at
+        flag = np.int64(0)
+        while i + 1 < stop:
+            unit = np.int64(be16(i))
+            if little:
+                unit = unit >> 8 | (unit & 0xFF) << 8
+            i += 2
+            point = unit
+            if unit & 0xF800 == 0xD800:
+                point = np.int64(0xFFFD)
+                if unit < 0xDC00 and i + 1 < stop:
+                    low = np.int64(be16(i))
+                    if little:
+                        low = low >> 8 | (low & 0xFF) << 8
+                    if low & 0xFC00 == 0xDC00:
+                        point = 0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)
+                        i += 2
+                if point == 0xFFFD:
+                    flag |= 1
+            elif unit == 0:
+                point = np.int64(0x20)
+                flag |= 8
+            elif unit < 0x20 or (unit >= 0x7F and unit < 0xA0):
+                flag |= 16
+            if point < 0x80:
+                put32(out + at, point)
+                at += 1
+            elif point < 0x800:
+                put32(out + at, 0xC0 | point >> 6 | (0x80 | point & 0x3F) << 8)
+                at += 2
+            elif point < 0x10000:
+                put32(out + at, 0xE0 | point >> 12 | (0x80 | point >> 6 & 0x3F) << 8 | (0x80 | point & 0x3F) << 16)
+                at += 3
+            else:
+                word = 0xF0 | point >> 18 | (0x80 | point >> 12 & 0x3F) << 8
+                put32(out + at, word | (0x80 | point >> 6 & 0x3F) << 16 | (0x80 | point & 0x3F) << 24)
+                at += 4
+            if point != 0x20 and point != 0x3000:
+                kept = at
+        at = max(kept, start)
+        put32(ends + 4 * (r + 1), at)
+        put64(listed + 8 * found, number | flag << 32 | r)
+        found += np.int64(flag != 0)
+    put64(plan + 8 * p.AT, at)
+    return found
+
+
+def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+    """Write a column of text, big-endian, padded with spaces; a text that is too long does not fit."""
+    texts = pa.array(column, pa.string()).fill_null("")
+    misfit = np.zeros(len(texts), bool)
+    padding = " ".encode("utf-16-be") * (field.width // 2)
+    for row, text in enumerate(texts.to_pylist()):
+        data = text.encode("utf-16-be", "replace")
+        misfit[row] = len(data) > field.width
+        cells[row] = np.frombuffer((data + padding)[: field.width], np.uint8)
+    return misfit
+
+
+_FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, LOW_VALUES, CONTROL)}
+
+USAGE = Usage(
+    name="utf16",
+    doc=__doc__ or "",
+    value=TEXT,
+    kernel=lambda _: decode,
+    flags=_FLAGS,
+    empty=b"\x00\x20",
+    encode=encode,
+)
