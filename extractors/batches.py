@@ -15,9 +15,10 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from extractors.characters import Charset
-from extractors.decoder import AS_FINDINGS, Blanks, count_filled
+from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind
 from extractors.layout import TEXT_USAGES, Field, Layout
@@ -25,7 +26,7 @@ from extractors.records import BUFFER, Account, Records, Slice, frames
 from extractors.structure import Odd, Structure
 from extractors.usage import EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import Position, Problem, SpecError, finding, findings_at, join_findings
+from migration_reports.findings import FINDINGS, Position, Problem, SpecError, finding, findings_at, no_findings
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
@@ -69,7 +70,6 @@ class Extracted:
 class _Reader:
     kind: Kind
     structure: Structure
-    others: tuple[Field, ...]
     schema: pa.Schema
 
 
@@ -168,65 +168,108 @@ class Extraction:
     def _extract(self, reader: _Reader, records: Records, parents: np.ndarray | None) -> Extracted:
         read = reader.structure.read(records.data, records.pos, records.limits)
         first = [pa.array(records.numbers), pa.array(records.offsets)]
-        findings: list[pa.RecordBatch] = []
-        characters: list[pl.DataFrame] = []
+        found = _Findings(self._name, reader.kind.name, records)
+        tallies: list[tuple[Odd, np.ndarray, np.ndarray]] = []
         if reader.kind.parent is not None:
             above = parents if parents is not None else np.zeros(len(records.pos), np.int64)
             first.append(pa.array(above, mask=above == 0))
-            orphans = np.flatnonzero(above == 0)
-            if len(orphans):
-                findings.append(self._at(reader, "F110", records, orphans, detail=f"no {reader.kind.parent} before it"))
+            found.add("F110", np.flatnonzero(above == 0), detail=f"no {reader.kind.parent} before it")
         batch = pa.RecordBatch.from_arrays([*first, *read.columns], schema=reader.schema)
         for odd in read.odd:
-            detail: pa.Array | str | None = odd.detail
-            places = records.offsets[odd.records] + odd.starts - records.pos[odd.records]
+            codes = None
             if (
                 odd.flag in CODED
                 and odd.field is not None
-                and odd.field.usage in TEXT_USAGES
                 and odd.decoder is not None
+                and odd.field.usage in TEXT_USAGES
             ):
-                at, codes = odd.decoder.codes(records.data, odd.starts, odd.field, odd.flag)
-                detail = _join_codes(at, codes, len(odd.records)) if odd.code is not None else None
-                characters.append(_tally(odd, codes, records.numbers[odd.records][at], places[at]))
+                codes = odd.decoder.codes(records.data, odd.starts, odd.field, odd.flag)
+                tallies.append((odd, *codes))
             if odd.code is not None:
-                findings.append(
-                    findings_at(
-                        odd.code,
-                        CATALOGUE[odd.code].severity,
-                        dump=self._name,
-                        kind=reader.kind.name,
-                        record=records.numbers[odd.records],
-                        offset=places,
-                        field=odd.name,
-                        detail=detail,
-                    )
-                )
-        if len(read.short) and not self._framing.padded:
-            findings.append(self._at(reader, "D231", records, read.short))
+                found.add(odd.code, odd.records, starts=odd.starts, field=odd.name, detail=odd.detail, codes=codes)
+        if not self._framing.padded:
+            found.add("D231", read.short)
         if self._framing.exact:
-            longer = np.flatnonzero(records.limits > read.ends)
-            if len(longer):
-                findings.append(self._at(reader, "D232", records, longer))
-        filled = {
-            f.name: count_filled(records.data, records.pos, f) if not len(read.short) else _filled(records, f)
-            for f in reader.others
-        }
-        joined = pl.concat(characters) if characters else NO_CHARACTERS
-        return Extracted(reader.kind.name, batch, join_findings(findings), filled, joined)
+            found.add("D232", np.flatnonzero(records.limits > read.ends))
+        return Extracted(reader.kind.name, batch, found.batch(), read.filled, _tally(tallies, records))
 
-    def _at(
-        self, reader: _Reader, code: str, records: Records, rows: np.ndarray, *, detail: str | None = None
-    ) -> pa.RecordBatch:
-        return findings_at(
-            code,
-            CATALOGUE[code].severity,
-            dump=self._name,
-            kind=reader.kind.name,
-            record=records.numbers[rows],
-            offset=records.offsets[rows],
-            detail=detail,
-        )
+
+class _Findings:
+    """The findings of one batch, gathered and then made into one Arrow batch: a few columns, however many kinds."""
+
+    def __init__(self, dump: str, kind: str, records: Records) -> None:
+        self._dump = dump
+        self._kind = kind
+        self._records = records
+        self._groups: list[tuple[str, str | None, int]] = []
+        self._rows: list[np.ndarray] = []
+        self._offsets: list[np.ndarray] = []
+        self._details: list[str | None] = []
+        self._codes: list[tuple[np.ndarray, np.ndarray]] = []
+        self._count = 0
+
+    def add(
+        self,
+        code: str,
+        rows: np.ndarray,
+        *,
+        starts: np.ndarray | None = None,
+        field: str | None = None,
+        detail: str | None = None,
+        codes: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
+        """Add findings of one code on one field.
+
+        Args:
+            code: the finding's.
+            rows: which records of the batch.
+            starts: where in the data; None: at the records' beginnings.
+            field: the field's name.
+            detail: what to say of them all.
+            codes: or the character codes of each: (index into rows, code).
+        """
+        if not len(rows):
+            return
+        records = self._records
+        offsets = records.offsets[rows]
+        self._groups.append((code, field, len(rows)))
+        self._rows.append(rows)
+        self._offsets.append(offsets if starts is None else offsets + starts - records.pos[rows])
+        self._details.append(detail)
+        if codes is not None:
+            self._codes.append((codes[0] + self._count, codes[1]))
+        self._count += len(rows)
+
+    def batch(self) -> pa.RecordBatch:
+        """All of them."""
+        if not self._groups:
+            return no_findings()
+        counts = [count for _, _, count in self._groups]
+        group = pa.array(np.repeat(np.arange(len(counts)), counts))
+
+        def spread(values: Sequence[str | None]) -> pa.Array:
+            return pa.array(values, pa.string()).take(group)
+
+        total = len(group)
+        nothing = pa.nulls(total, pa.string())
+        details = spread(self._details)
+        if self._codes:
+            at, codes = (np.concatenate(part) for part in zip(*self._codes, strict=True))
+            details = pc.coalesce(_join_codes(at, codes, total), details)
+        columns = [
+            spread([code for code, _, _ in self._groups]),
+            spread([str(CATALOGUE[code].severity) for code, _, _ in self._groups]),
+            pa.repeat(pa.scalar(self._dump, pa.string()), total),
+            pa.repeat(pa.scalar(self._kind, pa.string()), total),
+            pa.array(self._records.numbers[np.concatenate(self._rows)]),
+            pa.array(np.concatenate(self._offsets)),
+            spread([field for _, field, _ in self._groups]),
+            nothing,
+            nothing,
+            nothing,
+            details,
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
 
 
 _NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "_offset": pa.array([], pa.int64())})
@@ -315,53 +358,58 @@ def _make_reader(kind: Kind, layout: Layout, charset: Charset, blanks: Blanks, *
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
+    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
     structure = Structure(
-        segment, wanted.__contains__, charset, layout.dialect, blanks, _arrow_field, fixed_places=fixed_places
+        segment,
+        wanted.__contains__,
+        charset,
+        layout.dialect,
+        blanks,
+        _arrow_field,
+        fixed_places=fixed_places,
+        others=others,
     )
     columns = [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]
     if kind.parent is not None:
         columns.append(pa.field("_parent", pa.int64()))
-    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
-    return _Reader(kind, structure, others, pa.schema([*columns, *structure.schema]))
+    return _Reader(kind, structure, pa.schema([*columns, *structure.schema]))
 
 
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
     return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40])
 
 
-def _filled(records: Records, field: Field) -> int:
-    whole = records.pos + field.offset + field.width <= records.limits
-    return count_filled(records.data, records.pos[whole], field)
-
-
-def _tally(odd: Odd, codes: np.ndarray, numbers: np.ndarray, offsets: np.ndarray) -> pl.DataFrame:
-    distinct, first, counts = np.unique(codes, return_index=True, return_counts=True)
+def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:
+    """Count the codes that oddities list: (oddity, index into its records, code)."""
+    if not tallies:
+        return NO_CHARACTERS
+    group = np.repeat(np.arange(len(tallies)), [len(codes) for _, _, codes in tallies])
+    rows = np.concatenate([odd.records[at] for odd, at, _ in tallies])
+    starts = np.concatenate([odd.starts[at] for odd, at, _ in tallies])
+    codes = np.concatenate([codes for _, _, codes in tallies])
+    distinct, first, counts = np.unique(group << 16 | codes, return_index=True, return_counts=True)
+    which = distinct >> 16
     return pl.DataFrame(
         {
-            "field": [odd.field.name if odd.field else odd.name] * len(distinct),
-            "code": distinct,
-            "area": [CODED[odd.flag]] * len(distinct),
+            "field": [tallies[n][0].field.name for n in which],
+            "code": distinct & 0xFFFF,
+            "area": [CODED[tallies[n][0].flag] for n in which],
             "count": counts.astype(np.int64),
-            "record": numbers[first],
-            "offset": offsets[first],
+            "record": records.numbers[rows[first]],
+            "offset": (records.offsets[rows] + starts - records.pos[rows])[first],
         },
         schema=CHARACTERS,
     )
 
 
-_HEX = pl.Series(
-    [f"{code:02X}" for code in range(256)] + [f"{code:04X}" for code in range(256, 65536)], dtype=pl.String
-)
+_HEX = pa.array([f"{code:02X}" for code in range(256)] + [f"{code:04X}" for code in range(256, 65536)], pa.string())
 
 
 def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
-    """The codes of each row as hexadecimal words, in the order of the text."""
-    joined = (
-        pl.DataFrame({"at": at, "code": _HEX.gather(codes)})
-        .group_by("at", maintain_order=True)
-        .agg(pl.col("code").str.join(" "))
+    """The codes of each row as hexadecimal words, in the order of the text; null where a row has none."""
+    ends = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(at, minlength=count), out=ends[1:])
+    words = pa.ListArray.from_arrays(pa.array(ends), _HEX.take(pa.array(codes)))
+    return pc.replace_with_mask(
+        pc.binary_join(words, " "), pa.array(ends[1:] == ends[:-1]), pa.scalar(None, pa.string())
     )
-    every = pl.DataFrame({"at": np.arange(count, dtype=np.int64)}).join(
-        joined, on="at", how="left", maintain_order="left"
-    )
-    return every["code"].to_arrow().cast(pa.string())

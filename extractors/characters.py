@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -47,9 +48,9 @@ class ShiftAction(enum.IntEnum):
     PREFIX = 3
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class Charset:
-    """One vendor's code.
+    """One vendor's code; two are the same only where they are one object.
 
     Attributes:
         name: its name in the charsets family.
@@ -203,18 +204,24 @@ def _utf8_entries(table: np.ndarray) -> np.ndarray:
     four = (0x80 | point >> 12 & low6) | (0x80 | point >> 6 & low6) << 8 | (0x80 | point & low6) << 16
     size = 1 + (point >= 0x80).astype(np.uint32) + (point >= 0x800) + (point >= 0x10000)
     data = np.select([size == 1, size == 2, size == 3], [one, two, three], four)
+    kind = np.where((size == 4) & (kind == 0), np.uint32(7), kind)
     return np.ascontiguousarray(data | size << 24 | kind << 27).astype(np.uint32)
 
 
+@functools.lru_cache(maxsize=16)
 def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
     """Bring a charset into the kernel's form; without `shifted` no byte is a shift code."""
+    single, double = _utf8_entries(charset.single), _utf8_entries(charset.double)
     shifts = np.zeros(256, np.uint8)
     if shifted:
         for byte, action in charset.shifts.items():
             shifts[byte] = action
-    return DecodeTables(_utf8_entries(charset.single), _utf8_entries(charset.double), shifts)
+            single[byte] |= np.uint32(action << 30)
+            double[byte << 8 : (byte + 1) << 8] |= np.uint32(action << 30)
+    return DecodeTables(single, double, shifts)
 
 
+@functools.lru_cache(maxsize=16)
 def encode_table(charset: Charset) -> np.ndarray:
     """The inverse of a charset: (0x110000,) uint32, 1 << 24 | byte, 2 << 24 | pair, or 0 where nothing encodes it.
 

@@ -9,7 +9,7 @@ column that lost a value, and policies look at the odd records only.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -22,7 +22,7 @@ from extractors.characters import Charset, DecodeTables, decode_tables
 from extractors.dialect import Dialect
 from extractors.dialects import DEFAULT
 from extractors.layout import Field
-from extractors.memory import SLACK, byte_at, call, int_at, jit, put64
+from extractors.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
 from extractors.plan import argument
 from extractors.usage import EXTENDED, LOST, NUMBER, TEXT, UNDEFINED, USER_DEFINED, VARIANT, WHOLE, Usage
 from extractors.usages import BY_NAME, mixed
@@ -66,10 +66,14 @@ class Oddity:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Decoded:
-    """A batch of decoded columns, in the order of the decoder's fields, and what was odd in them."""
+    """A batch of decoded columns, in the order of the decoder's fields, and what was odd in them.
+
+    `filled` tells of each other field in how many records it holds anything but spaces, LOW-VALUES or zeros.
+    """
 
     columns: tuple[pa.Array, ...]
     oddities: tuple[Oddity, ...]
+    filled: Mapping[str, int]
 
 
 @jit
@@ -108,40 +112,56 @@ def _classify(data, starts, width, blank):
     return kinds
 
 
-@jit
-def _count_filled(data, pos, offset, width, empty):
-    """Count the records in which a field holds any byte that says something."""
-    filled = 0
-    for r in range(len(pos)):
-        start = pos[r] + offset
-        for i in range(width):
-            if empty[data[start + i]] == 0:
+@kernel
+def count_filled(plan, first, last, found):
+    """Count the records in which a field that is not decoded holds any byte that says something."""
+    pos, width, empty = argument(plan, p.POS), argument(plan, p.WIDTH), argument(plan, p.SINGLE)
+    blanks = np.uint64(argument(plan, p.BLANK))
+    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    filled = np.int64(0)
+    for r in range(first, last):
+        at = base + int_at(pos + 8 * r)
+        stop = at + width
+        while stop - at >= 8 and be64(at) == blanks:
+            at += 8
+        while at < stop:
+            if byte_at(empty + np.int64(byte_at(at))) == np.uint64(0):
                 filled += 1
                 break
-    return filled
+            at += 1
+    put64(argument(plan, p.OUT), int_at(argument(plan, p.OUT)) + filled)
+    return found
 
 
 class Decoder:
     """Decodes some fields of a layout under a charset; made once, used for every batch."""
 
     def __init__(
-        self, fields: Sequence[Field], charset: Charset, dialect: Dialect = DEFAULT, blanks: Blanks = AS_FINDINGS
+        self,
+        fields: Sequence[Field],
+        charset: Charset,
+        dialect: Dialect = DEFAULT,
+        blanks: Blanks = AS_FINDINGS,
+        others: Sequence[Field] = (),
     ) -> None:
         self.fields = tuple(fields)
+        self.others = tuple(others)
         self.charset = charset
         self._blanks = blanks
         self._usages = tuple(_usage_of(field, charset) for field in fields)
         self._tables = decode_tables(charset, shifted=True)
-        self._unshifted = np.zeros(256, np.uint8)
+        self._unshifted = decode_tables(charset, shifted=False)
         # Tables that the plan points to must live as long as it does.
         self._kept: list[np.ndarray] = []
         self._driven = [
             n for n, (f, usage) in enumerate(zip(self.fields, self._usages, strict=True)) if not _is_whole(f, usage)
         ]
-        self._plan = np.zeros((len(self._driven) + 1, p.COLUMNS), np.int64)
+        self._plan = np.zeros((len(self._driven) + len(self.others) + 1, p.COLUMNS), np.int64)
         for at, number in enumerate(self._driven):
             self._prepare(self._plan[at], number, self.fields[number], self._usages[number], dialect)
-        self._touch = _touched([self.fields[n] for n in self._driven])
+        for at, field in enumerate(self.others, len(self._driven)):
+            self._prepare_count(self._plan[at], field)
+        self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
         self._places = {n: at for at, n in enumerate(self._driven)}
         self._text_room = max((f.width for f in self.fields), default=0)
 
@@ -174,11 +194,13 @@ class Decoder:
                 values = np.empty(count * row[p.STRIDE], np.int64)
                 row[p.OUT] = values.ctypes.data
                 buffers.append((values, None))
+        filled = np.zeros(len(self.others), np.int64)
+        plan[len(self._driven) : -1, p.OUT] = filled.ctypes.data + 8 * np.arange(len(self.others))
         found = 0
-        if count and self._driven:
+        if count and len(plan) > 1:
             found = _drive(
                 plan.ctypes.data,
-                len(self._driven),
+                len(plan) - 1,
                 count,
                 data.ctypes.data,
                 pos.ctypes.data,
@@ -205,7 +227,9 @@ class Decoder:
             if len(rows):
                 column = self._settle(field, usage, column, data, pos, rows, flags, oddities)
             columns.append(_scaled(column, field))
-        return Decoded(tuple(columns), tuple(oddities))
+        return Decoded(
+            tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
+        )
 
     def codes(self, data: np.ndarray, starts: np.ndarray, field: Field, flag: int) -> tuple[np.ndarray, np.ndarray]:
         """List the codes behind a flag of a character class: (index into starts, code), in order."""
@@ -220,7 +244,7 @@ class Decoder:
             field.width,
             self._tables.single,
             self._tables.double,
-            self._tables.shifts if field.usage == "mixed" else self._unshifted,
+            (self._tables if field.usage == "mixed" else self._unshifted).shifts,
             _long_shifts(self.charset),
             field.usage == "national",
             np.uint64(wanted),
@@ -234,8 +258,7 @@ class Decoder:
         padded = self._blanks.padded == "read" and usage.name.startswith("zoned")
         row[p.KERNEL] = (signs.decode if padded else usage.kernel(field)).address
         row[p.OFFSET], row[p.WIDTH], row[p.NUMBER] = field.offset, field.width, number
-        blank = self.charset.blank
-        row[p.BLANK] = np.array([int.from_bytes(bytes([blank]) * 8, "big")], np.uint64).view(np.int64)[0]
+        row[p.BLANK] = _eight(self.charset.blank)
         if usage.value == TEXT:
             self._prepare_text(row, field, dialect)
             return
@@ -256,10 +279,16 @@ class Decoder:
             modes = {"zoned_separate": separate, "zoned_leading": signs.LEADING}
             row[p.MODE] = modes.get(usage.name, signs.TRAILING) + (signs.PADDED if padded else 0)
 
+    def _prepare_count(self, row: np.ndarray, field: Field) -> None:
+        empty = np.zeros(256, np.uint8)
+        empty[list(BY_NAME[field.usage].empty)] = 1
+        row[p.KERNEL], row[p.SINGLE] = count_filled.address, self._keep(empty)
+        row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
+        row[p.BLANK] = _eight(self.charset.blank)
+
     def _prepare_text(self, row: np.ndarray, field: Field, dialect: Dialect) -> None:
-        tables: DecodeTables = self._tables
+        tables: DecodeTables = self._tables if field.usage == "mixed" else self._unshifted
         row[p.SINGLE], row[p.DOUBLE] = tables.single.ctypes.data, tables.double.ctypes.data
-        row[p.SHIFTS] = (tables.shifts if field.usage == "mixed" else self._unshifted).ctypes.data
         row[p.LONG_SHIFTS] = _long_shifts(self.charset)
         row[p.MODE] = dialect.national_order == "little" if field.usage == "utf16" else field.usage == "national"
 
@@ -305,18 +334,9 @@ class Decoder:
 _NONE = np.zeros(0, np.int64)
 
 
-def make_decoder(
-    fields: Sequence[Field], charset: Charset, dialect: Dialect = DEFAULT, blanks: Blanks = AS_FINDINGS
-) -> Decoder:
-    """Plan the decoding of some fields."""
-    return Decoder(fields, charset, dialect, blanks)
-
-
-def count_filled(data: np.ndarray, pos: np.ndarray, field: Field) -> int:
-    """Count the records in which a field that is not decoded holds anything but spaces, LOW-VALUES or zeros."""
-    empty = np.zeros(256, np.uint8)
-    empty[list(BY_NAME[field.usage].empty)] = 1
-    return int(_count_filled(data, pos, field.offset, field.width, empty))
+def _eight(byte: int) -> int:
+    """A byte eight times, as an int64."""
+    return int.from_bytes(bytes([byte]) * 8, "big", signed=True)
 
 
 def _usage_of(field: Field, charset: Charset) -> Usage:

@@ -9,8 +9,11 @@ before the first record and after the last.
 from __future__ import annotations
 
 import functools
+import hashlib
 import logging
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -25,19 +28,37 @@ _I64 = ir.IntType(64)
 _SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 
 
+@functools.cache
+def _cache_folder() -> str:
+    """Where compiled kernels are kept: a folder of their own for every state of the reader's sources.
+
+    Numba compiles a function again when its own file has changed. A kernel also holds constants of other files (the
+    columns of the plan), so all of them decide.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        digest.update(path.read_bytes())
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "hikkoshi"
+    return str(Path(given or usual) / f"kernels-{digest.hexdigest()[:16]}")
+
+
 def compiled(decorate: Callable[[bool], Any]) -> Any:
     """Apply a Numba decorator with its cache, or without one where no folder for it can be written.
 
-    Numba refuses at decoration when neither the package's folder nor the user's cache can be written. Decoding works
-    without: the kernels are then compiled again by each process.
+    Decoding works without: the kernels are then compiled again by each process.
     """
+    before = nb.config.CACHE_DIR
+    nb.config.CACHE_DIR = _cache_folder()
     try:
         return decorate(True)
-    except RuntimeError as error:
-        if "no locator available" not in str(error):
+    except (RuntimeError, OSError) as error:
+        if isinstance(error, RuntimeError) and "no locator available" not in str(error):
             raise
         say_uncached()
         return decorate(False)
+    finally:
+        nb.config.CACHE_DIR = before
 
 
 @functools.cache

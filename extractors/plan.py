@@ -28,11 +28,10 @@ from extractors.memory import int_at, jit
     AT,  # text: where the next text goes, an offset in the arena
     SINGLE,  # text: address of the single-byte table
     DOUBLE,  # text: address of the double-byte table
-    SHIFTS,  # text: address of the shift table
     LONG_SHIFTS,  # text: two-byte shift codes, to double << 16 | to single
     BLANK,  # text and numbers: a byte of padding, eight times
-) = range(20)
-COLUMNS = 20
+) = range(19)
+COLUMNS = 19
 
 
 @jit

@@ -1,7 +1,7 @@
 """A stream of bytes -> records: one buffer after another, every byte counted once.
 
-Records keep their number (from 1) and their byte offset in the dump; a buffer is fresh each time, because Arrow columns
-of raw bytes may outlive the next read. Nothing here decodes, so a record can be found again by its number (`fetch`) as
+Records keep their number (from 1) and their byte offset in the dump. One buffer serves them all: what is decoded is
+copied out of it before the next read. Nothing here decodes, so a record can be found again by its number (`fetch`) as
 fast as memory allows.
 """
 
@@ -101,7 +101,7 @@ def frames(
         buffer_bytes: bytes of a buffer.
 
     Yields:
-        The records of each buffer; troubles come with those before them, their `at` an offset in the dump.
+        The records of each buffer, good until the next are asked for; troubles come with those before them, their `at` an offset in the dump.
     """
     room = max(buffer_bytes, BUFFER_LEAST)
     # Behind the last record a whole layout can be read without looking.
@@ -110,8 +110,10 @@ def frames(
     number = first_record
     ends = False
     damage: Trouble | None = None
+    buffer = np.empty(0, np.uint8)
     while not ends:
-        buffer = np.empty(SLACK + len(carried) + room + tail, np.uint8)
+        if len(buffer) < SLACK + len(carried) + room + tail:
+            buffer = np.empty(SLACK + len(carried) + room + room // 8 + tail, np.uint8)
         view = memoryview(buffer)  # type: ignore[arg-type]
         view[SLACK : SLACK + len(carried)] = carried
         want = room if length is None else min(room, length - account.bytes)

@@ -9,7 +9,7 @@ cuts is read to it, every field behind it is null, and one finding says so.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -45,12 +45,14 @@ class Read:
         odd: what was odd in them.
         ends: int64, where each record's layout ends; the record's own end where that cannot be known.
         short: indexes of the records that end before that.
+        filled: in how many records each of the other fields holds anything.
     """
 
     columns: tuple[pa.Array, ...]
     odd: tuple[Odd, ...]
     ends: np.ndarray
     short: np.ndarray
+    filled: Mapping[str, int]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class _Marks:
 
     short: np.ndarray
     torn: np.ndarray
+    filled: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 class Structure:
@@ -85,6 +88,7 @@ class Structure:
         charset, dialect, blanks: as the decoder takes them.
         describe: the Arrow field of a field, with its metadata.
         fixed_places: whether a varying table always takes the room of its most occurrences.
+        others: fields of the first section that are not decoded, only looked at for whether they are filled.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Structure:
         describe: Callable[[Field], pa.Field],
         *,
         fixed_places: bool = False,
+        others: Sequence[Field] = (),
     ) -> None:
         self._segment = segment
         self._charset = charset
@@ -109,6 +114,7 @@ class Structure:
         self._kept: list[tuple[Field, ...]] = []
         self._tables: list[list[tuple[Table, Structure | None, bool]]] = []
         self._shorts: dict[Field, Decoder] = {}
+        self._extents = [max((f.offset + f.width for f in s.fields), default=0) for s in segment.sections]
         fields: list[pa.Field] = []
         places: list[tuple[int, int]] = []
         for number, section in enumerate(segment.sections):
@@ -116,7 +122,7 @@ class Structure:
             counters = tuple(
                 f for f in section.fields if f.data_name in self._counters and f not in kept and not f.subscripts
             )
-            self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks))
+            self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks, others if number == 0 else ()))
             self._kept.append(kept)
             fields.extend(describe(f) for f in kept)
             places.extend((number, f.offset) for f in kept)
@@ -156,7 +162,7 @@ class Structure:
         odd: list[Odd] = []
         columns, ends = self._read(data, rows, {}, odd, marks)
         ends[marks.torn] = limits[marks.torn]
-        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short)[0])
+        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short)[0], dict(marks.filled))
 
     def _read(
         self, data: np.ndarray, rows: _Rows, counts: dict[str, np.ndarray], odd: list[Odd], marks: _Marks
@@ -192,10 +198,15 @@ class Structure:
         decoder = self._decoders[number]
         decoded = decoder.decode(data, rows.starts)
         columns = list(decoded.columns)
+        marks.filled.update(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
-        extent = max((f.offset + f.width for f in self._segment.sections[number].fields), default=0)
+        extent = self._extents[number]
         cut = rows.starts + extent > rows.limits
         if cut.any():
+            # What was counted beyond the ends of short records is counted again without them.
+            if decoded.filled:
+                whole = np.flatnonzero(~cut)
+                marks.filled.update(decoder.decode(data, rows.starts[whole]).filled)
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
         for oddity in oddities:

@@ -19,9 +19,6 @@ from extractors.memory import be16, be64, byte_at, int_at, jit, kernel, le32, pu
 from extractors.plan import argument
 from extractors.usage import TEXT, TEXT_FLAGS, Usage
 
-PREFIX = 3
-"""The action of a byte that may begin a two-byte shift code."""
-
 
 @jit
 def shift_of(action, at, long_shifts):
@@ -42,7 +39,7 @@ def decode(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
     single, double = argument(plan, p.SINGLE), argument(plan, p.DOUBLE)
-    shifts, long_shifts = argument(plan, p.SHIFTS), argument(plan, p.LONG_SHIFTS)
+    long_shifts = argument(plan, p.LONG_SHIFTS)
     starts_double = argument(plan, p.MODE) != 0
     blanks = np.uint64(argument(plan, p.BLANK))
     blank = blanks & np.uint64(0xFF)
@@ -61,34 +58,42 @@ def decode(plan, first, last, found):
         flag = np.uint64(0)
         is_double = starts_double
         while i < stop:
-            byte = byte_at(i)
-            action = byte_at(shifts + np.int64(byte))
+            if is_double:
+                entry = le32(double + np.int64(be16(i) << np.uint64(2)))
+                size = np.int64(2)
+            else:
+                entry = le32(single + np.int64(byte_at(i) << np.uint64(2)))
+                size = np.int64(1)
+            if entry < np.uint64(1 << 27) and i + size <= end:
+                # A character of the standard area: all but a few are.
+                put32(at, np.int64(entry))
+                at += np.int64(entry >> np.uint64(24))
+                i += size
+                continue
+            action = entry >> np.uint64(30)
             if action != np.uint64(0):
-                turn, size = shift_of(action, i, long_shifts)
-                if size > 0 and i + size <= end:
+                turn, length = shift_of(action, i, long_shifts)
+                if length > 0 and i + length <= end:
                     if (turn == 1) == is_double:
                         flag |= np.uint64(256)
                     is_double = turn == 1
-                    i += size
+                    i += length
                     continue
-            if is_double:
-                if i + 1 >= end:
-                    put32(at, 0xBDBFEF)
-                    at += 3
-                    flag |= np.uint64(64)
-                    break
-                entry = le32(double + np.int64(be16(i) << np.uint64(2)))
-                i += 2
-            else:
-                entry = le32(single + np.int64(byte << np.uint64(2)))
-                i += 1
+            if i + size > end:
+                put32(at, 0xBDBFEF)
+                at += 3
+                flag |= np.uint64(64)
+                break
             length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
             word = entry & np.uint64(0xFFFFFF)
             if length == 4:
                 word = word << np.uint64(8) | np.uint64(0xF0)
             put32(at, np.int64(word))
             at += length
-            flag |= (np.uint64(1) << (entry >> np.uint64(27))) >> np.uint64(1)
+            i += size
+            kind = (entry >> np.uint64(27)) & np.uint64(7)
+            if kind != np.uint64(7):
+                flag |= (np.uint64(1) << kind) >> np.uint64(1)
         if is_double and not starts_double:
             flag |= np.uint64(128)
         while at > start:
@@ -137,7 +142,7 @@ def list_codes(data, starts, width, single, double, shifts, long_shifts, starts_
                 code = np.int64(byte)
                 entry = single[code]
                 i += 1
-            if (wanted >> np.uint64(entry >> np.uint32(27))) & np.uint64(1):
+            if (wanted >> (np.uint64(entry >> np.uint32(27)) & np.uint64(7))) & np.uint64(1):
                 rows[found] = r
                 codes[found] = code
                 found += 1

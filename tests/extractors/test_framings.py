@@ -39,15 +39,29 @@ def test_records_lie_where_the_case_says(name, case):
     framing = load(name, options, layout)
     data = bytes.fromhex(case["bytes"])
     account = Account()
-    parts = list(frames(open_bytes(data), framing, layout, account))
-    records = [p.data[a:b].tobytes().hex().upper() for p in parts for a, b in zip(p.pos, p.limits, strict=True)]
+    parts = taken(frames(open_bytes(data), framing, layout, account))
+    records = [r.hex().upper() for _, rows in parts for _, _, r in rows]
     assert records == case["records"]
     assert account.left_over == case.get("left_over", 0)
     assert account.skipped == case.get("skipped", 0)
-    assert [t.code for p in parts for t in p.troubles] == ([case["finding"]] if "finding" in case else [])
+    assert [t.code for p, _ in parts for t in p.troubles] == ([case["finding"]] if "finding" in case else [])
     assert account.bytes == account.in_records + account.descriptors + account.skipped + account.left_over == len(data)
-    offsets = [int(o) for p in parts for o in p.offsets]
+    offsets = [o for _, rows in parts for _, o, _ in rows]
     assert all(data[o : o + 1].hex().upper() == r[:2] for o, r in zip(offsets, records, strict=True) if r)
+
+
+def taken(framed):
+    """Each part with its records' numbers, offsets and bytes, taken out of the buffer while they are good."""
+    return [
+        (
+            part,
+            [
+                (int(n), int(o), part.data[a:b].tobytes())
+                for n, o, a, b in zip(part.numbers, part.offsets, part.pos, part.limits, strict=True)
+            ],
+        )
+        for part in framed
+    ]
 
 
 def recorded(records: list[bytes], name: str) -> bytes:
@@ -90,9 +104,9 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
         records = [(len(r) + 2).to_bytes(2, "big") + r for r in records]
     account = Account()
     with mock.patch("extractors.records.BUFFER_LEAST", buffer):
-        whole = list(frames(open_bytes(data), framing, layout, account, buffer_bytes=buffer))
-        found = [p.data[a:b].tobytes() for p in whole for a, b in zip(p.pos, p.limits, strict=True)]
-        assert found == records
+        framed = taken(frames(open_bytes(data), framing, layout, account, buffer_bytes=buffer))
+        whole = [row for _, rows in framed for row in rows]
+        assert [r for _, _, r in whole] == records
         assert account.left_over == account.skipped == 0
         again = []
         for part in slices(open_bytes(data), framing, layout, size=len(data), target=50):
@@ -102,14 +116,9 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
                 stream, framing, layout, Account(), base=part.offset, state=part.state,
                 first_record=part.record, length=part.length, buffer_bytes=buffer,
             )  # fmt: skip
-            again += [
-                (int(n), int(o), p.data[a:b].tobytes())
-                for p in more
-                for n, o, a, b in zip(p.numbers, p.offsets, p.pos, p.limits, strict=True)
-            ]
+            again += [row for _, rows in taken(more) for row in rows]
     assert [r for _, _, r in again] == records
-    assert [n for n, _, _ in again] == list(range(1, len(records) + 1))
-    assert [o for _, o, _ in again] == [int(o) for p in whole for o in p.offsets]
+    assert again == whole
     wanted = list(range(1, len(records) + 1, 3))
     assert [r for _, _, r in fetch(open_bytes(data), framing, layout, wanted)] == records[::3]
 
