@@ -67,6 +67,8 @@ EXAMPLES: dict[str, str] = {
         "hikkoshi decode juki_master.dat --layout juki_master.cpy --charset fujitsu --kind resident=JM-KUBUN:D:JM-JUMIN "
         "--kind trailer=JM-KUBUN:T:JM-TRAILER --findings findings.jsonl > records.jsonl"
     ),
+    "diagnose": "hikkoshi diagnose unknown.dat\n  hikkoshi diagnose unknown.dat --layout juki.cpy",
+    "roundtrip": "hikkoshi roundtrip setai_kojin.dat --layout setai_kojin.cpy --charset ibm --kind person=SK-KBN:K:SK-KOJIN",
     "peek": "hikkoshi peek setai_kojin.dat --layout setai_kojin.cpy --charset ibm --records 2",
     "synthesize": "hikkoshi synthesize mihon --residents 20000 --faults 0.005",
     "run": "hikkoshi run mihon --rehearsal 2\n  hikkoshi run mihon --cut-over --approval person",
@@ -145,7 +147,7 @@ def decode(
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
-        summary += f"; {account.left_over:,} bytes are left over after the last whole record: check the record length"
+        summary += f"; {account.left_over:,} bytes are left over after the last whole record: check it with `hikkoshi diagnose`"
     err.print(summary, highlight=False)
 
 
@@ -189,6 +191,103 @@ def peek(
     out.print(table, markup=False)
     if not reveal:
         err.print("values are masked; --reveal shows them", highlight=False)
+
+
+@app.command(
+    help=_help(
+        "diagnose", "Find out how a dump may be read: framing, record length, charset, dialect, with the evidence."
+    )
+)
+def diagnose(
+    dump: Annotated[Path, typer.Argument(help="The dump file.", exists=True, dir_okay=False)],
+    layout: Annotated[
+        Path | None,
+        typer.Option("--layout", help="The copybook of its records, if there is one.", exists=True, dir_okay=False),
+    ] = None,
+    library: Library = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Diagnose a dump."""
+    from dags import reader  # noqa: PLC0415
+
+    found = reader.diagnose_file(dump, layout=layout, library=library)
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(found), ensure_ascii=False) + "\n")
+        return
+    out.print(f"{dump.name}: {found.size:,} bytes, {found.sampled:,} looked at", highlight=False, markup=False)
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for name in ("manifest line", "strength", "evidence"):
+        table.add_column(name, overflow="fold", justify="right" if name == "strength" else "left")
+    family = ""
+    for proposal in found.proposals:
+        if proposal.family != family and family:
+            table.add_row("", "", "")
+        family = proposal.family
+        table.add_row(proposal.yaml, f"{proposal.strength:.0%}", "; ".join(proposal.evidence))
+    out.print(table, markup=False, highlight=False)
+    for remark in found.remarks:
+        out.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
+    out.print("\nto paste into the manifest, under `dumps:`", highlight=False)
+    out.print(f"  {dump.stem}:\n    file: {dump.name}", highlight=False, markup=False)
+    if layout is not None:
+        out.print(f"    layout: layouts/{layout.name}", highlight=False, markup=False)
+    for name in ("container", "framing", "charset", "dialect"):
+        best = found.best(name)
+        if best is not None and (name, best.choice.name) != ("dialect", "ibm"):
+            out.print(f"    {best.yaml}", highlight=False, markup=False, soft_wrap=True)
+    if not found.best("framing"):
+        err.print(
+            "no framing fits: are the bytes compressed or encrypted, or is this not the whole file?", highlight=False
+        )
+        raise typer.Exit(1)
+
+
+@app.command(
+    help=_help("roundtrip", "Decode a dump, encode it again and compare the bytes; list every field that differs.")
+)
+def roundtrip(
+    dump: Dumps,
+    layout: Copybook,
+    charset: CharsetName,
+    framing: FramingName = "fixed",
+    dialect: DialectName = "ibm",
+    container: ContainerName = None,
+    option: Options = [],  # noqa: B006
+    kind: Kinds = [],  # noqa: B006
+    library: Library = [],  # noqa: B006
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Prove that reading loses nothing."""
+    from dags import reader  # noqa: PLC0415
+
+    job = _job(dump, layout, charset, framing, dialect, container, option, kind, library)
+    _warn_of_views(job)
+    proof = reader.prove(job)
+    if as_json:
+        sys.stdout.write(json.dumps(dataclasses.asdict(proof), ensure_ascii=False) + "\n")
+    else:
+        if proof.exceptions:
+            table = Table(header_style="bold", box=None, pad_edge=False)
+            for name in ("kind", "field", "usage", "values", "came back", "other bytes", "first", "no value", "first "):
+                table.add_column(
+                    name, justify="left" if name in ("kind", "field", "usage") else "right", overflow="fold"
+                )
+            for f in proof.exceptions:
+                numbers = (f.values, f.same, f.other, f.first_other, f.no_value, f.first_no_value)
+                table.add_row(f.kind, f.field, f.usage, *(f"{n:,}" if n else "" for n in numbers))
+            out.print(table, markup=False, highlight=False)
+            out.print(
+                "first: the record where it is first so; other bytes: the same value, written otherwise",
+                highlight=False,
+            )
+        total = sum(f.values for f in proof.fields)
+        out.print(
+            f"{proof.records:,} records: {total - proof.other_values:,} of {total:,} values came back byte for byte "
+            f"({proof.compared_bytes:,} bytes compared), {sum(f.no_value for f in proof.fields):,} are no value",
+            highlight=False,
+        )
+    if proof.other_values:
+        raise typer.Exit(1)
 
 
 @app.command(help=_help("synthesize", "Write a dump of an invented municipality, with faults listed beside it."))

@@ -14,8 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extractors.batches import Account, Extracted, Extraction, Kind, extract
+from extractors.diagnosis import Diagnosis, diagnose
 from extractors.layout import Field, Segment, Table
 from extractors.reading import Reading, Spoken, library_of, make_layout, make_reading, read_text, sort_options
+from extractors.roundtrip import RoundTrip, round_trip
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -114,6 +116,25 @@ def open_extraction(job: Job, stream: DumpStream, *, lists: bool) -> Extraction:
         blanks=reading.blanks,
         fixed_places=reading.fixed_places,
     )
+
+
+def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = ()) -> Diagnosis:
+    """Find out how a dump may be read.
+
+    Raises:
+        SpecError: the copybook cannot be read under any dialect.
+    """
+    if layout is None:
+        return diagnose(dump)
+    text = read_text(layout)
+    texts = library_of((layout.parent, *library))
+    return diagnose(dump, lambda dialect: make_layout(Spoken(dialect=dialect), text, str(layout), texts))
+
+
+def prove(job: Job) -> RoundTrip:
+    """Decode a dump, encode it again, and compare."""
+    with job.reading.open(job.dumps) as stream:
+        return round_trip(stream, name=job.name, reading=job.reading, kinds=job.kinds)  # type: ignore[arg-type]
 
 
 def decode(

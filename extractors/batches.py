@@ -23,7 +23,7 @@ from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind
 from extractors.layout import TEXT_USAGES, Field, Layout
 from extractors.records import BUFFER, Account, Records, Slice, frames
-from extractors.structure import Odd, Structure
+from extractors.structure import Observer, Odd, Structure
 from extractors.usage import EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Position, Problem, SpecError, finding, findings_at, no_findings
@@ -87,7 +87,9 @@ class Extraction:
         name: str,
         records: int,
         part: Slice | None,
+        observer: Observer | None,
     ) -> None:
+        self._observer = observer
         self._dump = dump
         self._readers = readers
         self._chooser = chooser
@@ -166,6 +168,8 @@ class Extraction:
             yield Extracted("", _NO_RECORDS, found, {})
 
     def _extract(self, reader: _Reader, records: Records, parents: np.ndarray | None) -> Extracted:
+        if self._observer is not None:
+            self._observer.begin(reader.kind.name, records.numbers)
         read = reader.structure.read(records.data, records.pos, records.limits)
         first = [pa.array(records.numbers), pa.array(records.offsets)]
         found = _Findings(self._name, reader.kind.name, records)
@@ -287,6 +291,7 @@ def extract(
     blanks: Blanks = AS_FINDINGS,
     fixed_places: bool = False,
     part: Slice | None = None,
+    observer: Observer | None = None,
 ) -> Extraction:
     """Read a dump.
 
@@ -301,6 +306,7 @@ def extract(
         blanks: what a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES.
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
         part: the slice to read, at whose first byte the dump stands; None: all of it.
+        observer: is shown every value with the bytes it was decoded from, FILLERs too.
 
     Returns:
         An extraction to iterate.
@@ -308,10 +314,12 @@ def extract(
     Raises:
         SpecError: a kind names a field or group that the layout does not have.
     """
-    readers = [_make_reader(kind, layout, charset, blanks, fixed_places=fixed_places) for kind in kinds]
+    readers = [
+        _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, observer=observer) for kind in kinds
+    ]
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds)
-    return Extraction(dump, readers, chooser, family, layout, framing, name, batch_records, part)
+    return Extraction(dump, readers, chooser, family, layout, framing, name, batch_records, part, observer)
 
 
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
@@ -344,7 +352,15 @@ def _arrow_field(field: Field) -> pa.Field:
     return pa.field(field.name, field.arrow_type, metadata=metadata)
 
 
-def _make_reader(kind: Kind, layout: Layout, charset: Charset, blanks: Blanks, *, fixed_places: bool) -> _Reader:
+def _make_reader(
+    kind: Kind,
+    layout: Layout,
+    charset: Charset,
+    blanks: Blanks,
+    *,
+    fixed_places: bool,
+    observer: Observer | None,
+) -> _Reader:
     groups = layout.groups()
     if kind.group is not None and kind.group not in groups:
         raise SpecError([_unknown(layout, f"group `{kind.group}` of record kind `{kind.name}`", tuple(groups))])
@@ -352,7 +368,9 @@ def _make_reader(kind: Kind, layout: Layout, charset: Charset, blanks: Blanks, *
     by_name = {field.name: field for field in segment.fields}
     lists = {table.column for table in segment.tables}
     wanted = kind.wanted
-    if wanted is None:
+    if observer is not None:
+        wanted = frozenset((*by_name, *lists))
+    elif wanted is None:
         wanted = frozenset(n for n, f in by_name.items() if not f.asked_only) | {n for n in lists if "FILLER@" not in n}
     unknown = sorted(wanted - set(by_name) - lists)
     if unknown:
@@ -368,6 +386,7 @@ def _make_reader(kind: Kind, layout: Layout, charset: Charset, blanks: Blanks, *
         _arrow_field,
         fixed_places=fixed_places,
         others=others,
+        observer=observer,
     )
     columns = [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]
     if kind.parent is not None:

@@ -263,7 +263,7 @@ class Decoder:
             self._prepare_text(row, field, dialect)
             return
         row[p.STRIDE] = 1 if pa.types.is_integer(_kernel_type(field)) else 2
-        row[p.DIGITS] = field.picture.size
+        row[p.DIGITS], row[p.LIMIT] = field.picture.size, 10 ** min(field.picture.size, 18)
         plus, minus = _mask(dialect.plus_signs), _mask(dialect.minus_signs)
         row[p.PLUS], row[p.MINUS] = plus, minus if field.picture.signed else 0
         if usage.name == "binary_little":

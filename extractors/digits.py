@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.layout import MAX_INT64_DIGITS
-from extractors.memory import jit
+from extractors.memory import inner
 
 
-@jit
+@inner
 def add_scaled(high, low, factor, addend):
     """(high, low) * factor + addend, modulo 2**128, of unsigned numbers."""
     mask = np.uint64(0xFFFFFFFF)

@@ -50,14 +50,22 @@ def encode(
             column = (
                 np.zeros(count, np.int64) if BY_NAME[field.usage].value == NUMBER else pa.nulls(count, field.arrow_type)
             )
-        cells = records[:, field.offset : field.offset + field.width]
-        misfit = np.zeros(count, bool)
-        if field.picture.scale < 0 and BY_NAME[field.usage].value == NUMBER:
-            column, misfit = _without_zeros(to_integers(column), field.picture.scale)
-        misfit = misfit | _usage_of(field, charset).encode(field, column, charset, cells)
+        cells, misfit = encode_cells(field, column, charset, count)
+        records[:, field.offset : field.offset + field.width] = cells
         if misfit.any():
             raise ValueError(f"{field.name}: {int(misfit.sum())} values do not fit PICTURE {field.picture.text}")
     return records
+
+
+def encode_cells(
+    field: Field, column: pa.Array | np.ndarray, charset: Charset, count: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Write one column: (count, width) uint8, and the mask of values that do not fit."""
+    cells = np.full((count, field.width), charset.blank, np.uint8)
+    misfit = np.zeros(count, bool)
+    if field.picture.scale < 0 and BY_NAME[field.usage].value == NUMBER:
+        column, misfit = _without_zeros(to_integers(column), field.picture.scale)
+    return cells, misfit | _usage_of(field, charset).encode(field, column, charset, cells)
 
 
 def _usage_of(field: Field, charset: Charset) -> Usage:

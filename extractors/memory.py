@@ -29,8 +29,8 @@ _SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 
 
 @functools.cache
-def _cache_folder() -> str:
-    """Where compiled kernels are kept: a folder of their own for every state of the reader's sources.
+def _cache_folder() -> str | None:
+    """Where compiled kernels are kept: a folder of their own for every state of the reader's sources, if one can be had.
 
     Numba compiles a function again when its own file has changed. A kernel also holds constants of other files (the
     columns of the plan), so all of them decide.
@@ -39,8 +39,20 @@ def _cache_folder() -> str:
     for path in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(path.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "hikkoshi"
-    return str(Path(given or usual) / f"kernels-{digest.hexdigest()[:16]}")
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  it does not raise where there is no home / "hikkoshi"
+    folder = Path(given or usual) / f"kernels-{digest.hexdigest()[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(folder)
+    except OSError:
+        logging.getLogger("hikkoshi").warning(
+            "compiled kernels cannot be kept: %s cannot be written, so each start takes some seconds longer. "
+            "Set NUMBA_CACHE_DIR to a folder that this user may write.",
+            folder,
+        )
+        return None
+    return str(folder)
 
 
 def compiled(decorate: Callable[[bool], Any]) -> Any:
@@ -48,26 +60,15 @@ def compiled(decorate: Callable[[bool], Any]) -> Any:
 
     Decoding works without: the kernels are then compiled again by each process.
     """
+    folder = _cache_folder()
+    if folder is None:
+        return decorate(False)
     before = nb.config.CACHE_DIR
-    nb.config.CACHE_DIR = _cache_folder()
+    nb.config.CACHE_DIR = folder
     try:
         return decorate(True)
-    except (RuntimeError, OSError) as error:
-        if isinstance(error, RuntimeError) and "no locator available" not in str(error):
-            raise
-        say_uncached()
-        return decorate(False)
     finally:
         nb.config.CACHE_DIR = before
-
-
-@functools.cache
-def say_uncached() -> None:
-    """Warn, once, that kernels cannot be kept."""
-    logging.getLogger("hikkoshi").warning(
-        "compiled kernels cannot be kept: no cache folder is writable, so each start takes some seconds longer. "
-        "Set NUMBA_CACHE_DIR to a folder that this user may write."
-    )
 
 
 class Kernel:
@@ -94,8 +95,13 @@ def kernel(function: Callable[..., Any]) -> Kernel:
 
 
 def jit(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call, or that takes arrays; it releases the GIL."""
+    """Compile a function that Python calls; it releases the GIL."""
     return compiled(lambda cache: nb.njit(nogil=True, cache=cache)(function))
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that only kernels call: without the wrappers for other callers, which take long to compile."""
+    return nb.njit(nogil=True, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)
 
 
 def _pointer(builder: Any, address: Any, bits: int) -> Any:

@@ -6,9 +6,12 @@ word each: the field's number, the flags and the record, so that a list of a mil
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from extractors.memory import int_at, jit
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 (
     KERNEL,  # address of the compiled kernel
@@ -21,6 +24,7 @@ from extractors.memory import int_at, jit
     NUMBER,  # the field's number, as oddities name it
     STRIDE,  # numbers: 1 where a value takes eight bytes, 2 where it takes sixteen
     DIGITS,  # numbers: how many the PICTURE allows
+    LIMIT,  # numbers: the smallest that has more, where int64 holds it
     PLUS,  # numbers: bit n is set where sign half byte n means plus
     MINUS,  # numbers: bit n is set where it means minus; 0 for a number without sign
     MODE,  # numbers: leading sign or not, byte order; text: 1 where it begins in double-byte mode
@@ -30,19 +34,19 @@ from extractors.memory import int_at, jit
     DOUBLE,  # text: address of the double-byte table
     LONG_SHIFTS,  # text: two-byte shift codes, to double << 16 | to single
     BLANK,  # text and numbers: a byte of padding, eight times
-) = range(19)
-COLUMNS = 19
+) = range(20)
+COLUMNS = 20
 
 
-@jit
-def argument(plan, column):
+@intrinsic
+def argument(typing_context: Any, plan: Any, column: Any) -> Any:
     """Read a column of a plan row."""
-    return int_at(plan + np.int64(8) * column)
 
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        at = builder.add(args[0], builder.shl(args[1], ir.Constant(ir.IntType(64), 3)))
+        return builder.load(builder.inttoptr(at, ir.IntType(64).as_pointer()))
 
-def pack(number: int, flags: int, row: int) -> int:
-    """An oddity as kernels write it: field number, flags, record."""
-    return number << 48 | flags << 32 | row
+    return types.int64(types.int64, types.int64), codegen
 
 
 def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -59,15 +60,13 @@ class Read:
 class _Rows:
     """Where occurrences stand.
 
-    Of each: which record it is of, its subscripts, where the section begins that is read, where its record ends, and
-    where the occurrence itself begins.
+    Of each: which record it is of, its subscripts, where the section begins that is read, and where its record ends.
     """
 
     records: np.ndarray
     subscripts: np.ndarray
     starts: np.ndarray
     limits: np.ndarray
-    origins: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,6 +76,20 @@ class _Marks:
     short: np.ndarray
     torn: np.ndarray
     filled: dict[str, int] = dataclasses.field(default_factory=dict)
+
+
+class Observer(Protocol):
+    """Is shown everything that is decoded, with the bytes that it was decoded from."""
+
+    def begin(self, kind: str, numbers: np.ndarray) -> None:
+        """The records that come next: their kind and their numbers."""
+        ...
+
+    def see(
+        self, decoder: Decoder, data: np.ndarray, starts: np.ndarray, records: np.ndarray, columns: Sequence[pa.Array]
+    ) -> None:
+        """Some columns, where their sections begin in the data, and of which of the records they are."""
+        ...
 
 
 class Structure:
@@ -102,7 +115,9 @@ class Structure:
         *,
         fixed_places: bool = False,
         others: Sequence[Field] = (),
+        observer: Observer | None = None,
     ) -> None:
+        self._observer = observer
         self._segment = segment
         self._charset = charset
         self._dialect = dialect
@@ -137,6 +152,7 @@ class Structure:
                     blanks,
                     describe,
                     fixed_places=fixed_places,
+                    observer=observer,
                 )
                 chosen = chosen and bool(nested.schema)
                 inside.append((table, nested if chosen or table.counter or not table.element.fixed else None, chosen))
@@ -157,12 +173,12 @@ class Structure:
             limits: int64, where each record ends.
         """
         count = len(pos)
-        rows = _Rows(np.arange(count), np.zeros((count, 0), np.int64), pos, limits, pos)
+        rows = _Rows(np.arange(count), np.zeros((count, 0), np.int64), pos, limits)
         marks = _Marks(np.zeros(count, bool), np.zeros(count, bool))
         odd: list[Odd] = []
         columns, ends = self._read(data, rows, {}, odd, marks)
         ends[marks.torn] = limits[marks.torn]
-        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short)[0], dict(marks.filled))
+        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], dict(marks.filled))
 
     def _read(
         self, data: np.ndarray, rows: _Rows, counts: dict[str, np.ndarray], odd: list[Odd], marks: _Marks
@@ -187,7 +203,7 @@ class Structure:
                         -1,
                     )
             for table, nested, chosen in self._tables[number]:
-                column, table_end = self._table(data, table, nested, chosen, here, known, odd, marks)
+                column, table_end = self._table(data, table, nested, chosen, here, begins, known, odd, marks)
                 if column is not None:
                     columns.append(column)
                 table_ends[table.name] = table_end
@@ -198,6 +214,8 @@ class Structure:
         decoder = self._decoders[number]
         decoded = decoder.decode(data, rows.starts)
         columns = list(decoded.columns)
+        if self._observer is not None:
+            self._observer.see(decoder, data, rows.starts, rows.records, columns)
         marks.filled.update(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
         extent = self._extents[number]
@@ -263,6 +281,7 @@ class Structure:
         nested: Structure | None,
         chosen: bool,
         rows: _Rows,
+        begins: Sequence[np.ndarray],
         known: dict[str, np.ndarray],
         odd: list[Odd],
         marks: _Marks,
@@ -278,8 +297,11 @@ class Structure:
         wrong = (stated < table.least) | (stated > table.most)
         counts = np.where(wrong, 0, stated)
         if wrong.any():
-            odd.append(self._out_of_range(table, rows, begin, wrong))
-            marks.torn[rows.records[wrong]] = True
+            # A count that lies behind the record's end, or behind another such table, is not one more thing to report.
+            fresh = wrong & ~marks.torn[rows.records] & ~marks.short[rows.records]
+            if fresh.any():
+                odd.append(self._out_of_range(table, rows, begin, begins, fresh))
+                marks.torn[rows.records[fresh]] = True
         # Whatever is stated, no occurrence is looked for behind the record's end.
         if table.element.fixed:
             fits = np.maximum(rows.limits - begin, 0) // max(table.element.width, 1)
@@ -290,6 +312,9 @@ class Structure:
             counts, end = self._walk(data, nested, rows, begin, counts, known)
         if self._fixed_places:
             end = begin + table.most * table.element.width
+        elif wrong.any():
+            # Where the next section begins cannot be known: at the record's end nothing of it is read.
+            end = np.where(wrong, rows.limits, end)
         if not chosen or nested is None:
             return None, end
         parents = np.repeat(np.arange(size), counts)
@@ -302,7 +327,6 @@ class Structure:
             np.column_stack((rows.subscripts[parents], within + 1)),
             starts,
             rows.limits[parents],
-            starts,
         )
         inside = {name: values[parents] for name, values in known.items()}
         columns, _ = nested._read(data, elements, inside, odd, marks)
@@ -333,7 +357,7 @@ class Structure:
                 break
             if places is not None:
                 places.append((active, at[active]))
-            here = _Rows(rows.records[active], rows.subscripts[active], at[active], rows.limits[active], at[active])
+            here = _Rows(rows.records[active], rows.subscripts[active], at[active], rows.limits[active])
             inside = {name: values[active] for name, values in known.items()}
             _, ends = nested._read(
                 data, here, inside, [], _Marks(np.zeros(_size(rows), bool), np.zeros(_size(rows), bool))
@@ -360,16 +384,18 @@ class Structure:
         starts = np.concatenate([start for _, start in found])
         return starts[np.argsort(owners, kind="stable")]
 
-    def _out_of_range(self, table: Table, rows: _Rows, begin: np.ndarray, wrong: np.ndarray) -> Odd:
-        """A count that cannot be right, at its counter where that stands beside the table, otherwise at the table."""
+    def _out_of_range(
+        self, table: Table, rows: _Rows, begin: np.ndarray, begins: Sequence[np.ndarray], wrong: np.ndarray
+    ) -> Odd:
+        """A count that cannot be right, at its counter where that is in this segment, otherwise at the table."""
         at = np.nonzero(wrong)[0]
         detail = f"OCCURS {table.least} TO {table.most}"
-        first = self._segment.sections[0].fields
-        counter = next((f for f in first if f.data_name == table.counter), None)
-        if counter is None:
-            return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)
-        starts = rows.origins[at] + counter.offset
-        return Odd(counter, counter.name, 0, "D233", rows.records[at], starts, None, detail)
+        for section, starts in zip(self._segment.sections, begins, strict=False):
+            for field in section.fields:
+                if field.data_name == table.counter:
+                    places = starts[at] + field.offset
+                    return Odd(field, field.name, 0, "D233", rows.records[at], places, None, detail)
+        return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)
 
 
 def _size(rows: _Rows) -> int:

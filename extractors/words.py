@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from extractors.framing import MAX_LENGTH
-from extractors.memory import jit
+from extractors.memory import inner, jit
 from migration_reports.findings import Position, Problem, SpecError
 
 CHAIN = 4
@@ -102,7 +102,7 @@ def choice(options: Mapping[str, str], name: str, default: str, allowed: tuple[s
     return text
 
 
-@jit
+@inner
 def length_at(buffer, at, word):
     """The bytes that follow a descriptor word, by what it says; the word must lie within the buffer."""
     value = np.int64(0)
@@ -116,7 +116,7 @@ def length_at(buffer, at, word):
     return value + word[4]
 
 
-@jit
+@inner
 def plausible(buffer, at, stop, word, least, most, chain):
     """Whether words follow one another from here: `chain` of them, or fewer up to exactly the end."""
     for _ in range(chain):

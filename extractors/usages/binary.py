@@ -30,7 +30,7 @@ def decode_short(plan, first, last, found):
     number = argument(plan, p.NUMBER) << 48
     start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + (np.int64(0) if little else width - 8)
     shift = np.uint64(64 - 8 * width)
-    limit = np.int64(10) ** digits if digits <= 18 else np.int64(0x7FFFFFFFFFFFFFFF)
+    limit = argument(plan, p.LIMIT)
     for r in range(first, last):
         word = be64(start + int_at(pos + 8 * r))
         if little:

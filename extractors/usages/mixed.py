@@ -15,12 +15,12 @@ import pyarrow as pa
 from extractors import plan as p
 from extractors.characters import Charset, encode_table
 from extractors.layout import Field
-from extractors.memory import be16, be64, byte_at, int_at, jit, kernel, le32, put32, put64
+from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
 from extractors.plan import argument
 from extractors.usage import TEXT, TEXT_FLAGS, Usage
 
 
-@jit
+@inner
 def shift_of(action, at, long_shifts):
     """(what a shift does: 0 nothing, 1 to double, 2 to single; how many bytes it takes)."""
     if action != np.uint64(3):

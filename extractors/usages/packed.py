@@ -18,7 +18,7 @@ from extractors.characters import Charset
 from extractors.digits import add_scaled, digits_of, to_integers
 from extractors.floats import field_bytes
 from extractors.layout import Field
-from extractors.memory import be64, byte_at, int_at, jit, kernel, put64
+from extractors.memory import be64, byte_at, inner, int_at, kernel, put64
 from extractors.plan import argument
 from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
 from extractors.wide import to_decimal256
@@ -27,13 +27,13 @@ _ONES = np.uint64(0x1111111111111111)
 _LOW_NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 
 
-@jit
+@inner
 def not_decimal(word):
     """Not zero where any of sixteen half bytes is above nine."""
     return (word >> np.uint64(3)) & ((word >> np.uint64(2)) | (word >> np.uint64(1))) & _ONES
 
 
-@jit
+@inner
 def fold_nibbles(word):
     """The number that sixteen half bytes of one digit each stand for."""
     word = (word & _LOW_NIBBLES) + np.uint64(10) * ((word >> np.uint64(4)) & _LOW_NIBBLES)

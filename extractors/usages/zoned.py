@@ -17,7 +17,7 @@ from extractors.characters import Charset
 from extractors.digits import add_scaled, digits_of, to_integers
 from extractors.floats import field_bytes
 from extractors.layout import Field
-from extractors.memory import be64, int_at, jit, kernel, put64
+from extractors.memory import be64, inner, int_at, kernel, put64
 from extractors.plan import argument
 from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
 from extractors.wide import to_decimal256
@@ -27,7 +27,7 @@ _DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)
 _SIXES = np.uint64(0x0606060606060606)
 
 
-@jit
+@inner
 def fold_digits(word):
     """The number that eight bytes of one digit each stand for; their zones are not looked at."""
     word = word & _DIGITS
@@ -40,7 +40,7 @@ def fold_digits(word):
     return (word & np.uint64(0xFFFFFFFF)) + np.uint64(10_000) * (word >> np.uint64(32))
 
 
-@jit
+@inner
 def not_zoned(word):
     """What is wrong with eight bytes that should be digits of zone F."""
     return ((word & _ZONES) ^ _ZONES) | (((word & _DIGITS) + _SIXES) & np.uint64(0x1010101010101010))

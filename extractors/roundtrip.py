@@ -1,0 +1,138 @@
+"""Decode, encode again, compare the bytes: the proof, for one dump, that reading loses nothing.
+
+Every field is compared in every record, occurrences and FILLERs too. A value that is written back as other bytes (a plus
+sign F where the canonical one is C, two shifts where one would do) is listed with its first record: the value is the
+same, the bytes are not. Bytes that are no value have nothing to be compared with and are counted by themselves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.batches import Kind, extract
+from extractors.decoder import Decoder
+from extractors.encode import encode_cells
+from extractors.floats import field_bytes
+from extractors.layout import Field
+from extractors.reading import Reading
+
+
+@dataclasses.dataclass(slots=True)
+class Compared:
+    """What came of one field of one record kind."""
+
+    kind: str
+    field: str
+    usage: str
+    values: int = 0
+    same: int = 0
+    other: int = 0
+    no_value: int = 0
+    bytes: int = 0
+    first_other: int = 0
+    first_no_value: int = 0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """The outcome: every field, the bytes of all records, and how many of them were compared and came back."""
+
+    fields: tuple[Compared, ...]
+    records: int
+    record_bytes: int
+
+    @property
+    def exceptions(self) -> tuple[Compared, ...]:
+        """The fields in which something did not come back as it was."""
+        return tuple(f for f in self.fields if f.other or f.no_value)
+
+    @property
+    def compared_bytes(self) -> int:
+        """Bytes of all values that were compared."""
+        return sum(f.bytes for f in self.fields)
+
+    @property
+    def other_values(self) -> int:
+        """Values that were written back as other bytes."""
+        return sum(f.other for f in self.fields)
+
+
+def round_trip(dump: BinaryIO, *, name: str, reading: Reading, kinds: tuple[Kind, ...]) -> RoundTrip:
+    """Prove it for a dump.
+
+    Args:
+        dump: the bytes.
+        name: how it is called.
+        reading: how it is read.
+        kinds: its record kinds.
+    """
+    observer = _Observer()
+    extraction = extract(
+        dump,
+        name=name,
+        layout=reading.layout,
+        framing=reading.framing,
+        charset=reading.charset,
+        kinds=[dataclasses.replace(kind, lists=False) for kind in kinds],
+        blanks=reading.blanks,
+        fixed_places=reading.fixed_places,
+        observer=observer,
+    )
+    for _ in extraction.slices():
+        pass
+    return RoundTrip(tuple(observer.found.values()), extraction.account.records, extraction.account.in_records)
+
+
+class _Observer:
+    """Is shown everything that is decoded, with the bytes that it was decoded from."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[str, str], Compared] = {}
+        self._kind = ""
+        self._numbers = np.zeros(0, np.int64)
+
+    def begin(self, kind: str, numbers: np.ndarray) -> None:
+        """The records that come next: their kind and their numbers."""
+        self._kind = kind
+        self._numbers = numbers
+
+    def see(
+        self, decoder: Decoder, data: np.ndarray, starts: np.ndarray, records: np.ndarray, columns: Sequence[pa.Array]
+    ) -> None:
+        """Some columns, where their sections begin in the data, and of which of the records they are."""
+        for field, column in zip(decoder.fields, columns, strict=True):
+            entry = self.found.setdefault((self._kind, field.name), Compared(self._kind, field.name, field.usage))
+            _compare(entry, field, column, decoder, data, starts, self._numbers[records])
+
+
+def _compare(
+    entry: Compared,
+    field: Field,
+    column: pa.Array,
+    decoder: Decoder,
+    data: np.ndarray,
+    starts: np.ndarray,
+    records: np.ndarray,
+) -> None:
+    valid = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
+    entry.no_value += int((~valid).sum())
+    if not valid.all() and not entry.first_no_value:
+        entry.first_no_value = int(records[np.argmin(valid)])
+    if not valid.any():
+        return
+    rows = np.flatnonzero(valid)
+    some = column if len(rows) == len(column) else column.take(pa.array(rows))
+    cells, misfit = encode_cells(field, some, decoder.charset, len(rows))
+    original = field_bytes(data, starts[rows] + field.offset, field.width)
+    different = misfit | (cells != original).any(axis=1)
+    entry.values += len(rows)
+    entry.bytes += cells.size
+    entry.other += int(different.sum())
+    entry.same += int((~different).sum())
+    if different.any() and not entry.first_other:
+        entry.first_other = int(records[rows[np.argmax(different)]])

@@ -1,0 +1,255 @@
+"""Records that place themselves: tables by their counts, short and long records, kinds and families, slices."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from extractors import charsets
+from extractors.batches import Kind, extract
+from extractors.copybook import read_copybook
+from extractors.framings import load
+from extractors.records import slices
+from migration_reports.findings import SpecError
+
+COPYBOOK = """
+01 R.
+   05 K PIC X.
+   05 N PIC 9.
+   05 T OCCURS 0 TO 4 TIMES DEPENDING ON N.
+      10 A PIC 9(2).
+      10 M PIC 9.
+      10 U PIC X(2) OCCURS 0 TO 3 TIMES DEPENDING ON M.
+      10 F PIC X OCCURS 2 TIMES.
+   05 P PIC 9.
+   05 V PIC 9(3) COMP-3 OCCURS 1 TO 5 TIMES DEPENDING ON P.
+   05 Z PIC X(3).
+"""
+
+
+def e(text):
+    return text.encode("cp037")
+
+
+def written(record):
+    """A record as COBOL would write it, and as it must be read."""
+    kind, table, numbers, tail = record
+    data = e(kind) + e(str(len(table)))
+    rows = []
+    for a, inner, flags in table:
+        data += e(f"{a:02}") + e(str(len(inner))) + b"".join(e(u.ljust(2)) for u in inner) + e(flags)
+        rows.append({"A": a, "M": len(inner), "U": [u.rstrip() for u in inner], "F": list(flags)})
+    data += e(str(len(numbers))) + b"".join(
+        bytes([n // 10 // 10 << 4 | n // 10 % 10, n % 10 << 4 | 12]) for n in numbers
+    )
+    data += e(tail.ljust(3))
+    return data, {
+        "K": kind, "N": len(table), "T": rows, "P": len(numbers), "V": numbers, "Z": tail.rstrip(),
+    }  # fmt: skip
+
+
+LETTERS = st.sampled_from("ABC")
+RECORD = st.tuples(
+    LETTERS,
+    st.lists(
+        st.tuples(
+            st.integers(0, 99),
+            st.lists(st.text("ABC", min_size=1, max_size=2), max_size=3),
+            st.text("XY", min_size=2, max_size=2),
+        ),
+        max_size=4,
+    ),
+    st.lists(st.integers(0, 999), min_size=1, max_size=5),
+    st.text("ABC", max_size=3),
+)
+
+
+def read(data, layout, *, batch=5, kinds=(Kind("record", lists=True),), framing="variable", part=None, options=None):
+    stream = io.BytesIO(data)
+    stream.seek(part.offset if part else 0)
+    extraction = extract(
+        stream, name="d", layout=layout, framing=load(framing, options or {}, layout),
+        charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part,
+    )  # fmt: skip
+    rows, found = [], []
+    for extracted in extraction:
+        rows += [(extracted.kind, row) for row in extracted.batch.to_pylist()]
+        found += extracted.findings.to_pylist()
+    rows.sort(key=lambda r: r[1]["_record"])
+    return rows, found, extraction.account
+
+
+def as_variable(records):
+    return b"".join((len(r) + 4).to_bytes(2, "big") + b"\0\0" + r for r in records)
+
+
+@settings(max_examples=80, deadline=None)
+@given(records=st.lists(RECORD, max_size=12), batch=st.integers(1, 9), target=st.integers(20, 200))
+def test_records_are_laid_out_from_their_own_counts(records, batch, target):
+    layout = read_copybook(COPYBOOK, file="r.cpy")
+    pairs = [written(record) for record in records]
+    data = as_variable([raw for raw, _ in pairs])
+    rows, found, account = read(data, layout, batch=batch)
+    assert [{k: v for k, v in row.items() if not k.startswith("_")} for _, row in rows] == [want for _, want in pairs]
+    assert found == []
+    assert account.closes
+    framing = load("variable", {}, layout)
+    again = []
+    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+        some, odd, _ = read(data, layout, batch=batch, part=part)
+        again += some
+        assert odd == []
+    assert again == rows
+
+
+@settings(max_examples=120, deadline=None)
+@given(data=st.binary(max_size=300), framing=st.sampled_from(["variable", "lines", "undefined", "spanned"]))
+def test_any_bytes_in_any_structure_are_read(data, framing):
+    layout = read_copybook(COPYBOOK, file="r.cpy")
+    rows, found, account = read(data, layout, framing=framing)
+    assert account.closes
+    assert len(rows) == account.records
+    assert all(0 <= f["offset"] <= len(data) for f in found)
+    flat, _, _ = read(data, layout, framing=framing, kinds=(Kind("record"),))
+    assert [r["_record"] for _, r in flat] == [r["_record"] for _, r in rows]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    data=st.binary(max_size=400), sizes=st.tuples(st.integers(1, 40), st.integers(1, 40)), target=st.integers(12, 90)
+)
+def test_slices_and_batches_never_change_rows_or_findings(data, sizes, target):
+    layout = read_copybook("01 R. 05 K PIC X. 05 T PIC X(5). 05 P PIC 9(3) COMP-3. 05 Z PIC 9(4).", file="r.cpy")
+    kinds = (Kind("a", "K", ("A..D",)), Kind("b", "K", ("1", "2"), also={"Z": ("0..9999",)}), Kind("rest"))
+    whole = [read(data, layout, batch=size, kinds=kinds, framing="fixed") for size in sizes]
+    assert whole[0][0] == whole[1][0]
+    assert sorted(map(str, whole[0][1])) == sorted(map(str, whole[1][1]))
+    rows, found = [], []
+    framing = load("fixed", {}, layout)
+    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+        some, odd, _ = read(data, layout, kinds=kinds, framing="fixed", part=part)
+        rows += some
+        found += odd
+    assert rows == whole[0][0]
+
+    def without_counts(findings):
+        return sorted(str({**f, "detail": None if f["code"] == "F105" else f["detail"]}) for f in findings)
+
+    assert without_counts(found) == without_counts(whole[0][1])
+
+
+def test_a_short_record_keeps_what_is_there():
+    layout = read_copybook("01 R. 05 A PIC X(4). 05 B PIC X(6). 05 C PIC 9(3).", file="r.cpy")
+    data = as_variable([e("AAAABBBBBB123"), e("AAAABB"), e("AA"), e("AAAABBBBBB12")])
+    rows, found, _ = read(data, layout)
+    assert [(r["A"], r["B"], r["C"]) for _, r in rows] == [
+        ("AAAA", "BBBBBB", 123), ("AAAA", "BB", None), ("AA", None, None), ("AAAA", "BBBBBB", None),
+    ]  # fmt: skip
+    assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3), ("D231", 4)]
+    lines = b"\n".join([e("AAAABBBBBB123"), e("AAAABB"), b""])
+    assert read(lines, layout, framing="lines")[1] == []
+
+
+def test_a_record_that_ends_before_its_count_is_short():
+    layout = read_copybook(COPYBOOK, file="r.cpy")
+    raw, _ = written(("A", [(1, [], "XY")], [7], "Z"))
+    rows, found, _ = read(as_variable([raw, raw[:1], raw[:4]]), layout)
+    assert [row["T"] for _, row in rows][1:] == [None, []]
+    assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3)]
+
+
+def test_a_record_that_goes_on_is_found():
+    layout = read_copybook("01 R. 05 A PIC X(4).", file="r.cpy")
+    rows, found, _ = read(as_variable([e("aaaa"), e("aaaab")]), layout)
+    assert len(rows) == 2
+    assert [(f["code"], f["record"]) for f in found] == [("D232", 2)]
+
+
+def test_a_count_that_cannot_be_right_is_found_and_nothing_is_guessed():
+    layout = read_copybook(COPYBOOK, file="r.cpy")
+    raw, _ = written(("A", [(1, [], "XY")], [7], "Z"))
+    data = as_variable([raw, raw[:1] + e("9") + raw[2:], raw[:1] + b"\x40" + raw[2:]])
+    rows, found, _ = read(data, layout)
+    assert [row["T"] for _, row in rows][1:] == [None, None]
+    assert [(f["code"], f["record"], f["field"], f["offset"]) for f in found if f["code"] == "D233"] == [
+        ("D233", 2, "N", len(raw) + 4 + 4 + 1),
+        ("D233", 3, "N", 2 * (len(raw) + 4) + 4 + 1),
+    ]
+
+
+def test_a_count_of_two_thousand_million_costs_nothing():
+    layout = read_copybook("01 R. 05 N PIC S9(9) COMP. 05 T OCCURS 0 TO 9999999 DEPENDING ON N PIC X.", file="r.cpy")
+    data = as_variable([(2_000_000_000).to_bytes(4, "big") + b"ab", (9_999_999).to_bytes(4, "big") + b"\xc1\xc2"])
+    rows, found, _ = read(data, layout)
+    assert [row["T"] for _, row in rows] == [None, ["A", "B"]]
+    assert sorted(f["code"] for f in found) == ["D204", "D231", "D233"]
+
+
+def test_what_follows_a_table_stays_where_the_dump_says_so():
+    layout = read_copybook("01 R. 05 N PIC 9. 05 T PIC X OCCURS 0 TO 3 DEPENDING ON N. 05 Z PIC X.", file="r.cpy")
+    extraction = extract(
+        io.BytesIO(e("1A  Z2BC Y")), name="d", layout=layout, framing=load("fixed", {}, layout),
+        charset=charsets.load("ibm", {}, "."), kinds=(Kind("r"),), fixed_places=True,
+    )  # fmt: skip
+    rows = [row for x in extraction for row in x.batch.to_pylist()]
+    assert [(r["T"], r["Z"]) for r in rows] == [(["A"], "Z"), (["B", "C"], "Y")]
+
+
+KINDS = "01 R. 05 K PIC X(2). 05 L PIC 9(2). 05 B PIC S9(4) COMP. 05 P PIC S9(3) COMP-3."
+
+
+def record(k, number=0, b=0, p=0):
+    packed = bytes([p // 100 << 4 | p // 10 % 10, p % 10 << 4 | 12])
+    return e(k.ljust(2)) + e(f"{number:02}") + b.to_bytes(2, "big", signed=True) + packed
+
+
+@pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        ((Kind("x", "K", ("A",)),), ["x", "", "", ""]),
+        ((Kind("x", "K", ("A", "BB")),), ["x", "x", "", ""]),
+        ((Kind("x", "L", ("10..19",)),), ["", "x", "x", ""]),
+        ((Kind("x", "L", ("1..12",)), Kind("y")), ["x", "x", "y", "y"]),
+        ((Kind("x", "K", ("A..B",), also={"L": ("1", "12")}),), ["x", "", "", ""]),
+        ((Kind("x", "B", ("-5",)), Kind("y", "P", ("7..9",)), Kind("z")), ["z", "x", "y", "z"]),
+        (
+            (Kind("x", "B", ("-5",)), Kind("y", "B", ("-5..0",), also={"K": ("A", "CC")}), Kind("z")),
+            ["y", "x", "y", "z"],
+        ),
+    ],
+)
+def test_kinds_are_told_apart(kinds, expected):
+    layout = read_copybook(KINDS, file="r.cpy")
+    data = b"".join([record("A", 1), record("BB", 12, -5), record("CC", 19, 0, 8), record("DD", 20, 3)])
+    rows, found, account = read(data, layout, kinds=kinds, framing="fixed", batch=3)
+    names = {row["_record"]: kind for kind, row in rows}
+    assert [names.get(n, "") for n in range(1, 5)] == expected
+    assert sum(f["code"] == "F106" for f in found) == expected.count("") == account.of_no_kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        (Kind("x", "Q", ("A",)), "no field `Q`"),
+        (Kind("x", "K", ("ABC",)), "`ABC` of record kind `x` does not fit K"),
+        (Kind("x", "L", ("one",)), "`one` of record kind `x` does not fit L"),
+        (Kind("x", "B", ("one",)), "`one` of record kind `x` does not fit B"),
+    ],
+)
+def test_a_kind_that_cannot_be_is_refused(kind, says):
+    layout = read_copybook(KINDS, file="r.cpy")
+    with pytest.raises(SpecError, match=says):
+        read(b"", layout, kinds=(kind,), framing="fixed")
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_children_belong_to_the_last_parent_and_orphans_are_found(batch):
+    layout = read_copybook("01 R. 05 K PIC X.", file="r.cpy")
+    kinds = (Kind("a", "K", ("A",)), Kind("b", "K", ("B",), parent="a"), Kind("c", "K", ("C",), parent="b"))
+    rows, found, _ = read(e("CABCCABACBC"), layout, kinds=kinds, framing="fixed", batch=batch)
+    parents = {row["_record"]: row.get("_parent") for _, row in rows}
+    assert parents == {1: None, 2: None, 3: 2, 4: 3, 5: 3, 6: None, 7: 6, 8: None, 9: None, 10: 8, 11: 10}
+    assert [(f["code"], f["record"]) for f in found] == [("F110", 1), ("F110", 9)]
