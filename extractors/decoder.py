@@ -78,8 +78,7 @@ class Decoded:
 
 @jit
 def _drive(plan, fields, count, data, pos, touch, stride):
-    """Run every field's kernel over every tile; returns how many oddities were listed."""
-    found = np.int64(0)
+    """Run every field's kernel over every tile."""
     kept = np.uint64(0)
     for first in range(0, count, TILE):
         last = min(first + TILE, count)
@@ -91,10 +90,10 @@ def _drive(plan, fields, count, data, pos, touch, stride):
                     kept ^= byte_at(start + line)
         for number in range(fields):
             row = plan + number * stride
-            found = call(argument(row, p.KERNEL), row, np.int64(first), np.int64(last), found)
+            found = call(argument(row, p.KERNEL), row, np.int64(first), np.int64(last), argument(row, p.FOUND))
+            put64(row + 8 * p.FOUND, found)
     # What was read ahead must be stored somewhere: a loop without a result is optimised away.
     put64(plan + fields * stride, np.int64(kept))
-    return found
 
 
 @jit
@@ -158,7 +157,7 @@ class Decoder:
         ]
         self._plan = np.zeros((len(self._driven) + len(self.others) + 1, p.COLUMNS), np.int64)
         for at, number in enumerate(self._driven):
-            self._prepare(self._plan[at], number, self.fields[number], self._usages[number], dialect)
+            self._prepare(self._plan[at], self.fields[number], self._usages[number], dialect)
         for at, field in enumerate(self.others, len(self._driven)):
             self._prepare_count(self._plan[at], field)
         self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
@@ -179,8 +178,8 @@ class Decoder:
         pos = np.ascontiguousarray(pos)
         plan = self._plan.copy()
         plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
-        listed = np.empty(count * len(self._driven) + 1, np.int64)
-        plan[:, p.LIST] = listed.ctypes.data
+        listed = np.empty((len(self._driven), count + 1), np.int64)
+        plan[: len(self._driven), p.LIST] = listed.ctypes.data + 8 * (count + 1) * np.arange(len(self._driven))
         buffers: list[tuple[np.ndarray, np.ndarray | None]] = []
         for at, number in enumerate(self._driven):
             row = plan[at]
@@ -196,9 +195,8 @@ class Decoder:
                 buffers.append((values, None))
         filled = np.zeros(len(self.others), np.int64)
         plan[len(self._driven) : -1, p.OUT] = filled.ctypes.data + 8 * np.arange(len(self.others))
-        found = 0
         if count and len(plan) > 1:
-            found = _drive(
+            _drive(
                 plan.ctypes.data,
                 len(plan) - 1,
                 count,
@@ -207,7 +205,6 @@ class Decoder:
                 self._touch,
                 8 * p.COLUMNS,
             )
-        odd: dict[int, tuple[np.ndarray, np.ndarray]] = _by_field(listed[:found]) if found else {}
         columns: list[pa.Array] = []
         oddities: list[Oddity] = []
         for number, (field, usage) in enumerate(zip(self.fields, self._usages, strict=True)):
@@ -216,7 +213,7 @@ class Decoder:
                 column, rows, flags = usage.read(field, data, pos + field.offset, self.charset)
             else:
                 buffer, text_ends = buffers[self._places[number]]
-                rows, flags = odd.get(number, (_NONE, _NONE))
+                rows, flags = p.unpack(listed[self._places[number], : plan[self._places[number], p.FOUND]])
                 if text_ends is not None:
                     size = int(text_ends[count])
                     parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[:size])]
@@ -253,11 +250,11 @@ class Decoder:
         )
         return rows[:found], codes[:found]
 
-    def _prepare(self, row: np.ndarray, number: int, field: Field, usage: Usage, dialect: Dialect) -> None:
+    def _prepare(self, row: np.ndarray, field: Field, usage: Usage, dialect: Dialect) -> None:
         assert usage.kernel is not None
         padded = self._blanks.padded == "read" and usage.name.startswith("zoned")
         row[p.KERNEL] = (signs.decode if padded else usage.kernel(field)).address
-        row[p.OFFSET], row[p.WIDTH], row[p.NUMBER] = field.offset, field.width, number
+        row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
         if usage.value == TEXT:
             self._prepare_text(row, field, dialect)
@@ -387,14 +384,6 @@ def _with_nulls(column: pa.Array, lost: np.ndarray, zero: np.ndarray) -> pa.Arra
     valid[lost] = False
     bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
     return pa.Array.from_buffers(column.type, len(column), [bitmap, column.buffers()[1]])
-
-
-def _by_field(words: np.ndarray) -> dict[int, tuple[np.ndarray, np.ndarray]]:
-    numbers, flags, rows = p.unpack(words)
-    order = np.argsort(numbers, kind="stable")
-    found, begins = np.unique(numbers[order], return_index=True)
-    ends = np.append(begins[1:], len(order))
-    return {int(n): (rows[order[a:b]], flags[order[a:b]]) for n, a, b in zip(found, begins, ends, strict=True)}
 
 
 def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> list[Oddity]:

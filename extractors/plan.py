@@ -1,7 +1,7 @@
 """The plan table: a row a field, a column a fact that its kernel needs; all 64-bit numbers.
 
-Kernels read their row with `argument(plan, COLUMN)`. What a field's kernel finds odd it lists with `listed`, one 64-bit
-word each: the field's number, the flags and the record, so that a list of a million costs eight megabytes.
+Kernels read their row with `argument(plan, COLUMN)`. What a kernel finds odd it lists, one 64-bit word each: the flags in
+the high half, the record in the low one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numba.extending import intrinsic
     WIDTH,  # of the field, in bytes
     OUT,  # address of the values: int64, 16 bytes a value (decimal128), or a text arena
     LIST,  # address of the oddities
-    NUMBER,  # the field's number, as oddities name it
+    FOUND,  # how many oddities are listed so far
     STRIDE,  # numbers: 1 where a value takes eight bytes, 2 where it takes sixteen
     DIGITS,  # numbers: how many the PICTURE allows
     LIMIT,  # numbers: the smallest that has more, where int64 holds it
@@ -49,6 +49,6 @@ def argument(typing_context: Any, plan: Any, column: Any) -> Any:
     return types.int64(types.int64, types.int64), codegen
 
 
-def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(field number, flags, record) of listed oddities."""
-    return words >> 48, (words >> 32) & 0xFFFF, words & 0xFFFFFFFF
+def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(record, flags) of listed oddities."""
+    return words & 0xFFFFFFFF, words >> 32

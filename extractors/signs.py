@@ -72,7 +72,6 @@ def decode(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride, mode = argument(plan, p.WIDTH), argument(plan, p.STRIDE), argument(plan, p.MODE)
     bytes_of, signed = argument(plan, p.SINGLE), argument(plan, p.MINUS) != 0
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     padded = mode >= 4
     mode &= 3
@@ -114,6 +113,6 @@ def decode(plan, first, last, found):
             put64(out + 16 * r + 8, np.int64(top))
         lost = np.int64(bad)
         fewer = np.int64(right - left < width) & (lost ^ 1)
-        put64(listed + 8 * found, number | (lost | fewer << 1) << 32 | r)
+        put64(listed + 8 * found, (lost | fewer << 1) << 32 | r)
         found += lost | fewer
     return found

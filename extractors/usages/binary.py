@@ -27,7 +27,6 @@ def decode_short(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride, digits = argument(plan, p.WIDTH), argument(plan, p.STRIDE), argument(plan, p.DIGITS)
     signed, little = argument(plan, p.MINUS) != 0, argument(plan, p.MODE) != 0
-    number = argument(plan, p.NUMBER) << 48
     start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + (np.int64(0) if little else width - 8)
     shift = np.uint64(64 - 8 * width)
     limit = argument(plan, p.LIMIT)
@@ -48,7 +47,7 @@ def decode_short(plan, first, last, found):
             put64(out + 16 * r + 8, value >> 63 if digits <= 18 or signed else np.int64(0))
         lost = np.int64((not signed) and value < 0 and digits <= 18)
         beyond = np.int64(digits <= 18 and (value >= limit or value <= -limit)) & (lost ^ 1)
-        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        put64(listed + 8 * found, (lost | beyond << 1) << 32 | r)
         found += lost | beyond
     return found
 
@@ -59,7 +58,6 @@ def decode_long(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, digits = argument(plan, p.WIDTH), argument(plan, p.DIGITS)
     signed, little = argument(plan, p.MINUS) != 0, argument(plan, p.MODE) != 0
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     # The largest magnitude of the PICTURE, over 128 bits, digit by digit.
     limit_high, limit_low = np.uint64(0), np.uint64(1)
@@ -94,7 +92,7 @@ def decode_long(plan, first, last, found):
         put64(out + 16 * r + 8, np.int64(high))
         lost = np.int64(large)
         beyond = np.int64(over) & (lost ^ 1)
-        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        put64(listed + 8 * found, (lost | beyond << 1) << 32 | r)
         found += lost | beyond
     return found
 

@@ -30,7 +30,6 @@ def decode(plan, first, last, found):
     bytes_of, scale, digits = argument(plan, p.SINGLE), argument(plan, p.MODE), argument(plan, p.DIGITS)
     letters = argument(plan, p.MINUS)
     credit, over = letters > 3, letters == 3
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     explicit = argument(plan, p.PLUS) != 0
     for r in range(first, last):
@@ -95,7 +94,7 @@ def decode(plan, first, last, found):
             put64(out + 16 * r + 8, np.int64(top))
         lost = np.int64(bad)
         beyond = np.int64(odd) & (lost ^ 1)
-        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        put64(listed + 8 * found, (lost | beyond << 1) << 32 | r)
         found += lost | beyond
     return found
 

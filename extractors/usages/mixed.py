@@ -43,7 +43,6 @@ def decode(plan, first, last, found):
     starts_double = argument(plan, p.MODE) != 0
     blanks = np.uint64(argument(plan, p.BLANK))
     blank = blanks & np.uint64(0xFF)
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     at = out + argument(plan, p.AT)
     for r in range(first, last):
@@ -105,7 +104,7 @@ def decode(plan, first, last, found):
             else:
                 break
         put32(ends + 4 * (r + 1), at - out)
-        put64(listed + 8 * found, number | np.int64(flag) << 32 | r)
+        put64(listed + 8 * found, np.int64(flag) << 32 | r)
         found += np.int64(flag != np.uint64(0))
     put64(plan + 8 * p.AT, at - out)
     return found

@@ -52,7 +52,6 @@ def decode_short(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
     plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
-    number = argument(plan, p.NUMBER) << 48
     start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + width - 8
     cut = np.uint64(64 - 8 * width)
     # The half byte before the first digit, where the PICTURE leaves one unused.
@@ -71,7 +70,7 @@ def decode_short(plan, first, last, found):
             put64(out + 16 * r + 8, np.int64(value) >> 63)
         beyond = np.int64((word & spare) != np.uint64(0))
         lost = np.int64(bad != np.uint64(0))
-        put64(listed + 8 * found, number | (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
+        put64(listed + 8 * found, (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
         found += lost | beyond
     return found
 
@@ -82,7 +81,6 @@ def decode_long(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
     plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     padded = argument(plan, p.DIGITS) % 2 == 0
     lead = (width - 8) % 8
@@ -115,7 +113,7 @@ def decode_long(plan, first, last, found):
         beyond = np.int64(padded and byte_at(start) > np.uint64(0xF))
         # Nothing wider than its type is kept: there is no room for a 39th digit, or a 19th in eight bytes.
         lost = np.int64(bad != np.uint64(0) or (beyond == 1 and argument(plan, p.DIGITS) in (18, 38)))
-        put64(listed + 8 * found, number | (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
+        put64(listed + 8 * found, (lost + (np.int64(2) & -(beyond & (lost ^ 1)))) << 32 | r)
         found += lost | beyond
     return found
 

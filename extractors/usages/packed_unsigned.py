@@ -22,7 +22,6 @@ def decode(plan, first, last, found):
     """Read two digits a byte, to 38 digits."""
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     odd = argument(plan, p.DIGITS) % 2 == 1
     for r in range(first, last):
@@ -39,7 +38,7 @@ def decode(plan, first, last, found):
             put64(out + 16 * r + 8, np.int64(top))
         lost = np.int64(bad)
         beyond = np.int64(odd and byte_at(start) > np.uint64(0xF)) & (lost ^ 1)
-        put64(listed + 8 * found, number | (lost | beyond << 1) << 32 | r)
+        put64(listed + 8 * found, (lost | beyond << 1) << 32 | r)
         found += lost | beyond
     return found
 

@@ -28,7 +28,6 @@ def decode(plan, first, last, found):
         argument(plan, p.ENDS),
     )
     width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
-    number = argument(plan, p.NUMBER) << 48
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     at = argument(plan, p.AT)
     for r in range(first, last):
@@ -76,7 +75,7 @@ def decode(plan, first, last, found):
                 kept = at
         at = max(kept, start)
         put32(ends + 4 * (r + 1), at)
-        put64(listed + 8 * found, number | flag << 32 | r)
+        put64(listed + 8 * found, flag << 32 | r)
         found += np.int64(flag != 0)
     put64(plan + 8 * p.AT, at)
     return found

@@ -52,7 +52,7 @@ def decode_short(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
     plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
-    number = (argument(plan, p.NUMBER) << 48) | (np.int64(1) << 32)
+    lost = np.int64(1) << 32
     start = argument(plan, p.DATA) + argument(plan, p.OFFSET) + width - 8
     mask = ~np.uint64(0) >> np.uint64(64 - 8 * width)
     for r in range(first, last):
@@ -64,7 +64,7 @@ def decode_short(plan, first, last, found):
         put64(out + 8 * stride * r, np.int64(value))
         if stride == 2:
             put64(out + 16 * r + 8, np.int64(value) >> 63)
-        put64(listed + 8 * found, number | r)
+        put64(listed + 8 * found, lost | r)
         found += np.int64(bad != np.uint64(0))
     return found
 
@@ -75,7 +75,7 @@ def decode_long(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
     plus, minus = np.uint64(argument(plan, p.PLUS)), np.uint64(argument(plan, p.MINUS))
-    number = (argument(plan, p.NUMBER) << 48) | (np.int64(1) << 32)
+    lost = np.int64(1) << 32
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     lead = (width - 8) % 8
     mask = ~np.uint64(0) >> np.uint64(64 - 8 * lead) if lead > 0 else np.uint64(0)
@@ -115,7 +115,7 @@ def decode_long(plan, first, last, found):
             put64(out + 8 * stride * r, np.int64(total))
             if stride == 2:
                 put64(out + 16 * r + 8, np.int64(total) >> 63)
-        put64(listed + 8 * found, number | r)
+        put64(listed + 8 * found, lost | r)
         found += np.int64(bad != np.uint64(0))
     return found
 

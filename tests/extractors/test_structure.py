@@ -157,7 +157,7 @@ def test_a_record_that_ends_before_its_count_is_short():
     layout = read_copybook(COPYBOOK, file="r.cpy")
     raw, _ = written(("A", [(1, [], "XY")], [7], "Z"))
     rows, found, _ = read(as_variable([raw, raw[:1], raw[:4]]), layout)
-    assert [row["T"] for _, row in rows][1:] == [None, []]
+    assert [row["T"] for _, row in rows][1:] == [None, [{"A": 1, "M": None, "U": None, "F": []}]]
     assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3)]
 
 
