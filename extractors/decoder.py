@@ -96,19 +96,29 @@ def _drive(plan, fields, count, data, pos, touch, stride):
     put64(plan + fields * stride, np.int64(kept))
 
 
+REFUSED, BLANK, NULL, ZERO = range(4)
+"""What becomes of bytes that are no number: a finding, the finding of a blank one, null without, or zero without."""
+
+
 @jit
-def _classify(data, starts, width, blank):
-    """Of each field: 1 where all its bytes are spaces, 2 LOW-VALUES, 3 HIGH-VALUES, otherwise 0."""
-    kinds = np.zeros(len(starts), np.uint8)
-    for r in range(len(starts)):
-        first = data[starts[r]]
+def _judge(data, pos, rows, offset, width, blank, policies, valid, verdicts):
+    """Tell what becomes of each lost number, and take its bit out of `valid` unless it becomes zero.
+
+    `policies` are the verdicts on bytes that are not all alike, all spaces, all LOW-VALUES, all HIGH-VALUES.
+    """
+    for i in range(len(rows)):
+        at = pos[rows[i]] + offset
+        first = data[at]
         kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
-        for i in range(1, width):
-            if data[starts[r] + i] != first:
-                kind = 0
-                break
-        kinds[r] = kind
-    return kinds
+        if kind > 0:
+            for k in range(1, width):
+                if data[at + k] != first:
+                    kind = 0
+                    break
+        verdicts[i] = policies[kind]
+        if verdicts[i] != 3:
+            valid[rows[i] >> 3] &= ~(np.uint8(1) << np.uint8(rows[i] & 7))
+    return 0
 
 
 @kernel
@@ -161,6 +171,7 @@ class Decoder:
         for at, field in enumerate(self.others, len(self._driven)):
             self._prepare_count(self._plan[at], field)
         self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
+        self._policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
         self._places = {n: at for at, n in enumerate(self._driven)}
         self._text_room = max((f.width for f in self.fields), default=0)
 
@@ -211,18 +222,25 @@ class Decoder:
             if number not in self._places:
                 assert usage.read is not None
                 column, rows, flags = usage.read(field, data, pos + field.offset, self.charset)
-            else:
-                buffer, text_ends = buffers[self._places[number]]
-                rows, flags = p.unpack(listed[self._places[number], : plan[self._places[number], p.FOUND]])
-                if text_ends is not None:
-                    size = int(text_ends[count])
-                    parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[:size])]
-                    columns.append(_finished_text(pa.Array.from_buffers(pa.string(), count, parts), field))
-                    oddities.extend(_split(field, usage, rows, flags))
-                    continue
-                column = pa.Array.from_buffers(_kernel_type(field), count, [None, pa.py_buffer(buffer)])
+                valid, zero, found = self._settle(number, data, pos, rows, flags)
+                oddities.extend(found)
+                columns.append(_scaled(_replaced(column, valid, zero), field))
+                continue
+            place = self._places[number]
+            buffer, text_ends = buffers[place]
+            rows, flags = p.unpack(listed[place, : plan[place, p.FOUND]])
+            if text_ends is not None:
+                parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[: int(text_ends[count])])]
+                columns.append(_finished_text(pa.Array.from_buffers(pa.string(), count, parts), field))
+                oddities.extend(_split(field, usage, rows, flags))
+                continue
+            bitmap = None
             if len(rows):
-                column = self._settle(field, usage, column, data, pos, rows, flags, oddities)
+                valid, zero, found = self._settle(number, data, pos, rows, flags)
+                oddities.extend(found)
+                buffer.reshape(count, -1)[zero] = 0
+                bitmap = None if valid is None else pa.py_buffer(valid)
+            column = pa.Array.from_buffers(_kernel_type(field), count, [bitmap, pa.py_buffer(buffer)])
             columns.append(_scaled(column, field))
         return Decoded(
             tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
@@ -294,38 +312,39 @@ class Decoder:
         return int(table.ctypes.data)
 
     def _settle(
-        self,
-        field: Field,
-        usage: Usage,
-        column: pa.Array,
-        data: np.ndarray,
-        pos: np.ndarray,
-        rows: np.ndarray,
-        flags: np.ndarray,
-        oddities: list[Oddity],
-    ) -> pa.Array:
-        """What becomes of the odd numbers: null, zero where a policy says so, and findings."""
-        lost = rows[(flags & LOST) != 0]
+        self, number: int, data: np.ndarray, pos: np.ndarray, rows: np.ndarray, flags: np.ndarray
+    ) -> tuple[np.ndarray | None, np.ndarray, list[Oddity]]:
+        """What becomes of the odd numbers of a field: the validity bitmap, the rows that become zero, the findings."""
+        field, usage = self.fields[number], self._usages[number]
+        oddities: list[Oddity] = []
+        valid = None
+        zero = _NONE
+        lost = rows if not (flags & ~LOST).any() else rows[(flags & LOST) != 0]
         if len(lost):
-            kinds = _classify(data, pos[lost] + field.offset, field.width, self.charset.blank)
-            zero = np.zeros(len(lost), bool)
-            quiet = np.zeros(len(lost), bool)
-            for kind, policy in enumerate((self._blanks.spaces, self._blanks.low_values, self._blanks.high_values), 1):
-                of_kind = kinds == kind
-                settled = "zero" if kind == 1 and (field.blank_when_zero or _prints_blank(field)) else policy
-                zero |= of_kind & (settled == "zero")
-                quiet |= of_kind & (settled != "finding")
-            column = _with_nulls(column, lost[~zero], lost[zero])
-            blank = (kinds == 1) & ~quiet & (usage.blank_code is not None)
-            for code, chosen in ((usage.blank_code, blank), (usage.flags[LOST], ~blank & ~quiet)):
+            valid = np.full((len(pos) + 7) // 8, 0xFF, np.uint8)
+            verdicts = np.empty(len(lost), np.uint8)
+            policies = self._policies[number]
+            _judge(data, pos, lost, field.offset, field.width, self.charset.blank, policies, valid, verdicts)
+            for verdict, code in ((REFUSED, usage.flags[LOST]), (BLANK, usage.blank_code)):
+                chosen = verdicts == verdict
                 if chosen.any():
-                    oddities.append(Oddity(field, LOST, code, lost[chosen]))
+                    oddities.append(Oddity(field, LOST, code, lost if chosen.all() else lost[chosen]))
+            if ZERO in policies:
+                zero = lost[verdicts == ZERO]
         for flag, code in usage.flags.items():
             if flag != LOST:
                 at = rows[(flags & flag) != 0]
                 if len(at):
                     oddities.append(Oddity(field, flag, code, at))
-        return column
+        return valid, zero, oddities
+
+    def _policy(self, field: Field, usage: Usage) -> np.ndarray:
+        """The verdicts on lost bytes of each kind, as `_judge` takes them."""
+        said = {"null": NULL, "zero": ZERO}
+        spaces = "zero" if field.blank_when_zero or _prints_blank(field) else self._blanks.spaces
+        blank = BLANK if usage.blank_code is not None else REFUSED
+        low, high = (said.get(policy, REFUSED) for policy in (self._blanks.low_values, self._blanks.high_values))
+        return np.array([REFUSED, said.get(spaces, blank), low, high], np.uint8)
 
 
 _NONE = np.zeros(0, np.int64)
@@ -373,17 +392,15 @@ def _finished_text(column: pa.Array, field: Field) -> pa.Array:
     return pc.utf8_ltrim(column, " \u3000") if field.justified else column
 
 
-def _with_nulls(column: pa.Array, lost: np.ndarray, zero: np.ndarray) -> pa.Array:
+def _replaced(column: pa.Array, valid: np.ndarray | None, zero: np.ndarray) -> pa.Array:
+    """A column with nulls where `valid` says so and zeros at some rows."""
     if len(zero):
         zeros = np.zeros(len(column), bool)
         zeros[zero] = True
         column = pc.if_else(pa.array(zeros), pa.scalar(0, column.type), column)
-    if not len(lost):
+    if valid is None:
         return column
-    valid = np.ones(len(column), np.bool_)
-    valid[lost] = False
-    bitmap = pa.py_buffer(np.packbits(valid, bitorder="little"))
-    return pa.Array.from_buffers(column.type, len(column), [bitmap, column.buffers()[1]])
+    return pa.Array.from_buffers(column.type, len(column), [pa.py_buffer(valid), column.buffers()[1]])
 
 
 def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> list[Oddity]:
