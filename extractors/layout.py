@@ -185,8 +185,20 @@ class Field:
         if scale == 0 and digits <= MAX_INT64_DIGITS:
             return pa.int64()
         if digits <= MAX_DECIMAL128_DIGITS:
-            return pa.decimal128(digits, scale)
-        return pa.decimal256(digits, scale)
+            # A number with more digits than its PICTURE is kept, so the type has room for all that the bytes can hold.
+            return pa.decimal128(min(max(digits, self._capacity), MAX_DECIMAL128_DIGITS), scale)
+        return pa.decimal256(max(digits, min(self._capacity, 76)), scale)
+
+    @property
+    def _capacity(self) -> int:
+        """The digits that the bytes can hold, more perhaps than the PICTURE has."""
+        if self.usage == "packed":
+            return 2 * self.width - 1
+        if self.usage == "packed_unsigned":
+            return 2 * self.width
+        if self.usage.startswith("binary"):
+            return len(str(256**self.width - 1))
+        return self.picture.positions if self.usage == "edited" else 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

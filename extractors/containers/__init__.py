@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from extractors.container import Container
-from extractors.containers import awstape, bzip2, gzip, het, labelled, xmi, xz, zip, zstd  # noqa: A004
+from extractors.containers import awstape, bzip2, gzip, het, labelled, rejects, xmi, xz, zip, zstd  # noqa: A004
 from extractors.options import choose
 
 CONTAINERS: tuple[Container, ...] = (
@@ -20,6 +20,7 @@ CONTAINERS: tuple[Container, ...] = (
     het.CONTAINER,
     xmi.CONTAINER,
     labelled.CONTAINER,
+    rejects.CONTAINER,
 )
 
 

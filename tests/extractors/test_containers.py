@@ -63,7 +63,18 @@ def part(recipe):
             return b"".join(segment(item) for item in value)
         case "zip":
             return archive(recipe, value)
+        case "rejects":
+            return reject_set(value)
     raise AssertionError(kind)
+
+
+def reject_set(rows):
+    schema = pa.schema([("dump", pa.string()), ("record", pa.int64()), ("bytes", pa.binary())])
+    lines = [{"dump": d, "record": n, "bytes": bytes.fromhex(data)} for n, (d, data) in enumerate(rows, 1)]
+    sink = io.BytesIO()
+    with pa.ipc.new_file(sink, schema) as file:
+        file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
+    return sink.getvalue()
 
 
 def label(recipe):

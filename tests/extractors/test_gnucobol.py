@@ -24,7 +24,9 @@ def wanted():
     """What the program moves where."""
     division = PROGRAM[PROGRAM.index("PROCEDURE DIVISION") :]
     moves = {}
-    for value, names in re.findall(r'MOVE ("[^"]*"|-?[\d.]+) TO ((?:[A-Z0-9-]+(?:\(\d\))? ?)+?)(?=\s*(?:MOVE|WRITE))', division):
+    for value, names in re.findall(
+        r'MOVE ("[^"]*"|-?[\d.]+) TO ((?:[A-Z0-9-]+(?:\(\d\))? ?)+?)(?=\s*(?:MOVE|WRITE))', division
+    ):
         for name in names.split():
             moves[name] = value.strip('"') if value.startswith('"') else Decimal(value)
     return moves

@@ -1,0 +1,63 @@
+"""rejects: the reject set of a run, `rejects.arrow`, as a dump of variable records that can be read once more.
+
+The records' own bytes come one after another, each after a descriptor word of four bytes that counts itself (framing
+`variable`), so that a corrected layout or table file can be tried on just them. Records longer than 32,763 bytes take a
+word of 31 bits. The option `dump` chooses the records of one dump where the set holds several dumps' records.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import BinaryIO, cast
+
+import pyarrow as pa
+
+from extractors.container import Container, Damaged, stream
+
+MAGIC = b"ARROW1"
+LONGEST_SHORT = 0x7FFF
+
+
+def _pieces(raw: BinaryIO, dump: str | None) -> Iterator[bytes]:
+    try:
+        reader = pa.ipc.open_file(pa.PythonFile(_sought(raw), "r"))
+        names = reader.schema.names
+        if "bytes" not in names or "dump" not in names or not pa.types.is_binary(reader.schema.field("bytes").type):
+            raise Damaged("rejects: the file is no reject set", 0)
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            batch.validate(full=True)
+            for source, content in zip(batch.column("dump"), batch.column("bytes"), strict=True):
+                if dump is None or source.as_py() == dump:
+                    data = content.as_py() or b""
+                    size = len(data) + 4
+                    word = size << 16 if size <= LONGEST_SHORT else size | 0x80000000
+                    yield word.to_bytes(4, "big") + data
+    except (pa.ArrowException, OSError, ValueError, EOFError) as error:
+        raise Damaged(f"rejects: {type(error).__name__}, not a whole reject set", 0) from None
+
+
+def open_rejects(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:
+    """Give the records' bytes. The file is read from its end, so that a pipe is put into a temporary file first."""
+    return stream(_pieces(raw, options.get("dump")))
+
+
+def _sought(raw: BinaryIO) -> BinaryIO:
+    if raw.seekable():
+        return raw
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  it is gone when nobody reads it any more
+    while block := raw.read(1 << 20):
+        copy.write(block)
+    copy.seek(0)
+    return copy
+
+
+CONTAINER = Container(
+    name="rejects",
+    doc=__doc__ or "",
+    options={"dump": "the dump whose records to read (all)"},
+    suffixes=(".arrow",),
+    recognise=lambda head: head.startswith(MAGIC),
+    open=open_rejects,
+)
