@@ -40,9 +40,9 @@ Dumps = Annotated[
 Copybook = Annotated[
     Path, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
 ]
-CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
+CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/reader.md.")]
 FramingName = Annotated[
-    str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/framings.md.")
+    str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/reader.md.")
 ]
 DialectName = Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")]
 ContainerName = Annotated[

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import os
@@ -64,6 +65,9 @@ def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt,
                     "sha256": sha256,
                     "framing": reader.reading.framing.name,
                     "charset": reader.reading.charset.name,
+                    "dialect": reader.layout.dialect.title,
+                    "rules": {**reader.layout.dialect.rules, **dataclasses.asdict(reader.reading.blanks)},
+                    "notes": [str(note) for note in reader.layout.notes],
                     "layout": reader.spec.layout,
                     "record_length": reader.reading.framing.record_length,
                 }

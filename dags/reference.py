@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 
+from dags.features import FEATURES
 from dags.workspace import ROOT
 from extractors.charsets import CHARSETS
 from extractors.charsets import __name__ as charsets_package
+from extractors.containers import CONTAINERS
 from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
+from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
+from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
 from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
 from mappings.transforms import TRANSFORMS
@@ -62,10 +67,38 @@ def _problems() -> str:
 
 
 def _reader() -> str:
-    members = [("Framings", ((f.name, f.doc) for f in FRAMINGS)), ("Usages", ((u.name, u.doc) for u in USAGES))]
-    charsets = ((c.name, str(sys.modules[f"{charsets_package}.{c.name}"].__doc__)) for c in CHARSETS)
-    parts = [_members(title, rows, level="##") for title, rows in (*members, ("Charsets", charsets))]
-    return "# The reader\n\n" + "\n".join(parts)
+    lines = ["# The reader", "", "What it reads, and the file that proves each line.", ""]
+    for area, features in FEATURES:
+        lines += [f"## {area}", "", "| what | proved by |", "|---|---|"]
+        lines += [f"| {what} | [{proof.removeprefix('tests/')}](../../{proof}) |" for what, proof in features]
+        lines.append("")
+    lines += ["## Options of a dump", "", "| option | what |", "|---|---|"]
+    lines += [f"| `{option}` | {what} |" for option, what in DUMP_OPTIONS.items()]
+    lines += ["", "## Dialects", "", "Each rule may be given otherwise, as an option of the dialect.", ""]
+    lines += [
+        "| rule | what |",
+        "|---|---|",
+        *(f"| `{rule}` | {what} |" for rule, what in RULES_OF_DIALECTS.items()),
+        "",
+    ]
+    for dialect in DIALECTS:
+        lines += [f"### {dialect.name}", "", f"{dialect.title}.", "", "| rule | value | source |", "|---|---|---|"]
+        lines += [f"| `{rule}` | {value} | {dialect.sources[rule]} |" for rule, value in dialect.rules.items()]
+        lines.append("")
+    charsets = ((c.name, str(sys.modules[f"{charsets_package}.{c.name}"].__doc__), c.options) for c in CHARSETS)
+    families: tuple[tuple[str, Iterable[tuple[str, str, Mapping[str, str]]]], ...] = (
+        ("Containers", ((c.name, c.doc, c.options) for c in CONTAINERS)),
+        ("Framings", ((f.name, f.doc, f.options) for f in FRAMINGS)),
+        ("Usages", ((u.name, u.doc, {}) for u in USAGES)),
+        ("Charsets", charsets),
+    )
+    for title, members in families:
+        lines += [f"## {title}", ""]
+        for name, doc, options in members:
+            lines += [f"### {name}", "", doc.strip(), ""]
+            if options:
+                lines += ["| option | what |", "|---|---|", *(f"| `{o}` | {what} |" for o, what in options.items()), ""]
+    return _text(lines)
 
 
 def _systems() -> str:

@@ -100,16 +100,15 @@ class DumpStream(io.RawIOBase):
         if not self._trailer:
             return self._file.readinto(view) or 0  # type: ignore[attr-defined]
         # The last bytes of the file are known only at its end: as many are always held back.
-        while True:
+        while len(self._held) <= self._trailer:
             block = self._file.read(max(len(view), self._trailer))
             if not block:
                 return 0
             self._held += block
-            if len(self._held) > self._trailer:
-                give = self._held[: min(len(self._held) - self._trailer, len(view))]
-                self._held = self._held[len(give) :]
-                view[: len(give)] = give
-                return len(give)
+        give = self._held[: min(len(self._held) - self._trailer, len(view))]
+        self._held = self._held[len(give) :]
+        view[: len(give)] = give
+        return len(give)
 
     def _open(self) -> bool:
         if not self._paths:

@@ -59,6 +59,9 @@ class DumpReceipt(Frozen):
     sha256: str = ""
     framing: str = ""
     charset: str = ""
+    dialect: str = ""
+    rules: Mapping[str, str] = {}
+    notes: tuple[str, ...] = ()
     layout: str = ""
     record_length: int = 0
     records: int = 0

@@ -74,6 +74,11 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "bytes": ("バイト", "Bytes"),
     "record_length": ("レコード長", "Record length"),
     "charset": ("文字コード", "Charset"),
+    "dialect": ("COBOL 方言", "COBOL dialect"),
+    "framing": ("レコード形式", "Framing"),
+    "reading": ("読取りの規則", "How the dumps were read"),
+    "rules_of_reading": ("規則", "Rules"),
+    "layout": ("レイアウト", "Layout"),
     "left_over": ("余りバイト", "Bytes left over"),
     "issues": ("検出事項", "Issues"),
     "issues_lead": (

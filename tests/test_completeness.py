@@ -11,6 +11,7 @@ import yaml
 
 from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
+from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 FAMILIES = {
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
+    "extractors/dialects": (DIALECTS, None),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
@@ -76,6 +78,14 @@ def test_the_locks_hold_no_address_and_pin_by_hash():
         text = (ROOT / name).read_text("utf-8")
         assert "://" not in text
         assert text.count("--hash=sha256:") > text.count("==")
+
+
+def test_every_claim_of_the_reader_names_a_file_that_exists():
+    from dags.features import FEATURES
+
+    for _, features in FEATURES:
+        for what, proof in features:
+            assert (ROOT / proof).is_file(), what
 
 
 def test_the_reference_is_what_the_code_says():
