@@ -12,6 +12,7 @@ from typing import Any
 from dags.evidence import FIRST_PLACES, issues
 from dags.municipality import Municipality
 from dags.workspace import Run
+from extractors.characters import hexadecimal, scalars
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
@@ -155,14 +156,13 @@ def _gaiji(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[Ga
     rows = []
     for (name, code, area), entry in merged.items():
         charset = municipality.dumps[name].reading.charset
-        table, index = (charset.single, code) if code < 256 else (charset.double, code)
         rows.append(
             Gaiji(
                 dump=name,
                 charset=charset.name,
-                code=f"{code:02X}" if code < 256 else f"{code:04X}",
+                code=hexadecimal(code),
                 area=area,
-                unicode=f"U+{int(table[index]) & 0xFFFFFF:04X}",
+                unicode=scalars(chr(code) if charset.usage else charset.text(code, single=code < 256)),
                 count=entry["count"],
                 fields=tuple(sorted(set(entry["fields"]))),
                 first=tuple(sorted(entry["first"], key=lambda p: p.record or 0)[:FIRST_PLACES]),

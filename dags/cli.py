@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from dags import charset_cli
 from migration_reports.findings import RunError, SpecError, TransientError
 
 app = typer.Typer(
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Move municipal data off mainframes: check specs, read dumps, run migrations, roll them back.",
 )
+app.add_typer(charset_cli.app, name="charset")
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -40,7 +42,7 @@ Dumps = Annotated[
 Copybook = Annotated[
     Path, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
 ]
-CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/reader.md.")]
+CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
 FramingName = Annotated[
     str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/reader.md.")
 ]
@@ -437,7 +439,8 @@ def main() -> None:
         sys.exit(0)
 
 
-def _pairs(options: list[str]) -> dict[str, str]:
+def pairs_of(options: list[str]) -> dict[str, str]:
+    """KEY=VALUE words as a mapping."""
     pairs: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")
@@ -463,7 +466,7 @@ def _job(
 
     wrapped = Choice(container) if container else None
     spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped)
-    return reader.make_job(dumps, layout=layout, spoken=spoken, options=_pairs(options), kinds=kinds, library=library)
+    return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
 
 
 def _warn_of_views(job: Any) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Mapping
 
+from dags.charset_page import page as charsets_page
 from dags.features import FEATURES
 from dags.workspace import ROOT
-from extractors.charsets import CHARSETS
-from extractors.charsets import __name__ as charsets_package
 from extractors.containers import CONTAINERS
 from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.reading import OPTIONS as DUMP_OPTIONS
+from extractors.reading import PROBLEMS as READING_PROBLEMS
 from extractors.usages import USAGES
 from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
 from mappings.transforms import TRANSFORMS
@@ -31,6 +31,7 @@ def pages() -> Mapping[str, str]:
         "findings.md": _findings(),
         "problems.md": _problems(),
         "reader.md": _reader(),
+        "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
         "rules.md": _members("Rules", ((r.name, r.doc) for r in RULES)),
         "systems.md": _systems(),
@@ -58,11 +59,14 @@ def _problems() -> str:
     lines = [
         "# Problems of specs",
         "",
-        "What `hikkoshi check` may say of a copybook (L), a manifest or a mapping (Y).",
+        "What `hikkoshi check` may say of a copybook or of how a dump is read (L), of a manifest or a mapping (Y).",
         "",
     ]
     lines += ["| code | what |", "|---|---|"]
-    lines += [f"| {code} | {what} |" for code, what in (*COPYBOOK_PROBLEMS.items(), *MAPPING_PROBLEMS.items())]
+    lines += [
+        f"| {code} | {what} |"
+        for code, what in sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS}.items())
+    ]
     return _text(lines)
 
 
@@ -85,12 +89,10 @@ def _reader() -> str:
         lines += [f"### {dialect.name}", "", f"{dialect.title}.", "", "| rule | value | source |", "|---|---|---|"]
         lines += [f"| `{rule}` | {value} | {dialect.sources[rule]} |" for rule, value in dialect.rules.items()]
         lines.append("")
-    charsets = ((c.name, str(sys.modules[f"{charsets_package}.{c.name}"].__doc__), c.options) for c in CHARSETS)
     families: tuple[tuple[str, Iterable[tuple[str, str, Mapping[str, str]]]], ...] = (
         ("Containers", ((c.name, c.doc, c.options) for c in CONTAINERS)),
         ("Framings", ((f.name, f.doc, f.options) for f in FRAMINGS)),
         ("Usages", ((u.name, u.doc, {}) for u in USAGES)),
-        ("Charsets", charsets),
     )
     for title, members in families:
         lines += [f"## {title}", ""]

@@ -17,21 +17,27 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.characters import Charset
+from extractors.characters import Charset, hexadecimal
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind
 from extractors.layout import TEXT_USAGES, Field, Layout
 from extractors.records import BUFFER, Account, Records, Slice, frames
 from extractors.structure import Observer, Odd, Structure
-from extractors.usage import EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
+from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Position, Problem, SpecError, finding, findings_at, no_findings
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
 BATCH_RECORDS = 16_384
-CODED = {UNDEFINED: "undefined", USER_DEFINED: "user-defined", EXTENDED: "extended", VARIANT: "variant"}
+CODED = {
+    UNDEFINED: "undefined",
+    USER_DEFINED: "user-defined",
+    EXTENDED: "extended",
+    VARIANT: "variant",
+    DECIDED: "decided",
+}
 """The flags whose characters are counted, and the area of the code that each means."""
 
 CHARACTERS = {
@@ -335,8 +341,7 @@ def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
 
 @functools.cache
 def _no_charset() -> Charset:
-    nothing = np.zeros(256, np.uint32)
-    return Charset("none", nothing, np.zeros(65536, np.uint32), {}, 0, 0)
+    return Charset("none", np.zeros(256, np.uint32), np.zeros(65536, np.uint32))
 
 
 def _arrow_field(field: Field) -> pa.Field:
@@ -406,12 +411,12 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
     rows = np.concatenate([odd.records[at] for odd, at, _ in tallies])
     starts = np.concatenate([odd.starts[at] for odd, at, _ in tallies])
     codes = np.concatenate([codes for _, _, codes in tallies])
-    distinct, first, counts = np.unique(group << 16 | codes, return_index=True, return_counts=True)
-    which = distinct >> 16
+    distinct, first, counts = np.unique(group << 24 | codes, return_index=True, return_counts=True)
+    which = distinct >> 24
     return pl.DataFrame(
         {
             "field": [tallies[n][0].field.name for n in which],
-            "code": distinct & 0xFFFF,
+            "code": distinct & 0xFFFFFF,
             "area": [CODED[tallies[n][0].flag] for n in which],
             "count": counts.astype(np.int64),
             "record": records.numbers[rows[first]],
@@ -421,14 +426,17 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
     )
 
 
-_HEX = pa.array([f"{code:02X}" for code in range(256)] + [f"{code:04X}" for code in range(256, 65536)], pa.string())
+def _hexadecimal(codes: np.ndarray) -> pa.Array:
+    """Codes as hexadecimal words: two digits a single byte, four a pair, six or fewer what is longer."""
+    distinct, inverse = np.unique(codes, return_inverse=True)
+    return pa.array([hexadecimal(int(code)) for code in distinct], pa.string()).take(pa.array(inverse))
 
 
 def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
     """The codes of each row as hexadecimal words, in the order of the text; null where a row has none."""
     ends = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(at, minlength=count), out=ends[1:])
-    words = pa.ListArray.from_arrays(pa.array(ends), _HEX.take(pa.array(codes)))
+    words = pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes))
     return pc.replace_with_mask(
         pc.binary_join(words, " "), pa.array(ends[1:] == ends[:-1]), pa.scalar(None, pa.string())
     )

@@ -1,33 +1,38 @@
-"""Characters of a mainframe code: what a charset is, and the tables that decode and encode it.
+"""Characters of a mainframe code: what a charset is.
 
-A charset has a single-byte and a double-byte table and shift codes between them. Every byte and every pair of bytes
-decodes to something: a character of a class, or U+FFFD of class UNDEFINED, so that no text ever raises.
+A charset has a table of single bytes, a table of pairs, and what changes between the two: shift codes, or bytes that
+begin a pair. Every byte and every pair of bytes decodes to something: a character or a sequence of them, of a class, or
+U+FFFD of class UNDEFINED, so that no text ever raises.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
-
-from migration_reports.findings import Position, Problem, SpecError
 
 REPLACEMENT = 0xFFFD
 SPACE = 0x20
 IDEOGRAPHIC_SPACE = 0x3000
-MAX_TABLE_BYTES = 4_000_000
+FIRST_SEQUENCE = 0x110000
+"""In a table, n and above stands for the sequence n - FIRST_SEQUENCE of the charset rather than for one scalar."""
+
+THIRD = 0x8F0000
+"""Added to the code of a pair that a third byte stands before, such as X'8F' in EUC-JP."""
+
+SECOND_PLANE = 0x10000
+"""Where the pairs with a third byte before them begin in `Charset.double`."""
 
 
 class CharacterClass(enum.IntEnum):
     """What a code is within its charset.
 
-    A VARIANT reads as the usual character and loses its form: counted, but no finding. Any other is one, but STANDARD.
+    Every class but STANDARD is counted in the gaiji ledger or a finding. A VARIANT reads as the usual character and
+    loses its form; a DECIDED code reads as the municipality's gaiji table says: neither is a finding.
     """
 
     STANDARD = 0
@@ -37,15 +42,29 @@ class CharacterClass(enum.IntEnum):
     LOW_VALUE = 4
     CONTROL = 5
     VARIANT = 6
+    DECIDED = 7
 
 
-class ShiftAction(enum.IntEnum):
-    """What a byte at a character boundary does to the state."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Shift:
+    """A shift code of one to four bytes, and whether double-byte text follows it."""
 
-    NONE = 0
-    TO_DOUBLE = 1
-    TO_SINGLE = 2
-    PREFIX = 3
+    code: bytes
+    double: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Area:
+    """A part of the double-byte plane: rows `lead` of cells `low`, what it is for, and where its table is from."""
+
+    name: str
+    lead: Collection[int]
+    low: Collection[int]
+    kind: CharacterClass
+    source: str
+
+    def __contains__(self, code: int) -> bool:
+        return code >> 8 in self.lead and code & 0xFF in self.low
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -54,42 +73,96 @@ class Charset:
 
     Attributes:
         name: its name in the charsets family.
-        single: (256,) uint32, class << 24 | code point of each single byte.
-        double: (65536,) uint32, the same for each pair of bytes.
-        shifts: the `ShiftAction` of each shift byte; they act at character boundaries only. A PREFIX begins a shift
-            code of two bytes: `to_double` or `to_single`.
-        to_double: the shift code written before double-byte text, of one byte or two.
-        to_single: the shift code written after it.
-        double_space: the code of the ideographic space that is written.
+        single: (256,) uint32, class << 24 | character of each single byte; a character is a Unicode scalar or, from
+            FIRST_SEQUENCE on, a sequence.
+        double: (65536,) uint32, the same for each pair of bytes; (131072,) where a third byte may stand before it.
+        shifts: shift codes; they act at character boundaries only. The first of each direction is the one written.
+        leads: the bytes that begin a character of two or three bytes without a shift code, and how many.
+        sequences: texts of several scalars that one code stands for.
+        decode_only: the pairs that are read but never written, for another code is written for their character.
+        double_space: the code of the ideographic space that is written; None: it has no code.
         ascii: whether digits and space are those of ASCII.
+        usage: the usage that reads all of its text, where no table does (UTF-8, UTF-16).
+        keep_wide_spaces: whether trailing ideographic spaces are text rather than padding.
+        compose: whether half-width kana become full-width ones with their marks composed.
+        areas: the parts of the double-byte plane.
+        policies: what was chosen, policy by policy, for the report.
+        notes: what whoever reads the report must know of it, such as characters that merge.
     """
 
     name: str
     single: np.ndarray
     double: np.ndarray
-    shifts: Mapping[int, ShiftAction]
-    to_double: int
-    to_single: int
-    double_space: int = 0x4040
+    shifts: tuple[Shift, ...] = ()
+    leads: Mapping[int, int] = dataclasses.field(default_factory=dict)
+    sequences: tuple[str, ...] = ()
+    decode_only: frozenset[int] = frozenset()
+    double_space: int | None = 0x4040
     ascii: bool = False
+    usage: str | None = None
+    keep_wide_spaces: bool = False
+    compose: bool = False
+    areas: tuple[Area, ...] = ()
+    policies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def blank(self) -> int:
         """The byte of a single-byte space."""
         return 0x20 if self.ascii else 0x40
 
+    @property
+    def opening(self) -> bytes:
+        """The shift code written before double-byte text; empty where there is none."""
+        return next((shift.code for shift in self.shifts if shift.double), b"")
+
+    @property
+    def closing(self) -> bytes:
+        """The shift code written after it."""
+        return next((shift.code for shift in self.shifts if not shift.double), b"")
+
+    def text(self, code: int, *, single: bool = False) -> str:
+        """What a code reads as."""
+        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
+        return self.character(int(entry) & 0xFFFFFF)
+
+    def kind(self, code: int, *, single: bool = False) -> CharacterClass:
+        """The class of a code."""
+        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
+        return CharacterClass(int(entry) >> 24)
+
+    def character(self, number: int) -> str:
+        """The text of a table's character number."""
+        return chr(number) if number < FIRST_SEQUENCE else self.sequences[number - FIRST_SEQUENCE]
+
+    def area_of(self, code: int) -> Area | None:
+        """The part of the double-byte plane that a code stands in."""
+        return next((area for area in self.areas if code in area), None)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CharsetFamily:
     """One charset as the registry knows it: how it is made, and which options it takes.
 
-    `make` gets the options and the folder that a table file's path is relative to.
+    `make` gets the options and the folder that a table file's path is relative to. `profiles` are the options under
+    which it is described in the reference, by title.
     """
 
     name: str
     title: str
     options: Mapping[str, str]
     make: Callable[[Mapping[str, str], Path], Charset]
+    profiles: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+
+
+def hexadecimal(code: int) -> str:
+    """A code as people write it: 81, B0A1, 8FA1A1."""
+    return f"{code:02X}" if code < 0x100 else f"{code:04X}"
+
+
+def scalars(text: str) -> str:
+    """The code points of a text: U+8FBB U+E0102."""
+    return " ".join(f"U+{ord(character):04X}" for character in text)
 
 
 def entry(character: int, kind: CharacterClass = CharacterClass.STANDARD) -> int:
@@ -103,7 +176,7 @@ def undefined(size: int) -> np.ndarray:
 
 
 def single_byte_table(text: str) -> np.ndarray:
-    """Make a single-byte table from the 256 characters of a codec's decoding.
+    """Make a single-byte table from the characters of all 256 bytes.
 
     Control characters are of class CONTROL, X'00' reads as a space of class LOW_VALUE, U+FFFD is not assigned.
     """
@@ -118,130 +191,24 @@ def single_byte_table(text: str) -> np.ndarray:
     return table
 
 
-def user_defined_area(table: np.ndarray, *, lead: range, low: range, first: int = 0xE000) -> None:
-    """Fill a user-defined area: consecutive private-use code points from `first`, row by row."""
-    for row, high in enumerate(lead):
-        for cell, byte in enumerate(low):
-            table[high << 8 | byte] = entry(first + row * len(low) + cell, CharacterClass.USER_DEFINED)
+def assign(table: np.ndarray, codes: Mapping[int, str], kind: CharacterClass = CharacterClass.STANDARD) -> None:
+    """Enter single characters."""
+    for code, character in codes.items():
+        table[code] = entry(ord(character), kind)
 
 
-def read_table_file(path: Path, *, name: str, allowed: range) -> Mapping[int, int]:
-    """Read a table file: a double-byte code and its Unicode scalar value a line, as ``6EA4,9AD9``.
-
-    A comma, tab or spaces separate the two; ``U+`` before the scalar, a header line and ``#`` comments are accepted.
-
-    Args:
-        path: the file.
-        name: how messages call it.
-        allowed: the codes that the table may define.
-
-    Returns:
-        Unicode scalar value by code.
-
-    Raises:
-        SpecError: with every line that cannot be used.
-    """
-    if path.stat().st_size > MAX_TABLE_BYTES:
-        raise SpecError([Problem("L901", Position(name), f"the table file is larger than {MAX_TABLE_BYTES:,} bytes")])
-    problems: list[Problem] = []
-    found: dict[int, int] = {}
-    first_line: dict[int, int] = {}
-
-    def problem(line: int, message: str, *allowed_here: str) -> None:
-        problems.append(Problem("L902", Position(name, line), message, allowed_here))
-
-    for number, text in enumerate(path.read_text("utf-8-sig", errors="replace").splitlines(), 1):
-        words = text.split("#", 1)[0].replace(",", " ").split()
-        if not words or (number == 1 and not _is_hex(words[0])):
-            continue
-        if len(words) < 2 or not (_is_hex(words[0]) and _is_hex(words[1].upper().removeprefix("U+"))):
-            problem(number, "not a code and a Unicode scalar value", "four hexadecimal digits, a comma, a scalar value")
-            continue
-        code, scalar = int(words[0], 16), int(words[1].upper().removeprefix("U+"), 16)
-        if code not in allowed:
-            problem(
-                number,
-                f"code {code:04X} is outside the area that a table file may define",
-                f"{allowed.start:04X} to {allowed.stop - 1:04X}",
-            )
-        elif code in found:
-            problem(number, f"code {code:04X} stands already on line {first_line[code]}")
-        elif scalar > 0x10FFFF or 0xD800 <= scalar <= 0xDFFF or unicodedata.category(chr(scalar)) in ("Cc", "Cn"):
-            problem(number, f"U+{scalar:04X} is not an assigned Unicode character")
-        else:
-            found[code] = scalar
-            first_line[code] = number
-    if problems:
-        raise SpecError(problems)
-    return MappingProxyType(found)
+def user_defined_area(table: np.ndarray, areas: Iterable[Area], first: int) -> None:
+    """Fill user-defined areas, one after the other: consecutive private-use code points from `first`, row by row."""
+    point = first
+    for area in areas:
+        for high in area.lead:
+            for byte in area.low:
+                table[high << 8 | byte] = entry(point, CharacterClass.USER_DEFINED)
+                point += 1
 
 
-def _is_hex(word: str) -> bool:
-    return 0 < len(word) <= 6 and all(c in "0123456789abcdefABCDEF" for c in word)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DecodeTables:
-    """A charset in the form that the text kernel reads.
-
-    `single` and `double` hold, for each code, the UTF-8 bytes in the low 24 bits (of a four-byte sequence the last
-    three: the first is always F0 below U+40000), the number of bytes in bits 24 to 26 and the class in bits 27 to 29.
-    `shifts` is the action of each byte at a character boundary.
-    """
-
-    single: np.ndarray
-    double: np.ndarray
-    shifts: np.ndarray
-
-
-def _utf8_entries(table: np.ndarray) -> np.ndarray:
-    point = (table & 0xFFFFFF).astype(np.uint32)
-    kind = table >> 24
-    low6 = np.uint32(0x3F)
-    one = point
-    two = (0xC0 | point >> 6) | (0x80 | point & low6) << 8
-    three = (0xE0 | point >> 12) | (0x80 | point >> 6 & low6) << 8 | (0x80 | point & low6) << 16
-    four = (0x80 | point >> 12 & low6) | (0x80 | point >> 6 & low6) << 8 | (0x80 | point & low6) << 16
-    size = 1 + (point >= 0x80).astype(np.uint32) + (point >= 0x800) + (point >= 0x10000)
-    data = np.select([size == 1, size == 2, size == 3], [one, two, three], four)
-    kind = np.where((size == 4) & (kind == 0), np.uint32(7), kind)
-    return np.ascontiguousarray(data | size << 24 | kind << 27).astype(np.uint32)
-
-
-@functools.lru_cache(maxsize=16)
-def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
-    """Bring a charset into the kernel's form; without `shifted` no byte is a shift code."""
-    single, double = _utf8_entries(charset.single), _utf8_entries(charset.double)
-    shifts = np.zeros(256, np.uint8)
-    if shifted:
-        for byte, action in charset.shifts.items():
-            shifts[byte] = action
-            single[byte] |= np.uint32(action << 30)
-            double[byte << 8 : (byte + 1) << 8] |= np.uint32(action << 30)
-    return DecodeTables(single, double, shifts)
-
-
-@functools.lru_cache(maxsize=16)
-def encode_table(charset: Charset) -> np.ndarray:
-    """The inverse of a charset: (0x110000,) uint32, 1 << 24 | byte, 2 << 24 | pair, or 0 where nothing encodes it.
-
-    A character with a single byte takes it; of several pairs the first assigned one is canonical, but for the
-    ideographic space, which is the charset's own choice.
-    """
-    table = np.zeros(0x110000, np.uint32)
-    kinds = charset.double >> 24
-    for kind in (CharacterClass.VARIANT, CharacterClass.EXTENDED, CharacterClass.USER_DEFINED, CharacterClass.STANDARD):
-        codes = np.nonzero(kinds == kind)[0][::-1].astype(np.uint32)
-        table[charset.double[codes] & 0xFFFFFF] = 2 << 24 | codes
-    table[IDEOGRAPHIC_SPACE] = 2 << 24 | charset.double_space
-    singles = np.nonzero(charset.single >> 24 == CharacterClass.STANDARD)[0][::-1].astype(np.uint32)
-    table[charset.single[singles] & 0xFFFFFF] = 1 << 24 | singles
-    return table
-
-
-def pairs(lead: Iterable[int], low: Iterable[int]) -> Iterable[tuple[int, bytes]]:
-    """Every pair of bytes of an area, as code and bytes."""
-    lows = tuple(low)
-    for high in lead:
-        for byte in lows:
-            yield high << 8 | byte, bytes((high, byte))
+def spaces(table: np.ndarray, *codes: int) -> None:
+    """Enter the codes of the ideographic space, and X'0000', which reads as one but is LOW-VALUES."""
+    for code in codes:
+        table[code] = entry(IDEOGRAPHIC_SPACE)
+    table[0] = entry(IDEOGRAPHIC_SPACE, CharacterClass.LOW_VALUE)

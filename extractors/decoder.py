@@ -9,29 +9,31 @@ column that lost a value, and policies look at the odd records only.
 from __future__ import annotations
 
 import dataclasses
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors import edited_table, signs
 from extractors import plan as p
-from extractors.characters import Charset, DecodeTables, decode_tables
+from extractors.character_tables import DecodeTables, decode_tables
+from extractors.characters import Charset
 from extractors.dialect import Dialect
 from extractors.dialects import DEFAULT
 from extractors.layout import Field
 from extractors.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
 from extractors.plan import argument
-from extractors.usage import EXTENDED, LOST, NUMBER, TEXT, UNDEFINED, USER_DEFINED, VARIANT, WHOLE, Usage
-from extractors.usages import BY_NAME, mixed
+from extractors.usage import LOST, NUMBER, TEXT, WHOLE, Usage
+from extractors.usages import BY_NAME, mixed, usage_of, utf8
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""
 
 CACHE_LINE = 64
-_MAX_UTF8_PER_BYTE = 3
 
 Blank = Literal["finding", "null", "zero"]
 Padded = Literal["refuse", "read"]
@@ -157,7 +159,7 @@ class Decoder:
         self.others = tuple(others)
         self.charset = charset
         self._blanks = blanks
-        self._usages = tuple(_usage_of(field, charset) for field in fields)
+        self._usages = tuple(usage_of(field, charset) for field in fields)
         self._tables = decode_tables(charset, shifted=True)
         self._unshifted = decode_tables(charset, shifted=False)
         # Tables that the plan points to must live as long as it does.
@@ -195,7 +197,7 @@ class Decoder:
         for at, number in enumerate(self._driven):
             row = plan[at]
             if self._usages[number].value == TEXT:
-                arena = np.empty(self.fields[number].width * _MAX_UTF8_PER_BYTE * count + SLACK, np.uint8)
+                arena = np.empty(self.fields[number].width * self._tables.growth * count + SLACK, np.uint8)
                 ends = np.empty(count + 1, np.int32)
                 ends[0] = 0
                 row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
@@ -231,7 +233,8 @@ class Decoder:
             rows, flags = p.unpack(listed[place, : plan[place, p.FOUND]])
             if text_ends is not None:
                 parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[: int(text_ends[count])])]
-                columns.append(_finished_text(pa.Array.from_buffers(pa.string(), count, parts), field))
+                text = pa.Array.from_buffers(pa.string(), count, parts)
+                columns.append(_finished_text(text, field, compose=self.charset.compose))
                 oddities.extend(_split(field, usage, rows, flags))
                 continue
             bitmap = None
@@ -248,21 +251,20 @@ class Decoder:
 
     def codes(self, data: np.ndarray, starts: np.ndarray, field: Field, flag: int) -> tuple[np.ndarray, np.ndarray]:
         """List the codes behind a flag of a character class: (index into starts, code), in order."""
-        if field.usage == "utf16":
-            return _NONE, _NONE
-        wanted = {UNDEFINED: 1 << 1, USER_DEFINED: 1 << 2, EXTENDED: 1 << 3, VARIANT: 1 << 6}[flag]
+        if usage_of(field, self.charset).name in ("utf16", "utf8"):
+            return utf8.codes(self.decode(data, starts - field.offset).columns[self.fields.index(field)], flag)
+        tables = self._tables if field.usage == "mixed" else self._unshifted
         room = len(starts) * field.width + 1
         rows, codes = np.empty(room, np.int64), np.empty(room, np.int64)
         found = mixed.list_codes(
             data.ctypes.data,
             np.ascontiguousarray(starts),
             field.width,
-            self._tables.single,
-            self._tables.double,
-            (self._tables if field.usage == "mixed" else self._unshifted).shifts,
-            _long_shifts(self.charset),
+            tables.single.ctypes.data,
+            tables.double.ctypes.data,
+            tables.shifts.ctypes.data,
             field.usage == "national",
-            np.uint64(wanted),
+            np.uint64(flag << 1),
             rows,
             codes,
         )
@@ -304,8 +306,12 @@ class Decoder:
     def _prepare_text(self, row: np.ndarray, field: Field, dialect: Dialect) -> None:
         tables: DecodeTables = self._tables if field.usage == "mixed" else self._unshifted
         row[p.SINGLE], row[p.DOUBLE] = tables.single.ctypes.data, tables.double.ctypes.data
-        row[p.LONG_SHIFTS] = _long_shifts(self.charset)
-        row[p.MODE] = dialect.national_order == "little" if field.usage == "utf16" else field.usage == "national"
+        row[p.SHIFTS], row[p.SEQUENCES] = tables.shifts.ctypes.data, tables.sequences.ctypes.data
+        row[p.KEEP_WIDE] = self.charset.keep_wide_spaces
+        row[p.MODE] = field.usage == "national"
+        if usage_of(field, self.charset).name == "utf16":
+            order = self.charset.policies.get("order") if self.charset.usage == "utf16" else dialect.national_order
+            row[p.MODE] = order == "little"
 
     def _keep(self, table: np.ndarray) -> int:
         self._kept.append(table)
@@ -355,10 +361,6 @@ def _eight(byte: int) -> int:
     return int.from_bytes(bytes([byte]) * 8, "big", signed=True)
 
 
-def _usage_of(field: Field, charset: Charset) -> Usage:
-    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]
-
-
 def _is_whole(field: Field, usage: Usage) -> bool:
     return usage.value == WHOLE or (usage.read is not None and pa.types.is_decimal256(field.arrow_type))
 
@@ -388,8 +390,22 @@ def _prints_blank(field: Field) -> bool:
     return bool(symbols) and not set(symbols) & {"9", "*"}
 
 
-def _finished_text(column: pa.Array, field: Field) -> pa.Array:
+def _finished_text(column: pa.Array, field: Field, *, compose: bool) -> pa.Array:
+    if compose:
+        texts = pl.Series(column).str.replace_many(list(_COMPOSED), list(_COMPOSED.values()), leftmost=True)
+        column = texts.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
     return pc.utf8_ltrim(column, " \u3000") if field.justified else column
+
+
+def _compositions() -> dict[str, str]:
+    """A full-width kana and a half-width sound mark after it -> one kana, where there is one; a mark alone, widened."""
+    kana = [chr(point) for point in range(0x30A1, 0x30FB)]
+    marks = {"\uff9e": "\u3099", "\uff9f": "\u309a"}
+    made = {k + half: unicodedata.normalize("NFC", k + mark) for k in kana for half, mark in marks.items()}
+    return {pair: one for pair, one in made.items() if len(one) == 1} | {"\uff9e": "\u309b", "\uff9f": "\u309c"}
+
+
+_COMPOSED = _compositions()
 
 
 def _replaced(column: pa.Array, valid: np.ndarray | None, zero: np.ndarray) -> pa.Array:
@@ -414,10 +430,6 @@ def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> l
 
 def _mask(nibbles: str) -> int:
     return sum(1 << int(nibble, 16) for nibble in set(nibbles))
-
-
-def _long_shifts(charset: Charset) -> int:
-    return charset.to_double << 16 | charset.to_single if charset.to_double > 0xFF else 0
 
 
 def _touched(fields: Sequence[Field]) -> int:

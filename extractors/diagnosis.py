@@ -347,9 +347,9 @@ def _charsets(sample: bytes, spoken: Spoken, layouts: Mapping[str, Layout], fold
             continue
         evidence = [spaces]
         strength = 0.3 + 0.3 * fits
-        if charset.to_double:
-            opens, paired = _paired(sample, charset.to_double, charset.to_single)
-            codes = f"{charset.to_double:02X} and {charset.to_single:02X}"
+        if charset.opening:
+            opens, paired = _paired(sample, charset.opening, charset.closing)
+            codes = f"{charset.opening.hex().upper()} and {charset.closing.hex().upper()}"
             evidence.append(f"shift codes {codes}: {opens:,}, of which {paired:.0%} enclose whole characters")
             strength += 0.3 * (paired - 0.4) if opens > 2 else -0.1
         odd = _oddness(sample, dataclasses.replace(spoken, charset=choice), layouts, folder, text_only=True)
@@ -360,17 +360,16 @@ def _charsets(sample: bytes, spoken: Spoken, layouts: Mapping[str, Layout], fold
     return sorted(found, key=lambda p: -p.strength)[:3]
 
 
-def _paired(sample: bytes, to_double: int, to_single: int) -> tuple[int, float]:
+def _paired(sample: bytes, opening: bytes, closing: bytes) -> tuple[int, float]:
     """How many shifts to double-byte text there are, and the share that a shift back follows at a fitting distance."""
     data = np.frombuffer(sample[: 1 << 20], np.uint8)
     places = []
-    for code in (to_double, to_single):
-        if code > 0xFF:
-            places.append(np.flatnonzero((data[:-1] == code >> 8) & (data[1:] == code & 0xFF)))
-        else:
-            places.append(np.flatnonzero(data == code))
+    for code in (opening, closing):
+        last = max(len(data) - len(code) + 1, 0)
+        hits = np.logical_and.reduce([data[n : n + last] == byte for n, byte in enumerate(code)])
+        places.append(np.flatnonzero(hits))
     opens, closes = places
-    size = 2 if to_double > 0xFF else 1
+    size = len(opening)
     if not len(opens) or not len(closes):
         return len(opens), 0.0
     after = np.searchsorted(closes, opens + size)

@@ -10,8 +10,8 @@ import pyarrow as pa
 from extractors.characters import Charset
 from extractors.digits import to_integers
 from extractors.layout import Field
-from extractors.usage import NUMBER, Usage
-from extractors.usages import BY_NAME
+from extractors.usage import NUMBER
+from extractors.usages import BY_NAME, usage_of
 
 
 def encode(
@@ -65,11 +65,7 @@ def encode_cells(
     misfit = np.zeros(count, bool)
     if field.picture.scale < 0 and BY_NAME[field.usage].value == NUMBER:
         column, misfit = _without_zeros(to_integers(column), field.picture.scale)
-    return cells, misfit | _usage_of(field, charset).encode(field, column, charset, cells)
-
-
-def _usage_of(field: Field, charset: Charset) -> Usage:
-    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]
+    return cells, misfit | usage_of(field, charset).encode(field, column, charset, cells)
 
 
 def _without_zeros(values: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -32,10 +32,12 @@ from numba.extending import intrinsic
     AT,  # text: where the next text goes, an offset in the arena
     SINGLE,  # text: address of the single-byte table
     DOUBLE,  # text: address of the double-byte table
-    LONG_SHIFTS,  # text: two-byte shift codes, to double << 16 | to single
+    SHIFTS,  # text: address of the shift codes
+    SEQUENCES,  # text: address of the sequences
+    KEEP_WIDE,  # text: 1 where trailing ideographic spaces are kept
     BLANK,  # text and numbers: a byte of padding, eight times
-) = range(20)
-COLUMNS = 20
+) = range(22)
+COLUMNS = 22
 
 
 @intrinsic

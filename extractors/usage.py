@@ -30,9 +30,10 @@ EXTENDED = 4
 LOW_VALUES = 8
 CONTROL = 16
 VARIANT = 32
-HALF = 64
-NOT_CLOSED = 128
-STRAY = 256
+DECIDED = 64
+HALF = 128
+NOT_CLOSED = 256
+STRAY = 512
 
 TEXT_FLAGS: Mapping[int, str | None] = {
     UNDEFINED: "D211",
@@ -41,13 +42,14 @@ TEXT_FLAGS: Mapping[int, str | None] = {
     LOW_VALUES: "D214",
     CONTROL: "D216",
     VARIANT: None,
+    DECIDED: None,
     HALF: "D213",
     NOT_CLOSED: "D212",
     STRAY: "D215",
 }
 """Finding code of each flag of the text kernel; those of a character are 1 << (character class - 1).
 
-A VARIANT is counted without a finding."""
+A VARIANT and a DECIDED gaiji are counted without a finding."""
 
 NUMBER, TEXT, WHOLE = "number", "text", "whole"
 """What a kernel writes: numbers of eight or sixteen bytes, UTF-8 into an arena, or a whole column without a kernel."""

@@ -184,7 +184,7 @@ class Gaiji(Frozen):
     dump: str
     charset: str
     code: str
-    area: Literal["user-defined", "extended", "variant", "undefined"]
+    area: Literal["user-defined", "extended", "variant", "decided", "undefined"]
     unicode: str
     count: int
     fields: tuple[str, ...]

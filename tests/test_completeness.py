@@ -13,6 +13,7 @@ from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.table_files import TABLE_FILES
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.reports import REPORTS
@@ -25,6 +26,7 @@ FAMILIES = {
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
     "extractors/dialects": (DIALECTS, None),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
     "validators/rules": (RULES, ("failing",)),

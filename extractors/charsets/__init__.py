@@ -6,10 +6,36 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractors.characters import Charset, CharsetFamily
-from extractors.charsets import fujitsu, ibm, single_byte
+from extractors.charsets import (
+    euc_jp,
+    fujitsu,
+    hitachi,
+    ibm,
+    iso_2022_jp,
+    jis_8080,
+    nec,
+    shift_jis,
+    single_byte,
+    unisys,
+    utf_8,
+    utf_16,
+)
 from extractors.options import choose
 
-CHARSETS: tuple[CharsetFamily, ...] = (fujitsu.CHARSET, ibm.CHARSET, single_byte.CHARSET)
+CHARSETS: tuple[CharsetFamily, ...] = (
+    fujitsu.CHARSET,
+    hitachi.CHARSET,
+    ibm.CHARSET,
+    nec.CHARSET,
+    unisys.CHARSET,
+    jis_8080.CHARSET,
+    iso_2022_jp.CHARSET,
+    shift_jis.CHARSET,
+    euc_jp.CHARSET,
+    utf_8.CHARSET,
+    utf_16.CHARSET,
+    single_byte.CHARSET,
+)
 
 
 def load(name: str, options: Mapping[str, str], folder: Path) -> Charset:

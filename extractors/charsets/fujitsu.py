@@ -1,12 +1,19 @@
-"""Fujitsu JEF with EBCDIK: kanji between the shifts 28 or 38 and 29, half-width kana as single bytes.
+"""Fujitsu JEF: kanji between the shifts 28 (also 38, and 30E2 of two bytes) and 29, single bytes of EBCDIC.
 
-Standard area A1A1 to FEFE: JIS C 6226:1978 + 8080, computed from EUC-JP and the exceptions of
-`tables/jef_exceptions.txt`; what later editions of the standard added is not assigned. The symbols are the standard's
-own: A1BD U+2014, A1C1 U+301C, A1C2 U+2016, A1DD U+2212. Both 4040 and A1A1 are the ideographic space.
-User-defined area 80A1 to A0FE: U+E000 + (lead - 80) * 94 + (low - A1).
-Extended area 41A1 to 7FFE: no public standard or library has its table, so it comes from a table file of the
-municipality (option `table`), a code and a Unicode scalar value a line; without it these codes are undefined, but for
-the few variants of usual kanji in `tables/jef_variants.txt`, which read as those kanji.
+The single bytes are EBCDIK (half-width kana, no lower case: the default), EBCDIC (lower case, no kana) or ASCII, by the
+option `single`. 28 and 38 tell sizes of print (12 and 9 point), 30E2 a third (7 point): all begin kanji, 28 is written.
+
+    A1A1 to FEFE  standard area: JIS C 6226:1978 + 8080, computed from EUC-JP and its listed exceptions. What the editions
+                  of 1983 and 1990 added is not assigned; eight symbols of row 2D are Fujitsu's own.
+    80A1 to A0FE  user-defined: private use, 94 cells a row
+    41A1 to 7FFE  extended kanji (41 to 70) and non-kanji (71 to 7F): no public standard has their table, so it comes from
+                  a table file (`table`); without one these codes are undefined, but for twelve variants of usual kanji
+                  in `tables/jef_variants.txt`, which read as those kanji and are counted.
+    4040          ideographic space, written; A1A1 reads as one, too
+
+By `forms`, the codes that the standard of 1983 changed read as the forms of 1978 (`jis78`, the default: the bytes can be
+written again), as the characters that the code has since 1983 (`jis83`, as converters that keep the code do), or by
+appearance (`face`: 39 more codes read as the code point of their 1978 glyph, on which public tables disagree).
 """
 
 from __future__ import annotations
@@ -14,88 +21,71 @@ from __future__ import annotations
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
-import ebcdic
+from extractors import character_policies as policies
+from extractors import characters, jis
+from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
+from extractors.code_pages import code_page
+from extractors.words import choice
 
-from extractors import characters
-from extractors.characters import CharacterClass, Charset, CharsetFamily, ShiftAction
-
-LOW_BYTES = range(0xA1, 0xFF)
-STANDARD_LEAD = range(0xA1, 0xFF)
-USER_DEFINED_LEAD = range(0x80, 0xA1)
-EXTENDED_AREA = range(0x41A1, 0x7FFF)
-
-ADDED_SINCE_1978 = (
-    range(0xA2BA, 0xA2C2),
-    range(0xA2CA, 0xA2D1),
-    range(0xA2DC, 0xA2EB),
-    range(0xA2F2, 0xA2FA),
-    range(0xA2FE, 0xA2FF),
-    range(0xA8A1, 0xA8C1),
-    range(0xF4A1, 0xF4A7),
-)
-"""Codes that the editions of 1983 and 1990 assigned; JEF's standard area has none of them."""
+LOW = range(0xA1, 0xFF)
+STANDARD = Area("standard", range(0xA1, 0xFF), LOW, CharacterClass.STANDARD, "JIS C 6226:1978 + 8080")
+USER_DEFINED = Area("user-defined", range(0x80, 0xA1), LOW, CharacterClass.USER_DEFINED, "the municipality")
+EXTENDED_KANJI = Area("extended kanji", range(0x41, 0x71), LOW, CharacterClass.EXTENDED, "a table file")
+EXTENDED_OTHER = Area("extended non-kanji", range(0x71, 0x80), LOW, CharacterClass.EXTENDED, "a table file")
 
 ROW_13 = {0xADE5: "㊤", 0xADE6: "㊥", 0xADE7: "㊦", 0xADE8: "㊧", 0xADE9: "㊨", 0xADF3: "∮", 0xADF8: "∟", 0xADF9: "⊿"}
-"""Fujitsu's own eight symbols in row 13 (jef4j 0.12.2)."""
+"""Fujitsu's own eight symbols in row 2D (jef4j 0.12.2)."""
 
-SYMBOLS = {0xA1BD: 0x2014, 0xA1C1: 0x301C, 0xA1C2: 0x2016, 0xA1DD: 0x2212}
+SHIFTS = (Shift(b"\x28", True), Shift(b"\x38", True), Shift(b"\x30\xe2", True), Shift(b"\x29", False))
 
 
 def make(options: Mapping[str, str], folder: Path) -> Charset:
     """Make the charset.
 
-    Args:
-        options: `table`, the path of a table file for the extended area, relative to `folder`.
-        folder: the folder of the manifest, or the working folder of a command.
-
     Raises:
-        SpecError: the table file cannot be used.
+        SpecError: an option or a table file cannot be used.
     """
+    single = choice(options, "single", "ebcdik", ("ebcdik", "ebcdic", "ascii"))
+    forms = choice(options, "forms", "jis78", ("jis78", "jis83", "face"))
     double = characters.undefined(65536)
-    for code, pair in characters.pairs(STANDARD_LEAD, LOW_BYTES):
-        character = pair.decode("euc_jp", errors="ignore")
-        if len(character) == 1 and not any(code in added for added in ADDED_SINCE_1978):
-            double[code] = characters.entry(ord(character))
-    for code, point in SYMBOLS.items():
-        double[code] = characters.entry(point)
-    for code, character in ROW_13.items():
-        double[code] = characters.entry(ord(character))
-    for file, kind in (("jef_exceptions.txt", CharacterClass.STANDARD), ("jef_variants.txt", CharacterClass.VARIANT)):
-        for line in resources.files("extractors.charsets.tables").joinpath(file).read_text("utf-8").splitlines():
-            if not line.startswith("#"):
-                double[int(line[:4], 16)] = characters.entry(ord(line[5]), kind)
-    characters.user_defined_area(double, lead=USER_DEFINED_LEAD, low=LOW_BYTES)
-    if "table" in options:
-        table = characters.read_table_file(folder / options["table"], name=options["table"], allowed=EXTENDED_AREA)
-        for code, point in table.items():
-            double[code] = characters.entry(point, CharacterClass.EXTENDED)
-    double[0x4040] = characters.entry(characters.IDEOGRAPHIC_SPACE)
-    double[0x0000] = characters.entry(characters.IDEOGRAPHIC_SPACE, CharacterClass.LOW_VALUE)
-    return Charset(
+    characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(1978).items()})
+    if forms != "jis83":
+        changed = jis.exceptions("jef", glyphs=forms == "face")
+        characters.assign(double, {code: text for code, (text, _) in changed.items()})
+    characters.assign(double, ROW_13)
+    variants = resources.files("extractors.charsets.tables").joinpath("jef_variants.txt").read_text("utf-8")
+    pairs = (line.split(" ") for line in variants.splitlines() if not line.startswith("#"))
+    characters.assign(double, {int(code, 16): text for code, text in pairs}, CharacterClass.VARIANT)
+    first = policies.private_area(options, policies.areas_size((USER_DEFINED,)))
+    characters.user_defined_area(double, (USER_DEFINED,), first)
+    characters.spaces(double, 0xA1A1, 0x4040)
+    page = code_page(f"fujitsu_{single}")
+    assert page is not None
+    charset = Charset(
         name="fujitsu",
-        single=characters.single_byte_table(_ebcdik()),
+        single=characters.single_byte_table(page),
         double=double,
-        shifts={0x28: ShiftAction.TO_DOUBLE, 0x38: ShiftAction.TO_DOUBLE, 0x29: ShiftAction.TO_SINGLE},
-        to_double=0x28,
-        to_single=0x29,
+        shifts=SHIFTS,
+        areas=(STANDARD, USER_DEFINED, EXTENDED_KANJI, EXTENDED_OTHER),
+        policies=MappingProxyType({"single": single, "forms": forms}),
     )
-
-
-def _ebcdik() -> str:
-    """EBCDIC(kana): IBM 290 but for its lower-case letters, which it does not have, and eight symbols."""
-    table = list(ebcdic.cp290.decoding_table)
-    lower = [byte for byte, character in enumerate(table) if "a" <= character <= "z"]
-    for byte in (*lower, 0x70, 0x80, 0xA0, 0xB0, 0xB1, 0xB2):
-        table[byte] = "\N{REPLACEMENT CHARACTER}"
-    for byte, character in {0x5B: "\\", 0x6A: "¦", 0xA1: "~"}.items():
-        table[byte] = character
-    return "".join(table)
+    return policies.settle(charset, options, folder)
 
 
 CHARSET = CharsetFamily(
     name="fujitsu",
-    title="Fujitsu JEF with EBCDIK",
-    options={"table": "table file of the extended area: a code and a Unicode scalar value a line"},
+    title="Fujitsu JEF",
+    options={
+        "single": "single bytes: ebcdik (kana), ebcdic (lower case) or ascii (ebcdik)",
+        "forms": "codes that JIS changed in 1983: jis78, jis83, or face (by appearance) (jis78)",
+        **policies.OPTIONS,
+    },
     make=make,
+    profiles={
+        "JEF with EBCDIK": {},
+        "JEF with EBCDIC": {"single": "ebcdic"},
+        "JEF with EBCDIC (ASCII)": {"single": "ascii"},
+    },
 )

@@ -1,48 +1,122 @@
-"""IBM CCSID 930: single bytes of CCSID 290 (half-width kana), kanji of CCSID 300 between SO (0E) and SI (0F).
+"""IBM's Japanese mixed codes: kanji between SO (0E) and SI (0F), single bytes of EBCDIC.
 
-The single-byte part is the codec cp290 of the package `ebcdic`; the double-byte part is `tables/ibm300.txt`.
-Where IBM publishes two variants of a symbol, the JIS one is taken: 444A is U+2014, 447C U+2016, 4260 U+2212,
-43A1 U+301C, 426A U+00A6. Codes 6941 to 7FFE are user-defined: U+E000 + (lead - 69) * 190 + (low - 41).
+By `ccsid`, which IBM defines as a single-byte and a double-byte CCSID ("Double byte EBCDIC CCSIDs", swg27015679):
+
+    930   290 (half-width kana) + 300      1390  8482 (290 and the euro sign at E1) + 16684
+    939   1027 (Latin letters)  + 300      1399  5123 (1027 and the euro sign)      + 16684
+    5026  290 + 4396, and 5035  1027 + 4396, which is 300 with 1,880 user-defined codes
+    931   037 (English)         + 300
+
+Any other single-byte page may be named by `single` (cp500, cp1047). Tables: `tables/derive_ibm.py` and the package
+`ebcdic`. CCSID 16684 has the characters of JIS X 0213, 25 of its codes are two scalars (ECB5 か゚).
+
+    41 to 68      rows of non-kanji and kanji, in an order of their own
+    69 to 7F      user-defined: U+E000 + (lead - 69) * 190 + (low - 41); to 72EA in 4396, and to 89BD in 16684
+    4040          ideographic space
+
+Where IBM publishes two variants of a symbol of CCSID 300, the JIS one is taken (444A U+2014, 447C U+2016, 4260 U+2212,
+43A1 U+301C, 426A U+00A6), or with `symbols` ms the other. CCSID 16684 has both, so nothing changes there.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 
-import ebcdic
+import numpy as np
 
+from extractors import character_policies as policies
 from extractors import characters
-from extractors.characters import Charset, CharsetFamily, ShiftAction
+from extractors.characters import FIRST_SEQUENCE, REPLACEMENT, Area, CharacterClass, Charset, CharsetFamily, Shift
+from extractors.code_pages import USUAL, code_page
+from extractors.words import choice
+from migration_reports.findings import Position, Problem, SpecError
 
-USER_DEFINED_LEAD = range(0x69, 0x80)
-LOW_BYTES = range(0x41, 0xFF)
+LOW = range(0x41, 0xFF)
+FIRST_USER_DEFINED = 0x6941
+CCSIDS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
+    {
+        "930": ("cp290", "300", 4370),
+        "939": ("cp1027", "300", 4370),
+        "931": ("cp037", "300", 4370),
+        "5026": ("cp290", "300", 1880),
+        "5035": ("cp1027", "300", 1880),
+        "1390": ("cp8482", "16684", 6205),
+        "1399": ("cp5123", "16684", 6205),
+    }
+)
+"""Single-byte page, double-byte table and number of user-defined codes of each CCSID."""
 
 
 def make(options: Mapping[str, str], folder: Path) -> Charset:
-    """Make the charset; it takes no options."""
-    double = characters.undefined(65536)
-    rows = resources.files("extractors.charsets.tables").joinpath("ibm300.txt").read_text("utf-8").split("\n")
-    for row in rows:
-        if not row or row.startswith("#"):
-            continue
-        lead = int(row[:2], 16)
-        for low, character in zip(LOW_BYTES, row[3:], strict=True):
-            if ord(character) != characters.REPLACEMENT:
-                double[lead << 8 | low] = characters.entry(ord(character))
-    double[0x4040] = characters.entry(characters.IDEOGRAPHIC_SPACE)
-    double[0x0000] = characters.entry(characters.IDEOGRAPHIC_SPACE, characters.CharacterClass.LOW_VALUE)
-    characters.user_defined_area(double, lead=USER_DEFINED_LEAD, low=LOW_BYTES)
+    """Make the charset.
 
-    return Charset(
+    Raises:
+        SpecError: an option or a table file cannot be used.
+    """
+    ccsid = choice(options, "ccsid", "930", tuple(CCSIDS))
+    usual_page, plane, size = CCSIDS[ccsid]
+    page = options.get("single", usual_page)
+    text = code_page(page)
+    if text is None:
+        raise SpecError(
+            [Problem("L904", Position("(options)"), f"single: `{page[:40]}` is no single-byte page", USUAL)]
+        )
+    double, sequences = _plane(plane)
+    double = double.copy()
+    first = policies.private_area(options, size)
+    codes = np.array([lead << 8 | low for lead in range(0x69, 0x8A) for low in LOW][:size])
+    double[codes] = first + np.arange(size) | CharacterClass.USER_DEFINED << 24
+    characters.spaces(double, 0x4040)
+    last = int(codes[-1]) >> 8
+    charset = Charset(
         name="ibm",
-        single=characters.single_byte_table(ebcdic.cp290.decoding_table),
+        single=characters.single_byte_table(text),
         double=double,
-        shifts={0x0E: ShiftAction.TO_DOUBLE, 0x0F: ShiftAction.TO_SINGLE},
-        to_double=0x0E,
-        to_single=0x0F,
+        shifts=(Shift(b"\x0e", True), Shift(b"\x0f", False)),
+        sequences=sequences,
+        areas=(
+            Area("user-defined", range(0x69, last + 1), LOW, CharacterClass.USER_DEFINED, "the municipality"),
+            Area("standard", range(0x41, 0xFF), LOW, CharacterClass.STANDARD, f"IBM CCSID {plane}, by glibc's iconv"),
+        ),
+        ascii=text[0x41] == "A",
+        policies=MappingProxyType({"ccsid": ccsid, "single": page}),
     )
+    return policies.settle(charset, options, folder)
 
 
-CHARSET = CharsetFamily(name="ibm", title="IBM CCSID 930 (290 + 300)", options={}, make=make)
+@functools.cache
+def _plane(name: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The table of a double-byte CCSID without its user-defined area, and its sequences."""
+    double = characters.undefined(65536)
+    sequences: list[str] = []
+    for part in ("ibm300", "ibm16684") if name == "16684" else ("ibm300",):
+        text = resources.files("extractors.charsets.tables").joinpath(f"{part}.txt").read_text("utf-8")
+        for row in text.split("\n"):
+            if not row or row.startswith("#"):
+                continue
+            code, _, cells = row.partition(" ")
+            if len(code) == 4:
+                double[int(code, 16)] = characters.entry(FIRST_SEQUENCE + len(sequences))
+                sequences.append(cells)
+                continue
+            for low, character in zip(LOW, cells, strict=True):
+                if ord(character) != REPLACEMENT:
+                    double[int(code, 16) << 8 | low] = characters.entry(ord(character))
+    return double, tuple(sequences)
+
+
+CHARSET = CharsetFamily(
+    name="ibm",
+    title="IBM CCSID 930, 939, 1390, 1399, 5026, 5035, 931",
+    options={
+        "ccsid": f"{', '.join(CCSIDS)} (930)",
+        "single": "single-byte page, where it is not that of the CCSID: cp290, cp1027, cp037, cp500, cp1047 ...",
+        **policies.OPTIONS,
+    },
+    make=make,
+    profiles={f"CCSID {ccsid}": {"ccsid": ccsid} for ccsid in CCSIDS},
+)

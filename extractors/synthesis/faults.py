@@ -56,20 +56,26 @@ def _number(value: int) -> Spoil:
 
 
 def _open_shift(cells: np.ndarray, field: Field, charset: Charset) -> np.ndarray:
-    closing = cells == charset.to_single
-    cells[closing] = SPACE
-    return np.asarray(closing.any(axis=1))
+    code = charset.closing
+    ends = np.logical_and.reduce(
+        [cells[:, n : cells.shape[1] - len(code) + 1 + n] == byte for n, byte in enumerate(code)]
+    )
+    rows, places = np.nonzero(ends)
+    for n in range(len(code)):
+        cells[rows, places + n] = SPACE
+    return np.asarray(ends.any(axis=1))
 
 
 def _code(kind: CharacterClass) -> Spoil:
     def spoil(cells: np.ndarray, field: Field, charset: Charset) -> np.ndarray:
         codes = np.nonzero(charset.double >> 24 == kind)[0]
         usable = codes[(codes >> 8 > SPACE) & (codes & 0xFF > SPACE)]
-        shifted = cells[:, 0] == charset.to_double
+        first = len(charset.opening)
+        shifted = (cells[:, :first] == list(charset.opening)).all(axis=1)
         at = np.nonzero(shifted)[0]
         chosen = usable[(at * 7) % min(len(usable), 12)]
-        cells[at, 1] = chosen >> 8
-        cells[at, 2] = chosen & 0xFF
+        cells[at, first] = chosen >> 8
+        cells[at, first + 1] = chosen & 0xFF
         return np.asarray(shifted)
 
     return spoil

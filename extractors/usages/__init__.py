@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from extractors.characters import Charset
+from extractors.layout import Field
 from extractors.usage import Usage
 from extractors.usages import (
     binary,
@@ -19,6 +21,7 @@ from extractors.usages import (
     packed_unsigned,
     raw,
     text,
+    utf8,
     utf16,
     zoned,
     zoned_ascii,
@@ -39,6 +42,7 @@ USAGES: tuple[Usage, ...] = (
     packed.USAGE,
     packed_unsigned.USAGE,
     text.USAGE,
+    utf8.USAGE,
     utf16.USAGE,
     zoned.USAGE,
     zoned_ascii.USAGE,
@@ -46,3 +50,13 @@ USAGES: tuple[Usage, ...] = (
     zoned_separate.USAGE,
 )
 BY_NAME: Mapping[str, Usage] = MappingProxyType({usage.name: usage for usage in USAGES})
+
+_BY_CHARSET = ("text", "mixed", "national")
+"""The usages whose text a charset of Unicode reads its own way."""
+
+
+def usage_of(field: Field, charset: Charset) -> Usage:
+    """How a field is read under a charset: its digits may be ASCII, its text Unicode."""
+    if charset.usage is not None and field.usage in _BY_CHARSET:
+        return BY_NAME[charset.usage]
+    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]

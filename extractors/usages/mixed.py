@@ -1,10 +1,12 @@
-"""PICTURE X text that may change between single bytes and kanji by shift codes.
+"""PICTURE X text that may change between single bytes and kanji by shift codes, or by bytes that begin a pair.
 
     C1 C2 C3 40 0E 4F 58 0F 40  ->  "ABC 漢"  in CCSID 930: SO (0E) begins double-byte text, SI (0F) ends it
 
-Shift codes, of one byte or of two (KEIS 0A42, JIPS 3F75), act at character boundaries only and are no characters. Trailing spaces, half-width and ideographic, are
-padding and are left out. Text that ends within double-byte mode is read to the field's end, half a character reads as
-U+FFFD, X'00' as a space, an undefined code as U+FFFD; each is a finding, never an exception.
+Shift codes of one to four bytes (28, KEIS 0A42, JIPS 3F75, ESC $ B) act at character boundaries only and are no characters.
+Trailing spaces, half-width and ideographic, are padding and are left out. Text that ends within double-byte mode is read
+to the field's end, half a character (at the field's end, or before the shift code that ends double-byte text) reads as
+U+FFFD, X'00' as a space, an undefined code as U+FFFD; a shift into the mode
+that the text is in already does nothing. Each is a finding, never an exception.
 """
 
 from __future__ import annotations
@@ -13,24 +15,71 @@ import numpy as np
 import pyarrow as pa
 
 from extractors import plan as p
-from extractors.characters import Charset, encode_table
+from extractors.character_tables import (
+    CELL,
+    FOUR_BYTES,
+    HALF_PAIR,
+    PAIR,
+    SEQUENCE,
+    TO_DOUBLE,
+    TO_SINGLE,
+    encode_tables,
+)
+from extractors.characters import SECOND_PLANE, THIRD, Charset
 from extractors.layout import Field
 from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
 from extractors.plan import argument
-from extractors.usage import TEXT, TEXT_FLAGS, Usage
+from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
+
+_ASK = np.uint64(3)
+_PLAIN = np.uint64(FOUR_BYTES << 24)
+"""An entry below it is a character of the standard area whose one to three bytes of UTF-8 it holds."""
+
+_LEAD = np.uint64(PAIR << 24)
+"""The entry of a byte that begins a pair."""
 
 
 @inner
-def shift_of(action, at, long_shifts):
-    """(what a shift does: 0 nothing, 1 to double, 2 to single; how many bytes it takes)."""
-    if action != np.uint64(3):
+def shift_of(action, at, end, shifts):
+    """(what stands at a character boundary: 0 no shift, 1 to double, 2 to single; how many bytes it takes)."""
+    if action != _ASK:
         return np.int64(action), np.int64(1)
-    code = np.int64(be16(at))
-    if code == long_shifts >> 16:
-        return np.int64(1), np.int64(2)
-    if code == (long_shifts & 0xFFFF):
-        return np.int64(2), np.int64(2)
+    row = shifts
+    while int_at(row) != 0:
+        size = int_at(row)
+        if at + size <= end:
+            code = np.int64(0)
+            for k in range(size):
+                code = code << 8 | np.int64(byte_at(at + k))
+            if code == int_at(row + 8):
+                return int_at(row + 24), size
+        row += 32
     return np.int64(0), np.int64(0)
+
+
+@inner
+def put_four(at, a, b, c, d):
+    """Write four plain characters; gives where the next one goes."""
+    put32(at, np.int64(a))
+    at += np.int64(a >> np.uint64(24))
+    put32(at, np.int64(b))
+    at += np.int64(b >> np.uint64(24))
+    put32(at, np.int64(c))
+    at += np.int64(c >> np.uint64(24))
+    put32(at, np.int64(d))
+    return at + np.int64(d >> np.uint64(24))
+
+
+@inner
+def odd_before_shift(entry, at, end, single, shifts):
+    """Whether an undefined pair is half a character and the shift code that ends the double-byte text."""
+    if (entry >> np.uint64(27)) & np.uint64(7) != np.uint64(1):
+        return False
+    action = le32(single + np.int64(byte_at(at + 1) << np.uint64(2))) >> np.uint64(30)
+    if action == np.uint64(0):
+        return False
+    turn, size = shift_of(action, at + 1, end, shifts)
+    return turn == TO_SINGLE and at + 1 + size <= end
 
 
 @kernel
@@ -39,8 +88,9 @@ def decode(plan, first, last, found):
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
     single, double = argument(plan, p.SINGLE), argument(plan, p.DOUBLE)
-    long_shifts = argument(plan, p.LONG_SHIFTS)
+    shifts, sequences = argument(plan, p.SHIFTS), argument(plan, p.SEQUENCES)
     starts_double = argument(plan, p.MODE) != 0
+    trims_wide = argument(plan, p.KEEP_WIDE) == 0
     blanks = np.uint64(argument(plan, p.BLANK))
     blank = blanks & np.uint64(0xFF)
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
@@ -57,13 +107,50 @@ def decode(plan, first, last, found):
         flag = np.uint64(0)
         is_double = starts_double
         while i < stop:
+            # Four single bytes or four pairs at once, where none of them is anything but plain: an OR of the entries tells.
+            if is_double:
+                while i + 8 <= stop:
+                    pairs = be64(i)
+                    a = le32(double + np.int64(pairs >> np.uint64(48) << np.uint64(2)))
+                    b = le32(double + np.int64((pairs >> np.uint64(32) & np.uint64(0xFFFF)) << np.uint64(2)))
+                    c = le32(double + np.int64((pairs >> np.uint64(16) & np.uint64(0xFFFF)) << np.uint64(2)))
+                    d = le32(double + np.int64((pairs & np.uint64(0xFFFF)) << np.uint64(2)))
+                    if a | b | c | d >= _PLAIN:
+                        break
+                    at = put_four(at, a, b, c, d)
+                    i += 8
+            else:
+                while i + 4 <= stop:
+                    four = le32(i)
+                    a = le32(single + np.int64((four & np.uint64(0xFF)) << np.uint64(2)))
+                    b = le32(single + np.int64((four >> np.uint64(8) & np.uint64(0xFF)) << np.uint64(2)))
+                    c = le32(single + np.int64((four >> np.uint64(16) & np.uint64(0xFF)) << np.uint64(2)))
+                    d = le32(single + np.int64(four >> np.uint64(24) << np.uint64(2)))
+                    if a | b | c | d >= _PLAIN:
+                        break
+                    at = put_four(at, a, b, c, d)
+                    i += 4
+            if i >= stop:
+                break
             if is_double:
                 entry = le32(double + np.int64(be16(i) << np.uint64(2)))
                 size = np.int64(2)
             else:
                 entry = le32(single + np.int64(byte_at(i) << np.uint64(2)))
                 size = np.int64(1)
-            if entry < np.uint64(1 << 27) and i + size <= end:
+                before = i
+                while entry == _LEAD and i + 2 <= end:
+                    entry = le32(double + np.int64(be16(i) << np.uint64(2)))
+                    if entry >= _PLAIN:
+                        break
+                    put32(at, np.int64(entry))
+                    at += np.int64(entry >> np.uint64(24))
+                    i += 2
+                    entry = le32(single + np.int64(byte_at(i) << np.uint64(2)))
+                if i > before:
+                    continue
+                entry = le32(single + np.int64(byte_at(i) << np.uint64(2)))
+            if entry < _PLAIN and i + size <= end:
                 # A character of the standard area: all but a few are.
                 put32(at, np.int64(entry))
                 at += np.int64(entry >> np.uint64(24))
@@ -71,35 +158,54 @@ def decode(plan, first, last, found):
                 continue
             action = entry >> np.uint64(30)
             if action != np.uint64(0):
-                turn, length = shift_of(action, i, long_shifts)
+                turn, length = shift_of(action, i, end, shifts)
                 if length > 0 and i + length <= end:
-                    if (turn == 1) == is_double:
-                        flag |= np.uint64(256)
-                    is_double = turn == 1
+                    if (turn == TO_DOUBLE) == is_double:
+                        flag |= np.uint64(STRAY)
+                    is_double = turn == TO_DOUBLE
                     i += length
                     continue
+            length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
+            if not is_double and length >= PAIR:
+                size = np.int64(2) if length == PAIR else np.int64(3)
+                if i + size <= end:
+                    code = np.int64(be16(i + size - 2)) + (size - 2) * SECOND_PLANE
+                    entry = le32(double + 4 * code)
+                    length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
+                    if length == HALF_PAIR:
+                        size = np.int64(1)
+                        length = np.int64(3)
             if i + size > end:
                 put32(at, 0xBDBFEF)
                 at += 3
-                flag |= np.uint64(64)
+                flag |= np.uint64(HALF)
                 break
-            length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
+            if is_double and odd_before_shift(entry, i, end, single, shifts):
+                put32(at, 0xBDBFEF)
+                at += 3
+                flag |= np.uint64(HALF)
+                i += 1
+                continue
             word = entry & np.uint64(0xFFFFFF)
-            if length == 4:
-                word = word << np.uint64(8) | np.uint64(0xF0)
-            put32(at, np.int64(word))
-            at += length
+            if length == SEQUENCE:
+                cell = sequences + np.int64(word) * CELL
+                put64(at, int_at(cell))
+                put64(at + 8, int_at(cell + 8))
+                at += np.int64(byte_at(cell + CELL - 1))
+            else:
+                if length == FOUR_BYTES:
+                    word = word << np.uint64(8) | np.uint64(0xF0)
+                put32(at, np.int64(word))
+                at += length
             i += size
-            kind = (entry >> np.uint64(27)) & np.uint64(7)
-            if kind != np.uint64(7):
-                flag |= (np.uint64(1) << kind) >> np.uint64(1)
+            flag |= (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
         if is_double and not starts_double:
-            flag |= np.uint64(128)
+            flag |= np.uint64(NOT_CLOSED)
         while at > start:
             last_byte = byte_at(at - 1)
             if last_byte == np.uint64(0x20):
                 at -= 1
-            elif last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
+            elif trims_wide and last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
                 at -= 3
             else:
                 break
@@ -111,11 +217,12 @@ def decode(plan, first, last, found):
 
 
 @jit
-def list_codes(data, starts, width, single, double, shifts, long_shifts, starts_double, wanted, rows, codes):
+def list_codes(data, starts, width, single, double, shifts, starts_double, wanted, rows, codes):
     """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
 
-    `data` is the address of the bytes, `starts` the fields' first bytes in them. Fills `rows` (index into starts) and
-    `codes` (a single byte's code is the byte, a pair's the pair); returns how many.
+    `data` is the address of the bytes, `starts` the fields' first bytes in them; `single`, `double` and `shifts` are
+    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte the byte, of a pair the pair, of
+    three bytes THIRD + the pair); returns how many.
     """
     found = 0
     for r in range(len(starts)):
@@ -123,25 +230,36 @@ def list_codes(data, starts, width, single, double, shifts, long_shifts, starts_
         end = i + width
         is_double = starts_double
         while i < end:
-            byte = byte_at(i)
-            action = np.uint64(shifts[byte])
+            byte = np.int64(byte_at(i))
+            entry = le32(single + 4 * byte)
+            if is_double:
+                entry = le32(double + np.int64(be16(i) << np.uint64(2)))
+            action = entry >> np.uint64(30)
             if action != np.uint64(0):
-                turn, size = shift_of(action, i, long_shifts)
+                turn, size = shift_of(action, i, end, shifts)
                 if size > 0 and i + size <= end:
-                    is_double = turn == 1
+                    is_double = turn == TO_DOUBLE
                     i += size
                     continue
-            if is_double:
-                if i + 1 >= end:
-                    break
-                code = np.int64(be16(i))
-                entry = double[code]
-                i += 2
-            else:
-                code = np.int64(byte)
-                entry = single[code]
+            size = np.int64(2) if is_double else np.int64(1)
+            code = np.int64(be16(i)) if is_double else byte
+            length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
+            if not is_double and length >= PAIR:
+                size = np.int64(2) if length == PAIR else np.int64(3)
+                if i + size <= end:
+                    pair = np.int64(be16(i + size - 2))
+                    entry = le32(double + 4 * (pair + (size - 2) * SECOND_PLANE))
+                    code = pair + (size - 2) * THIRD
+                    if np.int64((entry >> np.uint64(24)) & np.uint64(7)) == HALF_PAIR:
+                        size = np.int64(1)
+                        code = byte
+            if i + size > end:
+                break
+            if is_double and odd_before_shift(entry, i, end, single, shifts):
                 i += 1
-            if (wanted >> (np.uint64(entry >> np.uint32(27)) & np.uint64(7))) & np.uint64(1):
+                continue
+            i += size
+            if (wanted >> ((entry >> np.uint64(27)) & np.uint64(7))) & np.uint64(1):
                 rows[found] = r
                 codes[found] = code
                 found += 1
@@ -149,103 +267,130 @@ def list_codes(data, starts, width, single, double, shifts, long_shifts, starts_
 
 
 @jit
-def write(ends, text, width, table, to_double, to_single, starts_double, blank, cells, misfit):
+def write(ends, text, width, single, double, begins, steps, targets, opening, closing, mode, blank, cells, misfit):
     """Write UTF-8 texts into cells of `width` bytes already filled with spaces; mark those that do not fit.
 
     Compiled. A text that is too long, or holds a character that the charset cannot write, is marked and left blank.
+    `mode`: 0 single bytes only, 1 both, 2 double-byte only.
     """
     for r in range(len(ends) - 1):
         i, stop = ends[r], ends[r + 1]
         at = 0
-        is_double = starts_double
+        is_double = mode == 2
         fits = True
-        while i < stop:
-            byte = np.int64(text[i])
-            if byte < 0x80:
-                point = byte
-                i += 1
-            elif byte < 0xE0:
-                point = (byte & 0x1F) << 6 | np.int64(text[i + 1] & 0x3F)
-                i += 2
-            elif byte < 0xF0:
-                point = (byte & 0x0F) << 12 | np.int64(text[i + 1] & 0x3F) << 6 | np.int64(text[i + 2] & 0x3F)
-                i += 3
-            else:
-                point = (
-                    (byte & 0x07) << 18
-                    | np.int64(text[i + 1] & 0x3F) << 12
-                    | np.int64(text[i + 2] & 0x3F) << 6
-                    | np.int64(text[i + 3] & 0x3F)
-                )
-                i += 4
-            entry = table[point]
-            needs_double = entry >> 24 == 2
-            if entry == 0 or (starts_double and not needs_double):
+        while i < stop and fits:
+            node, i = _point(text, i)
+            entry = _choose(node, single, double, mode)
+            after = i
+            while begins[node] and after < stop:
+                point, after = _point(text, after)
+                key = node << 21 | point
+                found = np.searchsorted(steps, key)
+                if found == len(steps) or steps[found] != key:
+                    break
+                node = targets[found]
+                longer = _choose(node, single, double, mode)
+                if longer != 0:
+                    entry = longer
+                    i = after
+            size = entry >> 24
+            if size == 0:
                 fits = False
                 break
-            if needs_double != is_double:
-                shift = to_double if needs_double else to_single
-                if at + 2 > width:
+            if mode == 1 and (size > 1) != is_double and len(opening) > 0:
+                shift = opening if size > 1 else closing
+                if at + len(shift) > width:
                     fits = False
                     break
-                if shift > 0xFF:
-                    cells[r, at] = shift >> 8
+                for byte in shift:
+                    cells[r, at] = byte
                     at += 1
-                cells[r, at] = shift & 0xFF
-                at += 1
-                is_double = needs_double
-            room = 2 + (0 if starts_double else 2 if to_single > 0xFF else 1) if needs_double else 1
-            if at + room > width:
+                is_double = size > 1
+            if at + size + (len(closing) if is_double and mode == 1 else 0) > width:
                 fits = False
                 break
-            if needs_double:
+            if size == 3:
+                cells[r, at] = 0x8F
+                at += 1
+            if size > 1:
                 cells[r, at] = (entry >> 8) & 0xFF
-                cells[r, at + 1] = entry & 0xFF
-                at += 2
-            else:
-                cells[r, at] = entry & 0xFF
                 at += 1
-        if is_double and not starts_double and fits:
-            if to_single > 0xFF:
-                cells[r, at] = to_single >> 8
+            cells[r, at] = entry & 0xFF
+            at += 1
+        if is_double and mode == 1 and fits:
+            for byte in closing:
+                cells[r, at] = byte
                 at += 1
-            cells[r, at] = to_single & 0xFF
         if not fits:
             misfit[r] = True
             cells[r, :] = blank
 
 
-def encode_text(
-    column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray, *, starts_double: bool
-) -> np.ndarray:
-    """Write a column of text, with shifts where the charset needs them, padded with spaces."""
+@inner
+def _choose(node, single, double, mode):
+    """The entry that writes a node: a single byte where the field may hold one and the charset has it."""
+    if mode == 0:
+        return np.int64(single[node])
+    if mode == 2 or single[node] == 0:
+        return np.int64(double[node])
+    return np.int64(single[node])
+
+
+@inner
+def _point(text, i):
+    """(the scalar that begins at i, where the next one does)."""
+    byte = np.int64(text[i])
+    if byte < 0x80:
+        return byte, i + 1
+    second = np.int64(text[i + 1] & 0x3F)
+    if byte < 0xE0:
+        return (byte & 0x1F) << 6 | second, i + 2
+    third = np.int64(text[i + 2] & 0x3F)
+    if byte < 0xF0:
+        return (byte & 0x0F) << 12 | second << 6 | third, i + 3
+    return (byte & 0x07) << 18 | second << 12 | third << 6 | np.int64(text[i + 3] & 0x3F), i + 4
+
+
+SINGLE_ONLY, BOTH, DOUBLE_ONLY = range(3)
+"""Which bytes a field may hold."""
+
+
+def encode_text(column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray, *, mode: int) -> np.ndarray:
+    """Write a column of text, with shifts where the charset needs them, padded with spaces.
+
+    Args:
+        column: texts, null as no text.
+        charset: whose codes.
+        cells: (texts, width) uint8, written whole.
+        mode: SINGLE_ONLY, BOTH or DOUBLE_ONLY.
+
+    Returns:
+        The mask of the texts that do not fit.
+    """
     array = pa.array(column, pa.string()) if isinstance(column, np.ndarray) else column.cast(pa.string())
     array = pa.concat_arrays([array.fill_null("")])
     ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
     data = array.buffers()[2]
     text = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(1, np.uint8)
     misfit = np.zeros(len(array), np.bool_)
-    blank = 0x20 if charset.ascii else 0x40
-    filled = np.full(cells.shape, blank, np.uint8)
-    write(
-        ends,
-        text,
-        cells.shape[1],
-        encode_table(charset),
-        charset.to_double,
-        charset.to_single,
-        starts_double,
-        blank,
-        filled,
-        misfit,
-    )
+    filled = np.full(cells.shape, charset.blank, np.uint8)
+    if mode == DOUBLE_ONLY and charset.double_space is not None and charset.double_space != charset.blank * 0x101:
+        # Where two spaces are no ideographic space, a double-byte field is padded with its own.
+        even = cells.shape[1] // 2 * 2
+        filled[:, 0:even:2], filled[:, 1:even:2] = charset.double_space >> 8, charset.double_space & 0xFF
+    tables = encode_tables(charset)
+    shifts = [
+        np.frombuffer(code, np.uint8) if code else np.zeros(0, np.uint8) for code in (charset.opening, charset.closing)
+    ]
+    rest = (tables.single, tables.double, tables.begins, tables.steps, tables.targets, *shifts)
+    write(ends, text, cells.shape[1], *rest, mode, charset.blank, filled, misfit)
     cells[:] = filled
     return misfit
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of text between shift codes."""
-    return encode_text(column, charset, cells, starts_double=False)
+    return encode_text(column, charset, cells, mode=BOTH)
 
 
 USAGE = Usage(

@@ -18,7 +18,7 @@ from extractors.usages import mixed
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of double-byte text; a text with a single-byte character does not fit."""
-    return mixed.encode_text(column, charset, cells, starts_double=True)
+    return mixed.encode_text(column, charset, cells, mode=mixed.DOUBLE_ONLY)
 
 
 USAGE = Usage(

@@ -18,10 +18,7 @@ from extractors.usages import mixed
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of text; a text that needs a double-byte character does not fit."""
-    misfit = mixed.encode_text(column, charset, cells, starts_double=False)
-    shifted = (cells == charset.to_double).any(axis=1)
-    cells[shifted] = 0x40
-    return np.asarray(misfit | shifted)
+    return mixed.encode_text(column, charset, cells, mode=mixed.SINGLE_ONLY)
 
 
 USAGE = Usage(

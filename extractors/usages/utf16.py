@@ -1,8 +1,9 @@
-"""USAGE NATIONAL: UTF-16, two bytes a code unit, big-endian or, where the bytes say so, by the dialect little-endian.
+"""UTF-16, two bytes a code unit: USAGE NATIONAL, its byte order by the dialect, and all text of the charset utf_16.
 
     6F 22 5B 57 00 20  ->  "漢字"        D8 42 DF B7  ->  "𠮷", two code units        D8 42 00 20  ->  U+FFFD: half a pair
 
-Trailing spaces, U+0020 and U+3000, are padding and are left out. A surrogate without its partner reads as U+FFFD.
+Trailing spaces, U+0020 and U+3000, are padding and are left out, as is a byte order mark at the beginning. A surrogate
+without its partner reads as U+FFFD, and so does an odd byte at the end; a private-use character is a gaiji.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from extractors.characters import Charset
 from extractors.layout import Field
 from extractors.memory import be16, int_at, kernel, put32, put64
 from extractors.plan import argument
-from extractors.usage import CONTROL, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, Usage
+from extractors.usage import CONTROL, HALF, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, USER_DEFINED, Usage
 
 
 @kernel
@@ -28,6 +29,7 @@ def decode(plan, first, last, found):
         argument(plan, p.ENDS),
     )
     width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
+    keeps_wide = argument(plan, p.KEEP_WIDE) != 0
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     at = argument(plan, p.AT)
     for r in range(first, last):
@@ -36,6 +38,8 @@ def decode(plan, first, last, found):
         start = at
         kept = at
         flag = np.int64(0)
+        if width >= 2 and be16(i) == (np.uint64(0xFFFE) if little else np.uint64(0xFEFF)):
+            i += 2
         while i + 1 < stop:
             unit = np.int64(be16(i))
             if little:
@@ -52,12 +56,14 @@ def decode(plan, first, last, found):
                         point = 0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)
                         i += 2
                 if point == 0xFFFD:
-                    flag |= 1
+                    flag |= UNDEFINED
             elif unit == 0:
                 point = np.int64(0x20)
-                flag |= 8
+                flag |= LOW_VALUES
             elif unit < 0x20 or (unit >= 0x7F and unit < 0xA0):
-                flag |= 16
+                flag |= CONTROL
+            elif (unit >= 0xE000 and unit < 0xF900) or point >= 0xF0000:
+                flag |= USER_DEFINED
             if point < 0x80:
                 put32(out + at, point)
                 at += 1
@@ -71,8 +77,13 @@ def decode(plan, first, last, found):
                 word = 0xF0 | point >> 18 | (0x80 | point >> 12 & 0x3F) << 8
                 put32(out + at, word | (0x80 | point >> 6 & 0x3F) << 16 | (0x80 | point & 0x3F) << 24)
                 at += 4
-            if point != 0x20 and point != 0x3000:
+            if point != 0x20 and (point != 0x3000 or keeps_wide):
                 kept = at
+        if i < stop:
+            put32(out + at, 0xBDBFEF)
+            at += 3
+            kept = at
+            flag |= HALF
         at = max(kept, start)
         put32(ends + 4 * (r + 1), at)
         put64(listed + 8 * found, flag << 32 | r)
@@ -82,18 +93,22 @@ def decode(plan, first, last, found):
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of text, big-endian, padded with spaces; a text that is too long does not fit."""
+    """Write a column of text, padded with spaces; a text that is too long does not fit.
+
+    Big-endian, but for a charset utf_16 that is little-endian.
+    """
     texts = pa.array(column, pa.string()).fill_null("")
     misfit = np.zeros(len(texts), bool)
-    padding = " ".encode("utf-16-be") * (field.width // 2)
+    codec = "utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be"
+    padding = " ".encode(codec) * (field.width // 2) + b" " * (field.width % 2)
     for row, text in enumerate(texts.to_pylist()):
-        data = text.encode("utf-16-be", "replace")
+        data = text.encode(codec, "replace")
         misfit[row] = len(data) > field.width
         cells[row] = np.frombuffer((data + padding)[: field.width], np.uint8)
     return misfit
 
 
-_FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, LOW_VALUES, CONTROL)}
+_FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, USER_DEFINED, LOW_VALUES, CONTROL, HALF)}
 
 USAGE = Usage(
     name="utf16",

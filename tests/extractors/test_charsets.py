@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-import ctypes
+import dataclasses
 import json
 import platform
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from extractors import charsets
-from extractors.characters import REPLACEMENT, CharacterClass, encode_table
+from extractors import charsets, jis
+from extractors.character_tables import one_way
+from extractors.characters import REPLACEMENT, SECOND_PLANE, THIRD, CharacterClass, Charset
 from extractors.charsets import CHARSETS
-from extractors.charsets.tables import derive_ibm300
+from extractors.charsets.tables import derive_ibm
+from extractors.code_pages import code_page, jis8_to_ebcdik
+from extractors.copybook import read_copybook
+from extractors.decoder import Decoder
+from extractors.encode import encode
+from extractors.memory import SLACK
 from migration_reports.findings import SpecError
 from tests.reading import SHARED
 
 CASES = Path(__file__).parents[1] / "cases" / "charsets"
+PROFILES = [
+    pytest.param(family.name, dict(options), id=f"{family.name}: {title}")
+    for family in CHARSETS
+    for title, options in family.profiles.items()
+]
+GLIBC = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the oracle is glibc's iconv")
+JEF4J = SHARED / "peers" / "jef4j"
+WRITTEN = [
+    CharacterClass.STANDARD,
+    CharacterClass.USER_DEFINED,
+    CharacterClass.EXTENDED,
+    CharacterClass.VARIANT,
+    CharacterClass.DECIDED,
+]
 
 
 def cases():
@@ -27,12 +50,29 @@ def cases():
             yield pytest.param(charset.name, case, id=f"{charset.name}: {case['name']}")
 
 
+def read_field(charset: Charset, data: bytes, *, picture: str = "X") -> tuple[str, set[str]]:
+    """One field of these bytes alone: its text and the codes of what was odd."""
+    size = len(data) if picture == "X" else len(data) // 2
+    layout = read_copybook(f"01 R. 05 A PIC {picture}({size}).", file="case.cpy")
+    buffer = np.frombuffer(bytes(SLACK) + data + bytes(SLACK), np.uint8).copy()
+    decoded = Decoder(layout.fields(), charset).decode(buffer, np.array([SLACK]))
+    return decoded.columns[0][0].as_py(), {odd.code for odd in decoded.oddities if odd.code}
+
+
+def write_field(charset: Charset, text: str, width: int, *, picture: str = "X") -> bytes:
+    size = width if picture == "X" else width // 2
+    layout = read_copybook(f"01 R. 05 A PIC {picture}({size}).", file="case.cpy")
+    cells = encode(layout.fields(), {"A": pa.array([text])}, charset=charset, length=width, count=1)
+    return cells[0].tobytes()
+
+
 @pytest.mark.parametrize(("name", "case"), list(cases()))
 def test_codes_read_as_the_case_says(name, case, tmp_path):
     options = dict(case.get("options", {}))
-    if "table" in case:
-        (tmp_path / "table.csv").write_text(case["table"], encoding="utf-8")
-        options = {"table": "table.csv"}
+    for kind in ("table", "gaiji"):
+        if kind in case:
+            (tmp_path / f"{kind}.csv").write_text(case[kind], encoding="utf-8")
+            options[kind] = f"{kind}.csv"
     if "problem" in case:
         with pytest.raises(SpecError) as caught:
             charsets.load(name, options, tmp_path)
@@ -41,40 +81,100 @@ def test_codes_read_as_the_case_says(name, case, tmp_path):
             assert all(p.position.file == "table.csv" and p.position.line >= 1 for p in caught.value.problems)
         return
     charset = charsets.load(name, options, tmp_path)
-    table, code = ("double", case["double"]) if "double" in case else ("single", case["single"])
-    entry = int(getattr(charset, table)[int(str(code), 16)])
-    assert f"{entry & 0xFFFFFF:04X}" == str(case["unicode"]).upper()
-    assert CharacterClass(entry >> 24).name == case.get("class", "STANDARD")
+    if "bytes" in case:
+        text, found = read_field(charset, bytes.fromhex(case["bytes"]), picture=case.get("picture", "X"))
+        assert text == case["text"]
+        assert found == set(case.get("findings", ()))
+        if case.get("written"):
+            data = write_field(charset, text, len(bytes.fromhex(case["bytes"])), picture=case.get("picture", "X"))
+            assert data.hex() == str(case["written"]).replace(" ", "").lower()
+        return
+    single = "single" in case
+    code = int(str(case["single"] if single else case["double"]), 16)
+    expected = "".join(chr(int(word, 16)) for word in str(case["unicode"]).split())
+    assert charset.text(code, single=single) == expected
+    assert charset.kind(code, single=single).name == case.get("class", "STANDARD")
 
 
-@pytest.mark.parametrize("name", [c.name for c in CHARSETS])
-def test_every_code_reads_as_a_character_or_as_undefined(name, tmp_path):
-    charset = charsets.load(name, {}, tmp_path)
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+def test_every_code_reads_as_a_character_or_as_undefined(name, options, tmp_path):
+    charset = charsets.load(name, options, tmp_path)
     assert charset.single.shape == (256,)
-    assert charset.double.shape == (65536,)
+    assert len(charset.double) in (65536, 131072)
     for table in (charset.single, charset.double):
         undefined = table >> 24 == CharacterClass.UNDEFINED
         assert np.array_equal(undefined, table & 0xFFFFFF == REPLACEMENT)
 
 
-@pytest.mark.parametrize("name", [c.name for c in CHARSETS])
-def test_every_assigned_code_is_written_as_itself_or_as_another_code_of_the_same_character(name, tmp_path):
-    charset = charsets.load(name, {}, tmp_path)
-    table = encode_table(charset)
-    written = (CharacterClass.STANDARD, CharacterClass.USER_DEFINED)
-    codes = np.nonzero(np.isin(charset.double >> 24, written))[0]
-    points = charset.double[codes] & 0xFFFFFF
-    entries = table[points]
-    assert (entries >> 24 > 0).all()
-    doubles = entries >> 24 == 2
-    again = charset.double[entries[doubles] & 0xFFFF] & 0xFFFFFF
-    assert np.array_equal(again, points[doubles])
-    others = codes[doubles][entries[doubles] & 0xFFFF != codes[doubles]]
-    assert {f"{c:04X}" for c in others} == {"fujitsu": {"A1A1"}}.get(name, set())
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+def test_every_assigned_code_is_decoded_and_written_back(name, options, tmp_path):
+    """Through the kernels: each code in a field of its own, in double-byte mode, but for the charset's listed exceptions."""
+    charset = charsets.load(name, options, tmp_path)
+    if charset.usage:
+        pytest.skip("a charset of Unicode has no table of codes; see the properties of its usage")
+    exceptions = one_way(charset)
+    for size, table in ((1, charset.single), (2, charset.double[:65536]), (3, charset.double[65536:])):
+        codes = np.flatnonzero(np.isin(table >> 24, WRITTEN))
+        if not len(codes):
+            continue
+        cells = np.stack([codes >> 8, codes & 0xFF], axis=1)[:, -min(size, 2) :].astype(np.uint8)
+        if size == 3:
+            cells = np.hstack([np.full((len(codes), 1), 0x8F, np.uint8), cells])
+        shifts = [np.tile(np.frombuffer(s, np.uint8), (len(codes), 1)) for s in (charset.opening, charset.closing)]
+        data = np.hstack([shifts[0], cells, shifts[1]]) if size > 1 and charset.opening else cells
+        width = data.shape[1]
+        layout = read_copybook(f"01 R. 05 A PIC X({width}).", file="all.cpy")
+        around = np.zeros(SLACK, np.uint8)
+        column = (
+            Decoder(layout.fields(), charset)
+            .decode(np.concatenate([around, data.reshape(-1), around]), SLACK + np.arange(len(codes)) * width)
+            .columns[0]
+        )
+        points = [charset.character(int(entry) & 0xFFFFFF) for entry in table[codes]]
+        blank = {" ", "\u3000", "  "}
+        assert [t for t in column.to_pylist() if t] == [t for t in points if t not in blank]
+        kept = pa.array([t if t not in blank else None for t in points], pa.string())
+        again = encode(layout.fields(), {"A": kept}, charset=charset, length=width, count=len(codes))
+        for row, code in enumerate(codes.tolist()):
+            index = code + (SECOND_PLANE if size == 3 else 0)
+            if points[row] in blank or (size > 1 and index in exceptions):
+                continue
+            same = again[row].tobytes() == data[row].tobytes()
+            if not same:
+                # A character that has a single-byte code, too, is written as that where no text is around it.
+                alone = charset.single[again[row][0]]
+                assert size > 1, f"{code:02X}"
+                assert charset.character(int(alone) & 0xFFFFFF) == points[row], f"{code:04X}"
+
+
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+def test_the_exceptions_are_codes_of_one_character(name, options, tmp_path):
+    charset = charsets.load(name, options, tmp_path)
+    for code, written in one_way(charset).items():
+        assert code != written
+        entries = charset.double[[code, written]] & 0xFFFFFF
+        assert entries[0] == entries[1]
+
+
+def test_the_exceptions_of_each_vendor_are_those_that_its_page_lists(tmp_path):
+    def listed(name, **options):
+        return {f"{code:04X}" for code in one_way(charsets.load(name, options, tmp_path))}
+
+    variants = {line[:4] for line in _table("jef_variants.txt")}
+    assert listed("fujitsu") == {"A1A1"} | variants
+    assert listed("hitachi") == listed("hitachi", edition="keis90") == {"A1A1"}
+    assert listed("hitachi", edition="keis78") == {"A1A1", *(f"{0xAFA3 + 3 * n:04X}" for n in range(12))}
+    assert listed("nec") == listed("nec", form="jips_j") == set()
+    assert all(listed("ibm", ccsid=ccsid) == set() for ccsid in ("930", "939", "1390", "1399", "5026", "5035"))
+
+
+def _table(name):
+    text = (Path(charsets.__file__).parent / "tables" / name).read_text("utf-8")
+    return [line for line in text.splitlines() if not line.startswith("#")]
 
 
 def test_an_unknown_charset_names_what_is_known(tmp_path):
-    with pytest.raises(SpecError, match=r"fujitsu, ibm[\s\S]*did you mean `fujitsu`"):
+    with pytest.raises(SpecError, match=r"fujitsu, hitachi, ibm[\s\S]*did you mean `fujitsu`"):
         charsets.load("fujitu", {}, tmp_path)
 
 
@@ -83,41 +183,252 @@ def test_an_unknown_option_is_refused(tmp_path):
         charsets.load("fujitsu", {"tables": "x"}, tmp_path)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the oracle is glibc's iconv")
-def test_ibm_agrees_with_iconv_over_all_double_byte_codes(tmp_path):
-    charset = charsets.load("ibm", {}, tmp_path)
-    library = ctypes.CDLL(None)
-    library.iconv_open.restype = ctypes.c_void_p
-    library.iconv_open.argtypes = [ctypes.c_char_p, ctypes.c_char_p]
-    library.iconv.restype = ctypes.c_ssize_t
-    library.iconv.argtypes = [ctypes.c_void_p] + [ctypes.c_void_p] * 4
-    descriptor = library.iconv_open(b"UTF-8", b"IBM930")
-    if descriptor in (None, ctypes.c_void_p(-1).value):
-        pytest.skip("this glibc has no IBM930 (its gconv modules are not installed)")
+# Oracles that are not ours.
+
+
+@GLIBC
+@pytest.mark.parametrize(
+    ("ccsid", "codec"), [("930", "IBM930"), ("939", "IBM939"), ("1390", "IBM1390"), ("1399", "IBM1399")]
+)
+def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
+    """All 65,536 pairs and 256 bytes; glibc fills unassigned single bytes of 1390 and 1399 with U+001A, and we do not."""
+    decode = derive_ibm.decoder(codec)
+    if decode is None:
+        pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
+    charset = charsets.load("ibm", {"ccsid": ccsid}, tmp_path)
     differences = [
         f"{code:04X}"
         for code in (high << 8 | low for high in range(0x40, 0x100) for low in range(0x40, 0x100))
-        if chr(int(charset.double[code]) & 0xFFFFFF) != derive_ibm300.decode_pair(library, descriptor, code)
+        if charset.text(code) != decode(bytes((0x0E, code >> 8, code & 0xFF, 0x0F)))
     ]
     assert differences == []
+    assert (charset.double[:0x4040] >> 24 != CharacterClass.STANDARD).all()
+    different = {}
+    for byte in sorted(set(range(1, 256)) - {0x0E, 0x0F}):
+        text = decode(bytes((byte,)))
+        if text != charset.text(byte, single=True):
+            different[byte] = (text, charset.kind(byte, single=True))
+    assert all(pair == ("\x1a", CharacterClass.UNDEFINED) for pair in different.values())
+    assert len(different) == (27 if ccsid in ("1390", "1399") else 0)
+
+
+@GLIBC
+@pytest.mark.parametrize(
+    ("name", "options", "codec", "explained"),
+    [
+        ("euc_jp", {}, "EUC-JP", {"A1BD", "8FA2B7"}),
+        ("shift_jis", {"variant": "jis_x_0213"}, "SHIFT_JISX0213", {"815C", "815F", "81B0", "81D4", "81D5"}),
+        ("euc_jp", {"variant": "jis_x_0213"}, "EUC-JISX0213", {"A1BD", "A2B2", "A2D6", "A2D7"}),
+    ],
+)
+def test_the_jis_charsets_agree_with_iconv(name, options, codec, explained, tmp_path):
+    """The em dash is U+2014 here, U+2015 there (by JIS X 0213 the other way round); of a tilde, a backslash and the white
+    parentheses one has the narrow form and the other the wide one. Nothing else differs."""
+    decode = derive_ibm.decoder(codec)
+    if decode is None:
+        pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
+    charset = charsets.load(name, options, tmp_path)
+    differences = set()
+    for index in range(len(charset.double)):
+        code = index & 0xFFFF
+        third = index >= SECOND_PLANE
+        lead = charset.leads.get(0x8F if third else code >> 8, 0)
+        if lead != (3 if third else 2) or (
+            third and not (code >> 8 in range(0xA1, 0xFF) and code & 0xFF in range(0xA1, 0xFF))
+        ):
+            continue
+        data = (b"\x8f" if third else b"") + bytes((code >> 8, code & 0xFF))
+        expected = decode(data)
+        # A trail byte that iconv reads on its own (81 20) is no pair; ours is undefined there.
+        if len(expected) == 2 and expected[1].isascii():
+            expected = chr(REPLACEMENT)
+        if charset.text(index - SECOND_PLANE + THIRD if third else code) != expected:
+            differences.add(("8F" if third else "") + f"{code:04X}")
+    assert differences == explained
 
 
 @pytest.mark.shared
-@pytest.mark.skipif(not (SHARED / "peers" / "jef4j").is_dir(), reason="the peers' tables are not beside this checkout")
-def test_jef_differs_from_the_open_table_only_where_it_says_so(tmp_path):
-    charset = charsets.load("fujitsu", {}, tmp_path)
-    rows = json.loads((SHARED / "peers" / "jef4j" / "fujitsu_jef_mapping.json").read_text("utf-8"))
-    exceptions = json.loads((SHARED / "facts" / "std_area_exceptions.json").read_text("utf-8"))["JEF"]
-    windows = {"A1BD", "A1C1", "A1C2", "A1DD", "A1F1", "A1F2", "A2CC"}
-    compatibility = {"B4DC", "B7C3", "C2F6", "C4CD", "C8CB", "D6A5", "E5D6"}
-    allowed = set(exceptions["jef4j_only"]) | windows | compatibility
+@pytest.mark.skipif(not JEF4J.is_dir(), reason="the peers' tables are not beside this checkout")
+@pytest.mark.parametrize(
+    ("name", "options", "file", "vendor"),
+    [
+        ("fujitsu", {}, "fujitsu_jef", "JEF"),
+        ("fujitsu", {"forms": "face"}, "fujitsu_jef", "JEF"),
+        ("hitachi", {"edition": "keis78"}, "hitachi_keis78", "KEIS78"),
+        # That table has the two characters of 1990, too.
+        ("hitachi", {"edition": "keis90"}, "hitachi_keis83", "KEIS83"),
+    ],
+)
+def test_standard_areas_differ_from_the_open_tables_only_where_they_say_so(name, options, file, vendor, tmp_path):
+    charset = charsets.load(name, options, tmp_path)
+    rows = json.loads((JEF4J / f"{file}_mapping.json").read_text("utf-8"))
+    exceptions = json.loads((SHARED / "facts" / "std_area_exceptions.json").read_text("utf-8"))[vendor]
+    allowed = {"A1BD", "A1C1", "A1C2", "A1DD", "A1F1", "A1F2", "A2CC"}
+    if vendor == "JEF":
+        # One code point for a kanji and its compatibility ideograph: the table has the latter.
+        allowed |= {"B4DC", "B7C3", "C2F6", "C4CD", "C8CB", "D6A5", "E5D6"}
+        allowed |= set() if options else set(exceptions["jef4j_only"])
     seen = set()
     for row in rows:
         code = int(row["code"], 16)
         if code < 0xA1A1 or "encode_only" in row["options"] or "_" in row["unicode"]:
             continue
         seen.add(code)
-        if int(charset.double[code]) & 0xFFFFFF != int(row["unicode"], 16):
+        if charset.text(code) != chr(int(row["unicode"], 16)):
             assert row["code"] in allowed, row["code"]
     assigned = {int(c) for c in np.nonzero(charset.double >> 24 == CharacterClass.STANDARD)[0] if c >= 0xA1A1}
     assert assigned == seen
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not (SHARED / "facts").is_dir(), reason="the facts are not beside this checkout")
+@pytest.mark.parametrize(
+    ("vendor", "name", "options", "offset", "count"),
+    [
+        ("JEF", "fujitsu", {}, 0, 53),
+        ("KEIS78", "hitachi", {"edition": "keis78"}, 0, 46),
+        ("KEIS83", "hitachi", {}, 0, 0),
+        ("KEIS83", "hitachi", {"edition": "keis90"}, 0, 0),
+        ("JIPSJ", "nec", {"form": "jips_j"}, 0x8080, 47),
+    ],
+)
+def test_the_exceptions_of_the_standard_area_are_those_on_which_two_tables_agree(
+    vendor, name, options, offset, count, tmp_path
+):
+    charset = charsets.load(name, options, tmp_path)
+    agreed = json.loads((SHARED / "facts" / "std_area_exceptions.json").read_text("utf-8"))[vendor]["agreed"]
+    base = {code + 0x8080 - offset: text for code, text in jis.x0208().items()}
+    differs = {
+        code: charset.text(code)
+        for code, text in base.items()
+        if charset.kind(code) == CharacterClass.STANDARD and charset.text(code) != text
+    }
+    differs.pop(0xA1A1 - offset, None)
+    # Later symbols in rows that were NEC's or Hitachi's own are additions, not exceptions.
+    differs = {code: text for code, text in differs.items() if not 0x2900 <= code + offset - 0x8080 < 0x3000}
+    assert differs == {int(code, 16): pair[1] for code, pair in agreed.items()}
+    assert len(differs) == count
+
+
+def test_jips_e_is_jips_j_byte_by_byte(tmp_path):
+    j, e = (charsets.load("nec", {"form": form}, tmp_path) for form in ("jips_j", "jips_e"))
+    to_e = np.array(jis8_to_ebcdik())
+    assert sorted(to_e.tolist()) == list(range(256))
+    codes = np.arange(65536)
+    assert np.array_equal(e.double[to_e[codes >> 8] << 8 | to_e[codes & 0xFF]], j.double)
+    assert (e.opening, e.closing) == (b"\x3f\x75", b"\x3f\x76")
+    assert (j.opening, j.closing) == (b"\x1a\x70", b"\x1a\x71")
+
+
+def test_kana_stand_at_the_same_bytes_in_all_kana_pages():
+    pages = [code_page(name) for name in ("cp290", "fujitsu_ebcdik", "hitachi_ebcdik", "nec_ebcdik")]
+    places = [[page.index(chr(point)) for point in range(0xFF61, 0xFFA0)] for page in pages]
+    assert all(place == places[0] for place in places)
+
+
+def test_the_makers_pages_have_no_character_twice():
+    for name in ("fujitsu_ebcdic", "fujitsu_ebcdik", "fujitsu_ascii", "hitachi_ebcdic", "hitachi_ebcdik", "nec_ebcdik"):
+        text = code_page(name).replace("\ufffd", "")
+        assert len(set(text)) == len(text), name
+
+
+# Policies.
+
+
+def test_symbols_follow_the_profile(tmp_path):
+    for name, codes in (("hitachi", (0xA1C1, 0xA1DD, 0xA1C2, 0xA1BD)), ("ibm", (0x43A1, 0x4260, 0x447C, 0x444A))):
+        jis_, ms = (charsets.load(name, {"symbols": profile}, tmp_path) for profile in ("jis", "ms"))
+        assert "".join(map(jis_.text, codes)) == "\u301c\u2212\u2016\u2014"
+        assert "".join(map(ms.text, codes)) == "\uff5e\uff0d\u2225\u2015"
+    wide = charsets.load("ibm", {"ccsid": "1390", "symbols": "ms"}, tmp_path)
+    assert (wide.text(0x43A1), wide.text(0xE9F4)) == ("\u301c", "\uff5e")
+
+
+def test_the_private_use_base_is_the_sites_own(tmp_path):
+    assert charsets.load("fujitsu", {"user_defined": "E92E"}, tmp_path).text(0x80A1) == "\ue92e"
+    assert charsets.load("fujitsu", {"user_defined": "F0000"}, tmp_path).text(0xA0FE) == chr(0xF0000 + 33 * 94 - 1)
+    with pytest.raises(SpecError, match="not in a private use area"):
+        charsets.load("fujitsu", {"user_defined": "F000"}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("policy", "text"), [("kept", "ｶﾞｯｺｳ ｱﾞ"), ("widened", "カ゛ッコウ ア゛"), ("composed", "ガッコウ ア゛")]
+)
+def test_half_width_kana_follow_the_policy(policy, text, tmp_path):
+    charset = charsets.load("hitachi", {"kana": policy}, tmp_path)
+    data = write_field(charsets.load("hitachi", {}, tmp_path), "ｶﾞｯｺｳ ｱﾞ", 10)
+    assert read_field(charset, data) == (text, set())
+
+
+def test_wide_spaces_are_trimmed_or_kept(tmp_path):
+    data = bytes.fromhex("0a42 b4c1 4040 0a41 40")
+    assert read_field(charsets.load("hitachi", {}, tmp_path), data)[0] == "漢"
+    assert read_field(charsets.load("hitachi", {"wide_spaces": "kept"}, tmp_path), data)[0] == "漢\u3000"
+
+
+def test_control_characters_are_findings_under_either_policy(tmp_path):
+    data = bytes.fromhex("c1 05 c2")
+    assert read_field(charsets.load("ibm", {}, tmp_path), data) == ("A\tB", {"D216"})
+    assert read_field(charsets.load("ibm", {"controls": "space"}, tmp_path), data) == ("A B", {"D216"})
+
+
+def test_selectors_are_kept_or_dropped_and_the_merger_is_counted(tmp_path):
+    (tmp_path / "t.csv").write_text("code,unicode,ivs\n41A1,8FBB,E0101\n41A2,8FBB,E0102\n", encoding="utf-8")
+    kept = charsets.load("fujitsu", {"table": "t.csv"}, tmp_path)
+    assert [kept.text(code) for code in (0x41A1, 0x41A2)] == ["\u8fbb\U000e0101", "\u8fbb\U000e0102"]
+    assert kept.notes == ()
+    dropped = charsets.load("fujitsu", {"table": "t.csv", "selectors": "drop"}, tmp_path)
+    assert [dropped.text(code) for code in (0x41A1, 0x41A2)] == ["\u8fbb", "\u8fbb"]
+    assert dropped.notes == ("2 codes of table files read as a character that another code reads as, too",)
+
+
+def test_a_sequence_is_written_as_its_own_code(tmp_path):
+    charset = charsets.load("ibm", {"ccsid": "1390"}, tmp_path)
+    data = bytes.fromhex("0e ecb5 4481 0f")
+    text, found = read_field(charset, data)
+    assert (text, found) == ("か゚あ", set())
+    assert write_field(charset, text, 6) == data
+    assert write_field(charset, "か", 4) == bytes.fromhex("0e 4486 0f")
+
+
+# Properties.
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.binary(min_size=2, max_size=24), name=st.sampled_from([c.name for c in CHARSETS]), wide=st.booleans())
+def test_any_bytes_decode_to_a_text_that_says_what_is_odd(data, name, wide):
+    options = {"opening": "0E", "closing": "0F", "single": "cp290"} if name == "jis_8080" else {}
+    charset = _cached(name, tuple(options.items()))
+    text, found = read_field(charset, data[: len(data) // 2 * 2], picture="N" if wide else "X")
+    if "\ufffd" in text:
+        assert found & {"D211", "D213"}
+
+
+@settings(deadline=None, max_examples=100)
+@given(
+    data=st.data(),
+    name=st.sampled_from(["fujitsu", "hitachi", "ibm", "nec", "unisys", "iso_2022_jp", "shift_jis", "euc_jp"]),
+)
+def test_any_text_of_the_charset_survives_being_written_and_read(data, name):
+    charset = _cached(name, ())
+    singles = [charset.text(int(b), single=True) for b in np.flatnonzero(charset.single >> 24 == 0)]
+    codes = np.flatnonzero(np.isin(charset.double >> 24, [CharacterClass.STANDARD, CharacterClass.USER_DEFINED]))
+    doubles = [charset.character(int(charset.double[c]) & 0xFFFFFF) for c in codes]
+    characters = st.one_of(st.sampled_from(singles), st.sampled_from(doubles))
+    text = data.draw(st.text(alphabet=characters, max_size=12)).rstrip(" \u3000")
+    read, found = read_field(charset, write_field(charset, text, 120))
+    assert read == text
+    assert found <= {"D221"}
+
+
+_LOADED: dict[tuple, Charset] = {}
+
+
+def _cached(name, options):
+    return _LOADED.setdefault((name, options), charsets.load(name, dict(options), Path()))
+
+
+def test_a_charset_is_one_object_and_frozen(tmp_path):
+    charset = charsets.load("ibm", {}, tmp_path)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        charset.name = "other"  # type: ignore[misc]

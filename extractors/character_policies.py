@@ -1,0 +1,255 @@
+"""What a manifest may decide about a charset's characters, whoever made the charset; each with a sane default.
+
+Names are never passed through NFC or NFKC: that would merge characters that are different people's names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import unicodedata
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from extractors import characters, gaiji, table_files
+from extractors.characters import (
+    FIRST_SEQUENCE,
+    IDEOGRAPHIC_SPACE,
+    REPLACEMENT,
+    SECOND_PLANE,
+    SPACE,
+    Area,
+    CharacterClass,
+    Charset,
+)
+from extractors.table_file import Direction
+from extractors.words import choice
+from migration_reports.findings import Position, Problem, SpecError
+
+OPTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "table": "table file of codes that the charset leaves open; several with commas between (none)",
+        "gaiji": "the municipality's gaiji table, with what was decided about each code (none)",
+        "mj": "MJ character data (文字情報基盤), for gaiji decided as an MJ name (none)",
+        "user_defined": "code point of the first user-defined code, hexadecimal (E000)",
+        "symbols": "wave dash and its relatives: jis (301C 2212 2016 2014) or ms (FF5E FF0D 2225 2015) (jis)",
+        "selectors": "variation selectors that a table file gives: keep or drop, which merges characters (keep)",
+        "kana": "half-width kana: kept, widened, or composed (widened, with sound marks composed) (kept)",
+        "wide_spaces": "ideographic spaces at a field's end: trimmed or kept (trimmed)",
+        "controls": "control characters: kept or space; a finding either way (kept)",
+    }
+)
+
+MS_SYMBOLS = {
+    0x2014: 0x2015,
+    0x301C: 0xFF5E,
+    0x2016: 0x2225,
+    0x2212: 0xFF0D,
+    0x00A2: 0xFFE0,
+    0x00A3: 0xFFE1,
+    0x00AC: 0xFFE2,
+    0x00A6: 0xFFE4,
+}
+"""What Windows, the JDK and NEC's converter make of the symbols that JIS X 0208 and Unicode name differently."""
+
+_DAKUTEN, _HANDAKUTEN = 0xFF9E, 0xFF9F
+_LARGEST_PRIVATE = 0xF8FF
+
+
+def private_area(options: Mapping[str, str], size: int, *, usual: str = "E000") -> int:
+    """The code point of the first user-defined code.
+
+    Args:
+        options: `user_defined`, hexadecimal.
+        size: how many codes the charset has there.
+        usual: what it is where the option is not given.
+
+    Raises:
+        SpecError: it is no number, or the codes would leave the private use areas of Unicode.
+    """
+    text = options.get("user_defined", usual).upper().removeprefix("U+")
+    try:
+        first = int(text, 16)
+    except ValueError:
+        first = -1
+    areas = ((0xE000, _LARGEST_PRIVATE), (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
+    if not any(low <= first and first + size - 1 <= high for low, high in areas):
+        message = f"user_defined: {size:,} codes from U+{text[:12]} are not in a private use area of Unicode"
+        raise SpecError([Problem("L904", Position("(options)"), message, ("E000", "F0000", "100000"))])
+    return first
+
+
+def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charset:
+    """Apply what was decided to a charset as its vendor has it.
+
+    Args:
+        charset: with its built-in tables; its user-defined area filled from `private_area`.
+        options: those of `OPTIONS` that were given.
+        folder: what the paths of table files are relative to.
+
+    Raises:
+        SpecError: with every problem of an option or a file.
+    """
+    said = {
+        "symbols": choice(options, "symbols", "jis", ("jis", "ms")),
+        "selectors": choice(options, "selectors", "keep", ("keep", "drop")),
+        "kana": choice(options, "kana", "kept", ("kept", "widened", "composed")),
+        "wide_spaces": choice(options, "wide_spaces", "trimmed", ("trimmed", "kept")),
+        "controls": choice(options, "controls", "kept", ("kept", "space")),
+    }
+    made = _Tables(charset)
+    problems: list[Problem] = []
+    notes = list(charset.notes)
+    for file in filter(None, (word.strip() for word in options.get("table", "").split(","))):
+        problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
+    if said["symbols"] == "ms":
+        made.microsoft()
+    if "gaiji" in options:
+        try:
+            mj = gaiji.read_mj_data(folder, options["mj"]) if "mj" in options else {}
+            decisions = gaiji.read(folder / options["gaiji"], name=options["gaiji"], mj=mj)
+            problems.extend(made.decide(decisions, options["gaiji"]))
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
+    if said["kana"] != "kept":
+        made.widen(marks=said["kana"] == "widened")
+    if said["controls"] == "space":
+        made.single[made.single >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
+    merged = made.merged()
+    if merged:
+        notes.append(f"{merged:,} codes of table files read as a character that another code reads as, too")
+    return dataclasses.replace(
+        charset,
+        single=made.single,
+        double=made.double,
+        sequences=tuple(made.sequences),
+        decode_only=charset.decode_only | made.decode_only,
+        keep_wide_spaces=said["wide_spaces"] == "kept",
+        compose=said["kana"] == "composed",
+        policies=MappingProxyType({**charset.policies, **said}),
+        notes=tuple(notes),
+    )
+
+
+class _Tables:
+    """The tables of a charset while they are changed."""
+
+    def __init__(self, charset: Charset) -> None:
+        self.charset = charset
+        self.single, self.double = charset.single.copy(), charset.double.copy()
+        self.sequences = list(charset.sequences)
+        self._numbers = {text: FIRST_SEQUENCE + n for n, text in enumerate(self.sequences)}
+        self._layered: list[int] = []
+        self.decode_only: set[int] = set()
+
+    def number(self, text: str) -> int:
+        """The character number of a text."""
+        if len(text) == 1:
+            return ord(text)
+        if text not in self._numbers:
+            self._numbers[text] = FIRST_SEQUENCE + len(self.sequences)
+            self.sequences.append(text)
+        return self._numbers[text]
+
+    def layer(self, file: str, folder: Path, *, drop_selectors: bool) -> list[Problem]:
+        """Enter a table file over the codes that the charset leaves open."""
+        try:
+            table = table_files.read(folder / file, name=file)
+        except SpecError as error:
+            return list(error.problems)
+        taken = taken_by(self.charset)
+        problems = table_files.check(table, taken=taken)
+        if problems:
+            return problems
+        for row in table.mappings:
+            if row.direction == Direction.FROM_UNICODE:
+                continue
+            text = "".join(c for c in row.text if not _is_selector(c)) if drop_selectors else row.text
+            index = row.code - characters.THIRD + SECOND_PLANE if row.code >= characters.THIRD else row.code
+            if row.length == 1:
+                self.single[index] = characters.entry(self.number(text))
+                continue
+            if taken(row.code, row.length) is None:
+                self.double[index] = characters.entry(self.number(text), CharacterClass.EXTENDED)
+                self._layered.append(index)
+                if row.direction == Direction.TO_UNICODE:
+                    self.decode_only.add(index)
+        return []
+
+    def microsoft(self) -> None:
+        """Read the symbols as Windows does, where the charset has one form of them only."""
+        points = self.double & 0xFFFFFF
+        for jis, ms in MS_SYMBOLS.items():
+            if not (points == ms).any():
+                at = points == jis
+                self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(ms)
+
+    def decide(self, decisions: Mapping[int, gaiji.Decision], file: str) -> list[Problem]:
+        """Enter what the municipality decided about its gaiji."""
+        problems = []
+        for code, decision in decisions.items():
+            index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
+            kind = CharacterClass(int(self.double[index]) >> 24) if index < len(self.double) else None
+            if kind is None or kind in (CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL):
+                message = f"code {code:04X} is no gaiji of charset {self.charset.name}: it stands in its standard area"
+                problems.append(Problem("L931", Position(file, decision.line), message))
+                continue
+            text = decision.text or self.charset_text(index)
+            self.double[index] = characters.entry(self.number(text), CharacterClass.DECIDED)
+        return problems
+
+    def charset_text(self, index: int) -> str:
+        """What a code reads as so far."""
+        number = int(self.double[index]) & 0xFFFFFF
+        return chr(number) if number < FIRST_SEQUENCE else self.sequences[number - FIRST_SEQUENCE]
+
+    def widen(self, *, marks: bool) -> None:
+        """Read half-width kana as full-width ones; without `marks` theirs stay half-width, to be composed later."""
+        for byte, value in enumerate(self.single.tolist()):
+            point = value & 0xFFFFFF
+            if 0xFF61 <= point < _DAKUTEN:
+                self.single[byte] = value & ~0xFFFFFF | ord(unicodedata.normalize("NFKC", chr(point)))
+            elif marks and point in (_DAKUTEN, _HANDAKUTEN):
+                self.single[byte] = value & ~0xFFFFFF | (0x309B if point == _DAKUTEN else 0x309C)
+
+    def merged(self) -> int:
+        """How many codes of table files share their character with another code of the charset."""
+        if not self._layered:
+            return 0
+        points = self.double & 0xFFFFFF
+        kinds = self.double >> 24
+        known = points[(kinds != CharacterClass.UNDEFINED) & (points != REPLACEMENT) & (points != IDEOGRAPHIC_SPACE)]
+        values, counts = np.unique(known, return_counts=True)
+        shared = values[counts > 1]
+        return int(np.isin(points[self._layered], shared).sum())
+
+
+def _is_selector(character: str) -> bool:
+    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+
+
+def taken_by(charset: Charset) -> Callable[[int, int], str | None]:
+    """Tell which code of how many bytes a table file may not define again: the name of the area that it stands in."""
+
+    def taken(code: int, length: int) -> str | None:
+        if length == 1:
+            return "single bytes" if charset.single[code] >> 24 != CharacterClass.UNDEFINED else None
+        index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
+        if index >= len(charset.double):
+            return "no area of this charset"
+        kind = CharacterClass(int(charset.double[index]) >> 24)
+        if kind in (CharacterClass.UNDEFINED, CharacterClass.USER_DEFINED, CharacterClass.VARIANT):
+            return None
+        area = charset.area_of(code)
+        return area.name if area is not None else "standard area"
+
+    return taken
+
+
+def areas_size(areas: tuple[Area, ...]) -> int:
+    """How many codes some areas have."""
+    return sum(len(area.lead) * len(area.low) for area in areas)

@@ -1,0 +1,66 @@
+"""EUC-JP: a byte A1 to FE begins a pair, 8E a half-width kana, 8F a character of three bytes; no shift codes.
+
+By `variant`: jis_x_0208 (the default; three bytes are JIS X 0212:1990) or jis_x_0213 (EUC-JIS-2004; three bytes are plane
+2). Codes of three bytes are shown as 8FA1A1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from extractors import character_policies as policies
+from extractors import characters, jis
+from extractors.characters import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, CharsetFamily
+from extractors.code_pages import NONE
+from extractors.words import choice
+
+LOW = range(0xA1, 0xFF)
+_KANA = 0x8E
+
+
+def make(options: Mapping[str, str], folder: Path) -> Charset:
+    """Make the charset.
+
+    Raises:
+        SpecError: an option or a table file cannot be used.
+    """
+    variant = choice(options, "variant", "jis_x_0208", ("jis_x_0208", "jis_x_0213"))
+    planes = (jis.x0208(), jis.x0212()) if variant == "jis_x_0208" else (jis.x0213(1), jis.x0213(2))
+    double = characters.undefined(2 * SECOND_PLANE)
+    sequences: list[str] = []
+    for number, plane in enumerate(planes):
+        for code, text in plane.items():
+            if len(text) > 1:
+                double[code + jis.GR] = characters.entry(FIRST_SEQUENCE + len(sequences))
+                sequences.append(text)
+            else:
+                double[number * SECOND_PLANE + code + jis.GR] = characters.entry(ord(text))
+    characters.assign(double, {_KANA << 8 | 0xA1 + n: chr(0xFF61 + n) for n in range(63)})
+    characters.spaces(double, 0xA1A1)
+    double[0] = characters.entry(characters.REPLACEMENT, CharacterClass.UNDEFINED)
+    charset = Charset(
+        name="euc_jp",
+        single=characters.single_byte_table("".join(chr(b) if b < 0x80 else NONE for b in range(256))),
+        double=double,
+        leads=MappingProxyType({**dict.fromkeys(LOW, 2), _KANA: 2, 0x8F: 3}),
+        sequences=tuple(sequences),
+        double_space=0xA1A1,
+        ascii=True,
+        areas=(
+            Area("half-width kana", (_KANA,), LOW, CharacterClass.STANDARD, "JIS X 0201"),
+            Area("standard", LOW, LOW, CharacterClass.STANDARD, "JIS X 0208 and 0212, or 0213, by Python's codecs"),
+        ),
+        policies=MappingProxyType({"variant": variant}),
+    )
+    return policies.settle(charset, options, folder)
+
+
+CHARSET = CharsetFamily(
+    name="euc_jp",
+    title="EUC-JP",
+    options={"variant": "jis_x_0208 or jis_x_0213 (jis_x_0208)", **policies.OPTIONS},
+    make=make,
+    profiles={"EUC-JP": {}, "EUC-JIS-2004": {"variant": "jis_x_0213"}},
+)

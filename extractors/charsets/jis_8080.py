@@ -1,0 +1,104 @@
+"""JIS X 0208 + 8080 between shift codes that the manifest gives: for makers without a public table (MELCOM, and others).
+
+Nothing is assumed: `opening` and `closing` (one to four bytes each, hexadecimal) and `single`, the single-byte page, must be
+given. `edition` is that of JIS (1978, 1983 or 1990); the area before the standard one is the maker's and undefined but
+for a table file; rows F5 to FE, which the standard does not use, are user-defined only where `user_area` says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from extractors import character_policies as policies
+from extractors import characters, jis
+from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
+from extractors.code_pages import USUAL, code_page
+from extractors.words import choice
+from migration_reports.findings import Position, Problem, SpecError
+
+LOW = range(0xA1, 0xFF)
+
+
+def make(options: Mapping[str, str], folder: Path) -> Charset:
+    """Make the charset.
+
+    Raises:
+        SpecError: an option is missing, or it or a table file cannot be used.
+    """
+    problems: list[Problem] = []
+    codes = {name: _code(options.get(name, ""), name, problems) for name in ("opening", "closing")}
+    page = code_page(options.get("single", ""))
+    if page is None:
+        message = "single: the single-byte page must be given, for no maker's is assumed"
+        problems.append(Problem("L904", Position("(options)"), message, USUAL))
+    if not problems and codes["opening"] == codes["closing"]:
+        problems.append(Problem("L904", Position("(options)"), "opening and closing are the same shift code"))
+    area = _area(options.get("user_area", ""), problems)
+    if problems or page is None:
+        raise SpecError(problems)
+    edition = int(choice(options, "edition", "1983", ("1978", "1983", "1990")))
+    double = characters.undefined(65536)
+    characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(edition).items()})
+    own = (Area("user-defined", area, LOW, CharacterClass.USER_DEFINED, "the municipality"),) if area else ()
+    if own:
+        characters.user_defined_area(double, own, policies.private_area(options, policies.areas_size(own)))
+    space = choice(options, "space", "a1a1", ("a1a1", "4040"))
+    characters.spaces(double, 0xA1A1, int(space, 16))
+    charset = Charset(
+        name="jis_8080",
+        single=characters.single_byte_table(page),
+        double=double,
+        shifts=(Shift(codes["opening"], True), Shift(codes["closing"], False)),
+        double_space=int(space, 16),
+        ascii=page[0x41] == "A",
+        areas=(*own, Area("standard", LOW, LOW, CharacterClass.STANDARD, f"JIS X 0208:{edition} + 8080")),
+        policies=MappingProxyType({name: options[name] for name in ("opening", "closing", "single")}),
+    )
+    return policies.settle(charset, options, folder)
+
+
+def _code(text: str, name: str, problems: list[Problem]) -> bytes:
+    try:
+        code = bytes.fromhex(text)
+    except ValueError:
+        code = b""
+    if not 1 <= len(code) <= 4:
+        message = f"{name}: `{text[:20]}` is no shift code"
+        problems.append(
+            Problem("L904", Position("(options)"), message, ("one to four bytes, hexadecimal, such as 0A42",))
+        )
+    return code
+
+
+def _area(text: str, problems: list[Problem]) -> range:
+    if not text:
+        return range(0)
+    first, _, last = text.partition("..")
+    try:
+        rows = range(int(first, 16), int(last, 16) + 1)
+    except ValueError:
+        rows = range(0)
+    if not rows or rows.start < 0x41 or rows.stop > 0xFF:
+        message = f"user_area: `{text[:20]}` is no range of rows"
+        problems.append(Problem("L904", Position("(options)"), message, ("two first bytes, such as F5..FE",)))
+        return range(0)
+    return rows
+
+
+CHARSET = CharsetFamily(
+    name="jis_8080",
+    title="JIS X 0208 + 8080 with shift codes of its own",
+    options={
+        "opening": "the shift code before double-byte text, hexadecimal (must be given)",
+        "closing": "the shift code after it (must be given)",
+        "single": "the single-byte page, such as hitachi_ebcdik or jis_x_0201 (must be given)",
+        "edition": "of JIS X 0208: 1978, 1983 or 1990 (1983)",
+        "space": "the ideographic space that is written: a1a1 or 4040 (a1a1)",
+        "user_area": "rows of user-defined codes, such as F5..FE (none)",
+        **policies.OPTIONS,
+    },
+    make=make,
+    profiles={"as an example": {"opening": "0E", "closing": "0F", "single": "cp290"}},
+)

@@ -1,0 +1,93 @@
+"""What a charset holds, counted: its areas, its codes by class, and the codes that are not written back as themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection, Mapping
+
+import numpy as np
+
+from extractors.character_tables import encode_tables, one_way
+from extractors.characters import SECOND_PLANE, Area, CharacterClass, Charset, hexadecimal
+
+ASSIGNED = (CharacterClass.STANDARD, CharacterClass.EXTENDED, CharacterClass.VARIANT, CharacterClass.DECIDED)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AreaCount:
+    """An area: where it lies, and how many of its codes are of which class. `area` None: outside every area."""
+
+    area: Area | None
+    codes: int
+    classes: Mapping[CharacterClass, int]
+
+    @property
+    def assigned(self) -> int:
+        """Codes that read as a character of Unicode that is no private-use one."""
+        return sum(self.classes.get(kind, 0) for kind in ASSIGNED)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Inventory:
+    """A charset counted.
+
+    Attributes:
+        single: its single bytes by class.
+        double: its pairs (and characters of three bytes) by class.
+        areas: the parts of the double-byte plane; a code counts in the first area that it stands in.
+        one_way: code -> the code that is written for its character.
+        narrow: how many pairs have a character that a single byte writes in text of both.
+    """
+
+    single: Mapping[CharacterClass, int]
+    double: Mapping[CharacterClass, int]
+    areas: tuple[AreaCount, ...]
+    one_way: Mapping[str, str]
+    narrow: int
+
+
+def take_inventory(charset: Charset) -> Inventory:
+    """Count a charset's codes."""
+    kinds = charset.double[:SECOND_PLANE] >> 24
+    codes = np.arange(SECOND_PLANE)
+    left = np.ones(SECOND_PLANE, bool)
+    counts = []
+    for area in charset.areas:
+        inside = left & np.isin(codes >> 8, list(area.lead)) & np.isin(codes & 0xFF, list(area.low))
+        left &= ~inside
+        counts.append(AreaCount(area, int(inside.sum()), _classes(kinds[inside])))
+    elsewhere = left & (kinds != CharacterClass.UNDEFINED)
+    if elsewhere.any():
+        counts.append(AreaCount(None, int(elsewhere.sum()), _classes(kinds[elsewhere])))
+    tables = encode_tables(charset)
+    plain = charset.double[(charset.double >> 24 == CharacterClass.STANDARD)] & 0xFFFFFF
+    narrow = int((tables.single[plain[plain < 0x110000]] != 0).sum())
+    return Inventory(
+        _classes(charset.single >> 24),
+        _classes(charset.double >> 24),
+        tuple(counts),
+        {_code(code): _code(written) for code, written in one_way(charset).items()},
+        narrow,
+    )
+
+
+def span(values: Collection[int]) -> str:
+    """Bytes as people write them: 41 to 70, or a list of such."""
+    ordered = sorted(values)
+    parts: list[list[int]] = []
+    for value in ordered:
+        if parts and value == parts[-1][1] + 1:
+            parts[-1][1] = value
+        else:
+            parts.append([value, value])
+    words = [f"{first:02X}" if first == last else f"{first:02X} to {last:02X}" for first, last in parts]
+    return ", ".join(words)
+
+
+def _code(index: int) -> str:
+    return f"8F{index - SECOND_PLANE:04X}" if index >= SECOND_PLANE else hexadecimal(index)
+
+
+def _classes(kinds: np.ndarray) -> Mapping[CharacterClass, int]:
+    values, counts = np.unique(kinds, return_counts=True)
+    return {CharacterClass(int(value)): int(count) for value, count in zip(values, counts, strict=True)}

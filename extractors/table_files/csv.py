@@ -1,0 +1,100 @@
+"""CSV: a code, its Unicode scalars, an optional variation selector and a comment a line.
+
+    code,unicode,ivs,comment
+    6EA4,9AD9,,hashigo-daka
+    41A5,4E08,E0103,
+
+The header line may be left out, or name the columns in another order (`text` gives the character itself). Commas, tabs or
+spaces separate; several scalars are joined by + or, where commas separate, by spaces; U+ may stand before each. # begins
+a comment line. The optional column `direction` has both, to_unicode or from_unicode.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+
+from extractors.table_file import (
+    Direction,
+    Mapped,
+    Report,
+    TableFile,
+    TableForm,
+    hexadecimal,
+    is_selector,
+    parse_code,
+    parse_scalar,
+)
+
+COLUMNS = ("code", "unicode", "ivs", "comment", "direction", "text")
+_DIRECTIONS = {"": 0, "both": 0, "from_unicode": 1, "to_unicode": 3}
+
+
+def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
+    """Read the lines of a file."""
+    columns: list[str] = list(COLUMNS[:4])
+    first = True
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        cells = _cells(line)
+        if first and parse_code(cells[0]) is None and set(cells[0].lower()) - set("0123456789abcdefx"):
+            first = False
+            named = [cell.lower() for cell in cells]
+            if "code" in named and ("unicode" in named or "text" in named):
+                columns = named
+            elif len(cells) > 1 and parse_scalar(cells[1]) is not None:
+                report(number, "not a code and its Unicode scalars", "6EA4,9AD9", "41A5,4E08,E0103")
+            continue
+        first = False
+        row = dict(zip(columns, cells, strict=False))
+        code = parse_code(row.get("code", ""))
+        characters = _text(row)
+        if code is None or characters is None:
+            report(number, "not a code and its Unicode scalars", "6EA4,9AD9", "41A5,4E08,E0103")
+            continue
+        direction = row.get("direction", "").lower()
+        if direction not in _DIRECTIONS:
+            report(number, f"unknown direction `{direction[:20]}`", "both", "to_unicode", "from_unicode")
+            continue
+        yield Mapped(*code, characters, Direction(_DIRECTIONS[direction]), row.get("comment", ""), number)
+
+
+def _cells(line: str) -> list[str]:
+    separator = "," if "," in line else "\t" if "\t" in line else None
+    if separator is None:
+        words = line.split("#", 1)
+        return [*words[0].split(), *([""] * max(0, 3 - len(words[0].split()))), *(w.strip() for w in words[1:])]
+    # A line is read by itself, so that a quote left open does not swallow the rest of the file.
+    cells = next(csv.reader([line], delimiter=separator, strict=False), [""])
+    return [cell.strip() for cell in cells] or [""]
+
+
+def _text(row: Mapping[str, str]) -> str | None:
+    if row.get("text") and not row.get("unicode"):
+        return row["text"]
+    words = row.get("unicode", "").replace("+", " ").replace("U ", "U+").split()
+    selector = row.get("ivs", "").upper()
+    if selector.startswith("VS"):
+        selector = f"{0xE0100 + int(selector[2:]) - 17:X}" if selector[2:].isdecimal() and len(selector) < 6 else "?"
+    scalars = [parse_scalar(word) for word in [*words, *([selector] if selector else [])]]
+    return "".join(map(str, scalars)) if words and None not in scalars else None
+
+
+def write(table: TableFile) -> tuple[str, Mapping[str, int]]:
+    """Write every column but `text`."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    directed = any(row.direction for row in table.mappings)
+    names = {number: name for name, number in _DIRECTIONS.items()}
+    rows.writerow(COLUMNS[: 5 if directed else 4])
+    for row in table.mappings:
+        selector = row.text[-1] if len(row.text) > 1 and is_selector(row.text[-1]) else ""
+        scalars = " ".join(f"{ord(c):04X}" for c in row.text[: len(row.text) - len(selector)])
+        cells = [hexadecimal(row.code, row.length), scalars, f"{ord(selector):X}" if selector else "", row.comment]
+        rows.writerow([*cells, *([names[int(row.direction)]] if directed else [])])
+    return out.getvalue(), {}
+
+
+FORM = TableForm("csv", __doc__ or "", {}, lambda _: False, read, write)
