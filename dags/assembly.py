@@ -9,18 +9,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from dags.evidence import FIRST_PLACES, issues
+from dags.evidence import issues
+from dags.gaiji import former_record, ledger
 from dags.municipality import Municipality
 from dags.workspace import Run
-from extractors.characters import hexadecimal, scalars
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
     DumpReceipt,
     Evidence,
     FieldFate,
-    Gaiji,
-    Place,
     Reconciliation,
     RecordFate,
     RuleResult,
@@ -69,7 +67,7 @@ def assemble(run: Run, municipality: Municipality, *, database_version: Callable
         rejects_allowed=decided.get("allowed", 0),
         alerts_acknowledged=bool(approval.get("approved")),
         coverage=_coverage(municipality, fragments),
-        gaiji=_gaiji(municipality, fragments),
+        gaiji=ledger(municipality, fragments, former_record(run)),
         gaiji_left_out=sum(part["characters_distinct"] - len(part["characters"]) for part in fragments.values()),
         evidence=_evidence(municipality, run),
         timings=tuple(
@@ -143,32 +141,6 @@ def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple
                     )
                 )
     return tuple(fates)
-
-
-def _gaiji(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple[Gaiji, ...]:
-    merged: dict[tuple[str, int, str], dict[str, Any]] = {}
-    for name, part in fragments.items():
-        for field, code, area, count, record, offset in part["characters"]:
-            entry = merged.setdefault((name, code, area), {"count": 0, "fields": [], "first": []})
-            entry["count"] += count
-            entry["fields"].append(field)
-            entry["first"].append(Place(dump=name, record=record, offset=offset))
-    rows = []
-    for (name, code, area), entry in merged.items():
-        charset = municipality.dumps[name].reading.charset
-        rows.append(
-            Gaiji(
-                dump=name,
-                charset=charset.name,
-                code=hexadecimal(code),
-                area=area,
-                unicode=scalars(chr(code) if charset.usage else charset.text(code, single=code < 256)),
-                count=entry["count"],
-                fields=tuple(sorted(set(entry["fields"]))),
-                first=tuple(sorted(entry["first"], key=lambda p: p.record or 0)[:FIRST_PLACES]),
-            )
-        )
-    return tuple(sorted(rows, key=lambda g: (g.dump, g.area, -g.count, g.code)))
 
 
 def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dags import charset_cli
+from dags import charset_cli, gaiji_cli
 from migration_reports.findings import RunError, SpecError, TransientError
 
 app = typer.Typer(
@@ -33,6 +33,7 @@ app = typer.Typer(
     help="Move municipal data off mainframes: check specs, read dumps, run migrations, roll them back.",
 )
 app.add_typer(charset_cli.app, name="charset")
+app.add_typer(gaiji_cli.app, name="gaiji")
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 

@@ -29,7 +29,7 @@ from migration_reports.run_record import (
 from validators.engine import Origin
 
 FIRST_PLACES = 5
-MAX_CHARACTERS = 5_000
+MAX_CHARACTERS = 100_000
 
 
 def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
@@ -66,8 +66,12 @@ def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt,
                     "framing": reader.reading.framing.name,
                     "charset": reader.reading.charset.name,
                     "dialect": reader.layout.dialect.title,
-                    "rules": {**reader.layout.dialect.rules, **dataclasses.asdict(reader.reading.blanks)},
-                    "notes": [str(note) for note in reader.layout.notes],
+                    "rules": {
+                        **reader.layout.dialect.rules,
+                        **dataclasses.asdict(reader.reading.blanks),
+                        **reader.reading.charset.policies,
+                    },
+                    "notes": [*map(str, reader.layout.notes), *reader.reading.charset.notes],
                     "layout": reader.spec.layout,
                     "record_length": reader.reading.framing.record_length,
                 }
@@ -113,9 +117,10 @@ class Notes:
             filled = self._filled.setdefault(extracted.kind, {})
             for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
                 filled[name] = filled.get(name, 0) + count
-        for field, code, area, count, record, offset in extracted.characters.iter_rows():
-            entry = self._characters.setdefault((field, code, area), [0, record, offset])
+        for field, code, area, count, records, record, offset in extracted.characters.iter_rows():
+            entry = self._characters.setdefault((field, code, area), [0, 0, record, offset])
             entry[0] += count
+            entry[1] += records
 
     def summary(self) -> dict[str, Any]:
         """What was noted, as JSON takes it."""

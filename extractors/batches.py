@@ -45,10 +45,13 @@ CHARACTERS = {
     "code": pl.Int64,
     "area": pl.String,
     "count": pl.Int64,
+    "records": pl.Int64,
     "record": pl.Int64,
     "offset": pl.Int64,
 }
-"""A row a code and field: how often it stands there, and the first record and byte offset of such a field."""
+"""A row a code and field: how often it stands there, in how many records, and the first record and byte offset.
+
+A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
 
 NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
 
@@ -413,12 +416,18 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
     codes = np.concatenate([codes for _, _, codes in tallies])
     distinct, first, counts = np.unique(group << 24 | codes, return_index=True, return_counts=True)
     which = distinct >> 24
+    _, once = np.unique(codes << 32 | rows, return_index=True)
+    alone = np.zeros(len(codes), np.int64)
+    alone[once] = 1
+    in_records = np.zeros(len(distinct), np.int64)
+    np.add.at(in_records, np.searchsorted(distinct, group << 24 | codes), alone)
     return pl.DataFrame(
         {
             "field": [tallies[n][0].field.name for n in which],
             "code": distinct & 0xFFFFFF,
             "area": [CODED[tallies[n][0].flag] for n in which],
             "count": counts.astype(np.int64),
+            "records": in_records,
             "record": records.numbers[rows[first]],
             "offset": (records.offsets[rows] + starts - records.pos[rows])[first],
         },

@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from extractors import characters, gaiji, table_files
+from extractors import characters, gaiji, jis, table_files
 from extractors.characters import (
     FIRST_SEQUENCE,
     IDEOGRAPHIC_SPACE,
@@ -24,7 +24,7 @@ from extractors.characters import (
     CharacterClass,
     Charset,
 )
-from extractors.table_file import Direction
+from extractors.table_file import MAX_BYTES, Direction, is_selector
 from extractors.words import choice
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -39,6 +39,10 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "kana": "half-width kana: kept, widened, or composed (widened, with sound marks composed) (kept)",
         "wide_spaces": "ideographic spaces at a field's end: trimmed or kept (trimmed)",
         "controls": "control characters: kept or space; a finding either way (kept)",
+        "repertoire": (
+            "what the target can hold: any, jis_x_0208, jis_x_0213, or a file of its characters, one a line; any other "
+            "character is a finding and in the gaiji ledger (any)"
+        ),
     }
 )
 
@@ -106,6 +110,7 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
     if said["symbols"] == "ms":
         made.microsoft()
+    decisions: Mapping[int, gaiji.Decision] = {}
     if "gaiji" in options:
         try:
             mj = gaiji.read_mj_data(folder, options["mj"]) if "mj" in options else {}
@@ -119,6 +124,13 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         made.widen(marks=said["kana"] == "widened")
     if said["controls"] == "space":
         made.single[made.single >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
+    repertoire = options.get("repertoire", "any")
+    beyond = 0
+    if repertoire != "any":
+        beyond = made.limit(_repertoire(repertoire, folder))
+        notes.append(
+            f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
+        )
     merged = made.merged()
     if merged:
         notes.append(f"{merged:,} codes of table files read as a character that another code reads as, too")
@@ -128,9 +140,11 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         double=made.double,
         sequences=tuple(made.sequences),
         decode_only=charset.decode_only | made.decode_only,
+        decisions=decisions,
         keep_wide_spaces=said["wide_spaces"] == "kept",
         compose=said["kana"] == "composed",
-        policies=MappingProxyType({**charset.policies, **said}),
+        repertoire=repertoire,
+        policies=MappingProxyType({**charset.policies, **said, "repertoire": repertoire}),
         notes=tuple(notes),
     )
 
@@ -168,7 +182,7 @@ class _Tables:
         for row in table.mappings:
             if row.direction == Direction.FROM_UNICODE:
                 continue
-            text = "".join(c for c in row.text if not _is_selector(c)) if drop_selectors else row.text
+            text = "".join(c for c in row.text if not is_selector(c)) if drop_selectors else row.text
             index = row.code - characters.THIRD + SECOND_PLANE if row.code >= characters.THIRD else row.code
             if row.length == 1:
                 self.single[index] = characters.entry(self.number(text))
@@ -183,9 +197,9 @@ class _Tables:
     def microsoft(self) -> None:
         """Read the symbols as Windows does, where the charset has one form of them only."""
         points = self.double & 0xFFFFFF
-        for jis, ms in MS_SYMBOLS.items():
+        for usual, ms in MS_SYMBOLS.items():
             if not (points == ms).any():
-                at = points == jis
+                at = points == usual
                 self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(ms)
 
     def decide(self, decisions: Mapping[int, gaiji.Decision], file: str) -> list[Problem]:
@@ -206,6 +220,18 @@ class _Tables:
         """What a code reads as so far."""
         number = int(self.double[index]) & 0xFFFFFF
         return chr(number) if number < FIRST_SEQUENCE else self.sequences[number - FIRST_SEQUENCE]
+
+    def limit(self, repertoire: frozenset[str]) -> int:
+        """Make every code whose text the target cannot hold one of class EXTENDED; gives how many there are."""
+        kinds = self.double >> 24
+        held = [CharacterClass.STANDARD, CharacterClass.VARIANT, CharacterClass.DECIDED, CharacterClass.EXTENDED]
+        beyond = [
+            int(index)
+            for index in np.flatnonzero(np.isin(kinds, held))
+            if self.charset_text(int(index)) not in repertoire
+        ]
+        self.double[beyond] = self.double[beyond] & 0xFFFFFF | CharacterClass.EXTENDED << 24
+        return len(beyond)
 
     def widen(self, *, marks: bool) -> None:
         """Read half-width kana as full-width ones; without `marks` theirs stay half-width, to be composed later."""
@@ -228,8 +254,28 @@ class _Tables:
         return int(np.isin(points[self._layered], shared).sum())
 
 
-def _is_selector(character: str) -> bool:
-    return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
+def _repertoire(name: str, folder: Path) -> frozenset[str]:
+    """The characters that a target can hold; single-byte ones always count among them.
+
+    Raises:
+        SpecError: the file cannot be read.
+    """
+    always = {chr(point) for point in (*range(0x20, 0x7F), *range(0xFF61, 0xFFA0), IDEOGRAPHIC_SPACE)}
+    if name == "jis_x_0208":
+        return frozenset(always | set(jis.x0208().values()))
+    if name == "jis_x_0213":
+        return frozenset(always | set(jis.x0213(1).values()) | set(jis.x0213(2).values()))
+    path = folder / name
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise SpecError([Problem("L901", Position(name), f"the repertoire is larger than {MAX_BYTES:,} bytes")])
+        lines = path.read_text("utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError):
+        message = f"repertoire: `{name[:60]}` is no repertoire that is known, and no UTF-8 file of one"
+        raise SpecError(
+            [Problem("L904", Position("(options)"), message, ("any", "jis_x_0208", "jis_x_0213"))]
+        ) from None
+    return frozenset(always | {line.strip() for line in lines if line.strip() and not line.startswith("#")})
 
 
 def taken_by(charset: Charset) -> Callable[[int, int], str | None]:

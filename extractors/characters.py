@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from extractors.gaiji import Decision
+
 REPLACEMENT = 0xFFFD
 SPACE = 0x20
 IDEOGRAPHIC_SPACE = 0x3000
@@ -87,6 +89,8 @@ class Charset:
         compose: whether half-width kana become full-width ones with their marks composed.
         areas: the parts of the double-byte plane.
         policies: what was chosen, policy by policy, for the report.
+        repertoire: what the target can hold: a code whose text it cannot is of class EXTENDED.
+        decisions: what the municipality decided about its gaiji, by code.
         notes: what whoever reads the report must know of it, such as characters that merge.
     """
 
@@ -104,6 +108,8 @@ class Charset:
     compose: bool = False
     areas: tuple[Area, ...] = ()
     policies: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    repertoire: str = "any"
+    decisions: Mapping[int, Decision] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

@@ -323,11 +323,26 @@ def _fixed(data: np.ndarray, size: int, *, layouts: Mapping[str, Layout]) -> Ite
             yield Proposal("framing", choice, min(strength, 0.98), tuple(evidence))
 
 
-_PAGES = (
-    ("single_byte", {"page": "cp037"}),
-    ("single_byte", {"page": "ascii"}),
-    ("single_byte", {"page": "jis_x_0201"}),
+_CANDIDATES = (
+    Choice("single_byte", {"page": "cp037"}),
+    Choice("single_byte", {"page": "ascii"}),
+    Choice("single_byte", {"page": "jis_x_0201"}),
+    Choice("fujitsu"),
+    Choice("hitachi"),
+    Choice("ibm"),
+    Choice("ibm", {"ccsid": "939"}),
+    Choice("nec"),
+    Choice("nec", {"form": "jips_j"}),
+    Choice("unisys"),
+    Choice("iso_2022_jp"),
+    Choice("shift_jis"),
+    Choice("euc_jp"),
+    Choice("utf_8"),
 )
+"""What is tried, one form of each; editions and pages that differ in few codes are told apart by a person."""
+
+_CODECS = {"shift_jis": "cp932", "euc_jp": "euc_jp", "utf_8": "utf_8"}
+"""Codecs that tell how much of a sample above X'7F' is characters, for the charsets without shift codes."""
 
 
 def _charsets(sample: bytes, spoken: Spoken, layouts: Mapping[str, Layout], folder: Path) -> list[Proposal]:
@@ -337,10 +352,8 @@ def _charsets(sample: bytes, spoken: Spoken, layouts: Mapping[str, Layout], fold
     ascii_ = int(counts[0x20] + counts[0x30:0x3A].sum())
     share = ebcdic / max(ebcdic + ascii_, 1)
     spaces = f"of its spaces and digits {share:.0%} are EBCDIC, {1 - share:.0%} ASCII"
-    candidates = [Choice(name, options) for name, options in _PAGES]
-    candidates += [Choice(c.name) for c in charsets.CHARSETS if c.name != "single_byte"]
     found: list[Proposal] = []
-    for choice in candidates:
+    for choice in _CANDIDATES:
         charset = charsets.load(choice.name, choice.options, folder)
         fits = 1 - share if charset.ascii else share
         if fits < 0.5:
@@ -352,12 +365,26 @@ def _charsets(sample: bytes, spoken: Spoken, layouts: Mapping[str, Layout], fold
             codes = f"{charset.opening.hex().upper()} and {charset.closing.hex().upper()}"
             evidence.append(f"shift codes {codes}: {opens:,}, of which {paired:.0%} enclose whole characters")
             strength += 0.3 * (paired - 0.4) if opens > 2 else -0.1
+        elif choice.name in _CODECS:
+            high, read = _above_ascii(sample, _CODECS[choice.name])
+            if high:
+                evidence.append(f"{read:.0%} of the {high:,} characters above X'7F' are read")
+                strength += 0.3 * (read - 0.7) if high > 2 else -0.1
+            else:
+                strength -= 0.15
         odd = _oddness(sample, dataclasses.replace(spoken, charset=choice), layouts, folder, text_only=True)
         if odd is not None:
             strength += 0.25 - min(odd, 0.5)
             evidence.append(f"{odd:.1%} of text fields hold codes or shifts that it does not know")
         found.append(Proposal("charset", choice, float(np.clip(strength, 0, 0.99)), tuple(evidence)))
     return sorted(found, key=lambda p: -p.strength)[:3]
+
+
+def _above_ascii(sample: bytes, codec: str) -> tuple[int, float]:
+    """How many characters above X'7F' a codec sees, and the share of them that it can read."""
+    text = sample[: 1 << 20].decode(codec, "replace")
+    high = sum(character > "\x7f" for character in text)
+    return high, 1 - text.count("\ufffd") / high if high else 0.0
 
 
 def _paired(sample: bytes, opening: bytes, closing: bytes) -> tuple[int, float]:

@@ -144,6 +144,19 @@ def _text(folder: Path, path: str, place: Position, problems: list[Problem], sha
     return text
 
 
+def _file(folder: Path, path: str, place: Position, problems: list[Problem], sha256: dict[str, str]) -> None:
+    """Note a file that the reader reads by itself: that it is inside the folder, and its SHA-256."""
+    file = inside(folder, path)
+    if file is None:
+        problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
+        return
+    try:
+        with file.open("rb") as content:
+            sha256[path] = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError:
+        problems.append(Problem("Y006", place, f"`{path[:80]}` cannot be read", hint="does the file exist?"))
+
+
 def _normal_manifest(data: dict[str, Any]) -> dict[str, Any]:
     """Bring the short forms into the long ones, leaving anything odd for the model to refuse."""
     dumps = data.get("dumps")
@@ -284,9 +297,11 @@ def _check_manifest(
             problems.append(Problem("Y012", place, f"`{dump.file[:80]}` is the file of `{files[dump.file]}` too"))
         files[dump.file] = name
         _text(folder, dump.layout, places.at("dumps", name, "layout"), problems, sha256)
-        if "table" in dump.charset.options:
-            table = dump.charset.options["table"]
-            _text(folder, table, places.at("dumps", name, "charset", "table"), problems, sha256)
+        for option in ("table", "gaiji", "mj", "repertoire"):
+            for path in filter(None, map(str.strip, dump.charset.options.get(option, "").split(","))):
+                if path in ("any", "jis_x_0208", "jis_x_0213"):
+                    continue
+                _file(folder, path, places.at("dumps", name, "charset", option), problems, sha256)
         for kind_name, kind in dump.records.items():
             where = places.at("dumps", name, "records", kind_name)
             if (kind.field is None) != (not kind.values):
@@ -315,11 +330,9 @@ def _code_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Po
         for column_name, column in table.columns.items():
             for number, step in enumerate(column.transforms):
                 path = step.params.get("table")
-                if step.name == "lookup" and isinstance(path, str):
-                    yield (
-                        path,
-                        where.at("tables", name, "columns", column_name, "transforms", number, "lookup", "table"),
-                    )
+                if isinstance(path, str):
+                    at = ("tables", name, "columns", column_name, "transforms", number, step.name, "table")
+                    yield path, where.at(*at)
 
 
 def _read_code_table(

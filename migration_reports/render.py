@@ -109,4 +109,4 @@ def _when(text: str) -> str:
 
 
 def _glyph(unicode: str) -> str:
-    return chr(int(unicode.removeprefix("U+"), 16))
+    return "".join(chr(int(word.removeprefix("U+"), 16)) for word in unicode.split())

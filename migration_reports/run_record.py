@@ -179,16 +179,29 @@ class FieldFate(Frozen):
 
 
 class Gaiji(Frozen):
-    """A character outside the standard area: its code, what it was read as, how often, in which fields."""
+    """A line of the gaiji ledger: a code outside the standard, what it was read as, where, and what was decided.
+
+    `records` counts the records that hold it, each once. `since` is what became of it since the rehearsal before: new, open
+    (met before, and still undecided), decided (as before), changed (its decision is new or another), gone (not met any more).
+    """
 
     dump: str
     charset: str
     code: str
     area: Literal["user-defined", "extended", "variant", "decided", "undefined"]
+    place: str = ""
     unicode: str
     count: int
+    records: int = 0
     fields: tuple[str, ...]
     first: tuple[Place, ...] = ()
+    since: Literal["new", "open", "decided", "changed", "gone"] = "new"
+    decision: str = ""
+    text: str = ""
+    mj: str = ""
+    reason: str = ""
+    decided_by: str = ""
+    decided_on: str = ""
 
 
 class Evidence(Frozen):

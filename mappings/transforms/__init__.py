@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mappings.transform import Transform
-from mappings.transforms import concat, digits, kana, lookup, number, split_name, trim, wareki_date, width
+from mappings.transforms import concat, digits, fallback, kana, lookup, number, split_name, trim, wareki_date, width
 
 TRANSFORMS: tuple[Transform, ...] = (
     concat.TRANSFORM,
     digits.TRANSFORM,
+    fallback.TRANSFORM,
     kana.TRANSFORM,
     lookup.TRANSFORM,
     number.TRANSFORM,

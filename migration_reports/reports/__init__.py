@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from migration_reports.report import Report
-from migration_reports.reports import record, result, workbook
+from migration_reports.reports import gaiji, record, result, workbook
 
-REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, workbook.REPORT)
+REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, gaiji.REPORT, workbook.REPORT)

@@ -112,7 +112,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             [*_heads("glyph code"), "Unicode", *_heads("area charset count fields first_places")],
             (
                 (
-                    chr(int(g.unicode[2:], 16)),
+                    "".join(chr(int(word[2:], 16)) for word in g.unicode.split()),
                     g.code,
                     g.unicode,
                     _both(g.area),

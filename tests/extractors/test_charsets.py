@@ -382,6 +382,35 @@ def test_selectors_are_kept_or_dropped_and_the_merger_is_counted(tmp_path):
     assert dropped.notes == ("2 codes of table files read as a character that another code reads as, too",)
 
 
+def test_what_the_target_cannot_hold_is_extended_and_counted(tmp_path):
+    """930 has 388 kanji and symbols that JIS X 0208 does not; all of 0208's own stay as they are."""
+    plain = charsets.load("ibm", {}, tmp_path)
+    limited = charsets.load("ibm", {"repertoire": "jis_x_0208"}, tmp_path)
+    code = next(c for c in range(0x4141, 0x6900) if plain.text(c) == "髙")
+    assert plain.kind(code) == CharacterClass.STANDARD
+    assert limited.kind(code) == CharacterClass.EXTENDED
+    assert limited.text(code) == "髙"
+    assert read_field(limited, bytes((0x0E, code >> 8, code & 0xFF, 0x0F))) == ("髙", {"D222"})
+    assert limited.kind(0x4F58) == CharacterClass.STANDARD
+    beyond = {plain.text(int(c)) for c in np.flatnonzero(plain.double != limited.double)}
+    assert not beyond & set(jis.x0208().values())
+    assert limited.notes == (
+        f"{len(beyond):,} of the codes that are assigned read as a character beyond the repertoire jis_x_0208",
+    )
+    wide = charsets.load("ibm", {"repertoire": "jis_x_0213"}, tmp_path)
+    other = next(c for c in range(0x4141, 0x6900) if plain.text(c) == "﨑")
+    assert [made.kind(other) for made in (limited, wide)] == [CharacterClass.EXTENDED, CharacterClass.STANDARD]
+
+
+def test_a_repertoire_may_be_a_file(tmp_path):
+    (tmp_path / "r.txt").write_text("# ours\n漢\n", encoding="utf-8")
+    charset = charsets.load("hitachi", {"repertoire": "r.txt"}, tmp_path)
+    assert charset.kind(0xB4C1) == CharacterClass.STANDARD
+    assert charset.kind(0xBBFA) == CharacterClass.EXTENDED
+    with pytest.raises(SpecError, match="no repertoire that is known"):
+        charsets.load("hitachi", {"repertoire": "unicode"}, tmp_path)
+
+
 def test_a_sequence_is_written_as_its_own_code(tmp_path):
     charset = charsets.load("ibm", {"ccsid": "1390"}, tmp_path)
     data = bytes.fromhex("0e ecb5 4481 0f")

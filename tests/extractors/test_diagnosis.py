@@ -107,8 +107,8 @@ def test_other_bytes_of_the_same_value_are_named(tmp_path):
 @pytest.mark.skipif(not (SHARED / "dumps").is_dir(), reason="the shared dumps are not beside this checkout")
 @pytest.mark.parametrize(
     ("name", "framing", "charset"),
-    [("a_city_resident", "fixed", "fujitsu"), ("b_town_resident", "blocked", None),
-     ("c_village_resident", "fixed", None), ("d_city_resident", "fixed", "ibm")],
+    [("a_city_resident", "fixed", "fujitsu"), ("b_town_resident", "blocked", "hitachi"),
+     ("c_village_resident", "fixed", "nec"), ("d_city_resident", "fixed", "ibm")],
 )  # fmt: skip
 def test_the_shared_dumps_are_found_out(name, framing, charset):
     folder = SHARED / "dumps" / name

@@ -131,7 +131,7 @@ def test_jefs_extended_area_comes_from_the_users_file_and_decodes_reversibly(tmp
     (tmp_path / "jef.csv").write_text(text, encoding="utf-8")
     kept = charsets.load("fujitsu", {"table": "jef.csv"}, tmp_path)
     merged = charsets.load("fujitsu", {"table": "jef.csv", "selectors": "drop"}, tmp_path)
-    for row in extended:
+    for row in (row for row in extended if row.direction != Direction.FROM_UNICODE):
         assert kept.text(row.code) == row.text
     assert len(extended) > 4500
     few, many = len(one_way(kept)), len(one_way(merged))

@@ -84,7 +84,7 @@ BROKEN = [
     ("code outside the target's set", "codes/sex.csv", "2,2,女", "2,5,女", "Y034", "`2` becomes `5`"),
     ("code table header", "codes/sex.csv", "old,new", "from,to", "Y015", "the first line must be the header"),
     ("code twice", "codes/sex.csv", "2,2,女", "1,2,女", "Y015", "old code `1` stands twice"),
-    ("table file", "tables/extended.csv", "6EA4,9AD9", "B0A1,9AD9", "L902", "outside the area"),
+    ("table file", "tables/extended.csv", "6EA4,9AD9", "B0A1,9AD9", "L912", "stands in an area that the charset defines"),
     ("copybook", "layouts/juki_master.cpy", "PIC X(30).", "PIC Q(30).", "L040", "`Q` is no PICTURE symbol"),
 ]  # fmt: skip
 

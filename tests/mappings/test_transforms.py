@@ -13,7 +13,10 @@ from mappings.spec import CodeTable
 from mappings.transforms import BY_NAME, TRANSFORMS
 
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
-TABLES = {"codes.csv": CodeTable({"a": "1", "b": "2"}, "codes.csv")}
+TABLES = {
+    "codes.csv": CodeTable({"a": "1", "b": "2"}, "codes.csv"),
+    "fallback.csv": CodeTable({"髙": "高", "辻\U000e0101": "辻"}, "fallback.csv"),
+}
 TYPES = {"text": pl.String, "integer": pl.Int64}
 
 

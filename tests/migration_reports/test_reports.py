@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import re
 import stat
@@ -13,7 +14,7 @@ import pytest
 from migration_reports import catalogue
 from migration_reports.findings import Severity, findings_at
 from migration_reports.render import question, render
-from migration_reports.reports import REPORTS
+from migration_reports.reports import REPORTS, gaiji
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
@@ -66,7 +67,7 @@ def record():
             FieldFate(dump="d", kind="person", field="MAPPED", picture="X(3)", offset=0, width=3, filled=4000, targets=("residents.name",)),
             FieldFate(dump="d", kind="person", field="FILLED", picture="X(5)", offset=3, width=5, filled=314, ignored_because="予備"),
         ),
-        gaiji=(Gaiji(dump="d", charset="fujitsu", code="80A1", area="user-defined", unicode="U+E000", count=55, fields=("NAME",)),),
+        gaiji=(Gaiji(dump="d", charset="fujitsu", code="80A1", area="user-defined", unicode="U+E000", count=55, records=54, fields=("NAME",)),),
         gaiji_left_out=4567,
         evidence=(Evidence(name="d.dat", kind="dump", sha256="a" * 64),),
     )  # fmt: skip
@@ -102,7 +103,9 @@ def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
     assert not re.findall(r"https?://|src=|@import|url\(", page)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
-    assert re.findall(r'href="([^"]+)"', page) == [f"result.{'en' if language == 'ja' else 'ja'}.html"]
+    assert re.findall(r'href="([^"]+)"', page) == [
+        f"result.{'en' if language == 'ja' else 'ja'}.html", "gaiji.html", "gaiji.xlsx", "gaiji.csv",
+    ]  # fmt: skip
 
 
 def test_the_workbook_opens_and_starts_no_formula(rendered):
@@ -143,4 +146,29 @@ def test_every_word_and_code_is_there_in_both_languages():
 
 def test_the_reports_are_those_on_disk():
     folder = Path(catalogue.__file__).parent / "reports"
-    assert sorted(p.stem for p in folder.glob("*.py") if p.stem != "__init__") == [r.name for r in REPORTS]
+    assert sorted(p.stem for p in folder.glob("*.py") if p.stem != "__init__") == sorted(r.name for r in REPORTS)
+
+
+def test_the_gaiji_ledger_is_one_table_in_three_forms(rendered):
+    rows = list(csv.reader(rendered["gaiji.csv"].read_text("utf-8-sig").splitlines()))
+    sheet = openpyxl.load_workbook(rendered["gaiji.xlsx"]).worksheets[0]
+    table = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert [heading.split("\n")[-1] for heading in table[0]] == rows[0] == list(gaiji.COLUMNS)
+    assert [[str(cell or "") for cell in row] for row in table[1:]] == rows[1:]
+    assert rows[1][rows[0].index("records")] == "54"
+    page = rendered["gaiji.html"].read_text("utf-8")
+    assert "80A1" in page
+    assert "<script" not in page
+    assert not re.findall(r"https?://|src=|@import|url\(", page)
+
+
+def test_a_ledgers_cells_start_no_formula(record, tmp_path):
+    row = record.gaiji[0].model_copy(update={"reason": "=1+1", "decision": "private", "decided_by": "@x"})
+    evil = record.model_copy(update={"gaiji": (row,)})
+    files = dict(gaiji.files(evil, None, lambda *_: ""))
+    cells = next(csv.reader(files["gaiji.csv"].decode("utf-8-sig").splitlines()[1:]))
+    assert [c for c in cells if c.startswith(("=", "@"))] == []
+    assert [gaiji.unguarded(c) for c in cells][14:16] == ["=1+1", "@x"]
+    (tmp_path / "g.xlsx").write_bytes(files["gaiji.xlsx"])
+    sheet = openpyxl.load_workbook(tmp_path / "g.xlsx").worksheets[0]
+    assert [cell for line in sheet.iter_rows() for cell in line if cell.data_type == "f"] == []

@@ -1,0 +1,52 @@
+"""`hikkoshi gaiji`: the ledger of a run taken out for identification, and the decisions read back in."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Export the gaiji ledger of a run; import the decisions."
+)
+out = Console(width=None if sys.stdout.isatty() else 200)
+
+
+@app.command(
+    help="Write the gaiji ledger of a run as .csv, .xlsx or .html, with columns for the decision to fill in."
+    "\n\n\b\nExample:\n  hikkoshi gaiji export 990027-r01-20261123T094523-967f gaiji.xlsx"
+)
+def export(
+    run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")],
+    target: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
+) -> None:
+    """Export a ledger."""
+    from dags import gaiji  # noqa: PLC0415
+
+    rows = gaiji.export(run_id, target)
+    out.print(f"{target}: {rows:,} codes", highlight=False, soft_wrap=True)
+
+
+@app.command(
+    "import",
+    help="Read the decisions of a filled-in ledger (.csv or .xlsx) into the municipality's gaiji table. Nothing is changed "
+    "where any line cannot be used.\n\n\b\nExample:\n  hikkoshi gaiji import gaiji.xlsx mihon",
+)
+def import_decisions(
+    file: Annotated[Path, typer.Argument(help="The ledger.", exists=True, dir_okay=False)],
+    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")],
+    dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
+) -> None:
+    """Import decisions."""
+    from dags import gaiji, steps  # noqa: PLC0415
+    from dags.municipality import load  # noqa: PLC0415
+
+    folder = steps.municipality_folder(municipality)
+    done = gaiji.read_back(file, load(folder), folder, dump=dump)
+    if not done:
+        out.print("no line holds a decision; nothing was changed", highlight=False)
+    for name, (new, changed, same) in done.items():
+        out.print(f"{name}: {new:,} decisions new, {changed:,} changed, {same:,} as before", highlight=False)

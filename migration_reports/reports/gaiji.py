@@ -1,0 +1,108 @@
+"""外字台帳: the gaiji ledger, to identify characters by (文字同定): a page, a workbook and a CSV file of the same rows.
+
+The columns of a decision are empty where none is in force; filled in, the workbook or the CSV file is read back by
+`hikkoshi gaiji import`. Text never starts a formula: a cell of the CSV that could is written with an apostrophe before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import xlsxwriter
+
+from migration_reports.report import Report, Template
+from migration_reports.run_record import Gaiji, RunRecord
+from migration_reports.words import WORDS
+
+COLUMNS = (
+    "dump", "code", "glyph", "unicode", "area", "place", "count", "records", "fields", "first_places", "since",
+    "decision", "text", "mj", "reason", "decided_by", "decided_on",
+)  # fmt: skip
+DECISIONS = ("character", "mj", "substitute", "private")
+_TO_FILL = COLUMNS[11:]
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def files(record: RunRecord, findings: Path | None, template: Template) -> Iterator[tuple[str, bytes]]:
+    """Give gaiji.html, gaiji.xlsx and gaiji.csv."""
+    titles = {column: (WORDS["ja"][column], WORDS["en"][column]) for column in (*COLUMNS, "status")}
+    counts = {
+        since: sum(row.since == since for row in record.gaiji)
+        for since in ("new", "open", "changed", "decided", "gone")
+    }
+    values = {
+        "record": record,
+        "columns": titles,
+        "ja": WORDS["ja"],
+        "en": WORDS["en"],
+        "counts": counts,
+        "open": sum(not row.decision and row.since != "gone" for row in record.gaiji),
+    }
+    yield "gaiji.html", template("gaiji.html.j2", values).encode()
+    yield "gaiji.xlsx", _workbook(record)
+    yield "gaiji.csv", _csv(record).encode("utf-8-sig")
+
+
+def cells(row: Gaiji) -> tuple[str | int, ...]:
+    """A row's cells, in the order of COLUMNS."""
+    places = " ".join(f"{p.record}/{p.offset}" for p in row.first if p.record is not None)
+    glyph = "".join(chr(int(word[2:], 16)) for word in row.unicode.split())
+    return (
+        row.dump, row.code, glyph, row.unicode, row.area, row.place, row.count, row.records, " ".join(row.fields), places,
+        row.since, row.decision, row.text, row.mj, row.reason, row.decided_by, row.decided_on,
+    )  # fmt: skip
+
+
+def guarded(cell: str | int) -> str | int:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def unguarded(cell: str) -> str:
+    """What `guarded` was given."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def _csv(record: RunRecord) -> str:
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(COLUMNS)
+    rows.writerows([guarded(cell) for cell in cells(row)] for row in record.gaiji)
+    return out.getvalue()
+
+
+def _workbook(record: RunRecord) -> bytes:
+    target = io.BytesIO()
+    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+    with xlsxwriter.Workbook(target, options) as book:
+        book.set_properties({"title": f"外字台帳 {record.run_id}", "comments": "Hikkoshi"})
+        head = book.add_format({"bold": True, "bg_color": "#E8EDF2", "border": 1, "text_wrap": True, "valign": "top"})
+        fill = book.add_format({"bg_color": "#FFF8E6", "border": 1})
+        large = book.add_format({"font_size": 18, "align": "center"})
+        page = book.add_worksheet("外字台帳 Gaiji")
+        for number, column in enumerate(COLUMNS):
+            page.write_string(0, number, f"{WORDS['ja'][column]}\n{WORDS['en'][column]}\n{column}", head)
+            page.set_column(number, number, 10 if column in ("glyph", "count", "records", "code") else 18)
+        for line, row in enumerate(record.gaiji, 1):
+            for number, cell in enumerate(cells(row)):
+                form = fill if COLUMNS[number] in _TO_FILL else large if COLUMNS[number] == "glyph" else None
+                if isinstance(cell, int):
+                    page.write_number(line, number, cell)
+                else:
+                    page.write_string(line, number, cell, form)
+        last = max(len(record.gaiji), 1)
+        page.data_validation(1, COLUMNS.index("decision"), last, COLUMNS.index("decision"), {
+            "validate": "list", "source": list(DECISIONS), "ignore_blank": True,
+            "error_title": "decision", "error_message": ", ".join(DECISIONS),
+        })  # fmt: skip
+        page.freeze_panes(1, 3)
+        page.autofilter(0, 0, last, len(COLUMNS) - 1)
+        page.set_landscape()
+        page.repeat_rows(0)
+    return target.getvalue()
+
+
+REPORT = Report("gaiji", "外字台帳", "Gaiji ledger", files)
