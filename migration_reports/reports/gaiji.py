@@ -23,19 +23,23 @@ COLUMNS = (
 )  # fmt: skip
 DECISIONS = ("character", "mj", "substitute", "private")
 _TO_FILL = COLUMNS[11:]
+_HEADINGS = (
+    ("dump", "code"), ("glyph",), ("unicode",), ("area", "place"), ("count",), ("records",), ("fields",), ("first_places",),
+    ("since",), ("decision",), ("text", "mj"), ("reason", "decided_by"),
+)  # fmt: skip
+"""The columns of the page, where some share one."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def files(record: RunRecord, findings: Path | None, template: Template) -> Iterator[tuple[str, bytes]]:
     """Give gaiji.html, gaiji.xlsx and gaiji.csv."""
-    titles = {column: (WORDS["ja"][column], WORDS["en"][column]) for column in (*COLUMNS, "status")}
     counts = {
         since: sum(row.since == since for row in record.gaiji)
         for since in ("new", "open", "changed", "decided", "gone")
     }
     values = {
         "record": record,
-        "columns": titles,
+        "headings": _HEADINGS,
         "ja": WORDS["ja"],
         "en": WORDS["en"],
         "counts": counts,
