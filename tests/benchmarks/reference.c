@@ -47,7 +47,7 @@ static i64 text(const u8 *data, const i64 *pos, i64 first, i64 last, i64 *plan, 
         while (p < stop) {
             uint32_t entry = wide ? two[p[0] << 8 | p[1]] : one[p[0]];
             int size = wide ? 2 : 1;
-            if (entry < (1u << 27) && p + size <= end) {
+            if (entry < (1u << 26) && p + size <= end) {
                 memcpy(at, &entry, 4); at += entry >> 24; p += size;
                 continue;
             }
