@@ -33,7 +33,7 @@ FAMILIES = {
     "target_schemas/systems": (SYSTEMS, None),
     "migration_reports/reports": (REPORTS, None),
 }
-HARMLESS = {"kana", "width", "trim", "concat"}
+HARMLESS = {"address_key", "width", "trim", "concat"}
 """Transforms that change text and cannot fail."""
 
 

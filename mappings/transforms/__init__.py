@@ -6,18 +6,39 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from mappings.transform import Transform
-from mappings.transforms import concat, digits, fallback, kana, lookup, number, split_name, trim, wareki_date, width
+from mappings.transforms import (
+    address_key,
+    concat,
+    date,
+    digits,
+    fallback,
+    fiscal_year,
+    kana,
+    lookup,
+    number,
+    split_name,
+    trim,
+    wareki_date,
+    wareki_parts,
+    wareki_text,
+    width,
+)
 
 TRANSFORMS: tuple[Transform, ...] = (
+    address_key.TRANSFORM,
     concat.TRANSFORM,
+    date.TRANSFORM,
     digits.TRANSFORM,
     fallback.TRANSFORM,
+    fiscal_year.TRANSFORM,
     kana.TRANSFORM,
     lookup.TRANSFORM,
     number.TRANSFORM,
     split_name.TRANSFORM,
     trim.TRANSFORM,
     wareki_date.TRANSFORM,
+    wareki_parts.TRANSFORM,
+    wareki_text.TRANSFORM,
     width.TRANSFORM,
 )
 BY_NAME: Mapping[str, Transform] = MappingProxyType({transform.name: transform for transform in TRANSFORMS})

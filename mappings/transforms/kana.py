@@ -1,23 +1,33 @@
 """Half-width kana to full-width kana, a sound mark composed with the kana before it where the two make one.
 
     ｶﾞｯｺｳ ﾀﾛｳ  ->  ガッコウ タロウ        ｱﾞ  ->  ア゛ (no such kana: the mark stays apart)
+    キョウコ (small fold)  ->  キヨウコ                        ﾀﾛ-, タロ－ (long unify)  ->  タロー
 
-Only kana and their marks change; letters, digits and spaces stay as they are.
+Only kana and their marks change; letters, digits and spaces stay as they are. `small: fold` writes ァィゥェォッャュョヮ large,
+as old systems do, so that two writings of a name compare equal; `long: unify` writes a hyphen or a dash after a kana as
+the long mark ー. What either changes is told of, row by row; small kana are never invented.
 """
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import polars as pl
 
 from mappings.spec import CodeTable
 from mappings.transform import Outcome, Params, Transform
 
+_SMALL = dict(zip("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ", strict=True))
+_DASHES = "-‐‑–—―－−ｰ"
+
 
 class KanaParams(Params):
-    """No parameters."""
+    """small: keep or fold (keep); long: keep or unify (keep)."""
+
+    small: Literal["keep", "fold"] = "keep"
+    long: Literal["keep", "unify"] = "keep"
 
 
 def _table() -> dict[str, str]:
@@ -36,9 +46,16 @@ _TABLE = _table()
 
 
 def apply(values: Sequence[pl.Expr], params: KanaParams, tables: Mapping[str, CodeTable]) -> Outcome:
-    """Widen kana."""
+    """Widen kana, and fold or unify where asked."""
     (value,) = values
-    return Outcome(value.str.replace_many(list(_TABLE), list(_TABLE.values()), leftmost=True))
+    wide = value.str.replace_many(list(_TABLE), list(_TABLE.values()), leftmost=True)
+    changed = wide
+    if params.long == "unify":
+        changed = changed.str.replace_all(f"([ァ-ヺー])[{_DASHES}]", "${1}ー")
+    if params.small == "fold":
+        changed = changed.str.replace_many(list(_SMALL), list(_SMALL.values()))
+    told = params.long == "unify" or params.small == "fold"
+    return Outcome(changed, remarks=(("M312", (changed != wide).fill_null(value=False)),) if told else ())
 
 
 TRANSFORM = Transform("kana", __doc__ or "", KanaParams, takes=frozenset({"text"}), gives="text", apply=apply)

@@ -1,11 +1,14 @@
-"""A date of the Japanese calendar, GYYMMDD, as source text, sort key and precision.
+"""A date of the Japanese calendar as source text, sort key and precision: era, year of it, month and day as digits.
 
-    3630209  ->  source 3630209, key 19880209, day
-    3200100  ->  key 19450100, month (the day is not known)
-    3630230  ->  key 19880230, impossible, kept             0  ->  no date (unknown)            6010101  ->  fails
+    3630209  ->  source 3630209, key 19880209, day                      S630209 (form letter)  ->  the same key
+    3200100  ->  key 19450100, month (the day is not known)             630209 (form yymmdd, era showa)  ->  the same key
+    3630230  ->  key 19880230, impossible, kept                         03630209 (two digits for the era)  ->  the same key
+    0        ->  no date (unknown)                                      6010101  ->  fails
 
 The digit of the era is one of two families, and the field says which: "1-5" (1 明治 2 大正 3 昭和 4 平成 5 令和) or "1-9"
 (1 3 5 7 9, as in pensions and social insurance). It is never guessed: 3 is Showa in one and Taisho in the other.
+`unknown` names the codings of 不詳日 that the field uses: 00, 99 (9999999 is no date then), A (A1 to A4 as month or day, a
+season or a third of a month: source text keeps it, the key has 00).
 
 Dates that no calendar has stay as they stand, because the resident-record standard requires it. A date outside its
 era is kept too: documents of 平成31年5月 and later are valid. 30 July 1912 and 25 December 1926 belong to both eras.
@@ -14,77 +17,73 @@ era is kept too: documents of 平成31年5月 and later are valid. 30 July 1912 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, Self
 
 import polars as pl
+import pydantic
 
+from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.transform import Outcome, Transform
 
-ERAS = ((1867, 18680125, 19120730), (1911, 19120730, 19261225), (1925, 19261225, 19890107), (1988, 19890108, 20190430),
-        (2018, 20190501, 99991231))  # fmt: skip
-"""For 明治 大正 昭和 平成 令和: the year before its first, its first day and its last (YYYYMMDD)."""
-
-FAMILIES = {"1-5": (1, 2, 3, 4, 5), "1-9": (1, 3, 5, 7, 9)}
+_NAMES = [era.name for era in ERAS]
 
 
-class WarekiDateParams(Params):
-    """eras: the family of the era's digit, "1-5" or "1-9"."""
+class WarekiDateParams(UnknownParams):
+    """eras: "1-5" or "1-9"; form: digits, letter or yymmdd; era: what yymmdd implies; unknown: codings (00)."""
 
-    eras: Literal["1-5", "1-9"]
+    eras: Literal["1-5", "1-9"] = "1-5"
+    form: Literal["digits", "letter", "yymmdd"] = "digits"
+    era: Literal["meiji", "taisho", "showa", "heisei", "reiwa"] | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.form == "digits" and "eras" not in self.model_fields_set:
+            raise ValueError('eras is missing: the family of the era\'s digit, "1-5" or "1-9"')
+        if (self.form == "yymmdd") != (self.era is not None):
+            raise ValueError("era belongs to form yymmdd, and must be given there")
+        return self
 
 
 def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Read the date; it fails where there is no such era, year, month or day."""
-    digits = values[0].cast(pl.Int64, strict=False)
-    no_number = digits.is_null() & (values[0].cast(pl.String).str.strip_chars() != "")
-    era, year_of_era = digits // 1_000_000, digits // 10_000 % 100
-    month, day = digits // 100 % 100, digits % 100
-    of_era = dict(zip(FAMILIES[params.eras], ERAS, strict=True))
-
-    def by_era(index: int) -> pl.Expr:
-        return era.replace_strict(
-            list(of_era), [row[index] for row in of_era.values()], default=None, return_dtype=pl.Int64
+    (value,) = values
+    family = FAMILIES[params.eras] if params.form == "digits" else FAMILIES["1-5"]
+    text = value.cast(pl.String).str.strip_chars()
+    given = value.is_not_null() & (text != "")
+    plain = text
+    if params.form == "letter":
+        letters = [era.letter for era in ERAS]
+        upper = text.str.to_uppercase()
+        plain = pl.concat_str(
+            upper.str.slice(0, 1).replace_strict(letters, [str(n) for n in family], default="x"), upper.str.slice(1)
         )
-
-    year = by_era(0) + year_of_era
-    zero = digits == 0
-    failed = (
-        digits.is_not_null()
-        & ~zero
-        & (by_era(0).is_null() | (year_of_era == 0) | (month > 12) | (day > 31) | ((month == 0) & (day > 0)))
-    )
-    read = ~failed & ~zero
-    unknown = read & ((month == 0) | (day == 0))
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = pl.when(month == 2).then(28 + leap.cast(pl.Int64)).when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
-    impossible = read & ~unknown & (day > longest)
-    key = year * 10_000 + month * 100 + day
-    whole_outside = (key < by_era(1)) | (key > by_era(2))
-    year_outside = (year < by_era(1) // 10_000) | (year > by_era(2) // 10_000)
-    outside = read & ~impossible & pl.when(unknown).then(year_outside).otherwise(whole_outside)
-    precision = (
-        pl.when(zero)
-        .then(pl.lit("unknown"))
-        .when(impossible)
-        .then(pl.lit("impossible"))
-        .when(month == 0)
-        .then(pl.lit("year"))
-        .when(day == 0)
-        .then(pl.lit("month"))
-        .otherwise(pl.lit("day"))
-    )
-    value = pl.struct(
-        digits.cast(pl.String).str.zfill(7).alias("source"),
-        pl.when(read).then(key.cast(pl.String).str.zfill(8)).alias("key"),
-        precision.alias("precision"),
-    )
-    failed = failed | no_number
-    usable = digits.is_not_null() & ~failed
-    return Outcome(
-        pl.when(usable).then(value),
-        failed=(("M301", failed),),
-        remarks=(("M305", zero), ("M302", impossible), ("M303", unknown), ("M304", outside)),
+    width = {"digits": 7, "letter": 7, "yymmdd": 6}[params.form]
+    if "A" in params.codes:
+        plain = seasonless(plain, width - 4)
+    digits = (value if params.form == "digits" and "A" not in params.codes else plain).cast(pl.Int64, strict=False)
+    none = digits == 0
+    if params.form == "letter":
+        none = text.str.contains("^(.?0{6}|0+)$")
+        none = none.fill_null(value=False)
+    if "99" in params.codes:
+        none = none | (digits % 1_000_000 == 999_999)
+    if params.era is not None:
+        digits = digits + family[_NAMES.index(params.era)] * 1_000_000
+    era, of_era = digits // 1_000_000, digits // 10_000 % 100
+    before = by_era(era, family, "before")
+    source = text if params.form == "letter" else text.str.zfill(width)
+    return judge(
+        source,
+        before + of_era,
+        digits // 100 % 100,
+        digits % 100,
+        first=by_era(era, family, "first"),
+        last=by_era(era, family, "last"),
+        none=given & none.fill_null(value=False),
+        failed=digits.is_null() | before.is_null() | (of_era == 0),
+        given=given,
+        codes=params.codes,
     )
 
 
