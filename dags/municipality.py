@@ -21,6 +21,7 @@ from mappings.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
 from migration_reports.findings import Position, Problem, SpecError
 from target_schemas.conventions import System
 from target_schemas.systems import SYSTEMS
+from validators.rules import RULES
 
 T = TypeVar("T")
 
@@ -82,6 +83,7 @@ def load(folder: Path) -> Municipality:
                 made[name] = reading
         problems.extend(_kind_problems(spec, name, dump, layout))
     systems = _systems(spec, problems)
+    problems.extend(_rule_problems(spec))
     if problems:
         raise SpecError(problems)
     schemas = {
@@ -101,6 +103,23 @@ def load(folder: Path) -> Municipality:
         name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.manifest.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, systems)
+
+
+def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
+    """What is wrong with the settings that a manifest gives to rules."""
+    known = {family.name: family for family in RULES}
+    problems: list[Problem] = []
+    for name, options in spec.manifest.rules.items():
+        place = spec.manifest_places.at("rules", name)
+        if name not in known:
+            problems.append(Problem("Y043", place, f"unknown rule `{name[:60]}`", tuple(known)))
+            continue
+        for option in options:
+            if option not in known[name].options:
+                allowed = tuple(known[name].options) or ("none",)
+                problems.append(Problem("Y043", place, f"rule {name} has no setting `{option[:60]}`", allowed))
+        _collect(problems, functools.partial(known[name].make, {}, options), place)
+    return problems
 
 
 def _spoken(dump: DumpSpec) -> Spoken:

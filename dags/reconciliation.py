@@ -116,8 +116,9 @@ def amounts(
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: derived ones and the family's."""
     sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
+    settings = municipality.folder.manifest.rules
     rules = derived.derive(tables, sets, one_per_key=one_per_key(municipality))
-    return (*rules, *(rule for family in RULES for rule in family.make(tables)))
+    return (*rules, *(rule for family in RULES for rule in family.make(tables, settings.get(family.name, {}))))
 
 
 def result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:

@@ -46,6 +46,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y040": "a transform that is not known",
     "Y041": "a transform's parameter that is not allowed",
     "Y042": "a column that is filled in two ways, or in none",
+    "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""
 

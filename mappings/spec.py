@@ -88,6 +88,7 @@ class Manifest(Spec):
     dumps: Mapping[str, DumpSpec]
     systems: tuple[str, ...]
     limits: LimitsSpec = LimitsSpec()
+    rules: Mapping[str, Mapping[str, str]] = {}
 
 
 class WhenSpec(Spec):

@@ -498,6 +498,15 @@ _ENTRIES = (
         "Complete the table file of the charset.",
     ),
     Code(
+        "V420",
+        "check_digit",
+        A,
+        "検査数字が合わない",
+        "A check digit that does not fit",
+        "旧システムが付番した番号は合わないことがあります。確認し、番号は直しません。",
+        "Numbers that old systems gave out may not fit. Confirm; the number is not changed.",
+    ),
+    Code(
         "V417",
         "member_count_differs",
         A,

@@ -132,6 +132,7 @@ def text(
     gaiji: bool = False,
     code_set: str | None = None,
     code_width: int = 0,
+    check: str | None = None,
 ) -> sa.Column[object]:
     """Make a text column.
 
@@ -144,9 +145,12 @@ def text(
         nullable: whether it may be empty.
         gaiji: whether it may hold user-defined characters.
         code_set: the code set that its values are of.
+        check: the rule of its check digit, by name.
         code_width: where a value joins several codes, the characters of each; 0 where it is one code.
     """
     info: dict[str, object] = {"ja": ja, "en": en, "kind": kind, "length": length, "gaiji": gaiji}
+    if check:
+        info["check"] = check
     if code_set:
         info["code_set"] = code_set
         info["code_width"] = code_width

@@ -62,11 +62,15 @@ class Rule:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RuleFamily:
-    """One member of the rules family: which rules it gives for some target tables (none, where they do not fit)."""
+    """One member of the rules family: which rules it gives for some target tables (none, where they do not fit).
+
+    `make` gets the tables and what the manifest sets for the rule; `options` are what it may set.
+    """
 
     name: str
     doc: str
-    make: Callable[[Mapping[str, sa.Table]], tuple[Rule, ...]]
+    make: Callable[[Mapping[str, sa.Table], Mapping[str, str]], tuple[Rule, ...]]
+    options: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def has(tables: Mapping[str, sa.Table], table: str, *columns: str) -> bool:

@@ -32,7 +32,7 @@ RESIDENTS = table(
     "residents",
     "住民票",
     "resident records",
-    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False),
+    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False, check="resident_number"),
     whole("history_no", "履歴番号", "history number", nullable=False),
     text("household_no", "世帯番号", "household number", kind="N", length=15, nullable=False),
     text("name", "氏名", "name", kind="J", length=100, nullable=False, gaiji=True),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from validators.rule import Query, Rule, RuleFamily, has
 
 
-def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have both dates."""
     if not has(tables, "residents", "birth_key", "resident_since_key"):
         return ()

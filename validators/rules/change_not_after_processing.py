@@ -16,7 +16,7 @@ MOVES_OUT = ("201", "202")
 """異動事由 国内転出 and 国外転出."""
 
 
-def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have both dates."""
     if not has(tables, "residents", "changed_key", "processed_key", "change_reason"):
         return ()

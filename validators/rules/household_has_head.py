@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from validators.rule import Frames, Query, Rule, RuleFamily, has
 
 
-def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where there are households and residents."""
     if not (
         has(tables, "households", "household_no")

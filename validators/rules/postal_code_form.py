@@ -12,7 +12,7 @@ from validators.rule import Expectation, Rule, RuleFamily, has
 PATTERN = "^[0-9]{7}$"
 
 
-def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give a rule for each table with a postal code."""
     return tuple(
         Rule(

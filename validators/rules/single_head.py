@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from validators.rule import KEY, Frames, Query, Rule, RuleFamily, has
 
 
-def make(tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
+def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have a household and a relationship."""
     if not has(tables, "residents", "household_no", "relationship", "change_reason"):
         return ()
