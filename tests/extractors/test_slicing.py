@@ -76,15 +76,14 @@ FRAMES = st.sampled_from(
         {"framing": "fixed", "header": "3", "trailer": "2"},
     ]
 )
-WORDS = st.lists(
-    st.one_of(
-        st.binary(max_size=12),
-        st.sampled_from("ABCDE").map(lambda k: b"\0\x0b\0\0" + k.encode("cp037") + b"\x40" * 4 + PACKED),
-        st.sampled_from("ABCDE").map(lambda k: b"\0\x0f\0\0\0\x0b\0\0" + k.encode("cp037") + b"\x40" * 4 + PACKED),
-        st.sampled_from("ABCDE").map(lambda k: k.encode("cp037") + b"\x40" * 4 + PACKED),
-    ),
-    max_size=40,
-).map(b"".join)
+PREFIXES = (b"", b"\0\x0b\0\0", b"\0\x0f\0\0\0\x0b\0\0")
+KEYS = st.sampled_from("ABCDE").map(lambda key: key.encode("cp037") + b"\x40" * 4 + PACKED)
+WORDS = st.one_of(
+    st.tuples(st.sampled_from(PREFIXES), st.lists(KEYS, max_size=30)).map(lambda w: b"".join(w[0] + k for k in w[1])),
+    st.lists(
+        st.one_of(st.binary(max_size=12), st.tuples(st.sampled_from(PREFIXES), KEYS).map(b"".join)), max_size=40
+    ).map(b"".join),
+)
 
 
 @settings(max_examples=400, deadline=None)
