@@ -7,13 +7,14 @@ import dataclasses
 import hashlib
 import itertools
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
+from dags import slices
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import Extracted
@@ -29,7 +30,6 @@ from migration_reports.run_record import (
 from validators.engine import Origin
 
 FIRST_PLACES = 5
-MAX_CHARACTERS = 100_000
 
 
 def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
@@ -119,16 +119,13 @@ class Notes:
                 filled[name] = filled.get(name, 0) + count
         for field, code, area, count, records, record, offset in extracted.characters.iter_rows():
             entry = self._characters.setdefault((field, code, area), [0, 0, record, offset])
-            entry[0] += count
-            entry[1] += records
+            entry[:] = [entry[0] + count, entry[1] + records, *min((entry[2], entry[3]), (record, offset))]
 
     def summary(self) -> dict[str, Any]:
         """What was noted, as JSON takes it."""
-        rows = sorted(self._characters.items(), key=lambda item: (-item[1][0], item[0]))
         return {
             "filled": self._filled,
-            "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
-            "characters_distinct": len(rows),
+            "characters": [[*key, *value] for key, value in self._characters.items()],
         }
 
 
@@ -144,15 +141,15 @@ def _filled(batch: pa.RecordBatch) -> dict[str, int]:
 
 
 class MappedFiles:
-    """The Arrow IPC files that one dump's rows and findings are written to, owner-only."""
+    """The Arrow IPC files that the rows and findings of one slice of a dump are written to, owner-only."""
 
-    def __init__(self, run: Run, dump: str, municipality: Municipality) -> None:
+    def __init__(self, run: Run, dump: str, municipality: Municipality, number: int) -> None:
         self._stack = contextlib.ExitStack()
         self._tables: dict[str, pa.ipc.RecordBatchFileWriter] = {}
         schemas = {t.table: t.schema for plan in municipality.plans.values() for t in plan.tables}
         for table, schema in schemas.items():
-            self._tables[table] = self._writer(run.path / "mapped" / table / f"{dump}.arrow", schema)
-        self._findings = self._writer(run.path / "findings" / f"dump-{dump}.arrow", FINDINGS)
+            self._tables[table] = self._writer(mapped_file(run, table, dump, number), schema)
+        self._findings = self._writer(run.path / "findings" / "dumps" / dump / f"{number:04}.arrow", FINDINGS)
 
     def __enter__(self) -> MappedFiles:
         return self
@@ -181,9 +178,14 @@ class MappedFiles:
         return self._stack.enter_context(pa.ipc.new_file(raw, schema, options=options))
 
 
+def mapped_file(run: Run, table: str, dump: str, number: int) -> Path:
+    """The file of the rows that a slice of a dump gives a table."""
+    return run.path / "mapped" / table / dump / f"{number:04}.arrow"
+
+
 def staged_frame(run: Run, municipality: Municipality, table: str) -> pl.LazyFrame:
     """Every staged row of a table, rejected ones too, from the Arrow files."""
-    files = sorted((run.path / "mapped" / table).glob("*.arrow"))
+    files = sorted((run.path / "mapped" / table).glob("*/*.arrow"))
     if files:
         return pl.scan_ipc(files)
     schemas = [t.schema for plan in municipality.plans.values() for t in plan.tables if t.table == table]
@@ -235,14 +237,28 @@ def read_findings(run: Run) -> pl.DataFrame:
 def scan_findings(run: Run) -> pl.LazyFrame:
     """All findings of the run so far, in the order of the steps, lazily."""
     folder = run.path / "findings"
-    order = ["receive", *sorted(p.stem for p in folder.glob("dump-*.arrow")), "validate", "reconcile"]
-    files = [folder / f"{name}.arrow" for name in order if (folder / f"{name}.arrow").exists()]
-    return pl.scan_ipc(files) if files else pl.DataFrame(pl.from_arrow(FINDINGS.empty_table())).lazy()
+    files = [path for step in ("receive", "dumps", "validate", "reconcile") for path in _finding_files(folder, step)]
+    return _scan(files)
+
+
+def _finding_files(folder: Path, step: str) -> list[Path]:
+    return sorted((folder / step).glob("*/*.arrow")) if step == "dumps" else sorted(folder.glob(f"{step}.arrow"))
+
+
+def _scan(files: Sequence[Path]) -> pl.LazyFrame:
+    return pl.scan_ipc(list(files)) if files else pl.DataFrame(pl.from_arrow(FINDINGS.empty_table())).lazy()
 
 
 def join_finding_files(run: Run, target: Path) -> None:
-    """Join the steps' findings into one file."""
-    write_findings(target, join_findings(scan_findings(run).collect().to_arrow().cast(FINDINGS).to_batches()))
+    """Join the steps' findings into one file; those of a dump in the order of its bytes, however it was cut."""
+    folder = run.path / "findings"
+    parts = []
+    for step in ("receive", "dumps", "validate", "reconcile"):
+        frame = _scan(_finding_files(folder, step)).collect()
+        if step == "dumps":
+            frame = frame.sort(*dict.fromkeys(("dump", "offset", "record", "field", *FINDINGS.names)), nulls_last=True)
+        parts.extend(frame.to_arrow().cast(FINDINGS).to_batches())
+    write_findings(target, join_findings(parts))
 
 
 def issues(run: Run) -> tuple[Issue, ...]:
@@ -320,18 +336,24 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
         for (dump,), rows in frame.group_by("dump", maintain_order=True):
             reader = municipality.dumps[str(dump)]
             reading = reader.reading
-            known = {row["record"]: row for row in rows.iter_rows(named=True)}
-            with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
-                found = fetch(stream, reading.framing, reading.layout, known)  # type: ignore[arg-type]
-                while some := list(itertools.islice(found, 16_384)):
-                    lines = [
-                        {
-                            **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
-                            "record": number,
-                            "offset": offset,
-                            "bytes": content,
-                        }
-                        for number, offset, content in some
-                    ]
-                    file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
+            parts = slices.planned(run, str(dump))
+            for place, part in enumerate(parts, 1):
+                here = rows.filter(pl.col("record").is_between(part.record, slices.last_record(place, parts)))
+                if here.is_empty():
+                    continue
+                known = {row["record"]: row for row in here.iter_rows(named=True)}
+                with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
+                    stream.skip(part.offset)
+                    found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
+                    while some := list(itertools.islice(found, 16_384)):
+                        lines = [
+                            {
+                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
+                                "record": number,
+                                "offset": offset,
+                                "bytes": content,
+                            }
+                            for number, offset, content in some
+                        ]
+                        file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
     return frame.height

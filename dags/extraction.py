@@ -1,4 +1,4 @@
-"""One dump through the reader and the mapping: rows and findings as Arrow files, and what was counted on the way."""
+"""A slice of a dump through the reader and the mapping: rows and findings as Arrow files, and what was counted."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dags import evidence
 from dags.municipality import DumpReader, Municipality
 from dags.workspace import Run
 from extractors.batches import extract
+from extractors.records import WHOLE, Slice
 from mappings.engine import apply
 from migration_reports.findings import no_findings
 from validators import controls
@@ -24,16 +25,27 @@ BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
 
-def extract_and_map(run: Run, municipality: Municipality, dump: str, reader: DumpReader, file: Path) -> dict[str, Any]:
-    """Read and map one dump; gives what was counted, as JSON takes it."""
+def extract_and_map(
+    run: Run,
+    municipality: Municipality,
+    dump: str,
+    reader: DumpReader,
+    file: Path,
+    *,
+    number: int = 1,
+    part: Slice = WHOLE,
+) -> dict[str, Any]:
+    """Read and map one slice of a dump, or all of it; gives what was counted, as JSON takes it."""
     tally = controls.Tally()
     notes = evidence.Notes()
     trailers: dict[str, list[dict[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
-    size = file.stat().st_size
     said = time.monotonic()
-    with evidence.MappedFiles(run, dump, municipality) as files, reader.reading.open([file]) as stream:
+    with evidence.MappedFiles(run, dump, municipality, number) as files, reader.reading.open([file]) as stream:
+        stream.skip(part.offset)
+        begun = stream.taken
+        size = part.length if part.length >= 0 else stream.size
         extraction = extract(
             stream,  # type: ignore[arg-type]
             name=dump,
@@ -44,6 +56,7 @@ def extract_and_map(run: Run, municipality: Municipality, dump: str, reader: Dum
             batch_records=BATCH_RECORDS,
             blanks=reader.reading.blanks,
             fixed_places=reader.reading.fixed_places,
+            part=part,
         )
         for extracted in extraction:
             kind = extracted.kind
@@ -63,7 +76,7 @@ def extract_and_map(run: Run, municipality: Municipality, dump: str, reader: Dum
                 decoded = no_findings()
             if time.monotonic() - said > PROGRESS_SECONDS:
                 said = time.monotonic()
-                share = 100 * stream.taken // max(size, 1)
+                share = 100 * (stream.taken - begun) // max(size, 1)
                 log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
     account = extraction.account
     return {

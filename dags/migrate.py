@@ -129,20 +129,30 @@ def _tasks(folder: str, code: str) -> None:
 
     @task(doc_md="移行ファイルを構成表と突き合わせる / Compare the inbox with the manifest.")
     @graded
-    def receive(run: str) -> list[str]:
+    def receive(run: str) -> list[dict[str, Any]]:
         from dags import steps  # noqa: PLC0415
 
         return steps.receive(run)
 
-    @task(map_index_template="{{ dump }}", doc_md="読み、変換し、ステージングする / Read, map and stage one dump.")
+    @task(
+        map_index_template="{{ slice }}",
+        doc_md="読み、変換し、ステージングする / Read, map and stage one slice of a dump.",
+    )
     @graded
-    def extract_map_stage(run: str, dump: str) -> dict[str, Any]:
+    def extract_map_stage(run: str, dump: str, number: int) -> None:
         from dags import steps  # noqa: PLC0415
 
-        get_current_context()["dump"] = dump
-        return steps.extract_map_stage(run, dump)
+        get_current_context()["slice"] = steps.name_of_slice(run, dump, number)
+        steps.extract_map_stage(run, dump, number)
 
-    @task(trigger_rule="none_failed", doc_md="全規則を二つのエンジンで検証する / Every rule, in two engines.")
+    @task(trigger_rule="none_failed", doc_md="分割ごとの計数を合わせる / Join what was counted of the slices.")
+    @graded
+    def join_slices(run: str) -> None:
+        from dags import steps  # noqa: PLC0415
+
+        steps.join_slices(run)
+
+    @task(doc_md="全規則を二つのエンジンで検証する / Every rule, in two engines.")
     @graded
     def validate(run: str) -> dict[str, Any]:
         from dags import steps  # noqa: PLC0415
@@ -220,8 +230,9 @@ def _tasks(folder: str, code: str) -> None:
         return record.state
 
     run_id = begin()
-    dumps = receive(run_id)
-    staged = extract_map_stage.partial(run=run_id).expand(dump=dumps)
+    parts = receive(run_id)
+    staged = extract_map_stage.partial(run=run_id).expand_kwargs(parts)
+    joined = join_slices(run_id)
     validated = validate(run_id)
     decided = reconcile(run_id)
     choice = choose_approval(decided)
@@ -229,7 +240,7 @@ def _tasks(folder: str, code: str) -> None:
     promoted = promote(run_id)
     reported = report()
     reported.operator.operator_extra_links = (report_link,)
-    staged >> validated >> decided
+    staged >> joined >> validated >> decided
     choice >> [automatic, approve_by_person, not_promotable]
     [automatic, approve_by_person] >> promoted
     [promoted, not_promotable] >> reported >> outcome()

@@ -1,6 +1,7 @@
 """The pipeline on one page: one function a step, in order; every step may be repeated.
 
-    begin -> receive -> extract_map_stage (a dump at a time) -> validate -> reconcile -> approve -> promote -> report
+    begin -> receive -> extract_map_stage (a slice of a dump at a time) -> join_slices -> validate -> reconcile
+        -> approve -> promote -> report
 
 Steps know nothing of Airflow; the DAGs and the command are two doors to them. Each reads what the former left in the
 run's folder and leaves its own; tables never leave the disk and the database.
@@ -24,7 +25,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, reconciliation, workspace
+from dags import evidence, reconciliation, slices, workspace
 from dags.assembly import assemble
 from dags.extraction import extract_and_map
 from dags.municipality import load, one_per_key, target_tables
@@ -108,37 +109,54 @@ def begin(
     return run.run_id
 
 
-def receive(run_id: str) -> list[str]:
-    """Compare what lies in the inbox with what the manifest expects; give the dumps to read."""
-    run = open_run(run_id)
-    with _timed(run, "receive"):
-        receipts, found = evidence.receive(load(municipality_folder(run.folder)), Path(run.inbox))
-        run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
-        evidence.write_findings(run.path / "findings" / "receive.arrow", found)
-    for receipt in receipts:
-        log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
-    return [receipt.dump for receipt in receipts if receipt.status == "received"]
-
-
-def extract_map_stage(run_id: str, dump: str) -> dict[str, Any]:
-    """Read one dump, map it, keep the rows as Arrow IPC and stage them in the database."""
+def receive(run_id: str) -> list[dict[str, Any]]:
+    """Compare what lies in the inbox with what the manifest expects; give the slices to read: dump and number."""
     run = open_run(run_id)
     municipality = load(municipality_folder(run.folder))
-    reader = municipality.dumps[dump]
-    with _timed(run, f"extract_map_stage {dump}"):
+    with _timed(run, "receive"):
+        receipts, found = evidence.receive(municipality, Path(run.inbox))
+        run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
+        evidence.write_findings(run.path / "findings" / "receive.arrow", found)
+        for receipt in receipts:
+            log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
+        parts = slices.plan(run, municipality, [r.dump for r in receipts if r.status == "received"])
+    return [{"dump": dump, "number": number} for dump, number in parts]
+
+
+def name_of_slice(run_id: str, dump: str, number: int) -> str:
+    """How a slice of a dump is called where people read of it."""
+    return slices.named(dump, number, slices.planned(open_run(run_id), dump))
+
+
+def extract_map_stage(run_id: str, dump: str, number: int) -> None:
+    """Read one slice of a dump, map it, keep the rows as Arrow IPC and stage them in the database."""
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    parts = slices.planned(run, dump)
+    part, reader = parts[number - 1], municipality.dumps[dump]
+    with _timed(run, f"extract_map_stage {slices.named(dump, number, parts)}"):
         file = Path(run.inbox) / reader.spec.file
-        summary = extract_and_map(run, municipality, dump, reader, file)
+        summary = extract_and_map(run, municipality, dump, reader, file, number=number, part=part)
+        last = slices.last_record(number, parts)
         with _database() as (_, url):
             for table in target_tables(municipality):
-                mapped = run.path / "mapped" / table.name / f"{dump}.arrow"
+                mapped = evidence.mapped_file(run, table.name, dump, number)
                 if mapped.exists():
                     with pa.memory_map(str(mapped)) as source, pa.ipc.open_file(source) as rows:
                         batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
                         stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
-                        count = staging.stage(url, run_id, table.name, stream, dump=dump)
+                        count = staging.stage(url, run_id, table.name, stream, dump=dump, first=part.record, last=last)
                     log.info("%s: %s rows staged for %s", dump, f"{count:,}", table.name)
-        run.write(f"dumps/{dump}", summary)
-    return {"dump": dump, "records": summary["account"]["records"]}
+        run.write(f"slices/{dump}/{number:04}", summary)
+
+
+def join_slices(run_id: str) -> None:
+    """Join what was counted of the slices of each dump into the account of the whole."""
+    run = open_run(run_id)
+    municipality = load(municipality_folder(run.folder))
+    with _timed(run, "join_slices"):
+        for dump in run.read("slices"):
+            run.write(f"dumps/{dump}", slices.join(run, municipality, dump))
 
 
 def validate(run_id: str) -> dict[str, Any]:
@@ -348,8 +366,9 @@ def run_all(
     """
     run_id = begin(folder, mode=mode, rehearsal=rehearsal, inbox=inbox)
     try:
-        for dump in receive(run_id):
-            extract_map_stage(run_id, dump)
+        for part in receive(run_id):
+            extract_map_stage(run_id, **part)
+        join_slices(run_id)
         validate(run_id)
         decided = reconcile(run_id)
         if decided["promotable"]:

@@ -21,6 +21,9 @@ from migration_reports.findings import RunError
 from target_schemas.server import embedded_url
 
 ROOT = Path(__file__).resolve().parents[1]
+SLICE_BYTES = 256 * 1024 * 1024
+"""A slice keeps a worker busy for some seconds, and so is worth a task of its own."""
+
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")
 
 
@@ -31,6 +34,7 @@ class Settings:
     home: Path
     municipalities: Path
     database_url: str | None
+    slice_bytes: int
 
     def database(self) -> str:
         """The database's URL; the embedded server is started where none is set."""
@@ -42,11 +46,21 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read the settings: HIKKOSHI_HOME, HIKKOSHI_MUNICIPALITIES, HIKKOSHI_DATABASE_URL."""
+    """Read the settings: HIKKOSHI_HOME, HIKKOSHI_MUNICIPALITIES, HIKKOSHI_DATABASE_URL, HIKKOSHI_SLICE_BYTES.
+
+    Raises:
+        RunError: the last is no number of bytes.
+    """
+    slice_bytes = os.environ.get("HIKKOSHI_SLICE_BYTES") or str(SLICE_BYTES)
+    if not (slice_bytes.isascii() and slice_bytes.isdigit() and int(slice_bytes)):
+        raise RunError(
+            f"HIKKOSHI_SLICE_BYTES is `{slice_bytes[:40]}`; it must be a number of bytes, such as {SLICE_BYTES}"
+        )
     return Settings(
         home=Path(os.environ.get("HIKKOSHI_HOME", ROOT / ".hikkoshi")).resolve(),
         municipalities=Path(os.environ.get("HIKKOSHI_MUNICIPALITIES", ROOT / "mappings" / "municipalities")).resolve(),
         database_url=os.environ.get("HIKKOSHI_DATABASE_URL") or None,
+        slice_bytes=int(slice_bytes),
     )
 
 

@@ -22,7 +22,7 @@ from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind
 from extractors.layout import TEXT_USAGES, Field, Layout
-from extractors.records import BUFFER, Account, Records, Slice, frames
+from extractors.records import BUFFER, WHOLE, Account, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
 from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
@@ -95,7 +95,7 @@ class Extraction:
         framing: Framing,
         name: str,
         records: int,
-        part: Slice | None,
+        part: Slice,
         observer: Observer | None,
     ) -> None:
         self._observer = observer
@@ -107,7 +107,7 @@ class Extraction:
         self._framing = framing
         self._name = name
         self._batch_records = records
-        self._part = part or Slice(0, -1, 1)
+        self._part = part
         self.account = Account(kinds={reader.kind.name: 0 for reader in readers})
 
     @property
@@ -123,25 +123,15 @@ class Extraction:
         """Give the dump in slices of consecutive records: what was extracted of each kind among them."""
         part = self._part
         size = max(self._layout.length, 1) * self._batch_records
-        framed = frames(
-            self._dump,
-            self._framing,
-            self._layout,
-            self.account,
-            base=part.offset,
-            state=part.state,
-            first_record=part.record,
-            length=part.length if part.length >= 0 else None,
-            buffer_bytes=min(max(size, 1 << 16), BUFFER),
-        )
-        for records in framed:
+        room = min(max(size, 1 << 16), BUFFER)
+        for records in frame(self._dump, self._framing, self._layout, self.account, part, buffer_bytes=room):
             for at in range(0, len(records.pos), self._batch_records):
                 yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
             if records.troubles:
                 yield tuple(self._trouble(t) for t in records.troubles)
         if self.account.left_over:
             offset = part.offset + self.account.bytes - self.account.left_over
-            detail = f"{self.account.left_over} bytes after {self.account.records} records"
+            detail = f"{self.account.left_over} bytes after {part.record - 1 + self.account.records} records"
             left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=offset, detail=detail)
             yield (Extracted("", _NO_RECORDS, left, {}),)
 
@@ -299,7 +289,7 @@ def extract(
     batch_records: int = BATCH_RECORDS,
     blanks: Blanks = AS_FINDINGS,
     fixed_places: bool = False,
-    part: Slice | None = None,
+    part: Slice = WHOLE,
     observer: Observer | None = None,
 ) -> Extraction:
     """Read a dump.
@@ -314,7 +304,7 @@ def extract(
         batch_records: how many records a batch holds at most.
         blanks: what a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES.
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
-        part: the slice to read, at whose first byte the dump stands; None: all of it.
+        part: the slice to read, at whose first byte the dump stands.
         observer: is shown every value with the bytes it was decoded from, FILLERs too.
 
     Returns:
@@ -327,7 +317,7 @@ def extract(
         _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, observer=observer) for kind in kinds
     ]
     chooser = Chooser(kinds, layout, charset, layout.dialect)
-    family = Family(kinds)
+    family = Family(kinds, part.family)
     return Extraction(dump, readers, chooser, family, layout, framing, name, batch_records, part, observer)
 
 

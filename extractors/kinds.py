@@ -199,13 +199,23 @@ def _misfit(layout: Layout, kind: Kind, field: Field, text: str) -> Problem:
 
 
 class Family:
-    """Which record each child belongs to: the last one of its parent kind, if no other ancestor came since."""
+    """Which record each child belongs to: the last one of its parent kind, if no other ancestor came since.
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    Args:
+        kinds: the record kinds.
+        last: the number of the last record of each before those to come (`last` of those that came); (): none came.
+    """
+
+    def __init__(self, kinds: Sequence[Kind], last: Sequence[int] = ()) -> None:
         names = {kind.name: number for number, kind in enumerate(kinds)}
         self._parents = [names.get(kind.parent, -1) if kind.parent is not None else -1 for kind in kinds]
-        self._last = np.zeros(len(kinds), np.int64)
+        self._last = np.array(last or (0,) * len(kinds), np.int64)
         self.any = any(parent >= 0 for parent in self._parents)
+
+    @property
+    def last(self) -> tuple[int, ...]:
+        """The number of the last record of each kind that is a parent; 0 where none came or it is none."""
+        return tuple(self._last.tolist())
 
     def ancestors(self, kind: int) -> list[int]:
         """The kinds above a kind, nearest first; a circle ends where it closes."""

@@ -65,8 +65,8 @@ class Records:
 class Slice:
     """A part of a dump that can be read by itself.
 
-    `offset` and `length` are bytes of the (unwrapped) dump, `record` the number of its first record, `state` what the
-    framing must remember, `family` the last record number of each kind before it.
+    `offset` and `length` are bytes of the (unwrapped) dump, a length of -1 all that follow; `record` is the number of
+    its first record, `state` what the framing must remember, `family` the last record number of each kind before it.
     """
 
     offset: int
@@ -158,10 +158,33 @@ def frames(
             room = min(2 * room, 4 * MAX_LENGTH)
 
 
-def fetch(dump: BinaryIO, framing: Framing, layout: Layout, wanted: Iterable[int]) -> Iterator[tuple[int, int, bytes]]:
-    """Find records again by their numbers: (number, offset in the dump, its own bytes), in order."""
+WHOLE = Slice(0, -1, 1)
+"""A dump that is not cut."""
+
+
+def frame(
+    dump: BinaryIO, framing: Framing, layout: Layout, account: Account, part: Slice, *, buffer_bytes: int = BUFFER
+) -> Iterator[Records]:
+    """Frame a slice, at whose first byte the stream stands; see `frames`."""
+    return frames(
+        dump,
+        framing,
+        layout,
+        account,
+        base=part.offset,
+        state=part.state,
+        first_record=part.record,
+        length=part.length if part.length >= 0 else None,
+        buffer_bytes=buffer_bytes,
+    )
+
+
+def fetch(
+    dump: BinaryIO, framing: Framing, layout: Layout, wanted: Iterable[int], part: Slice = WHOLE
+) -> Iterator[tuple[int, int, bytes]]:
+    """Find records of a slice again by their numbers: (number, offset in the dump, its own bytes), in order."""
     numbers = np.unique(np.fromiter(wanted, np.int64))
-    for records in frames(dump, framing, layout, Account()):
+    for records in frame(dump, framing, layout, Account(), part):
         here = (
             numbers[(numbers >= records.numbers[0]) & (numbers <= records.numbers[-1])] if len(records.numbers) else []
         )
@@ -184,10 +207,11 @@ def slices(dump: BinaryIO, framing: Framing, layout: Layout, *, size: int, targe
 
     Returns:
         Slices that follow one another; those of fixed records are found by arithmetic, others by the sparse index that
-        one pass over the descriptor words makes.
+        one pass over the descriptor words makes. Behind a damaged place nothing is cut, because what is made of damage
+        depends on the bytes that follow it.
     """
     if framing.fixed:
-        step = max(target // framing.record_length, 1) * framing.record_length
+        step = max(-(-target // framing.record_length), 1) * framing.record_length
         return tuple(
             Slice(offset, min(step, size - offset), offset // framing.record_length + 1)
             for offset in range(0, max(size, 1), step)
@@ -205,20 +229,16 @@ def slices(dump: BinaryIO, framing: Framing, layout: Layout, *, size: int, targe
         got = _read_full(dump, view[SLACK + len(carried) : SLACK + len(carried) + room])
         ends = got < room
         stop = SLACK + len(carried) + got
-        at = SLACK
-        while True:
-            framed = framing.index(buffer, at, stop, ends, state)
-            state = framed.state
-            number += len(framed.pos)
-            at += framed.used
-            if framed.stopped or not framed.troubles or not framed.used:
-                break
-        carried = bytes(view[at:stop])
-        base += at - SLACK
-        if at == SLACK:
-            room = min(2 * room, 4 * MAX_LENGTH)
-        if framed.stopped:
+        framed = framing.index(buffer, SLACK, stop, ends, state)
+        if framed.troubles:
             break
+        state = framed.state
+        number += len(framed.pos)
+        at = SLACK + framed.used
+        carried = bytes(view[at:stop])
+        base += framed.used
+        if not framed.used:
+            room = min(2 * room, 4 * MAX_LENGTH)
         if base - begun.offset >= target and not ends:
             marks.append(dataclasses.replace(begun, length=base - begun.offset))
             begun = Slice(base, 0, number, state)

@@ -77,13 +77,7 @@ class DumpStream(io.RawIOBase):
 
     def skip(self, count: int) -> None:
         """Go on by so many bytes; quickly where it is one plain file."""
-        if (
-            count
-            and self._unwrap is None
-            and len(self._paths) == 1
-            and not self._trailer
-            and (self._file or self._open())
-        ):
+        if count and self._unwrap is None and len(self._paths) == 1 and not self._held and (self._file or self._open()):
             assert self._file is not None
             self._file.seek(count, io.SEEK_CUR)
             self._given += count
@@ -101,7 +95,7 @@ class DumpStream(io.RawIOBase):
             return self._file.readinto(view) or 0  # type: ignore[attr-defined]
         # The last bytes of the file are known only at its end: as many are always held back.
         while len(self._held) <= self._trailer:
-            block = self._file.read(max(len(view), self._trailer))
+            block = self._file.read(len(view) + self._trailer)
             if not block:
                 return 0
             self._held += block

@@ -1,6 +1,6 @@
 """Staging: a run's rows in tables of its own, without constraints, so that bad rows can be validated there.
 
-Rows come by ADBC, a dump at a time. `settle` works out which rows will be promoted: those of no rejected record, and of
+Rows come by ADBC, a slice of a dump at a time, and a slice that is staged again replaces its own rows only. `settle` works out which rows will be promoted: those of no rejected record, and of
 a table that keeps one row a key the preferred one.
 """
 
@@ -18,6 +18,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from target_schemas.database import adbc_uri
+
+LAST = 2**63 - 1
+"""No record has a higher number."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ def create_staging(engine: sa.Engine, run_id: str, tables: Sequence[sa.Table]) -
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
         connection.execute(sa.schema.CreateSchema(schema))
-        for table in staging_tables(run_id, tables).values():
+        for table in (*staging_tables(run_id, tables).values(), _staged_slices(run_id)):
             table.create(connection)
 
 
@@ -67,16 +70,50 @@ def drop_staging(engine: sa.Engine, run_id: str) -> None:
         connection.execute(sa.schema.DropSchema(staging_schema(run_id), cascade=True, if_exists=True))
 
 
-def stage(url: str, run_id: str, table: str, rows: pa.RecordBatchReader, *, dump: str) -> int:
-    """Stage the rows that one dump gives one table; what that dump had staged there before is replaced.
+def stage(
+    url: str,
+    run_id: str,
+    table: str,
+    rows: pa.RecordBatchReader,
+    *,
+    dump: str,
+    first: int = 1,
+    last: int = LAST,
+) -> int:
+    """Stage the rows that some records of one dump give one table; what they had staged there before is replaced.
+
+    Args:
+        url: the database.
+        run_id: the run.
+        table: the table's name.
+        rows: the rows.
+        dump: the dump's name.
+        first: the number of the first record.
+        last: the number of the last one.
 
     Returns:
         How many rows were staged.
     """
     schema = staging_schema(run_id)
-    place = f"{quote(schema)}.{quote(table)}"
+    place, noted = f"{quote(schema)}.{quote(table)}", f"{quote(schema)}.{quote(_staged_slices(run_id).name)}"
     with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {place} WHERE source_dump = $1", parameters=(dump,))  # noqa: S608  quoted names
+        # Who stages the same slice meanwhile waits here, and then finds what was staged. Looking for rows in the table
+        # itself would read all of it for every slice.
+        cursor.execute(
+            f"INSERT INTO {noted} VALUES ($1, $2, $3, $4, 1) ON CONFLICT (table_name, source_dump, first, last) "  # noqa: S608  quoted names
+            "DO UPDATE SET times = staged_slices.times + 1",
+            parameters=(table, dump, first, last),
+        )
+        cursor.execute(
+            f"SELECT sum(times)::bigint FROM {noted} "  # noqa: S608  quoted names
+            "WHERE table_name = $1 AND source_dump = $2 AND first <= $4 AND last >= $3",
+            parameters=(table, dump, first, last),
+        )
+        if cursor.fetchall()[0][0] > 1:
+            cursor.execute(
+                f"DELETE FROM {place} WHERE source_dump = $1 AND source_record BETWEEN $2 AND $3",  # noqa: S608  quoted names
+                parameters=(dump, first, last),
+            )
         count = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
         connection.commit()
     return int(count)
@@ -147,6 +184,19 @@ def rejected_table(run_id: str) -> sa.Table:
         sa.MetaData(schema=staging_schema(run_id)),
         sa.Column("source_dump", sa.Text, primary_key=True),
         sa.Column("source_record", sa.BigInteger, primary_key=True),
+    )
+
+
+def _staged_slices(run_id: str) -> sa.Table:
+    """The run's table of which records of a dump were staged for a table, and how often."""
+    return sa.Table(
+        "staged_slices",
+        sa.MetaData(schema=staging_schema(run_id)),
+        sa.Column("table_name", sa.Text, primary_key=True),
+        sa.Column("source_dump", sa.Text, primary_key=True),
+        sa.Column("first", sa.BigInteger, primary_key=True),
+        sa.Column("last", sa.BigInteger, primary_key=True),
+        sa.Column("times", sa.Integer, nullable=False),
     )
 
 

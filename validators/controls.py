@@ -6,6 +6,7 @@ Totals are no personal data; findings here say both numbers.
 from __future__ import annotations
 
 import dataclasses
+import decimal
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -15,6 +16,9 @@ import pyarrow.compute as pc
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.run_record import AmountReconciliation, Control, Issue, Reconciliation, RecordFate, RuleResult
+
+EXACT = decimal.Context(prec=76)
+"""Sums of 38 digits over any number of records; Python's own context would round at 28."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -30,9 +34,18 @@ class Tally:
         for field in fields:
             column = batch.column(field)
             scale = column.type.scale if pa.types.is_decimal(column.type) else 0
-            total = pc.sum(column.cast(pa.decimal128(38, scale))).as_py() or Decimal(0)
-            name = f"{kind}.{field}"
-            self.sums[name] = self.sums.get(name, Decimal(0)) + total
+            total = pc.sum(column.cast(pa.decimal128(38, scale))).as_py()
+            self._add(f"{kind}.{field}", Decimal(0) if total is None else total)
+
+    def include(self, other: Tally) -> None:
+        """Add what was counted of another part of the dump; the parts may come in any order."""
+        for kind, count in other.records.items():
+            self.records[kind] = self.records.get(kind, 0) + count
+        for name, total in other.sums.items():
+            self._add(name, total)
+
+    def _add(self, name: str, total: Decimal) -> None:
+        self.sums[name] = EXACT.add(self.sums.get(name, Decimal(0)), total)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -112,8 +112,9 @@ def pipeline_beside_ingest(home: Path) -> None:
         for town in TOWNS:
             start = time.perf_counter()
             run_id = steps.begin(town)
-            for dump in steps.receive(run_id):
-                steps.extract_map_stage(run_id, dump)
+            for part in steps.receive(run_id):
+                steps.extract_map_stage(run_id, **part)
+            steps.join_slices(run_id)
             steps.validate(run_id)
             steps.reconcile(run_id)
             steps.approve(run_id, "bench")
@@ -124,7 +125,7 @@ def pipeline_beside_ingest(home: Path) -> None:
                 table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
                 with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
                     begun = time.perf_counter()
-                    cursor.adbc_ingest(f"bench_{file.parent.name}", table, mode="replace")
+                    cursor.adbc_ingest(f"bench_{file.parent.parent.name}", table, mode="replace")
                     connection.commit()
                     ingest += time.perf_counter() - begun
                 rows += table.num_rows

@@ -31,7 +31,7 @@ from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framing import Framing
 from extractors.layout import Field, Layout
-from extractors.records import Account, frames, slices
+from extractors.records import WHOLE, Account, Slice, frames, slices
 from extractors.synthesis.write import synthesize
 from extractors.usages import binary, mixed, packed, zoned
 
@@ -102,11 +102,11 @@ class Workload:
         self.kinds = kinds
         self.blanks = blanks
 
-    def read(self, stream: io.BytesIO | None = None, part: object = None) -> int:
+    def read(self, stream: io.BytesIO | None = None, part: Slice = WHOLE) -> int:
         """Read all of it; gives the number of findings."""
         extraction = extract(
             stream or io.BytesIO(self.data), name=self.name, layout=self.layout, framing=self.framing,
-            charset=self.charset, kinds=self.kinds, blanks=self.blanks, part=part,  # type: ignore[arg-type]
+            charset=self.charset, kinds=self.kinds, blanks=self.blanks, part=part,
         )  # fmt: skip
         return sum(e.findings.num_rows for e in extraction)
 
@@ -274,9 +274,9 @@ def threads(workload: Workload, rounds: int) -> None:
     size = len(workload.data)
     halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, size=size, target=(size + 1) // 2)
 
-    def half(part: object) -> None:
+    def half(part: Slice) -> None:
         stream = io.BytesIO(workload.data)
-        stream.seek(part.offset)  # type: ignore[attr-defined]
+        stream.seek(part.offset)
         workload.read(stream, part)
 
     def both() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -69,6 +71,26 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     assert back.returncode == 0
     assert "residents: 300 rows" in back.stdout
     assert hikkoshi("rollback", "mihon").returncode == 1
+
+
+def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):
+    assert hikkoshi("synthesize", "mihon", "--residents", "300", "--faults", "0").returncode == 0
+    done = hikkoshi("run", "mihon", HIKKOSHI_SLICE_BYTES="70000")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "residents: 300 rows" in done.stdout
+    with contextlib.closing(sqlite3.connect(hikkoshi.home / "airflow" / "airflow.db")) as metadata:
+        mapped = metadata.execute(
+            "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'extract_map_stage' ORDER BY 1"
+        ).fetchall()
+        handed = metadata.execute(
+            "SELECT value FROM xcom WHERE task_id = 'receive' AND key = 'return_value'"
+        ).fetchall()
+        results = metadata.execute("SELECT count(*) FROM xcom WHERE task_id = 'extract_map_stage'").fetchone()
+    assert mapped == [(0, "juki_master 1 of 2", "success"), (1, "juki_master 2 of 2", "success")]
+    assert [json.loads(value) for (value,) in handed] == [
+        [{"dump": "juki_master", "number": 1}, {"dump": "juki_master", "number": 2}]
+    ]
+    assert results == (0,)
 
 
 def test_a_run_that_may_not_be_promoted_is_told_apart(hikkoshi):

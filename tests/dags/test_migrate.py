@@ -89,7 +89,8 @@ def test_parsing_imports_nothing_heavy(parsed):
 def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     tasks = parsed["dags"]["migrate_990027_mihon"]["tasks"]
     assert tasks["receive"] == ["extract_map_stage"]
-    assert tasks["extract_map_stage"] == ["validate"]
+    assert tasks["extract_map_stage"] == ["join_slices"]
+    assert tasks["join_slices"] == ["validate"]
     assert tasks["validate"] == ["reconcile"]
     assert tasks["reconcile"] == ["choose_approval"]
     assert tasks["choose_approval"] == ["approve_automatically", "approve_by_person", "not_promotable"]

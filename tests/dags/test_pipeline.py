@@ -314,8 +314,9 @@ def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
 def test_nothing_is_promoted_without_approval(home, database_url):
     receive(home, faults=0)
     run_id = steps.begin("990027_mihon")
-    for dump in steps.receive(run_id):
-        steps.extract_map_stage(run_id, dump)
+    for part in steps.receive(run_id):
+        steps.extract_map_stage(run_id, **part)
+    steps.join_slices(run_id)
     steps.validate(run_id)
     assert steps.reconcile(run_id)["promotable"]
     with pytest.raises(RunError, match="has not been approved"):

@@ -12,7 +12,7 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
 from extractors.framings import load
-from extractors.records import slices
+from extractors.records import WHOLE, slices
 from migration_reports.findings import SpecError
 
 COPYBOOK = """
@@ -67,9 +67,9 @@ RECORD = st.tuples(
 )
 
 
-def read(data, layout, *, batch=5, kinds=(Kind("record", lists=True),), framing="variable", part=None, options=None):
+def read(data, layout, *, batch=5, kinds=(Kind("record", lists=True),), framing="variable", part=WHOLE, options=None):
     stream = io.BytesIO(data)
-    stream.seek(part.offset if part else 0)
+    stream.seek(part.offset)
     extraction = extract(
         stream, name="d", layout=layout, framing=load(framing, options or {}, layout),
         charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part,
@@ -134,11 +134,7 @@ def test_slices_and_batches_never_change_rows_or_findings(data, sizes, target):
         rows += some
         found += odd
     assert rows == whole[0][0]
-
-    def without_counts(findings):
-        return sorted(str({**f, "detail": None if f["code"] == "F105" else f["detail"]}) for f in findings)
-
-    assert without_counts(found) == without_counts(whole[0][1])
+    assert sorted(map(str, found)) == sorted(map(str, whole[0][1]))
 
 
 def test_a_short_record_keeps_what_is_there():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -120,6 +121,59 @@ def test_every_table_is_partitioned_by_municipality_and_keyed(table):
     assert table.dialect_options["postgresql"]["partition_by"] == "LIST (municipality_code)"
     assert next(iter(table.primary_key.columns)).name == "municipality_code"
     assert all(column.comment for column in table.columns)
+
+
+def part(numbers, first):
+    """Rows of consecutive records, the first of which has a number."""
+    rows = households("r1", "d", numbers)
+    records = pa.array(range(first, first + len(numbers)), pa.int64())
+    return rows.set_column(rows.column_names.index("source_record"), "source_record", records)
+
+
+def test_a_slice_that_is_staged_again_replaces_its_own_rows_only(prepared, database_url):
+    stage_all(prepared, database_url, "r1", {})
+
+    def stage(numbers, first, last, dump="d"):
+        rows = part(numbers, first)
+        rows = rows.set_column(rows.column_names.index("source_dump"), "source_dump", pa.array([dump] * len(numbers)))
+        return staging.stage(database_url, "r1", "households", rows.to_reader(), dump=dump, first=first, last=last)
+
+    def there():
+        source = staging.staging_tables("r1", TABLES)["households"]
+        with prepared.connect() as connection:
+            rows = connection.execute(sa.select(source.c.source_dump, source.c.source_record, source.c.household_no))
+            return sorted((dump, record, number) for dump, record, number in rows)
+
+    stage(["a", "b"], 1, 2)
+    stage(["x"], 1, staging.LAST, dump="other")
+    stage(["c", "d"], 3, staging.LAST)
+    assert stage(["B"], 1, 2) == 1
+    assert there() == [("d", 1, "B"), ("d", 3, "c"), ("d", 4, "d"), ("other", 1, "x")]
+    stage(["p", "q", "r"], 1, 3)
+    stage(["s"], 4, staging.LAST)
+    assert there() == [("d", 1, "p"), ("d", 2, "q"), ("d", 3, "r"), ("d", 4, "s"), ("other", 1, "x")]
+
+
+def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, database_url):
+    stage_all(prepared, database_url, "r1", {})
+    numbers = [str(n) for n in range(5_000)]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        done = [
+            pool.submit(
+                staging.stage,
+                database_url,
+                "r1",
+                "households",
+                part(numbers, 1).to_reader(),
+                dump="d",
+                first=1,
+                last=9_999,
+            )
+            for _ in range(4)
+        ]
+    assert [future.result() for future in done] == [5_000] * 4
+    counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=frozenset())
+    assert counts["households", "d"].staged == 5_000
 
 
 def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_url):

@@ -95,7 +95,7 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
               "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", [])}  # fmt: skip
     rules = (
         *derived.derive(TABLES, SETS, one_per_key=frozenset({"households"})),
-        *(r for f in RULES for r in f.make(TABLES)),
+        *(r for f in RULES for r in f.make(TABLES, {})),
     )
     found = {n: rows.height for n, rows in engine.run_polars(rules, {n: f.lazy() for n, f in frames.items()}).items()}
     counts = engine.run_gx(rules, url=database_url, schema=stage(data_centre, database_url, frames, "random"))

@@ -1,0 +1,128 @@
+"""The slices of a run's dumps: planned once, read anywhere, and what was counted of them joined into one account a dump."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from dags.municipality import Municipality
+from dags.workspace import Run, settings
+from extractors.records import Slice
+from extractors.slicing import cut
+from migration_reports.findings import RunError
+from target_schemas.staging import LAST
+from validators.controls import Tally
+
+log = logging.getLogger("hikkoshi")
+
+MAX_SLICES = 1_000
+"""Of all dumps of a run: Airflow maps a task over 1,024 things at most."""
+
+MAX_CHARACTERS = 100_000
+
+
+def plan(run: Run, municipality: Municipality, dumps: Sequence[str]) -> list[tuple[str, int]]:
+    """Cut the dumps that were received, and write the slices down; (dump, slice number from 1) of all of them."""
+    plans = {}
+    for dump in dumps:
+        reader = municipality.dumps[dump]
+        made = cut(
+            reader.reading,
+            [Path(run.inbox) / reader.spec.file],
+            reader.kinds,
+            target=settings().slice_bytes,
+            at_most=max(MAX_SLICES // len(dumps), 1),
+        )
+        why = f": {made.reason}" if made.reason else ""
+        log.info("%s: %d slice(s)%s", dump, len(made.slices), why)
+        plans[dump] = {
+            "slices": [{**dataclasses.asdict(s), "state": [*s.state], "family": [*s.family]} for s in made.slices],
+            "reason": made.reason,
+        }
+    if run.read("slices") not in (None, plans):
+        # What was read of other slices must not stand beside what will be read of these.
+        for folder in ("mapped", "findings/dumps", "slices"):
+            shutil.rmtree(run.path / folder, ignore_errors=True)
+    run.write("slices", plans)
+    return [(dump, number) for dump, cuts in plans.items() for number in range(1, len(cuts["slices"]) + 1)]
+
+
+def planned(run: Run, dump: str) -> tuple[Slice, ...]:
+    """The slices of a dump.
+
+    Raises:
+        RunError: it was not received.
+    """
+    plans = run.read("slices") or {}
+    if dump not in plans:
+        raise RunError(f"no dump `{dump[:60]}` has been received by run {run.run_id}")
+    return tuple(
+        Slice(**{**part, "state": tuple(part["state"]), "family": tuple(part["family"])})
+        for part in plans[dump]["slices"]
+    )
+
+
+def named(dump: str, number: int, parts: Sequence[Slice]) -> str:
+    """How a slice is called where people read of it."""
+    return dump if len(parts) == 1 else f"{dump} {number} of {len(parts)}"
+
+
+def last_record(number: int, parts: Sequence[Slice]) -> int:
+    """The number of the last record that a slice may hold."""
+    return parts[number].record - 1 if number < len(parts) else LAST
+
+
+def join(run: Run, municipality: Municipality, dump: str) -> dict[str, Any]:
+    """Join what was counted of a dump's slices into what would have been counted of the whole.
+
+    Raises:
+        RunError: a slice has not been read, or is not the part of the dump that was planned.
+    """
+    parts = planned(run, dump)
+    read = [run.read(f"slices/{dump}/{number:04}") for number in range(1, len(parts) + 1)]
+    for number, (part, summary) in enumerate(zip(parts, read, strict=True), 1):
+        name = named(dump, number, parts)
+        if summary is None:
+            raise RunError(f"{name} has not been read; see the log of its step and run that again")
+        account = summary["account"]
+        ends = part.record + account["records"] == last_record(number, parts) + 1 or number == len(parts)
+        if part.length not in (-1, account["bytes"]) or not ends:
+            raise RunError(f"{name} is not what was planned; the dump has changed since it was received. Run again.")
+    return joined(read, list(municipality.dumps[dump].spec.records))
+
+
+def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
+    """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
+    tally = Tally()
+    characters: dict[tuple[str, int, str], list[int]] = {}
+    for part in parts:
+        tally.include(Tally(part["records"], {name: Decimal(total) for name, total in part["sums"].items()}))
+        for *key, count, records, record, offset in part["characters"]:
+            entry = characters.setdefault((key[0], key[1], key[2]), [0, 0, record, offset])
+            entry[:] = [entry[0] + count, entry[1] + records, *min((entry[2], entry[3]), (record, offset))]
+    rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
+    order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
+    return {
+        "account": _added([part["account"] for part in parts]),
+        "records": tally.records,
+        "sums": {name: str(tally.sums[name]) for name in order},
+        "trailers": {kind: [row for part in parts for row in part["trailers"][kind]] for kind in parts[0]["trailers"]},
+        "filled": _added([part["filled"] for part in parts]),
+        "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
+        "characters_distinct": len(rows),
+    }
+
+
+def _added(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts of the same shape, added."""
+    names = dict.fromkeys(name for part in parts for name in part)
+    total: dict[str, Any] = {}
+    for name in names:
+        values = [part[name] for part in parts if name in part]
+        total[name] = _added(values) if isinstance(values[0], Mapping) else sum(values)
+    return total
