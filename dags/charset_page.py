@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from extractors import jis
+from extractors import gaiji, jis, mojijoho
 from extractors.character_policies import OPTIONS
 from extractors.characters import CharacterClass, Charset, CharsetFamily
 from extractors.charsets import CHARSETS, load
@@ -55,6 +55,16 @@ def page() -> list[str]:
         lines += [f"### {form.name}", "", form.doc.strip(), ""]
         lines += [f"- `{name}`: {what}" for name, what in form.options.items()]
         lines += [""] if form.options else []
+    lines += [
+        "## Gaiji tables",
+        "",
+        str(gaiji.__doc__).strip(),
+        "",
+        "## MJ names",
+        "",
+        str(mojijoho.__doc__).strip(),
+        "",
+    ]
     for family in CHARSETS:
         lines += _family(family)
     return lines

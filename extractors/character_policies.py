@@ -24,8 +24,8 @@ from extractors.characters import (
     CharacterClass,
     Charset,
 )
+from extractors.options import choice
 from extractors.table_file import MAX_BYTES, Direction, is_selector
-from extractors.words import choice
 from migration_reports.findings import Position, Problem, SpecError
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -144,7 +144,7 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         keep_wide_spaces=said["wide_spaces"] == "kept",
         compose=said["kana"] == "composed",
         repertoire=repertoire,
-        policies=MappingProxyType({**charset.policies, **said, "repertoire": repertoire}),
+        policies=MappingProxyType({**charset.policies, **said, "repertoire": repertoire, **_named(options)}),
         notes=tuple(notes),
     )
 
@@ -252,6 +252,11 @@ class _Tables:
         values, counts = np.unique(known, return_counts=True)
         shared = values[counts > 1]
         return int(np.isin(points[self._layered], shared).sum())
+
+
+def _named(options: Mapping[str, str]) -> dict[str, str]:
+    """The files and the private-use base that were given: whoever reads the report must know them, too."""
+    return {name: options[name] for name in ("table", "gaiji", "mj", "user_defined") if name in options}
 
 
 def _repertoire(name: str, folder: Path) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Choosing a member of a family by the name a person wrote, and checking the options given to it."""
+"""Choosing a member of a family by the name a person wrote, and reading the options given to it."""
 
 from __future__ import annotations
 
@@ -47,3 +47,30 @@ def _unknown(what: str, name: str, allowed: Iterable[str]) -> Problem:
     close = difflib.get_close_matches(name, names, 1)
     hint = f"did you mean `{close[0]}`?" if close else ""
     return Problem("L903", Position("(options)"), f"unknown {what} `{name[:60]}`", names or ("none",), hint)
+
+
+def number(options: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """A whole number among options.
+
+    Raises:
+        SpecError: it is none, or out of range.
+    """
+    text = options.get(name, str(default))
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12 and least <= int(text) <= most):
+        raise SpecError(
+            [Problem("L904", Position("(options)"), f"{name} `{text[:20]}` does not fit", (f"{least} to {most}",))]
+        )
+    return int(text)
+
+
+def choice(options: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
+    """One of some words among options.
+
+    Raises:
+        SpecError: it is none of them.
+    """
+    text = options.get(name, default)
+    if text not in allowed:
+        raise SpecError([Problem("L904", Position("(options)"), f"{name} `{text[:20]}` does not fit", allowed)])
+    return text

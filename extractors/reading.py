@@ -20,10 +20,9 @@ from extractors.decoder import Blank, Blanks, Padded
 from extractors.framing import Framing
 from extractors.framings import FRAMINGS
 from extractors.layout import Layout
-from extractors.options import choose
+from extractors.options import choice, choose, number
 from extractors.reference_format import SourceFormat
 from extractors.stream import DumpStream
-from extractors.words import choice, number
 from migration_reports.findings import Position, Problem, RunError, SpecError
 
 MAX_COPYBOOK_BYTES = 4_000_000

@@ -14,7 +14,7 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH
 from extractors.memory import inner, jit
-from migration_reports.findings import Position, Problem, SpecError
+from extractors.options import choice, number
 
 CHAIN = 4
 """How many words must follow one another before a place is believed to be a word, when resynchronising."""
@@ -73,33 +73,6 @@ def read_word(options: Mapping[str, str], prefix: str) -> Word:
         choice(options, f"{prefix}_inclusive", "yes", ("yes", "no")) == "yes",
         number(options, f"{prefix}_adjust", 0, -MAX_LENGTH, MAX_LENGTH),
     )
-
-
-def number(options: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
-    """A whole number among options.
-
-    Raises:
-        SpecError: it is none, or out of range.
-    """
-    text = options.get(name, str(default))
-    digits = text.removeprefix("-")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12 and least <= int(text) <= most):
-        raise SpecError(
-            [Problem("L904", Position("(options)"), f"{name} `{text[:20]}` does not fit", (f"{least} to {most}",))]
-        )
-    return int(text)
-
-
-def choice(options: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...]) -> str:
-    """One of some words among options.
-
-    Raises:
-        SpecError: it is none of them.
-    """
-    text = options.get(name, default)
-    if text not in allowed:
-        raise SpecError([Problem("L904", Position("(options)"), f"{name} `{text[:20]}` does not fit", allowed)])
-    return text
 
 
 @inner

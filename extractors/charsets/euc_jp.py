@@ -14,7 +14,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.code_pages import NONE
-from extractors.words import choice
+from extractors.options import choice
 
 LOW = range(0xA1, 0xFF)
 _KANA = 0x8E

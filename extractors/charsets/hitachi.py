@@ -27,7 +27,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page
-from extractors.words import choice
+from extractors.options import choice
 
 LOW = range(0xA1, 0xFF)
 STANDARD = Area("standard", range(0xA1, 0xFF), LOW, CharacterClass.STANDARD, "JIS X 0208 + 8080")

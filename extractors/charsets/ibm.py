@@ -32,7 +32,7 @@ from extractors import character_policies as policies
 from extractors import characters
 from extractors.characters import FIRST_SEQUENCE, REPLACEMENT, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import USUAL, code_page
-from extractors.words import choice
+from extractors.options import choice
 from migration_reports.findings import Position, Problem, SpecError
 
 LOW = range(0x41, 0xFF)

@@ -15,7 +15,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import USUAL, code_page
-from extractors.words import choice
+from extractors.options import choice
 from migration_reports.findings import Position, Problem, SpecError
 
 LOW = range(0xA1, 0xFF)

@@ -28,7 +28,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import IDEOGRAPHIC_SPACE, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page, jis8_to_ebcdik
-from extractors.words import choice
+from extractors.options import choice
 
 GL, GR = range(0x21, 0x7F), range(0xA1, 0xFF)
 G0_USER_DEFINED = Area("G0 user-defined", range(0x74, 0x7F), GL, CharacterClass.USER_DEFINED, "the municipality")

@@ -18,7 +18,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.code_pages import NONE, code_page
-from extractors.words import choice
+from extractors.options import choice
 
 LEADS = (*range(0x81, 0xA0), *range(0xE0, 0xFD))
 LOW = (*range(0x40, 0x7F), *range(0x80, 0xFD))

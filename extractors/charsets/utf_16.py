@@ -13,7 +13,7 @@ from types import MappingProxyType
 from extractors import characters
 from extractors.characters import Charset, CharsetFamily
 from extractors.code_pages import NONE
-from extractors.words import choice
+from extractors.options import choice
 
 
 def make(options: Mapping[str, str], folder: Path) -> Charset:

@@ -14,7 +14,7 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.layout import Layout
-from extractors.words import number
+from extractors.options import number
 
 
 def make(options: Mapping[str, str], layout: Layout) -> Framing:

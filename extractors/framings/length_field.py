@@ -17,7 +17,7 @@ import numpy as np
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.layout import Field, Layout
 from extractors.memory import jit
-from extractors.words import number
+from extractors.options import number
 from migration_reports.findings import Position, Problem, SpecError
 
 _KINDS = {"zoned": 0, "packed": 1, "binary": 2, "binary_little": 3}

@@ -14,7 +14,7 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.layout import Layout
-from extractors.words import choice, number
+from extractors.options import choice, number
 
 _ENDS = {"lf": b"\n", "crlf": b"\r\n", "nl": b"\x15", "ebcdic_lf": b"\x25"}
 

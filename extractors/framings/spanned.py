@@ -16,7 +16,8 @@ from extractors.framing import Framed, Framing, FramingFamily, State, Trouble
 from extractors.framings.variable import WALK_OPTIONS, bounds
 from extractors.layout import Layout
 from extractors.memory import SLACK, jit
-from extractors.words import Word, choice, options_of, read_word, walk_blocks
+from extractors.options import choice
+from extractors.words import Word, options_of, read_word, walk_blocks
 
 
 @jit

@@ -15,7 +15,8 @@ import numpy as np
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.framings.variable import WALK_OPTIONS, bounds
 from extractors.layout import Layout
-from extractors.words import number, options_of, read_word, walk_blocks
+from extractors.options import number
+from extractors.words import options_of, read_word, walk_blocks
 
 
 def make(options: Mapping[str, str], layout: Layout) -> Framing:

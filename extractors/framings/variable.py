@@ -15,7 +15,8 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.layout import Layout
-from extractors.words import CHAIN, Word, choice, number, options_of, read_word, seek, walk
+from extractors.options import choice, number
+from extractors.words import CHAIN, Word, options_of, read_word, seek, walk
 
 WALK_OPTIONS: Mapping[str, str] = {
     "longest": "bytes of the longest record that is believed (32,760, or the layout's if that is more)",

@@ -58,6 +58,20 @@ def shift_of(action, at, end, shifts):
 
 
 @inner
+def trimmed(at, start, trims_wide):
+    """Where a text ends without its trailing spaces, half-width and, where they are padding, ideographic."""
+    while at > start:
+        last_byte = byte_at(at - 1)
+        if last_byte == np.uint64(0x20):
+            at -= 1
+        elif trims_wide and last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
+            at -= 3
+        else:
+            break
+    return at
+
+
+@inner
 def put_four(at, a, b, c, d):
     """Write four plain characters; gives where the next one goes."""
     put32(at, np.int64(a))
@@ -201,14 +215,7 @@ def decode(plan, first, last, found):
             flag |= (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
         if is_double and not starts_double:
             flag |= np.uint64(NOT_CLOSED)
-        while at > start:
-            last_byte = byte_at(at - 1)
-            if last_byte == np.uint64(0x20):
-                at -= 1
-            elif trims_wide and last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
-                at -= 3
-            else:
-                break
+        at = trimmed(at, start, trims_wide)
         put32(ends + 4 * (r + 1), at - out)
         put64(listed + 8 * found, np.int64(flag) << 32 | r)
         found += np.int64(flag != np.uint64(0))

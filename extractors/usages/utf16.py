@@ -17,6 +17,7 @@ from extractors.layout import Field
 from extractors.memory import be16, int_at, kernel, put32, put64
 from extractors.plan import argument
 from extractors.usage import CONTROL, HALF, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, USER_DEFINED, Usage
+from extractors.usages.utf8 import encode_as
 
 
 @kernel
@@ -97,15 +98,7 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
 
     Big-endian, but for a charset utf_16 that is little-endian.
     """
-    texts = pa.array(column, pa.string()).fill_null("")
-    misfit = np.zeros(len(texts), bool)
-    codec = "utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be"
-    padding = " ".encode(codec) * (field.width // 2) + b" " * (field.width % 2)
-    for row, text in enumerate(texts.to_pylist()):
-        data = text.encode(codec, "replace")
-        misfit[row] = len(data) > field.width
-        cells[row] = np.frombuffer((data + padding)[: field.width], np.uint8)
-    return misfit
+    return encode_as("utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be", column, cells)
 
 
 _FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, USER_DEFINED, LOW_VALUES, CONTROL, HALF)}

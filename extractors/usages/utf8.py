@@ -18,6 +18,7 @@ from extractors.layout import Field
 from extractors.memory import be16, byte_at, int_at, kernel, put32, put64
 from extractors.plan import argument
 from extractors.usage import CONTROL, HALF, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, USER_DEFINED, Usage
+from extractors.usages.mixed import trimmed
 
 
 @kernel
@@ -77,14 +78,7 @@ def decode(plan, first, last, found):
                 put32(at + k, np.int64(byte_at(i + k)))
             at += size
             i += size
-        while at > start:
-            last_byte = byte_at(at - 1)
-            if last_byte == np.uint64(0x20):
-                at -= 1
-            elif trims_wide and last_byte == np.uint64(0x80) and at - start >= 3 and be16(at - 3) == np.uint64(0xE380):
-                at -= 3
-            else:
-                break
+        at = trimmed(at, start, trims_wide)
         put32(ends + 4 * (r + 1), at - out)
         put64(listed + 8 * found, flag << 32 | r)
         found += np.int64(flag != 0)
@@ -102,14 +96,22 @@ def codes(texts: pa.Array, flag: int) -> tuple[np.ndarray, np.ndarray]:
     return rows[wanted], points[wanted]
 
 
+def encode_as(codec: str, column: pa.Array | np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """Write a column of text by one of Python's codecs, padded with its spaces; what is too long does not fit."""
+    texts = pa.array(column, pa.string()).fill_null("")
+    misfit = np.zeros(len(texts), bool)
+    width = cells.shape[1]
+    padding = (" " * width).encode(codec)
+    for row, text in enumerate(texts.to_pylist()):
+        data = text.encode(codec, "replace")
+        misfit[row] = len(data) > width
+        cells[row] = np.frombuffer((data + padding)[:width], np.uint8)
+    return misfit
+
+
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of text, padded with spaces; a text that is too long does not fit."""
-    texts = pa.array(column, pa.string()).fill_null("")
-    misfit = np.asarray(pc.binary_length(texts)) > field.width
-    for row, text in enumerate(texts.to_pylist()):
-        data = b"" if misfit[row] else text.encode()
-        cells[row] = np.frombuffer(data.ljust(field.width), np.uint8)
-    return np.asarray(misfit)
+    return encode_as("utf-8", column, cells)
 
 
 _FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, USER_DEFINED, LOW_VALUES, CONTROL, HALF)}
