@@ -10,8 +10,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from migration_reports.findings import SpecError
-
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show charsets; check and convert character table files."
 )
@@ -108,11 +106,8 @@ def check(
     from extractors import charsets, table_files  # noqa: PLC0415
     from extractors.character_policies import taken_by  # noqa: PLC0415
 
-    table = table_files.read(file, name=str(file), form=form, options=pairs_of(form_option))
     taken = taken_by(charsets.load(charset, pairs_of(option), file.parent)) if charset else None
-    problems = table_files.check(table, taken=taken)
-    if problems:
-        raise SpecError(problems)
+    table = table_files.read(file, name=str(file), form=form, options=pairs_of(form_option), taken=taken)
     out.print(f"{file}: ok ({len(table.mappings):,} mappings)", highlight=False, soft_wrap=True)
 
 
@@ -152,9 +147,6 @@ def convert(
             highlight=False,
             soft_wrap=True,
         )
-    problems = table_files.check(table)
-    if problems:
-        raise SpecError(problems)
     text, lost = table_files.write(table, form=to)
     if target is None:
         sys.stdout.write(text)

@@ -9,6 +9,7 @@ COPYBOOK = "tests/cases/copybook.yaml"
 FRAMINGS = "tests/cases/framings"
 USAGES = "tests/cases/usages"
 CONTAINERS = "tests/cases/containers"
+CHARSETS = "tests/cases/charsets"
 STRUCTURE = "tests/extractors/test_structure.py"
 
 FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -109,11 +110,38 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Characters",
+        (
+            ("IBM CCSID 930, 939, 1390, 1399, 5026, 5035, 931", f"{CHARSETS}/ibm.yaml"),
+            ("Fujitsu JEF with EBCDIK, EBCDIC or ASCII; forms of 1978 or 1983", f"{CHARSETS}/fujitsu.yaml"),
+            ("Hitachi KEIS78, KEIS83, KEIS90", f"{CHARSETS}/hitachi.yaml"),
+            ("NEC JIPS(J) and JIPS(E)", f"{CHARSETS}/nec.yaml"),
+            ("Unisys LETS-J", f"{CHARSETS}/unisys.yaml"),
+            ("JIS X 0208 + 8080 with shift codes of its own", f"{CHARSETS}/jis_8080.yaml"),
+            ("ISO-2022-JP escapes in fixed columns", f"{CHARSETS}/iso_2022_jp.yaml"),
+            ("Shift_JIS, Windows-31J, Shift_JIS-2004", f"{CHARSETS}/shift_jis.yaml"),
+            ("EUC-JP with JIS X 0212, EUC-JIS-2004", f"{CHARSETS}/euc_jp.yaml"),
+            ("UTF-8", f"{CHARSETS}/utf_8.yaml"),
+            ("UTF-16", f"{CHARSETS}/utf_16.yaml"),
+            ("single-byte code pages", f"{CHARSETS}/single_byte.yaml"),
+            (
+                "every code of every charset decoded and written back; glibc's iconv agrees",
+                "tests/extractors/test_charsets.py",
+            ),
+            ("table files: CSV, .ucm, jef4j, unijef, HULFT; MJ names", "tests/extractors/test_table_files.py"),
+            ("gaiji from dump to ledger, decided and read back", "tests/dags/test_gaiji.py"),
+        ),
+    ),
+    (
         "Not read",
         (
             ("national numbers (PICTURE 9 USAGE NATIONAL): refused by clause", COPYBOOK),
             ("partitioned data sets in XMI (IEBCOPY unloads): refused with a message", f"{CONTAINERS}/xmi.yaml"),
             ("a counter of DEPENDING ON that is text: refused", COPYBOOK),
+            (
+                "kana of ISO-2022-JP by ESC ( I or by SO and SI: their escape is a finding",
+                f"{CHARSETS}/iso_2022_jp.yaml",
+            ),
         ),
     ),
 )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -25,7 +25,7 @@ from extractors.characters import (
     Charset,
 )
 from extractors.options import choice
-from extractors.table_file import MAX_BYTES, Direction, is_selector
+from extractors.table_file import MAX_BYTES, Direction, Taken, is_selector
 from migration_reports.findings import Position, Problem, SpecError
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -171,14 +171,11 @@ class _Tables:
 
     def layer(self, file: str, folder: Path, *, drop_selectors: bool) -> list[Problem]:
         """Enter a table file over the codes that the charset leaves open."""
+        taken = taken_by(self.charset)
         try:
-            table = table_files.read(folder / file, name=file)
+            table = table_files.read(folder / file, name=file, taken=taken)
         except SpecError as error:
             return list(error.problems)
-        taken = taken_by(self.charset)
-        problems = table_files.check(table, taken=taken)
-        if problems:
-            return problems
         for row in table.mappings:
             if row.direction == Direction.FROM_UNICODE:
                 continue
@@ -283,7 +280,7 @@ def _repertoire(name: str, folder: Path) -> frozenset[str]:
     return frozenset(always | {line.strip() for line in lines if line.strip() and not line.startswith("#")})
 
 
-def taken_by(charset: Charset) -> Callable[[int, int], str | None]:
+def taken_by(charset: Charset) -> Taken:
     """Tell which code of how many bytes a table file may not define again: the name of the area that it stands in."""
 
     def taken(code: int, length: int) -> str | None:

@@ -100,12 +100,16 @@ def is_selector(character: str) -> bool:
     return "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
 
 
-def check(table: TableFile, *, taken: Callable[[int, int], str | None] | None = None) -> list[Problem]:
+Taken = Callable[[int, int], str | None]
+"""(code, bytes) -> the name of the area that it stands in, where it may not be defined again."""
+
+
+def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
     """Find what is wrong with a table.
 
     Args:
         table: as read.
-        taken: gives the name of the area that a code of some length stands in, where it may not be defined again.
+        taken: which codes may not be defined again.
 
     Returns:
         A code defined twice for one direction, a code of a taken area, a text of unassigned, control, private-use or

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractors.options import choose
-from extractors.table_file import MAX_BYTES, MAX_LINE, Mapped, TableFile, TableForm, check
+from extractors.table_file import MAX_BYTES, MAX_LINE, Mapped, TableFile, TableForm, Taken, check
 from extractors.table_files import csv, hulft, jef4j, ucm, unijef
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -16,17 +16,25 @@ TABLE_FILES: tuple[TableForm, ...] = (jef4j.FORM, ucm.FORM, unijef.FORM, hulft.F
 """In the order in which a file is tried; the last one takes what no other recognises."""
 
 
-def read(path: Path, *, name: str, form: str | None = None, options: Mapping[str, str] | None = None) -> TableFile:
-    """Read a table file.
+def read(
+    path: Path,
+    *,
+    name: str,
+    form: str | None = None,
+    options: Mapping[str, str] | None = None,
+    taken: Taken | None = None,
+) -> TableFile:
+    """Read a table file, and check it.
 
     Args:
         path: the file, UTF-8 or Shift_JIS.
         name: how messages call it.
         form: its form, by name; recognised from its beginning, where not given.
         options: those of the form.
+        taken: the area that a code of some length stands in, where it may not be defined again; else None.
 
     Raises:
-        SpecError: with every line that cannot be used.
+        SpecError: with every line that cannot be used, and whatever `check` finds in the others.
     """
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -38,13 +46,21 @@ def read(path: Path, *, name: str, form: str | None = None, options: Mapping[str
         ) from None
     for encoding in ("utf-8-sig", "cp932"):
         try:
-            return read_text(data.decode(encoding), name=name, form=form, options=options)
+            text = data.decode(encoding)
         except UnicodeDecodeError:
             continue
+        return read_text(text, name=name, form=form, options=options, taken=taken)
     raise SpecError([Problem("L901", Position(name), "the table file is neither UTF-8 nor Shift_JIS text")])
 
 
-def read_text(text: str, *, name: str, form: str | None = None, options: Mapping[str, str] | None = None) -> TableFile:
+def read_text(
+    text: str,
+    *,
+    name: str,
+    form: str | None = None,
+    options: Mapping[str, str] | None = None,
+    taken: Taken | None = None,
+) -> TableFile:
     """Read the text of a table file; see `read`."""
     problems: list[Problem] = []
 
@@ -60,9 +76,11 @@ def read_text(text: str, *, name: str, form: str | None = None, options: Mapping
         if len(line) > MAX_LINE:
             raise SpecError([Problem("L902", Position(name, number), f"a line of more than {MAX_LINE:,} characters")])
     mappings: tuple[Mapped, ...] = tuple(member.read(text, given, report))
+    table = TableFile(name, mappings)
+    problems.extend(check(table, taken=taken))
     if problems:
-        raise SpecError(problems)
-    return TableFile(name, mappings)
+        raise SpecError(sorted(problems, key=lambda p: p.position.line))
+    return table
 
 
 def write(table: TableFile, *, form: str) -> tuple[str, Mapping[str, int]]:

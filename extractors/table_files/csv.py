@@ -48,6 +48,9 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
                 report(number, "not a code and its Unicode scalars", "6EA4,9AD9", "41A5,4E08,E0103")
             continue
         first = False
+        if any(cells[len(columns) :]):
+            report(number, f"more cells than columns ({', '.join(columns)})", *COLUMNS)
+            continue
         row = dict(zip(columns, cells, strict=False))
         code = parse_code(row.get("code", ""))
         characters = _text(row)

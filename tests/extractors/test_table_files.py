@@ -34,13 +34,9 @@ def test_a_file_reads_as_the_case_says(form, case, tmp_path):
     path = tmp_path / "table.txt"
     path.write_text(case["file"], encoding="utf-8")
     if "problem" in case:
-        try:
-            problems = table_files.check(
-                table_files.read(path, name="table.txt", form=form, options=case.get("options"))
-            )
-        except SpecError as error:
-            problems = list(error.problems)
-        assert [(p.code, p.position.line) for p in problems] == [(case["problem"], case["line"])]
+        with pytest.raises(SpecError) as caught:
+            table_files.read(path, name="table.txt", form=form, options=case.get("options"))
+        assert [(p.code, p.position.line) for p in caught.value.problems] == [(case["problem"], case["line"])]
         return
     recognised = None if form != "csv" and not case.get("options") and case["file"] != "[]" else form
     table = table_files.read(path, name="table.txt", form=recognised, options=case.get("options"))
@@ -93,9 +89,20 @@ def test_any_bytes_are_a_table_or_a_spec_error(data, form, tmp_path_factory):
     path = tmp_path_factory.mktemp("any") / "table"
     path.write_bytes(data)
     try:
-        table_files.check(table_files.read(path, name="table", form=form))
+        table_files.read(path, name="table", form=form)
     except SpecError as error:
         assert error.problems
+
+
+def test_every_problem_of_a_file_is_told_at_once(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("code,unicode\n41A1,D800\nB0A1,4E9C\n41A2,E000\n41A3,4E00\n41A3,4E01\n", encoding="utf-8")
+    taken = {0xB0A1: "standard"}.get
+    with pytest.raises(SpecError) as caught:
+        table_files.read(path, name="table.csv", taken=lambda code, _: taken(code))
+    assert [(p.code, p.position.line) for p in caught.value.problems] == [
+        ("L902", 2), ("L912", 3), ("L913", 4), ("L911", 6),
+    ]  # fmt: skip
 
 
 def test_deep_json_is_refused(tmp_path):
@@ -113,9 +120,6 @@ def test_the_published_tables_are_read_whole(file):
     rows = yaml.safe_load((JEF4J / f"{file}_mapping.json").read_text("utf-8").replace("\t", " "))
     unmappable = sum("unmappable" in row["options"] or row["unicode"] == "FFFD" for row in rows)
     assert len(table.mappings) == len(rows) - unmappable
-    problems = table_files.check(table)
-    # What is wrong with them is known: codes for Unicode's noncharacters and unassigned ones among the 24 of 7DA1 to 7DC4.
-    assert {p.code for p in problems} <= {"L911", "L913"}
 
 
 @pytest.mark.shared
@@ -123,9 +127,8 @@ def test_the_published_tables_are_read_whole(file):
 def test_jefs_extended_area_comes_from_the_users_file_and_decodes_reversibly(tmp_path):
     """The issue's own figures: 639 codes merge without variation selectors, 23 remain ambiguous with them."""
     table = table_files.read(JEF4J / "fujitsu_jef_mapping.json", name="jef")
-    wrong = {p.position.line for p in table_files.check(table)}
     plain = charsets.load("fujitsu", {}, tmp_path)
-    extended = [m for m in table.mappings if m.code < 0x80A1 and m.code > 0x4040 and m.line not in wrong]
+    extended = [m for m in table.mappings if m.code < 0x80A1 and m.code > 0x4040]
     text, lost = table_files.write(TableFile("t", tuple(extended)), form="csv")
     assert not lost
     (tmp_path / "jef.csv").write_text(text, encoding="utf-8")
