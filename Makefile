@@ -25,7 +25,7 @@ demo: setup  ## Move two invented municipalities end to end, through Airflow
 	@$(BIN)/python -m dags.demo
 
 test: lint  ## Run every check and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest --numprocesses 2
 
 lint: setup  ## ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet .
