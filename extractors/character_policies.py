@@ -185,7 +185,9 @@ class _Tables:
                 self.single[index] = characters.entry(self.number(text))
                 continue
             if taken(row.code, row.length) is None:
-                self.double[index] = characters.entry(self.number(text), CharacterClass.EXTENDED)
+                private = all(unicodedata.category(character) == "Co" for character in text)
+                kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
+                self.double[index] = characters.entry(self.number(text), kind)
                 self._layered.append(index)
                 if row.direction == Direction.TO_UNICODE:
                     self.decode_only.add(index)

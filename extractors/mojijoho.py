@@ -19,7 +19,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors.table_file import MAX_BYTES
+from extractors.table_file import MAX_BYTES, parse_scalar
 from migration_reports.findings import Position, Problem, SpecError
 
 NAME, UCS, IVS = "MJ文字図形名", "実装したUCS", "実装したMoji_JohoコレクションIVS"
@@ -94,5 +94,6 @@ def _sequence(cell: str) -> str:
     """The text of a cell: U+8FBB, 8FBB_E0102, or the character itself."""
     words = re.findall(r"[0-9A-Fa-f]{4,6}", cell.replace("U+", " ").replace("_", " "))
     if words and cell.isascii():
-        return "".join(chr(int(word, 16)) for word in words if int(word, 16) <= 0x10FFFF)
+        scalars = [parse_scalar(word) for word in words]
+        return "" if None in scalars else "".join(map(str, scalars))
     return cell.strip() if 0 < len(cell.strip()) <= 2 else ""

@@ -104,6 +104,24 @@ Taken = Callable[[int, int], str | None]
 """(code, bytes) -> the name of the area that it stands in, where it may not be defined again."""
 
 
+_NEWER = (*range(0x2EBF0, 0x2EE5E), *range(0x31350, 0x3347A), 0x1B132, 0x1B155)
+"""Kanji and kana that Unicode assigned after the version that Python 3.11 knows."""
+
+
+def _is_assigned(character: str) -> bool:
+    point = ord(character)
+    return point != 0xFFFD and (unicodedata.category(character) not in ("Cc", "Cn", "Cs") or point in _NEWER)
+
+
+def _takes(base: str, selector: str) -> bool:
+    """Whether a selector may follow: those of kanji only a unified ideograph, the others no letter of another script."""
+    known = unicodedata.name(base, "").startswith("CJK ") and not unicodedata.decomposition(base)
+    kanji = known or ord(base) in _NEWER
+    if selector >= "\U000e0100":
+        return kanji
+    return kanji or unicodedata.category(base) in ("So", "Sm", "Po")
+
+
 def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
     """Find what is wrong with a table.
 
@@ -112,8 +130,8 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
         taken: which codes may not be defined again.
 
     Returns:
-        A code defined twice for one direction, a code of a taken area, a text of unassigned, control, private-use or
-        too many scalars, a variation selector that follows no character.
+        A code defined twice for one direction, a code of a taken area, a text of unassigned, control or too many scalars,
+        a variation selector after what has no variants. Private-use characters are texts: a site may have its own.
     """
     problems: list[Problem] = []
     lines: dict[tuple[int, int], int] = {}
@@ -131,9 +149,9 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
             area = taken(row.code, row.length) if taken is not None else None
             if area is not None:
                 wrong(row, "L912", f"code {code} stands in an area that the charset defines itself: {area}")
-        bad = [c for c in row.text if unicodedata.category(c) in ("Cc", "Cn", "Cs", "Co")]
+        bad = [c for c in row.text if not _is_assigned(c)]
         if bad:
-            wrong(row, "L913", f"code {code}: U+{ord(bad[0]):04X} is a control, private-use or unassigned character")
+            wrong(row, "L913", f"code {code}: U+{ord(bad[0]):04X} is a control character, or not assigned")
         elif not row.text or len(row.text) > MAX_SCALARS:
             wrong(
                 row,
@@ -142,6 +160,6 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
             )
         elif is_selector(row.text[0]) or any(map(is_selector, row.text[1:-1])):
             wrong(row, "L913", f"code {code}: a variation selector stands before the end of its character")
-        elif is_selector(row.text[-1]) and unicodedata.category(row.text[-2]) not in ("Lo", "So", "Sm"):
+        elif is_selector(row.text[-1]) and not _takes(row.text[-2], row.text[-1]):
             wrong(row, "L913", f"code {code}: a variation selector after a character that has no variants")
     return problems

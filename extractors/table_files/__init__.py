@@ -12,6 +12,8 @@ from migration_reports.findings import Position, Problem, SpecError
 
 __all__ = ["TABLE_FILES", "check", "read", "read_text", "write"]
 
+MAX_PROBLEMS = 1_000
+
 TABLE_FILES: tuple[TableForm, ...] = (jef4j.FORM, ucm.FORM, unijef.FORM, hulft.FORM, csv.FORM)
 """In the order in which a file is tried; the last one takes what no other recognises."""
 
@@ -66,6 +68,9 @@ def read_text(
 
     def report(line: int, message: str, *allowed: str) -> None:
         problems.append(Problem("L902", Position(name, line), message, allowed))
+        if len(problems) > MAX_PROBLEMS:
+            # A file of which nothing can be used is another kind of file; its millionth line says nothing new.
+            raise SpecError([*problems, Problem("L901", Position(name, line), "there is more; is this a table file?")])
 
     given = options or {}
     if form is None:

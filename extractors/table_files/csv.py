@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 
 from extractors.table_file import (
@@ -28,6 +29,7 @@ from extractors.table_file import (
 )
 
 COLUMNS = ("code", "unicode", "ivs", "comment", "direction", "text")
+_COMMENT = re.compile(r"\s#.*$")
 _DIRECTIONS = {"": 0, "both": 0, "from_unicode": 1, "to_unicode": 3}
 
 
@@ -39,6 +41,9 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
         if not line.strip() or line.startswith("#"):
             continue
         cells = _cells(line)
+        if cells is None:
+            report(number, "a quotation mark is not closed, or stands within a cell")
+            continue
         if first and parse_code(cells[0]) is None and set(cells[0].lower()) - set("0123456789abcdefx"):
             first = False
             named = [cell.lower() for cell in cells]
@@ -64,23 +69,32 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
         yield Mapped(*code, characters, Direction(_DIRECTIONS[direction]), row.get("comment", ""), number)
 
 
-def _cells(line: str) -> list[str]:
+def _cells(line: str) -> list[str] | None:
+    """The cells of a line; None where it is no CSV."""
+    if '"' not in line:
+        line = _COMMENT.sub("", line)
     separator = "," if "," in line else "\t" if "\t" in line else None
     if separator is None:
-        words = line.split("#", 1)
-        return [*words[0].split(), *([""] * max(0, 3 - len(words[0].split()))), *(w.strip() for w in words[1:])]
+        return line.split()
     # A line is read by itself, so that a quote left open does not swallow the rest of the file.
-    cells = next(csv.reader([line], delimiter=separator, strict=False), [""])
-    return [cell.strip() for cell in cells] or [""]
+    try:
+        cells = next(csv.reader([line], delimiter=separator, strict=True))
+    except csv.Error:
+        return None
+    return [cell.strip() for cell in cells]
 
 
 def _text(row: Mapping[str, str]) -> str | None:
     if row.get("text") and not row.get("unicode"):
         return row["text"]
-    words = row.get("unicode", "").replace("+", " ").replace("U ", "U+").split()
+    cell = row.get("unicode", "")
+    if cell and not cell[0].isascii():
+        return cell
+    words = cell.replace("+", " ").replace("U ", "U+").split()
     selector = row.get("ivs", "").upper()
     if selector.startswith("VS"):
-        selector = f"{0xE0100 + int(selector[2:]) - 17:X}" if selector[2:].isdecimal() and len(selector) < 6 else "?"
+        number = int(selector[2:]) if selector[2:].isdecimal() and len(selector) < 6 else 0
+        selector = f"{(0xFE00 - 1 if number <= 16 else 0xE0100 - 17) + number:X}" if 1 <= number <= 256 else "?"
     scalars = [parse_scalar(word) for word in [*words, *([selector] if selector else [])]]
     return "".join(map(str, scalars)) if words and None not in scalars else None
 

@@ -3,7 +3,8 @@
     0X81CA   0XEFBFA2
 
 The first is the host's code, the second that of the other side: UTF-8 bytes, or by the option `encoding` utf-16 (big-endian)
-or shift_jis. Lines that begin with * or # are comments.
+or shift_jis. Lines that begin with * or # are comments; the
+line ``defaultcode=`` says what HULFT writes for other codes and is left out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def read(text: str, options: Mapping[str, str], report: Report) -> Iterator[Mapp
         report(1, f"unknown encoding `{options['encoding'][:20]}`", *_CODECS)
         return
     for number, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.lstrip()[0] in "*#":
+        if not line.strip() or line.lstrip()[0] in "*#" or line.lstrip().lower().startswith("defaultcode="):
             continue
         match = _LINE.fullmatch(line.strip())
         code = parse_code(match[1]) if match else None

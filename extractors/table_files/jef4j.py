@@ -52,7 +52,7 @@ def read(text: str, options: Mapping[str, str], report: Report) -> Iterator[Mapp
         if mapped is None:
             report(line, f"entry {number + 1} is no mapping", '{"code": "41A5", "unicode": "4E08", "options": []}')
         elif mapped.text:
-            again = (mapped.code, mapped.length) in met and "cjk_ci" in row["options"]
+            again = (mapped.code, mapped.length) in met and "cjk_ci" in row.get("options", [])
             met.add((mapped.code, mapped.length))
             yield dataclasses.replace(mapped, direction=Direction.FROM_UNICODE) if again else mapped
 

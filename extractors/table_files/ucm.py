@@ -17,6 +17,9 @@ from extractors.table_file import Direction, Mapped, Report, TableFile, TableFor
 _LINE = re.compile(
     r"((?:<U[0-9A-Fa-f]{4,6}>\+?){1,8})\s+((?:\\x[0-9A-Fa-f]{2}\+?){1,8})\s*(?:\|([0-4]))?\s*(?:#\s*(.*))?"
 )
+_SUBSTITUTION = {1: "\\x3F", 2: "\\xFE\\xFE"}
+"""What a converter writes for a character that has no code: SUB, and IBM's FEFE."""
+
 _FLAGS = {"0": 0, "1": 1, "3": 3, "4": 1}
 
 
@@ -48,14 +51,16 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
 
 
 def write(table: TableFile) -> tuple[str, Mapping[str, int]]:
-    """Write a file that ICU's makeconv reads, but for what its header must say of the code's states."""
-    longest = max((row.length for row in table.mappings), default=1)
+    """Write a file that ICU's makeconv reads; of codes of three bytes its header would have to tell the states, too."""
+    lengths = {row.length for row in table.mappings} or {2}
+    kinds = {frozenset({1}): "SBCS", frozenset({2}): "DBCS", frozenset({1, 2}): "EBCDIC_STATEFUL"}
     title = re.sub(r"[^A-Za-z0-9_.-]", "_", table.title or "hikkoshi_table")
     lines = [
         f'<code_set_name> "{title}"',
-        '<uconv_class> "MBCS"',
-        f"<mb_cur_max> {longest}",
-        f"<mb_cur_min> {min((row.length for row in table.mappings), default=1)}",
+        f'<uconv_class> "{kinds.get(frozenset(lengths), "MBCS")}"',
+        f"<mb_cur_max> {max(lengths)}",
+        f"<mb_cur_min> {min(lengths)}",
+        f"<subchar> {_SUBSTITUTION[min(max(lengths), 2)]}",
         "CHARMAP",
     ]
     for row in table.mappings:

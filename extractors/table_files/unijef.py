@@ -4,9 +4,10 @@
     JEF->Unicode
     80A1:E92E
     Unicode->JEF
-    E92E:80A1
+    80A1:E92E
 
-Pairs stand a line each or with commas between; ; begins a comment. A pair that stands in both sections goes both ways.
+The code of JEF stands first in both. Pairs stand a line each or with commas between; ; begins a comment. A pair that stands
+in both sections goes both ways.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ TO, FROM = "JEF->Unicode", "Unicode->JEF"
 
 
 def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
-    """Read both sections and join what both say."""
+    """Read both sections and join what both say; the form has no options."""
     sections: dict[str, dict[tuple[tuple[int, int], str], int]] = {TO: {}, FROM: {}}
     section = ""
     for number, line in enumerate(text.splitlines(), 1):
@@ -30,8 +31,7 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
             if pair in sections:
                 section = pair
                 continue
-            left, _colon, right = pair.partition(":")
-            code, scalar = (left, right) if section == TO else (right, left)
+            code, _colon, scalar = pair.partition(":")
             known, character = parse_code(code.strip()), parse_scalar(scalar.strip())
             if not section or known is None or character is None:
                 report(number, f"no pair of a section {TO} or {FROM}", "80A1:E92E")
@@ -51,7 +51,7 @@ def write(table: TableFile) -> tuple[str, Mapping[str, int]]:
     lines = [TITLE, TO]
     lines += [f"{row.code:04X}:{ord(row.text):04X}" for row in kept if row.direction != Direction.FROM_UNICODE]
     lines += [FROM]
-    lines += [f"{ord(row.text):04X}:{row.code:04X}" for row in kept if row.direction != Direction.TO_UNICODE]
+    lines += [f"{row.code:04X}:{ord(row.text):04X}" for row in kept if row.direction != Direction.TO_UNICODE]
     lost = {
         "codes of several scalars, beyond U+FFFF or not of two bytes": len(table.mappings) - len(kept),
         "comments": sum(bool(row.comment) for row in kept),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -96,7 +98,7 @@ def test_any_bytes_are_a_table_or_a_spec_error(data, form, tmp_path_factory):
 
 def test_every_problem_of_a_file_is_told_at_once(tmp_path):
     path = tmp_path / "table.csv"
-    path.write_text("code,unicode\n41A1,D800\nB0A1,4E9C\n41A2,E000\n41A3,4E00\n41A3,4E01\n", encoding="utf-8")
+    path.write_text("code,unicode\n41A1,D800\nB0A1,4E9C\n41A2,FFFD\n41A3,4E00\n41A3,4E01\n", encoding="utf-8")
     taken = {0xB0A1: "standard"}.get
     with pytest.raises(SpecError) as caught:
         table_files.read(path, name="table.csv", taken=lambda code, _: taken(code))
@@ -105,11 +107,36 @@ def test_every_problem_of_a_file_is_told_at_once(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_file_of_another_kind_is_given_up_soon(tmp_path):
+    path = tmp_path / "junk.json"
+    path.write_text("[\n" + ",\n".join(["{}"] * 200_000) + "\n]", encoding="utf-8")
+    with pytest.raises(SpecError, match="is this a table file") as caught:
+        table_files.read(path, name="junk.json", form="jef4j")
+    assert len(caught.value.problems) < 1_010
+
+
 def test_deep_json_is_refused(tmp_path):
     path = tmp_path / "deep.json"
     path.write_text("\n".join("[" * 1000 for _ in range(200)))
     with pytest.raises(SpecError, match="no JSON"):
         table_files.read(path, name="deep.json")
+
+
+@pytest.mark.skipif(shutil.which("makeconv") is None, reason="the oracle is ICU's makeconv")
+@pytest.mark.parametrize("lengths", [(1,), (2,), (1, 2)])
+def test_icus_own_compiler_reads_what_is_written(lengths, tmp_path):
+    rows = []
+    if 1 in lengths:
+        rows += [Mapped(0x40, 1, " "), Mapped(0xC1, 1, "A"), Mapped(0x81, 1, "ｱ"), Mapped(0x3F, 1, "\x1a")]
+    if 2 in lengths:
+        rows += [Mapped(0x4141, 2, "亜"), Mapped(0x4142, 2, "か゚"), Mapped(0x4143, 2, "～", Direction.FROM_UNICODE)]
+        rows += [Mapped(0x4144, 2, "丈\U000e0103", Direction.TO_UNICODE), Mapped(0xFEFE, 2, "\ufffd")]
+    text, lost = table_files.write(TableFile("t", tuple(rows)), form="ucm")
+    assert not lost
+    (tmp_path / "t.ucm").write_text(text, encoding="utf-8")
+    done = subprocess.run(["makeconv", "-d", str(tmp_path), str(tmp_path / "t.ucm")], capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    assert (tmp_path / "t.cnv").stat().st_size > 0
 
 
 @pytest.mark.shared
