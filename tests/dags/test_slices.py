@@ -82,9 +82,12 @@ def go(town):
         steps.promote(run_id)
     steps.report(run_id)
     path = workspace.run_path(run_id)
+    record = steps.record(run_id).model_dump(exclude=ANEW)
+    since = {row.pop("since") for row in record["gaiji"]}
     return {
+        "since": since,
         "slices": len(parts),
-        "record": steps.record(run_id).model_dump(exclude=ANEW),
+        "record": record,
         "rows": rows,
         "findings": pl.read_ipc(path / "findings.arrow"),
         "rejects": pl.read_ipc(path / "rejects.arrow"),
@@ -117,6 +120,8 @@ def test_slices_and_the_whole_give_the_same_run(home, monkeypatch, town, change,
     cut = go(town)
     assert (whole.pop("slices"), cut["slices"] >= least) == (1, True)
     cut.pop("slices")
+    # The second run follows the first: what was new then is open now.
+    assert (whole.pop("since"), cut.pop("since")) == ({"new"}, {"open"})
     assert whole["rejects"].height > 3
     assert codes <= {issue["code"] for issue in whole["record"]["issues"]}
     assert whole["record"]["state"] == ("held" if codes else "promoted")

@@ -92,7 +92,9 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
         for n, c in zip(pick("A", "B", "D", None), pick(1, 99, None), strict=True)
     ]
     frames = {"residents": frame("residents", residents), "households": frame("households", households),
-              "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", [])}  # fmt: skip
+              "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", []),
+              "numbers": frame("numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
+                  pick("1", "2", None), pick("7000012050002", "8000012050002", None), pick("011002", "011003", "x", None), strict=True)])}  # fmt: skip
     rules = (
         *derived.derive(TABLES, SETS, one_per_key=frozenset({"households"})),
         *(r for f in RULES for r in f.make(TABLES, {})),
