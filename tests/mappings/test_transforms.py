@@ -21,7 +21,7 @@ from mappings.transforms import BY_NAME, TRANSFORMS
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
 TABLES = {
     "codes.csv": CodeTable({"a": "1", "b": "2"}, "codes.csv"),
-    "fallback.csv": CodeTable({"髙": "高", "辻\U000e0101": "辻"}, "fallback.csv"),
+    "fallback.csv": CodeTable({"髙": "高", "辻\U000e0101": "辻", "邉": "辺", "邉\U000e0101": "邊"}, "fallback.csv"),
 }
 TYPES = {"text": pl.String, "integer": pl.Int64}
 
