@@ -31,7 +31,7 @@ from extractors.copybook import read_copybook
 from extractors.decoder import Decoder
 from extractors.encode import encode
 from extractors.memory import SLACK
-from extractors.synthesis.write import synthesize
+from dags.synthesis import synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "mappings" / "municipalities" / "990027_mihon"

@@ -32,7 +32,7 @@ from extractors.encode import encode
 from extractors.framing import Framing
 from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.synthesis.write import synthesize
+from dags.synthesis import synthesize
 from extractors.usages import binary, mixed, packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]

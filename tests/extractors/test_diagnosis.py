@@ -10,7 +10,7 @@ import pytest
 from dags import reader
 from extractors.diagnosis import diagnose
 from extractors.reading import Choice, Spoken
-from extractors.synthesis.write import synthesize
+from dags.synthesis import synthesize
 from tests.reading import SHARED
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
