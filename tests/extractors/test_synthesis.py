@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 from dags.municipality import load
+from dags.synthesis import synthesize
 from extractors.batches import Kind, extract
 from extractors.synthesis import write
 from extractors.synthesis.population import era_date, populate
-from dags.synthesis import synthesize
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
