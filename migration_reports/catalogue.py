@@ -353,6 +353,15 @@ _ENTRIES = (
         "Carried over as no date. Confirm it.",
     ),
     Code(
+        "M306",
+        "date_year_unknown",
+        A,
+        "年が不詳である",
+        "The year of a date is not known",
+        "原文のまま、整列値なしで移行します。確認してください。",
+        "Kept as it stands, without a sort key. Confirm it.",
+    ),
+    Code(
         "M310",
         "code_not_in_table",
         E,

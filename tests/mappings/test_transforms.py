@@ -21,7 +21,9 @@ from mappings.transforms import BY_NAME, TRANSFORMS
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
 TABLES = {
     "codes.csv": CodeTable((Period("", "", {"a": "1", "b": "2"}),), "codes.csv"),
-    "fallback.csv": CodeTable((Period("", "", {"髙": "高", "辻\U000e0101": "辻"}),), "fallback.csv"),
+    "fallback.csv": CodeTable(
+        (Period("", "", {"髙": "高", "辻\U000e0101": "辻", "邉": "辺", "邉\U000e0101": "邊"}),), "fallback.csv"
+    ),
     "setsu.csv": CodeTable(
         (Period("", "20200331", {"13": "12", "8": "7"}), Period("20200401", "", {"13": "13", "12": "12"})), "setsu.csv"
     ),
