@@ -97,9 +97,11 @@ def _state(decided: Any, approval: Any, promoted: Any, failure: Any) -> tuple[An
 
 
 def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]:
-    receipts = []
+    receipts: list[DumpReceipt] = []
     for receipt in (run.read("receive") or {"receipts": []})["receipts"]:
-        part = fragments.get(receipt["dump"])
+        # What was read of a dump of several files stands with its first.
+        first = all(receipt["dump"] != r.dump for r in receipts)
+        part = fragments.get(receipt["dump"]) if first else None
         account = part["account"] if part is not None else None
         read = (
             {"records": account["records"], "bytes_left_over": account["left_over"], "kinds": account["kinds"]}

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dags import charset_cli, gaiji_cli
+from dags import charset_cli, gaiji_cli, profile_cli
 from migration_reports.findings import RunError, SpecError, TransientError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
+app.command(name="profile", help=profile_cli.HELP)(profile_cli.profile)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -110,7 +111,7 @@ def check(
             out.print(str(error), highlight=False, markup=False, soft_wrap=True)
             continue
         fields = sum(len(schema) for schema in town.schemas.values())
-        tables = sum(len(plan.tables) for plan in town.plans.values())
+        tables = len({part.table for plan in town.plans.values() for part in plan.parts})
         out.print(f"{folder.name}: ok ({len(town.dumps)} dump(s), {fields} fields, {tables} tables)", highlight=False)
     if problems:
         err.print(f"{problems} problem(s)", highlight=False)
@@ -306,13 +307,12 @@ def synthesize(
     ] = None,
 ) -> None:
     """Synthesize a dump."""
-    from dags import steps  # noqa: PLC0415
+    from dags import steps, synthesis  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
-    from extractors.synthesis import write  # noqa: PLC0415
 
     town = steps.municipality_folder(municipality)
     with _progress(town.name) as tell:
-        made = write.synthesize(
+        made = synthesis.synthesize(
             town,
             residents=residents,
             seed=seed,
@@ -347,7 +347,7 @@ def run(
     if direct:
         _log_to_terminal()
         record = steps.run_all(
-            folder, mode=mode, rehearsal=rehearsal, inbox=str(inbox) if inbox else None,
+            folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
             ask=_ask if approval == "person" else None,
         )  # fmt: skip
     else:

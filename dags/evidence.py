@@ -1,10 +1,7 @@
-"""What a run writes down on its way: receipts, mapped rows, findings, rejects, and the record made of them."""
+"""What a run writes down of its dumps: notes on fields and characters, findings, rejects."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import hashlib
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -15,93 +12,19 @@ import polars as pl
 import pyarrow as pa
 
 from dags import slices
+from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import Extracted
 from extractors.records import fetch
-from mappings.engine import Mapped
-from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Severity, finding, join_findings
+from migration_reports.findings import FINDINGS, Severity, join_findings
 from migration_reports.run_record import (
-    DumpReceipt,
     Issue,
     Place,
 )
-from validators.engine import Origin
+from validators.engine import Origin, Origins
 
 FIRST_PLACES = 5
-
-
-def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
-    """Compare an inbox with the manifest: every expected dump, and every file that nobody expects."""
-    receipts: list[DumpReceipt] = []
-    found: list[pa.RecordBatch] = []
-    by_sha256: dict[str, str] = {}
-    expected = {reader.spec.file for reader in municipality.dumps.values()}
-    for name, reader in municipality.dumps.items():
-        file = inbox / reader.spec.file
-        there = file.is_file() and file.resolve().is_relative_to(inbox.resolve())
-        size = file.stat().st_size if there else 0
-        sha256 = file_sha256(file) if size else ""
-        status, code = "received", ""
-        if not there:
-            status, code = "missing", "F101"
-        elif size == 0:
-            status, code = "empty", "F102"
-        elif sha256 in by_sha256:
-            status, code = "twice", "F103"
-        by_sha256.setdefault(sha256, name)
-        if code:
-            detail = f"same as {by_sha256[sha256]}" if code == "F103" else reader.spec.file
-            found.append(finding(code, CATALOGUE[code].severity, dump=name, detail=detail))
-        receipts.append(
-            DumpReceipt.model_validate(
-                {
-                    "dump": name,
-                    "title": reader.spec.title,
-                    "file": reader.spec.file,
-                    "status": status,
-                    "bytes": size,
-                    "sha256": sha256,
-                    "framing": reader.reading.framing.name,
-                    "charset": reader.reading.charset.name,
-                    "dialect": reader.layout.dialect.title,
-                    "rules": {
-                        **reader.layout.dialect.rules,
-                        **dataclasses.asdict(reader.reading.blanks),
-                        **reader.reading.charset.policies,
-                    },
-                    "notes": [*map(str, reader.layout.notes), *reader.reading.charset.notes],
-                    "layout": reader.spec.layout,
-                    "record_length": reader.reading.framing.record_length,
-                }
-            )
-        )
-    others = sorted(p for p in inbox.iterdir() if p.is_file() and p.name not in expected) if inbox.is_dir() else []
-    for other in others:
-        if other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part")):
-            continue
-        sha256 = file_sha256(other)
-        code = "F103" if sha256 in by_sha256 else "F104"
-        detail = f"{other.name}: same as {by_sha256[sha256]}" if code == "F103" else other.name
-        found.append(finding(code, CATALOGUE[code].severity, detail=detail))
-        receipts.append(
-            DumpReceipt(
-                dump="",
-                title="",
-                file=other.name,
-                status="twice" if code == "F103" else "unexpected",
-                bytes=other.stat().st_size,
-                sha256=sha256,
-            )
-        )
-    return tuple(receipts), join_findings(found)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, read once in bounded memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Notes:
@@ -140,80 +63,16 @@ def _filled(batch: pa.RecordBatch) -> dict[str, int]:
     return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
 
 
-class MappedFiles:
-    """The Arrow IPC files that the rows and findings of one slice of a dump are written to, owner-only."""
-
-    def __init__(self, run: Run, dump: str, municipality: Municipality, number: int) -> None:
-        self._stack = contextlib.ExitStack()
-        self._tables: dict[str, pa.ipc.RecordBatchFileWriter] = {}
-        schemas = {t.table: t.schema for plan in municipality.plans.values() for t in plan.tables}
-        for table, schema in schemas.items():
-            self._tables[table] = self._writer(mapped_file(run, table, dump, number), schema)
-        self._findings = self._writer(run.path / "findings" / "dumps" / dump / f"{number:04}.arrow", FINDINGS)
-
-    def __enter__(self) -> MappedFiles:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def write(self, mapped: Mapped) -> None:
-        """Write a batch's rows and findings."""
-        for table, rows in mapped.tables.items():
-            if rows.num_rows:
-                self._tables[table].write_batch(rows)
-        self.write_findings(mapped.findings)
-
-    def write_findings(self, found: pa.RecordBatch) -> None:
-        """Write findings."""
-        if found.num_rows:
-            self._findings.write_batch(found)
-
-    def _writer(self, path: Path, schema: pa.Schema) -> pa.ipc.RecordBatchFileWriter:
-        private_folder(path.parent)
-        path.unlink(missing_ok=True)
-        raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._stack.enter_context(raw)
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        return self._stack.enter_context(pa.ipc.new_file(raw, schema, options=options))
-
-
-def mapped_file(run: Run, table: str, dump: str, number: int) -> Path:
-    """The file of the rows that a slice of a dump gives a table."""
-    return run.path / "mapped" / table / dump / f"{number:04}.arrow"
-
-
-def staged_frame(run: Run, municipality: Municipality, table: str) -> pl.LazyFrame:
-    """Every staged row of a table, rejected ones too, from the Arrow files."""
-    files = sorted((run.path / "mapped" / table).glob("*/*.arrow"))
-    if files:
-        return pl.scan_ipc(files)
-    schemas = [t.schema for plan in municipality.plans.values() for t in plan.tables if t.table == table]
-    return pl.DataFrame(pl.from_arrow(schemas[0].empty_table())).lazy() if schemas else _nothing(municipality, table)
-
-
-def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
-    """The frame of a table that this municipality's mapping does not fill."""
-    for system in municipality.systems:
-        for target in system.tables:
-            if target.name == table:
-                names = {
-                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
-                }
-                return pl.LazyFrame(schema={**names, "_offset": pl.Int64, "_rank": pl.Int16})
-    raise KeyError(table)
-
-
-def origins(municipality: Municipality) -> Mapping[tuple[str, str, str], Origin]:
-    """Where each target column comes from, in each dump."""
+def origins(municipality: Municipality) -> Origins:
+    """Where each target column comes from, in each part of its table."""
     result = {}
     for plan in municipality.plans.values():
-        for table in plan.tables:
-            dump, _, kind = table.source.partition(".")
-            for column in table.columns:
+        for part in plan.parts:
+            for column in part.columns:
                 if column.sources:
-                    offset = plan.offsets[table.source][column.sources[0]]
-                    result[table.table, column.name, dump] = Origin(column.sources, offset, kind, column.place)
+                    offset = part.offsets.get(column.sources[0], 0)
+                    origin = Origin(column.sources, offset, part.kind, column.place)
+                    result[part.table, column.name, part.dump, part.number] = origin
     return result
 
 
@@ -342,7 +201,7 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 if here.is_empty():
                     continue
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
-                with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
+                with reading.open(dump_files(run, str(dump))) as stream:
                     stream.skip(part.offset)
                     found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
                     while some := list(itertools.islice(found, 16_384)):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import functools
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -14,8 +16,19 @@ import sqlalchemy as sa
 from extractors import charsets, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.layout import Layout
-from extractors.reading import Choice, Reading, Spoken, library_of, make_layout, make_reading, read_text
-from mappings.compiler import Plan, compile_mapping
+from extractors.reading import (
+    Choice,
+    Reading,
+    Spoken,
+    library_of,
+    make_layout,
+    make_reading,
+    read_text,
+    sort_options,
+)
+from mappings.compiler import compile_mapping
+from mappings.manifest import TABLE_OPTIONS
+from mappings.plan import PartPlan, Plan
 from mappings.reader import read_municipality
 from mappings.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
 from migration_reports.findings import Position, Problem, SpecError
@@ -24,6 +37,9 @@ from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 
 T = TypeVar("T")
+
+RULE_POLICIES = ("on_error", "at_most")
+"""What a manifest may set for any rule: whether its rows are rejected or kept, and how many may fail."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,9 +80,12 @@ def load(folder: Path) -> Municipality:
     made: dict[str, Reading] = {}
     for name, dump in spec.manifest.dumps.items():
         place = spec.manifest_places.at
-        shown = f"{folder.name}/{dump.layout}"
-        spoken = _spoken(dump)
-        layout = _collect(problems, functools.partial(_read_layout, spoken, folder / dump.layout, shown))
+        path = file_of(spec, dump.layout)
+        shown = f"{path.parents[len(Path(dump.layout).parents) - 1].name}/{dump.layout}"
+        spoken = _collect(problems, functools.partial(_spoken, spec, dump), place("policies"))
+        if spoken is None:
+            continue
+        layout = _collect(problems, functools.partial(_read_layout, spoken, path, shown))
         if layout is None:
             continue
         layouts[name] = layout
@@ -112,22 +131,57 @@ def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
     for name, options in spec.manifest.rules.items():
         place = spec.manifest_places.at("rules", name)
         if name not in known:
-            problems.append(Problem("Y043", place, f"unknown rule `{name[:60]}`", tuple(known)))
+            close = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean `{close[0]}`?" if close else ""
+            problems.append(Problem("Y043", place, f"unknown rule `{name[:60]}`", tuple(known), hint))
             continue
-        for option in options:
-            if option not in known[name].options:
-                allowed = tuple(known[name].options) or ("none",)
-                problems.append(Problem("Y043", place, f"rule {name} has no setting `{option[:60]}`", allowed))
-        _collect(problems, functools.partial(known[name].make, {}, options), place)
+        for option, value in options.items():
+            at = spec.manifest_places.at("rules", name, option)
+            if option not in known[name].options and option not in RULE_POLICIES:
+                allowed = (*known[name].options, *RULE_POLICIES)
+                problems.append(Problem("Y043", at, f"rule {name} has no setting `{option[:60]}`", allowed))
+            elif option == "on_error" and value not in ("reject", "keep"):
+                problems.append(Problem("Y043", at, f"rule {name}: on_error is `{value[:20]}`", ("reject", "keep")))
+        own = {option: value for option, value in options.items() if option not in RULE_POLICIES}
+        _collect(problems, functools.partial(known[name].make, {}, own), place)
     return problems
 
 
-def _spoken(dump: DumpSpec) -> Spoken:
+def file_of(spec: MunicipalityFolder, path: str) -> Path:
+    """Where a file stands that a spec names: the municipality's own, or else its package's."""
+    files = [root / path for root in spec.roots]
+    return next((file for file in files if file.exists()), files[0])
+
+
+def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
+    """How a dump is read as the manifest says it, its policies for every dump included.
+
+    Raises:
+        SpecError: a policy that nothing of the dump knows.
+    """
+    root = spec.roots[0]
+
     def chosen(choice: ChoiceSpec) -> Choice:
-        return Choice(choice.name, choice.options)
+        options = dict(choice.options)
+        for option in TABLE_OPTIONS:
+            if option in options:
+                files = [_from(root, file_of(spec, part.strip()), part.strip()) for part in options[option].split(",")]
+                options[option] = ",".join(files)
+        return Choice(choice.name, options)
 
     container = chosen(dump.container) if dump.container is not None else None
-    return Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+    if not spec.manifest.policies:
+        return spoken
+    said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.dialect.options)
+    return sort_options(
+        spoken, {k: v for k, v in spec.manifest.policies.items() if not any(k in part for part in said)}
+    )
+
+
+def _from(root: Path, file: Path, path: str) -> str:
+    """A file of the package as a path from the municipality's folder; its own as it was written."""
+    return path if file == root / path else os.path.relpath(file, root)
 
 
 def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
@@ -212,15 +266,19 @@ def _kinds(
 
 def _amounts(plan: Plan, source: str) -> set[str]:
     """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {
-        column.sources[0]
-        for table in plan.tables_of(source)
-        if table.table not in plan.one_row_per_key
-        for column in table.columns
-        if len(column.sources) == 1
-        and not column.steps
-        and pa.types.is_decimal(table.schema.field(column.targets[0]).type)
-    }
+    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+
+
+def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
+    """The fields of a part that go unchanged into a decimal column, each with its column."""
+    return tuple(
+        (column.sources[0], column.targets[0])
+        for column in part.columns
+        if part.simple
+        and len(column.sources) == 1
+        and not (column.steps or column.expression or column.when or column.default)
+        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+    )
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

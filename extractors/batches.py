@@ -21,7 +21,7 @@ from extractors.characters import Charset, hexadecimal
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind
-from extractors.layout import TEXT_USAGES, Field, Layout
+from extractors.layout import TEXT_USAGES, Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
 from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
@@ -324,11 +324,12 @@ def extract(
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
     """The schema of a record kind: every field of the view that is no FILLER, FILLERs too, marked, and its lists.
 
-    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER.
+    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER, and
+    `occurs` for a field of one occurrence: the tables (OCCURS) that it stands in, the outermost first.
     """
-    everything = Structure(
-        layout.segment(group), lambda _: True, _no_charset(), layout.dialect, AS_FINDINGS, _arrow_field
-    )
+    tables = frozenset(item.name for item in every_item(layout.record) if item.occurs_clause)
+    described = functools.partial(_arrow_field, tables=tables)
+    everything = Structure(layout.segment(group), lambda _: True, _no_charset(), layout.dialect, AS_FINDINGS, described)
     return pa.schema(everything.schema, metadata={"layout": layout.file})
 
 
@@ -337,7 +338,7 @@ def _no_charset() -> Charset:
     return Charset("none", np.zeros(256, np.uint32), np.zeros(65536, np.uint32))
 
 
-def _arrow_field(field: Field) -> pa.Field:
+def _arrow_field(field: Field, tables: frozenset[str] = frozenset()) -> pa.Field:
     metadata = {
         "offset": str(field.offset),
         "width": str(field.width),
@@ -347,6 +348,8 @@ def _arrow_field(field: Field) -> pa.Field:
     }
     if field.asked_only:
         metadata["filler"] = "1"
+    if field.subscripts and tables:
+        metadata["occurs"] = ",".join(name for name in (*field.within, field.data_name) if name in tables)
     return pa.field(field.name, field.arrow_type, metadata=metadata)
 
 

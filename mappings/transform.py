@@ -51,8 +51,11 @@ class Transform:
         params: the model of its parameters.
         takes: the types it accepts.
         gives: the type it makes.
-        apply: the function; of a transform that joins, it gets every value, of another exactly one.
+        apply: the function; of a transform that joins, it gets every value, of another exactly one, and after it what
+            `beside` asks for.
         joins: whether it makes one value of several.
+        assigns: whether it numbers keys, for which all of a run's keys must be known.
+        beside: the parameter that names another column of the table, whose value (of a date, its key) is needed too.
     """
 
     name: str
@@ -62,3 +65,5 @@ class Transform:
     gives: Type
     apply: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome]
     joins: bool = False
+    beside: str = ""
+    assigns: bool = False

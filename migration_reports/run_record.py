@@ -7,7 +7,7 @@ Nothing here holds a resident's value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 
@@ -87,25 +87,34 @@ class Control(Frozen):
 class Reconciliation(Frozen):
     """件数照合: where the records of one kind went, as far as one target table; the equation must close.
 
-    records = rows_promoted + rows_merged + rows_rejected + rows_not_chosen, where `rows_merged` are rows that repeat
-    the key of a table that keeps one row a key, and `rows_not_chosen` are records that the table's condition leaves.
+    candidates = rows_promoted + rows_merged + rows_rejected + rows_not_chosen. Candidates are the records, or where each
+    occurrence of a table (OCCURS, `each`) gives a row, the occurrences; `rows_merged` are rows that repeat the key of a
+    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves.
     """
 
     dump: str
     kind: str
     table: str
+    each: str = ""
     records: int
+    candidates: int
     rows_staged: int
     rows_not_chosen: int = 0
     rows_merged: int = 0
     rows_rejected: int = 0
     rows_promoted: int = 0
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _of_records(cls, value: Any) -> Any:
+        """A record of a run from before occurrences gave rows: its candidates are the records."""
+        return {"candidates": value.get("records"), **value} if isinstance(value, dict) else value
+
     @property
     def closes(self) -> bool:
         """Whether every record is explained."""
         return (
-            self.records == self.rows_staged + self.rows_not_chosen
+            self.candidates == self.rows_staged + self.rows_not_chosen
             and self.rows_staged == self.rows_merged + self.rows_rejected + self.rows_promoted
         )
 
@@ -143,6 +152,7 @@ class RuleResult(Frozen):
     """
 
     rule: str
+    family: str = ""
     title_ja: str
     title_en: str
     code: str

@@ -47,6 +47,8 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "unknown": ("種別不明", "of no known kind"),
     "ignored": ("対象外", "ignored"),
     "records": ("レコード", "Records"),
+    "candidates": ("レコードまたは繰返し", "Records or occurrences"),
+    "each": ("繰返し", "Occurrences of"),
     "table": ("移行先表", "Target table"),
     "not_chosen": ("条件により対象外", "Not chosen"),
     "merged": ("同一キーに集約", "Merged by key"),

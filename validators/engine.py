@@ -16,7 +16,7 @@ from migration_reports.findings import FINDINGS, Severity, finding, findings_at,
 from validators.derived import REFUSED
 from validators.rule import Frames, Query, Rule
 
-PLACE = ("source_dump", "source_record", "_offset")
+PLACE = ("source_dump", "source_record", "_offset", "_part")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Origin:
     mapping: str
 
 
-Origins = Mapping[tuple[str, str, str], Origin]
-"""By (table, column or date, dump)."""
+Origins = Mapping[tuple[str, str, str, int], Origin]
+"""By (table, column or date, dump, part of the table)."""
 
 
 def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
@@ -41,7 +41,7 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
         frames: the staged rows by table.
 
     Returns:
-        For each rule's name the failing rows: source_dump, source_record, _offset.
+        For each rule's name the failing rows: source_dump, source_record, _offset, _part.
     """
     failing: dict[str, pl.DataFrame] = {}
     by_table: dict[str, list[Rule]] = {}
@@ -63,7 +63,7 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
                 failing[name] = frames[table].filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming")
             else:
                 failing[name] = pl.DataFrame(
-                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64}
+                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
                 )
     return failing
 
@@ -129,12 +129,9 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
     severities = [Severity.ERROR.value, *([] if rule.code in REFUSED else [Severity.ALERT.value])]
     causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []
-    for (dump,), rows in failing.group_by("source_dump", maintain_order=True):
-        known = [
-            origins[rule.table, column, str(dump)]
-            for column in rule.columns
-            if (rule.table, column, str(dump)) in origins
-        ]
+    for (dump, part), rows in failing.group_by("source_dump", "_part", maintain_order=True):
+        places = [(rule.table, column, str(dump), int(str(part))) for column in rule.columns]
+        known = [origins[place] for place in places if place in origins]
         fields = sorted({field for origin in known for field in origin.fields})
         said = causes.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
         new = rows.unique(["source_record"], keep="first", maintain_order=True).join(
@@ -146,7 +143,7 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
         batches.append(
             findings_at(
                 rule.code,
-                CATALOGUE[rule.code].severity,
+                rule.severity,
                 dump=str(dump),
                 kind=first.kind or None,
                 record=new["source_record"].to_numpy(),

@@ -62,13 +62,15 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "件数照合 Counts",
-            _heads("dump kind table records rows_promoted merged rows_rejected not_chosen check"),
+            _heads("dump kind each table records candidates rows_promoted merged rows_rejected not_chosen check"),
             (
                 (
                     line.dump,
                     line.kind,
+                    line.each,
                     line.table,
                     line.records,
+                    line.candidates,
                     line.rows_promoted,
                     line.rows_merged,
                     line.rows_rejected,

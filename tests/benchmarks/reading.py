@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from dags.municipality import load as load_municipality
+from dags.synthesis import synthesize
 from extractors import charsets, decoder, framings, plan
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
@@ -32,7 +33,6 @@ from extractors.encode import encode
 from extractors.framing import Framing
 from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.synthesis.write import synthesize
 from extractors.usages import binary, mixed, packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from dags import steps, workspace
-from extractors.synthesis.write import synthesize
+from dags.synthesis import synthesize
 from migration_reports.findings import RunError, SpecError, TransientError
 from target_schemas.database import connect
 from tests.reading import SHARED

@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import evidence, steps, workspace
+from dags import steps, workspace
+from dags.mapped_files import staged_frame
 from dags.municipality import load, target_tables
 from dags.slices import planned
-from extractors.synthesis.write import synthesize
+from dags.synthesis import synthesize
 from migration_reports.findings import RunError, TransientError
 from target_schemas import staging
 from target_schemas.database import connect
@@ -63,7 +64,7 @@ def staged(run_id, town):
         with connect(workspace.settings().database()).connect() as connection:
             order = (source.c.source_dump, source.c.source_record, source.c["_offset"])
             rows[table.name] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
-        frame = evidence.staged_frame(run, municipality, table.name).drop("run_id").collect()
+        frame = staged_frame(run, municipality, table.name).drop("run_id").collect()
         rows[f"file of {table.name}"] = frame.sort("source_dump", "source_record", "_offset").rows()
     return rows
 
@@ -96,8 +97,8 @@ def go(town):
 
 def family(home):
     manifest = home.parent / "towns" / REIJI / "manifest.yaml"
-    text = manifest.read_text("utf-8").replace("framing: fixed", "framing: variable")
-    manifest.write_text(text.replace("group: SK-KOJIN}", "group: SK-KOJIN, parent: household}"), encoding="utf-8")
+    own = "    framing: variable\n    records: {person: {parent: household}}\n"
+    manifest.write_text(manifest.read_text("utf-8") + own, encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,8 @@ def test_a_copybook_reads_as_the_case_says(case):
 
 
 @pytest.mark.parametrize(
-    ("path", "length"), [("990027_mihon/layouts/juki_master.cpy", 400), ("990035_reiji/layouts/setai_kojin.cpy", 240)]
+    ("path", "length"),
+    [("990027_mihon/layouts/juki_master.cpy", 400), ("../packages/ibm_setai/layouts/setai_kojin.cpy", 240)],
 )
 def test_the_shipped_copybooks_have_their_record_length(path, length):
     assert read_copybook((TOWNS / path).read_text("utf-8"), file=path).length == length

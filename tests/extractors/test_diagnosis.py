@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dags import reader
+from dags.synthesis import synthesize
 from extractors.diagnosis import diagnose
 from extractors.reading import Choice, Spoken
-from extractors.synthesis.write import synthesize
 from tests.reading import SHARED
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dags.municipality import load
-from mappings.reader import check_digit
+from mappings.manifest import check_digit
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

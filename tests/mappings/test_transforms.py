@@ -15,13 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.eras import ERAS
-from mappings.spec import CodeTable
+from mappings.spec import CodeTable, Period
 from mappings.transforms import BY_NAME, TRANSFORMS
 
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
 TABLES = {
-    "codes.csv": CodeTable({"a": "1", "b": "2"}, "codes.csv"),
-    "fallback.csv": CodeTable({"髙": "高", "辻\U000e0101": "辻", "邉": "辺", "邉\U000e0101": "邊"}, "fallback.csv"),
+    "codes.csv": CodeTable((Period("", "", {"a": "1", "b": "2"}),), "codes.csv"),
+    "fallback.csv": CodeTable(
+        (Period("", "", {"髙": "高", "辻\U000e0101": "辻", "邉": "辺", "邉\U000e0101": "邊"}),), "fallback.csv"
+    ),
+    "setsu.csv": CodeTable(
+        (Period("", "20200331", {"13": "12", "8": "7"}), Period("20200401", "", {"13": "13", "12": "12"})), "setsu.csv"
+    ),
+    "residents": CodeTable((Period("", "", {"A-17": "1", "A-18": "12345"}),), "residents"),
 }
 TYPES = {"text": pl.String, "integer": pl.Int64}
 
@@ -36,6 +42,8 @@ def cases():
 def test_values_become_what_the_case_says(transform, case):
     columns = {f"c{n}": pl.Series([value], dtype=TYPES[case["type"]]) for n, value in enumerate(case["input"])}
     params = transform.params.model_validate({k: str(v) for k, v in case["params"].items()})
+    if "beside" in case:
+        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String)
     outcome = transform.apply([pl.col(name) for name in columns], params, TABLES)
     masks = (*outcome.failed, *outcome.remarks)
     row = pl.DataFrame(columns).select(

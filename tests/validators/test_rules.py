@@ -41,12 +41,13 @@ SETS = {code_set.name: frozenset(code_set.codes) for code_set in SYSTEM.code_set
 
 def schema_of(name):
     fields = [(c.name, arrow_type(c)) for c in TABLES[name].columns]
-    return pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int16())])
+    return pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int64()), ("_part", pa.int16())])
 
 
 def frame(name, rows):
     records = [
-        {"source_dump": "d", "source_record": n, "_offset": n * 10, "_rank": 0, **row} for n, row in enumerate(rows, 1)
+        {"source_dump": "d", "source_record": n, "_offset": n * 10, "_rank": 0, "_part": 0, **row}
+        for n, row in enumerate(rows, 1)
     ]
     return pl.DataFrame(pl.from_arrow(pa.Table.from_pylist(records, schema=schema_of(name))))
 
@@ -122,8 +123,8 @@ def test_a_rule_that_cannot_be_evaluated_is_a_bug_and_raises(data_centre, databa
 
 def test_a_row_whose_cause_was_reported_is_not_reported_again():
     rule = Rule("r", "V401", "x", "x", "residents", ("sex",), pl.col("sex").is_null(), Query(""))
-    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100]})
-    origins = {("residents", "sex", "d"): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [0, 0]})
+    origins = {("residents", "sex", "d", 0): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
     said = engine.no_earlier()
     first = engine.findings(rule, failing, earlier=said, origins=origins)
     assert first.select(["record", "offset", "field", "kind", "column", "mapping"]).to_pylist() == [
