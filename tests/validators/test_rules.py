@@ -150,8 +150,8 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
 )
 def test_no_note_names_a_cause_and_no_alert_lets_pass_what_the_database_refuses(code, severity, reported):
     rule = Rule("r", code, "x", "x", "residents", ("name",), pl.col("name").is_null(), Query(""))
-    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100]})
-    origins = {("residents", "name", "d"): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [1, 1]})
+    origins = {("residents", "name", "d", 1): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
     earlier = pl.DataFrame(pl.from_arrow(finding("D222", severity, dump="d", record=1, field="SHIMEI")))
     found = engine.findings(rule, failing, earlier=earlier, origins=origins)
     assert found.column("record").to_pylist() == reported
