@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from extractors import charsets, framings
 from extractors.batches import Kind, arrow_schema
+from extractors.characters import Charset
 from extractors.layout import Layout
 from extractors.reading import (
     Choice,
@@ -122,6 +123,16 @@ def load(folder: Path) -> Municipality:
         name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.manifest.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, systems)
+
+
+def with_gaiji_table(spec: MunicipalityFolder, dump: str, file: str) -> Charset:
+    """The charset of a dump with another gaiji table, a path from the municipality's folder.
+
+    Raises:
+        SpecError: what the municipality's check would say of the table.
+    """
+    spoken = _spoken(spec, spec.manifest.dumps[dump])
+    return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.roots[0])
 
 
 def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:

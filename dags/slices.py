@@ -7,11 +7,12 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
+from extractors.batches import FIRST_PLACES
 from extractors.records import Slice
 from extractors.slicing import cut
 from migration_reports.findings import RunError
@@ -96,16 +97,30 @@ def join(run: Run, municipality: Municipality, dump: str) -> dict[str, Any]:
     return joined(read, list(municipality.dumps[dump].spec.records))
 
 
+class Met(NamedTuple):
+    """How many times a character was met in a field, in how many records, and its first places (record, byte offset)."""
+
+    times: int
+    records: int
+    places: tuple[tuple[int, int], ...]
+
+
+def meet(known: dict[tuple[str, int, str], Met], key: tuple[str, int, str], more: Met) -> None:
+    """Add what was met of a character (field, code, area) to what is known of it."""
+    former = known.get(key, Met(0, 0, ()))
+    places = tuple(sorted((*former.places, *more.places))[:FIRST_PLACES])
+    known[key] = Met(former.times + more.times, former.records + more.records, places)
+
+
 def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
     """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
     tally = Tally()
-    characters: dict[tuple[str, int, str], list[int]] = {}
+    characters: dict[tuple[str, int, str], Met] = {}
     for part in parts:
         tally.include(Tally(part["records"], {name: Decimal(total) for name, total in part["sums"].items()}))
-        for *key, count, records, record, offset in part["characters"]:
-            entry = characters.setdefault((key[0], key[1], key[2]), [0, 0, record, offset])
-            entry[:] = [entry[0] + count, entry[1] + records, *min((entry[2], entry[3]), (record, offset))]
-    rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
+        for field, code, area, count, records, places in part["characters"]:
+            meet(characters, (field, code, area), Met(count, records, tuple((r, o) for r, o in places)))
+    rows = sorted(characters.items(), key=lambda item: (-item[1].times, item[0]))
     order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
     return {
         "account": added([part["account"] for part in parts]),
@@ -114,7 +129,7 @@ def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str
         "sums": {name: str(tally.sums[name]) for name in order},
         "trailers": {kind: [row for part in parts for row in part["trailers"][kind]] for kind in parts[0]["trailers"]},
         "filled": added([part["filled"] for part in parts]),
-        "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
+        "characters": [[*key, *met] for key, met in rows[:MAX_CHARACTERS]],
         "characters_distinct": len(rows),
     }
 

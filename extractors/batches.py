@@ -40,18 +40,21 @@ CODED = {
 }
 """The flags whose characters are counted, and the area of the code that each means."""
 
-CHARACTERS = {
+CHARACTERS: Mapping[str, pl.DataType | type[pl.DataType]] = {
     "field": pl.String,
     "code": pl.Int64,
     "area": pl.String,
     "count": pl.Int64,
     "records": pl.Int64,
-    "record": pl.Int64,
-    "offset": pl.Int64,
+    "record": pl.List(pl.Int64),
+    "offset": pl.List(pl.Int64),
 }
-"""A row a code and field: how often it stands there, in how many records, and the first record and byte offset.
+"""A row a code and field: how often it stands there, in how many records, and the first records and byte offsets.
 
 A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
+
+FIRST_PLACES = 5
+"""How many places are kept of what is met often."""
 
 NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
 
@@ -407,13 +410,23 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
     rows = np.concatenate([odd.records[at] for odd, at, _ in tallies])
     starts = np.concatenate([odd.starts[at] for odd, at, _ in tallies])
     codes = np.concatenate([codes for _, _, codes in tallies])
-    distinct, first, counts = np.unique(group << 24 | codes, return_index=True, return_counts=True)
+    keys = group << 24 | codes
+    distinct, counts = np.unique(keys, return_counts=True)
     which = distinct >> 24
     _, once = np.unique(codes << 32 | rows, return_index=True)
     alone = np.zeros(len(codes), np.int64)
     alone[once] = 1
     in_records = np.zeros(len(distinct), np.int64)
-    np.add.at(in_records, np.searchsorted(distinct, group << 24 | codes), alone)
+    np.add.at(in_records, np.searchsorted(distinct, keys), alone)
+    # The first place in each of the first records.
+    order = np.lexsort((starts, rows, keys))
+    begins = np.diff(keys[order], prepend=-1) != 0
+    order = order[begins | (np.diff(rows[order], prepend=-1) != 0)]
+    begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
+    rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
+    first = order[rank < FIRST_PLACES]
+    ends = np.searchsorted(keys[first], distinct, side="right")
+    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
     return pl.DataFrame(
         {
             "field": [tallies[n][0].field.name for n in which],
@@ -421,8 +434,10 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
             "area": [CODED[tallies[n][0].flag] for n in which],
             "count": counts.astype(np.int64),
             "records": in_records,
-            "record": records.numbers[rows[first]],
-            "offset": (records.offsets[rows] + starts - records.pos[rows])[first],
+            "record": pa.ListArray.from_arrays(offsets, pa.array(records.numbers[rows[first]], pa.int64())),
+            "offset": pa.ListArray.from_arrays(
+                offsets, pa.array((records.offsets[rows] + starts - records.pos[rows])[first], pa.int64())
+            ),
         },
         schema=CHARACTERS,
     )
