@@ -19,7 +19,6 @@ import polars as pl
 from mappings.spec import CodeTable
 from mappings.transform import Outcome, Params, Transform
 
-
 _REPLACED = "\ufdd0"
 """A noncharacter, which is for a program's own use and stands in no text: it marks where a replaced text ended."""
 
