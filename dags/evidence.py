@@ -53,13 +53,10 @@ class Notes:
 
 
 def _filled(batch: pa.RecordBatch) -> dict[str, int]:
-    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset")
+    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
     if not frame.width:
         return {}
-    holds = [
-        ((pl.col(name) != "") if kind == pl.String else (pl.col(name) != 0)).fill_null(value=False).sum().alias(name)
-        for name, kind in frame.schema.items()
-    ]
+    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
     return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
 
 
@@ -74,6 +71,15 @@ def origins(municipality: Municipality) -> Origins:
                     origin = Origin(column.sources, offset, part.kind, column.place)
                     result[part.table, column.name, part.dump, part.number] = origin
     return result
+
+
+def _holds(name: str, kind: pl.DataType) -> pl.Expr:
+    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
+    if kind == pl.List:
+        return pl.col(name).list.len() > 0
+    if kind == pl.Binary:
+        return pl.col(name).bin.encode("hex").str.contains("[^0]")
+    return pl.col(name) != ("" if kind == pl.String else 0)
 
 
 def write_findings(path: Path, found: pa.RecordBatch) -> None:

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.extraction import Counts
+from dags.extraction import Counts, nothing_made
 from dags.mapped_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.municipality import Municipality
 from dags.workspace import Run
@@ -58,7 +58,7 @@ def map_waiting(run: Run, municipality: Municipality, database: sa.Engine) -> di
                     out.write_batch(rows)
                 if findings.num_rows:
                     found.write_batch(findings)
-        made = counts.made.setdefault(f"{part.table}.{part.number}", {"candidates": 0, "rows": 0, "wrong": {}})
+        made = counts.made.setdefault(f"{part.table}.{part.number}", nothing_made())
         log.info("%s: %s rows, of %s looked at", part.table, f"{made['rows']:,}", f"{made['candidates']:,}")
     return counts.made
 

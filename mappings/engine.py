@@ -7,6 +7,7 @@ mapped in the same way.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -32,6 +33,9 @@ HELD = ("_record", "_offset", "_parent")
 
 LATEST = 99_999_999
 
+SHOWN = 4
+"""How long a code may be to stand in a report: a code of a code table, and no number of a person."""
+
 _NO_NUMBERS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
@@ -43,11 +47,14 @@ class Tally:
         candidates: records, or occurrences where each gives a row.
         rows: the rows that they gave.
         wrong: of each column, how many values were wrong.
+        unknown: of each column that looks codes up, the codes that no table holds, and how often each came; a value that
+            is no short code of digits and letters counts under "".
     """
 
     candidates: int
     rows: int
     wrong: Mapping[str, int]
+    unknown: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -267,15 +274,29 @@ def _run(
     batch = _batch(rows.select(names), part.schema)
     wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
     found = []
+    unknown: dict[str, Counter[str]] = {}
     if query.masks and rows.height:
         counts = rows.select(pl.col(mask.name).sum() for mask in query.masks).row(0)
         for mask, count in zip(query.masks, counts, strict=True):
-            if count:
-                found.append(_found(rows, mask, part))
-                if mask.failed and mask.column is not None:
-                    wrong[mask.column] += count
-    tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count})
+            if not count:
+                continue
+            found.append(_found(rows, mask, part))
+            if mask.failed and mask.column is not None:
+                wrong[mask.column] += count
+            if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
+                codes = chosen.select(mask.field).filter(rows[mask.name])[mask.field]
+                unknown.setdefault(mask.column, Counter()).update(_counted(codes))
+    tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
+
+
+def _counted(codes: pl.Series) -> Mapping[str, int]:
+    """How often each code came; what is no short code of digits and letters counts under ""."""
+    text = codes.cast(pl.String).str.strip_chars().rename("code")
+    shown = (
+        pl.when(pl.col("code").str.contains(f"^[0-9A-Za-z]{{1,{SHOWN}}}$")).then(pl.col("code")).otherwise(pl.lit(""))
+    )
+    return dict(text.to_frame().select(shown).group_by("code").len().iter_rows())
 
 
 def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
