@@ -18,14 +18,14 @@ from extractors.characters import (
     FIRST_SEQUENCE,
     IDEOGRAPHIC_SPACE,
     REPLACEMENT,
-    SECOND_PLANE,
     SPACE,
     Area,
     CharacterClass,
     Charset,
+    index_of,
 )
 from extractors.options import choice
-from extractors.table_file import MAX_BYTES, Direction, Taken, is_selector
+from extractors.table_file import MAX_BYTES, Direction, Taken, hexadecimal, is_selector
 from migration_reports.findings import Position, Problem, SpecError
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -158,6 +158,7 @@ class _Tables:
         self.sequences = list(charset.sequences)
         self._numbers = {text: FIRST_SEQUENCE + n for n, text in enumerate(self.sequences)}
         self._layered: list[int] = []
+        self._defined: dict[tuple[int, int], Position] = {}
         self.decode_only: set[int] = set()
 
     def number(self, text: str) -> int:
@@ -176,22 +177,30 @@ class _Tables:
             table = table_files.read(folder / file, name=file, taken=taken)
         except SpecError as error:
             return list(error.problems)
+        problems = []
         for row in table.mappings:
             if row.direction == Direction.FROM_UNICODE:
                 continue
-            text = "".join(c for c in row.text if not is_selector(c)) if drop_selectors else row.text
-            index = row.code - characters.THIRD + SECOND_PLANE if row.code >= characters.THIRD else row.code
-            if row.length == 1:
-                self.single[index] = characters.entry(self.number(text))
+            here = Position(file, row.line)
+            before = self._defined.setdefault((row.code, row.length), here)
+            if before is not here:
+                code = hexadecimal(row.code, row.length)
+                problems.append(
+                    Problem("L911", here, f"code {code} stands already on line {before.line} of {before.file}")
+                )
                 continue
-            if taken(row.code, row.length) is None:
-                private = all(unicodedata.category(character) == "Co" for character in text)
-                kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
-                self.double[index] = characters.entry(self.number(text), kind)
-                self._layered.append(index)
-                if row.direction == Direction.TO_UNICODE:
-                    self.decode_only.add(index)
-        return []
+            text = "".join(c for c in row.text if not is_selector(c)) if drop_selectors else row.text
+            if row.length == 1:
+                self.single[row.code] = characters.entry(self.number(text))
+                continue
+            index = index_of(row.code)
+            private = all(unicodedata.category(character) == "Co" for character in text)
+            kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
+            self.double[index] = characters.entry(self.number(text), kind)
+            self._layered.append(index)
+            if row.direction == Direction.TO_UNICODE:
+                self.decode_only.add(index)
+        return problems
 
     def microsoft(self) -> None:
         """Read the symbols as Windows does, where the charset has one form of them only."""
@@ -205,7 +214,7 @@ class _Tables:
         """Enter what the municipality decided about its gaiji."""
         problems = []
         for code, decision in decisions.items():
-            index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
+            index = index_of(code)
             kind = CharacterClass(int(self.double[index]) >> 24) if index < len(self.double) else None
             if kind is None or kind in (CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL):
                 message = f"code {code:04X} is no gaiji of charset {self.charset.name}: it stands in its standard area"
@@ -283,19 +292,29 @@ def _repertoire(name: str, folder: Path) -> frozenset[str]:
 
 
 def taken_by(charset: Charset) -> Taken:
-    """Tell which code of how many bytes a table file may not define again: the name of the area that it stands in."""
+    """Tell why a table file may not define a code of how many bytes: it has a character, or no text can hold it."""
+    shifts = tuple(shift.code for shift in charset.shifts)
+    itself = "stands in an area that the charset defines itself"
 
     def taken(code: int, length: int) -> str | None:
+        data = code.to_bytes(length)
+        if data.startswith(shifts):
+            return "is read as a shift code"
+        size = charset.leads.get(data[0], 1) if charset.leads else length
+        if size != length:
+            begins = (
+                f"byte {data[0]:02X} begins a character of {size}" if size > 1 else f"byte {data[0]:02X} stands alone"
+            )
+            return f"is in no text of this charset: {begins}"
+        kind = charset.kind(code, single=length == 1)
         if length == 1:
-            return "single bytes" if charset.single[code] >> 24 != CharacterClass.UNDEFINED else None
-        index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
-        if index >= len(charset.double):
-            return "no area of this charset"
-        kind = CharacterClass(int(charset.double[index]) >> 24)
+            return f"{itself}: single bytes" if kind != CharacterClass.UNDEFINED else None
+        if index_of(code) >= len(charset.double):
+            return "is in no text of this charset"
         if kind in (CharacterClass.UNDEFINED, CharacterClass.USER_DEFINED, CharacterClass.VARIANT):
             return None
         area = charset.area_of(code)
-        return area.name if area is not None else "standard area"
+        return f"{itself}: {area.name if area is not None else 'standard area'}"
 
     return taken
 

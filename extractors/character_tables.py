@@ -20,6 +20,7 @@ from extractors.characters import (
     CharacterClass,
     Charset,
 )
+from extractors.table_file import MAX_TEXT
 
 FOUR_BYTES, SEQUENCE, PAIR, TRIPLE = 4, 5, 6, 7
 """Sizes of an entry that are not simply bytes to write: UTF-8 of four bytes, a sequence, the first of two or three."""
@@ -27,7 +28,7 @@ FOUR_BYTES, SEQUENCE, PAIR, TRIPLE = 4, 5, 6, 7
 HALF_PAIR = 7
 """In the table of pairs: the second byte cannot belong to the first, which reads as U+FFFD alone."""
 
-CELL = 16
+CELL = MAX_TEXT + 1
 """Bytes of a sequence's cell: up to 15 of UTF-8, then how many."""
 
 _FAR = 0x40000

@@ -129,13 +129,17 @@ class Charset:
 
     def text(self, code: int, *, single: bool = False) -> str:
         """What a code reads as."""
-        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
-        return self.character(int(entry) & 0xFFFFFF)
+        return self.character(self._entry(code, single=single) & 0xFFFFFF)
 
     def kind(self, code: int, *, single: bool = False) -> CharacterClass:
         """The class of a code."""
-        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
-        return CharacterClass(int(entry) >> 24)
+        return CharacterClass(self._entry(code, single=single) >> 24)
+
+    def _entry(self, code: int, *, single: bool) -> int:
+        if single:
+            return int(self.single[code])
+        index = index_of(code)
+        return int(self.double[index]) if index < len(self.double) else entry(REPLACEMENT, CharacterClass.UNDEFINED)
 
     def character(self, number: int) -> str:
         """The text of a table's character number."""
@@ -159,6 +163,11 @@ class CharsetFamily:
     options: Mapping[str, str]
     make: Callable[[Mapping[str, str], Path], Charset]
     profiles: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
+
+
+def index_of(code: int) -> int:
+    """Where a code of two or three bytes stands in `Charset.double`."""
+    return code - THIRD + SECOND_PLANE if code >= THIRD else code
 
 
 def hexadecimal(code: int) -> str:
