@@ -220,6 +220,13 @@ class _Tables:
                 message = f"code {code:04X} is no gaiji of charset {self.charset.name}: it stands in its standard area"
                 problems.append(Problem("L931", Position(file, decision.line), message))
                 continue
+            if kind == CharacterClass.UNDEFINED and not decision.text:
+                message = f"code {code:04X} is undefined: it has no private-use character to stay"
+                hint = "decide on a character, or define the code in a table file"
+                problems.append(
+                    Problem("L931", Position(file, decision.line), message, ("character", "mj", "substitute"), hint)
+                )
+                continue
             text = decision.text or self.charset_text(index)
             self.double[index] = characters.entry(self.number(text), CharacterClass.DECIDED)
         return problems

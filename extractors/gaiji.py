@@ -4,7 +4,7 @@ A CSV file (UTF-8) with a header line. One line a code, the columns in any order
 
     code        the code, four hexadecimal digits
     decision    character (text is the character), mj (mj names it), substitute (text is a usual form in its place),
-                private (it stays a private-use code, on purpose), or empty: not decided yet
+                private (it stays a private-use code, on purpose: an undefined code has none), or empty: not decided yet
     text        the character itself, or its scalars as U+8FBB U+E0102
     mj          the name in 文字情報基盤, such as MJ012345
     reason      why; decided_by: who; decided_on: when (YYYY-MM-DD)
