@@ -34,7 +34,10 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "gaiji": "the municipality's gaiji table, with what was decided about each code (none)",
         "mj": "MJ character data (文字情報基盤), for gaiji decided as an MJ name (none)",
         "user_defined": "code point of the first user-defined code, hexadecimal (E000)",
-        "symbols": "wave dash and its relatives: jis (301C 2212 2016 2014) or ms (FF5E FF0D 2225 2015) (jis)",
+        "symbols": (
+            "wave dash and its relatives, of the charset's own codes: jis (301C 2212 2016 2014 00A2 00A3 00AC 00A6) or ms "
+            "(FF5E FF0D 2225 2015 FFE0 FFE1 FFE2 FFE4); nothing changes where it has codes for both (jis)"
+        ),
         "selectors": "variation selectors that a table file gives: keep or drop, which merges characters (keep)",
         "kana": "half-width kana: kept, widened, or composed (widened, with sound marks composed) (kept)",
         "wide_spaces": "ideographic spaces at a field's end: trimmed or kept (trimmed)",
@@ -106,10 +109,10 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     made = _Tables(charset)
     problems: list[Problem] = []
     notes = list(charset.notes)
+    # Before the table files: what a site's own file says is left as it says it.
+    made.symbols(said["symbols"])
     for file in filter(None, (word.strip() for word in options.get("table", "").split(","))):
         problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
-    if said["symbols"] == "ms":
-        made.microsoft()
     decisions: Mapping[int, gaiji.Decision] = {}
     if "gaiji" in options:
         try:
@@ -202,13 +205,14 @@ class _Tables:
                 self.decode_only.add(index)
         return problems
 
-    def microsoft(self) -> None:
-        """Read the symbols as Windows does, where the charset has one form of them only."""
+    def symbols(self, profile: str) -> None:
+        """Read the symbols by one profile, whoever made the charset, where it has one form of them only."""
         points = self.double & 0xFFFFFF
-        for usual, ms in MS_SYMBOLS.items():
-            if not (points == ms).any():
-                at = points == usual
-                self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(ms)
+        for jis_form, ms_form in MS_SYMBOLS.items():
+            forms = (points == jis_form, points == ms_form)
+            at, wanted = (forms[0], ms_form) if profile == "ms" else (forms[1], jis_form)
+            if not all(form.any() for form in forms):
+                self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(wanted)
 
     def decide(self, decisions: Mapping[int, gaiji.Decision], file: str) -> list[Problem]:
         """Enter what the municipality decided about its gaiji."""
@@ -275,16 +279,24 @@ def _named(options: Mapping[str, str]) -> dict[str, str]:
 
 
 def _repertoire(name: str, folder: Path) -> frozenset[str]:
-    """The characters that a target can hold; single-byte ones always count among them.
+    """The characters that a target can hold, each symbol under both its names; single-byte ones always count among them.
 
     Raises:
         SpecError: the file cannot be read.
     """
+    held = set(_held(name, folder))
+    for pair in MS_SYMBOLS.items():
+        if not held.isdisjoint(map(chr, pair)):
+            held.update(map(chr, pair))
+    return frozenset(held)
+
+
+def _held(name: str, folder: Path) -> set[str]:
     always = {chr(point) for point in (*range(0x20, 0x7F), *range(0xFF61, 0xFFA0), IDEOGRAPHIC_SPACE)}
     if name == "jis_x_0208":
-        return frozenset(always | set(jis.x0208().values()))
+        return always | set(jis.x0208().values())
     if name == "jis_x_0213":
-        return frozenset(always | set(jis.x0213(1).values()) | set(jis.x0213(2).values()))
+        return always | set(jis.x0213(1).values()) | set(jis.x0213(2).values())
     path = folder / name
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -295,7 +307,7 @@ def _repertoire(name: str, folder: Path) -> frozenset[str]:
         raise SpecError(
             [Problem("L904", Position("(options)"), message, ("any", "jis_x_0208", "jis_x_0213"))]
         ) from None
-    return frozenset(always | {line.strip() for line in lines if line.strip() and not line.startswith("#")})
+    return always | {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
 def taken_by(charset: Charset) -> Taken:

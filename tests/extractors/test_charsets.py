@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors import charsets, jis
+from extractors.character_policies import MS_SYMBOLS
 from extractors.character_tables import one_way
 from extractors.characters import REPLACEMENT, SECOND_PLANE, THIRD, CharacterClass, Charset
 from extractors.charsets import CHARSETS
@@ -191,7 +193,7 @@ def test_an_unknown_option_is_refused(tmp_path):
     ("ccsid", "codec"), [("930", "IBM930"), ("939", "IBM939"), ("1390", "IBM1390"), ("1399", "IBM1399")]
 )
 def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
-    """All 65,536 pairs and 256 bytes; glibc fills unassigned single bytes of 1390 and 1399 with U+001A, and we do not."""
+    """All 65,536 pairs and 256 bytes, but for what the charset's page explains."""
     decode = derive_ibm.decoder(codec)
     if decode is None:
         pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
@@ -201,7 +203,10 @@ def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
         for code in (high << 8 | low for high in range(0x40, 0x100) for low in range(0x40, 0x100))
         if charset.text(code) != decode(bytes((0x0E, code >> 8, code & 0xFF, 0x0F)))
     ]
-    assert differences == []
+    assert differences == ["424A", "425F", "434A"]
+    assert all(code in charsets.ibm.__doc__ for code in differences)
+    plain = charsets.load("ibm", {"ccsid": ccsid, "symbols": "ms"}, tmp_path)
+    assert all(plain.text(int(code, 16)) == decode(bytes.fromhex(f"0E{code}0F")) for code in differences)
     assert (charset.double[:0x4040] >> 24 != CharacterClass.STANDARD).all()
     different = {}
     for byte in sorted(set(range(1, 256)) - {0x0E, 0x0F}):
@@ -217,13 +222,12 @@ def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
     ("name", "options", "codec", "explained"),
     [
         ("euc_jp", {}, "EUC-JP", {"A1BD", "8FA2B7"}),
-        ("shift_jis", {"variant": "jis_x_0213"}, "SHIFT_JISX0213", {"815C", "815F", "81B0", "81D4", "81D5"}),
-        ("euc_jp", {"variant": "jis_x_0213"}, "EUC-JISX0213", {"A1BD", "A2B2", "A2D6", "A2D7"}),
+        ("shift_jis", {"variant": "jis_x_0213"}, "SHIFT_JISX0213", {"815F", "81B0", "81D4", "81D5"}),
+        ("euc_jp", {"variant": "jis_x_0213"}, "EUC-JISX0213", {"A2B2", "A2D6", "A2D7"}),
     ],
 )
 def test_the_jis_charsets_agree_with_iconv(name, options, codec, explained, tmp_path):
-    """The em dash is U+2014 here, U+2015 there (by JIS X 0213 the other way round); of a tilde, a backslash and the white
-    parentheses one has the narrow form and the other the wide one. Nothing else differs."""
+    """Nothing differs but what the charset's page explains."""
     decode = derive_ibm.decoder(codec)
     if decode is None:
         pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
@@ -245,6 +249,7 @@ def test_the_jis_charsets_agree_with_iconv(name, options, codec, explained, tmp_
         if charset.text(index - SECOND_PLANE + THIRD if third else code) != expected:
             differences.add(("8F" if third else "") + f"{code:04X}")
     assert differences == explained
+    assert all(code in sys.modules[f"extractors.charsets.{name}"].__doc__ for code in explained)
 
 
 @pytest.mark.shared
@@ -333,6 +338,37 @@ def test_the_makers_pages_have_no_character_twice():
 
 
 # Policies.
+
+
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+@pytest.mark.parametrize("profile", ["jis", "ms"])
+def test_symbols_are_of_one_profile_in_every_charset(profile, name, options, tmp_path):
+    charset = charsets.load(name, {**options, "symbols": profile} if not _is_unicode(name) else options, tmp_path)
+    points = set((charset.double & 0xFFFFFF).tolist())
+    for pair in MS_SYMBOLS.items():
+        met = points.intersection(pair)
+        assert len(met) == 2 or met <= {pair[profile == "ms"]}
+
+
+def _is_unicode(name):
+    return name in ("utf_8", "utf_16", "single_byte")
+
+
+def test_a_symbol_counts_in_the_repertoire_under_both_its_names(tmp_path):
+    def beyond(**options):
+        return charsets.load("fujitsu", {**options, "repertoire": "jis_x_0208"}, tmp_path).notes
+
+    assert beyond() == beyond(symbols="ms")
+    windows = charsets.load("shift_jis", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert [windows.kind(code).name for code in (0x8191, 0x8192, 0x81CA)] == ["STANDARD"] * 3
+
+
+def test_a_table_files_symbol_stays_and_does_not_switch_the_profile_off(tmp_path):
+    (tmp_path / "t.csv").write_text("41A1,FF5E\n", encoding="utf-8")
+    ms = charsets.load("fujitsu", {"symbols": "ms", "table": "t.csv"}, tmp_path)
+    usual = charsets.load("fujitsu", {"table": "t.csv"}, tmp_path)
+    assert (ms.text(0xA1C1), ms.text(0x41A1)) == ("\uff5e", "\uff5e")
+    assert (usual.text(0xA1C1), usual.text(0x41A1)) == ("\u301c", "\uff5e")
 
 
 def test_symbols_follow_the_profile(tmp_path):
