@@ -46,8 +46,10 @@ class DecodeTables:
         single: (256,) uint32, the UTF-8 bytes in the low 24 bits (of a sequence of four the last three: the first is
             always F0 below U+40000), the size in bits 24 to 26, the class in bits 27 to 29, what the byte does to the
             state in bits 30 and 31. A size up to 3 is the number of UTF-8 bytes.
-        double: the same of each pair, its state bits those of its first byte.
-        shifts: (n, 4) int64, the longest first: length, code, its mask, TO_DOUBLE or TO_SINGLE; a row of zeros ends it.
+        double: the same of each pair, its state bits those of its first byte; then again for each shift code after which
+            some pairs read as others.
+        shifts: (n, 4) int64, the longest first: length, code, where in bytes its table of pairs begins in `double`,
+            TO_DOUBLE or TO_SINGLE; a row of zeros ends it.
         sequences: cells of `CELL` bytes.
         growth: most UTF-8 bytes that a byte of the dump can become.
     """
@@ -82,13 +84,9 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
     texts = [*charset.sequences, *(chr(point) for point in far)]
     single, double = (_entries(table, far, len(charset.sequences)) for table in (charset.single, charset.double))
     ordered = sorted(charset.shifts, key=lambda s: -len(s.code)) if shifted else []
-    table = np.zeros((len(ordered) + 1, 4), np.int64)
-    for row, shift in zip(table, ordered, strict=False):
-        size = len(shift.code)
-        row[:] = size, int.from_bytes(shift.code), (1 << 8 * size) - 1, TO_DOUBLE if shift.double else TO_SINGLE
     for first in {shift.code[0] for shift in ordered}:
         alone = [s for s in ordered if s.code[0] == first]
-        direct = len(alone) == 1 and len(alone[0].code) == 1
+        direct = len(alone) == 1 and len(alone[0].code) == 1 and not alone[0].moved
         action = (TO_DOUBLE if alone[0].double else TO_SINGLE) if direct else ASK
         single[first] |= np.uint32(action << 30)
         double[first << 8 : (first + 1) << 8] |= np.uint32(action << 30)
@@ -96,6 +94,16 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
         for byte, size in charset.leads.items():
             single[byte] = (PAIR if size == 2 else TRIPLE) << 24
         _mark_half_pairs(charset, double)
+    table = np.zeros((len(ordered) + 1, 4), np.int64)
+    planes = [double]
+    for row, shift in zip(table, ordered, strict=False):
+        plane = 0
+        if shift.moved:
+            plane = sum(part.nbytes for part in planes)
+            planes.append(double.copy())
+            planes[-1][list(shift.moved)] = double[list(shift.moved.values())]
+        row[:] = len(shift.code), int.from_bytes(shift.code), plane, TO_DOUBLE if shift.double else TO_SINGLE
+    double = np.concatenate(planes) if len(planes) > 1 else double
     longest = [len(text.encode()) for text in texts]
     cells = np.zeros((len(texts) + 1, CELL), np.uint8)
     for cell, text in zip(cells, texts, strict=False):

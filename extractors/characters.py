@@ -49,10 +49,14 @@ class CharacterClass(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shift:
-    """A shift code of one to four bytes, and whether double-byte text follows it."""
+    """A shift code of one to four bytes, and whether double-byte text follows it.
+
+    In that text the codes of `moved` read as the codes that they became in a later edition of the standard.
+    """
 
     code: bytes
     double: bool
+    moved: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

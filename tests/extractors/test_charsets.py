@@ -380,6 +380,29 @@ def test_symbols_follow_the_profile(tmp_path):
     assert (wide.text(0x43A1), wide.text(0xE9F4)) == ("\u301c", "\uff5e")
 
 
+def test_the_jis_profile_shows_every_policy_and_what_a_user_area_may_be(tmp_path):
+    given = {
+        "opening": "0E",
+        "closing": "0F",
+        "single": "cp290",
+        "edition": "1978",
+        "space": "4040",
+        "user_area": "F5..FE",
+    }
+    charset = charsets.load("jis_8080", given, tmp_path)
+    assert given.items() <= charset.policies.items()
+    with pytest.raises(SpecError, match="rows of 41 to A0, A9 to AF, F5 to FE"):
+        charsets.load("jis_8080", given | {"edition": "1983", "user_area": "B0..BF"}, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+def test_every_policy_in_force_is_shown(name, options, tmp_path):
+    """The report prints `policies`: each option of the charset, but for the files and the base that were not given."""
+    family = next(family for family in CHARSETS if family.name == name)
+    shown = charsets.load(name, options, tmp_path).policies
+    assert set(family.options) - set(shown) <= {"table", "gaiji", "mj", "user_defined"}
+
+
 def test_the_private_use_base_is_the_sites_own(tmp_path):
     assert charsets.load("fujitsu", {"user_defined": "E92E"}, tmp_path).text(0x80A1) == "\ue92e"
     assert charsets.load("fujitsu", {"user_defined": "F0000"}, tmp_path).text(0xA0FE) == chr(0xF0000 + 33 * 94 - 1)
