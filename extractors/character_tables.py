@@ -118,7 +118,7 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
 def _mark_half_pairs(charset: Charset, double: np.ndarray) -> None:
     """Where a byte that begins a pair stands before one that never ends a pair, it alone is what cannot be read."""
     assigned = (charset.double >> 24 != CharacterClass.UNDEFINED).reshape(-1, 256, 256)
-    never = ~assigned.any(axis=(0, 1))
+    never = ~assigned[:, list(charset.leads)].any(axis=(0, 1))
     planes = double.reshape(-1, 256, 256)
     for byte in charset.leads:
         planes[:, byte, never] = planes[:, byte, never] & ~np.uint32(7 << 24) | np.uint32(HALF_PAIR << 24)

@@ -43,7 +43,6 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
                 double[number * SECOND_PLANE + code + jis.GR] = characters.entry(ord(text))
     characters.assign(double, {_KANA << 8 | 0xA1 + n: chr(0xFF61 + n) for n in range(63)})
     characters.spaces(double, 0xA1A1)
-    double[0] = characters.entry(characters.REPLACEMENT, CharacterClass.UNDEFINED)
     charset = Charset(
         name="euc_jp",
         single=characters.single_byte_table("".join(chr(b) if b < 0x80 else NONE for b in range(256))),

@@ -57,7 +57,6 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         characters.user_defined_area(double, (USER_DEFINED,), first)
         areas = (USER_DEFINED, *areas)
     characters.spaces(double, 0x8140)
-    double[0] = characters.entry(characters.REPLACEMENT, CharacterClass.UNDEFINED)
     single = code_page("jis_x_0201")
     assert single is not None
     charset = Charset(

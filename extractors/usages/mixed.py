@@ -25,7 +25,7 @@ from extractors.character_tables import (
     TO_SINGLE,
     encode_tables,
 )
-from extractors.characters import SECOND_PLANE, THIRD, Charset
+from extractors.characters import SECOND_PLANE, SINGLE, THIRD, Charset
 from extractors.layout import Field
 from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
 from extractors.plan import argument
@@ -230,8 +230,8 @@ def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double,
     """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
 
     `data` is the address of the bytes, `starts` the fields' first bytes in them; `single`, the pairs and `shifts` are
-    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte the byte, of a pair the pair, of
-    three bytes THIRD + the pair); returns how many.
+    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte SINGLE + the byte, of a pair the pair,
+    of three bytes THIRD + the pair); returns how many.
     """
     found = 0
     for r in range(len(starts)):
@@ -253,7 +253,7 @@ def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double,
                     i += size
                     continue
             size = np.int64(2) if is_double else np.int64(1)
-            code = np.int64(be16(i)) if is_double else byte
+            code = np.int64(be16(i)) if is_double else SINGLE + byte
             length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
             if not is_double and length >= PAIR:
                 size = np.int64(2) if length == PAIR else np.int64(3)
@@ -263,7 +263,7 @@ def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double,
                     code = pair + (size - 2) * THIRD
                     if np.int64((entry >> np.uint64(24)) & np.uint64(7)) == HALF_PAIR:
                         size = np.int64(1)
-                        code = byte
+                        code = SINGLE + byte
             if i + size > end:
                 break
             if is_double and odd_before_shift(entry, i, end, single, shifts):

@@ -15,10 +15,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors import charsets, jis
+from extractors import charsets, framings, jis
+from extractors.batches import extract, first_places
 from extractors.character_policies import MS_SYMBOLS
 from extractors.character_tables import one_way
-from extractors.characters import REPLACEMENT, SECOND_PLANE, THIRD, CharacterClass, Charset
+from extractors.characters import REPLACEMENT, SECOND_PLANE, SINGLE, THIRD, CharacterClass, Charset, hexadecimal
 from extractors.charsets import CHARSETS
 from extractors.charsets.tables import derive_ibm
 from extractors.code_pages import code_page, jis8_to_ebcdik
@@ -27,7 +28,7 @@ from extractors.decoder import Decoder
 from extractors.encode import encode
 from extractors.memory import SLACK
 from migration_reports.findings import SpecError
-from tests.reading import SHARED
+from tests.reading import SHARED, open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "charsets"
 PROFILES = [
@@ -335,6 +336,42 @@ def test_the_makers_pages_have_no_character_twice():
     for name in ("fujitsu_ebcdic", "fujitsu_ebcdik", "fujitsu_ascii", "hitachi_ebcdic", "hitachi_ebcdik", "nec_ebcdik"):
         text = code_page(name).replace("\ufffd", "")
         assert len(set(text)) == len(text), name
+
+
+# Codes that are told of.
+
+
+def told(charset: Charset, data: bytes, width: int, *, picture: str = "X", batch_records: int = 2):
+    """The code, area, count, records and places of what was met in records of one field, and the findings' codes."""
+    layout = read_copybook(f"01 R. 05 A PIC {picture}({width if picture == 'X' else width // 2}).", file="case.cpy")
+    extraction = extract(
+        open_bytes(data), name="d", layout=layout, framing=framings.load("fixed", {}, layout), charset=charset,
+        batch_records=batch_records,
+    )  # fmt: skip
+    met: dict[tuple, tuple] = {}
+    details: list[str] = []
+    for part in extraction:
+        details += [text for text in part.findings.column("detail").to_pylist() if text]
+        for _, code, area, count, records, places in part.characters.iter_rows():
+            old = met.get((hexadecimal(code), area), (0, 0, []))
+            met[hexadecimal(code), area] = (old[0] + count, old[1] + records, first_places(old[2], places))
+    return met, details
+
+
+def test_a_pair_below_0100_is_told_from_a_single_byte(tmp_path):
+    charset = charsets.load("fujitsu", {}, tmp_path)
+    met, details = told(charset, bytes.fromhex("28 b0a1 0041 00fa 29 fa"), 9)
+    assert details == ["0041 00FA FA"]
+    assert set(met) == {("0041", "undefined"), ("00FA", "undefined"), ("FA", "undefined")}
+    assert charset.text(SINGLE + 0x41) == "｡"
+
+
+def test_the_first_places_of_a_code_are_distinct_and_in_order(tmp_path):
+    charset = charsets.load("fujitsu", {}, tmp_path)
+    data = bytes.fromhex("80a1 80a1 b0a1") * 7
+    for size in (1, 3, 100):
+        met, _ = told(charset, data, 6, picture="N", batch_records=size)
+        assert met == {("80A1", "user-defined"): (14, 7, [[n + 1, 6 * n] for n in range(5)])}
 
 
 # Policies.
