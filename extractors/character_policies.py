@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from extractors import characters, gaiji, jis, table_files
+from extractors import characters, gaiji, table_files
 from extractors.characters import (
     FIRST_SEQUENCE,
-    IDEOGRAPHIC_SPACE,
-    REPLACEMENT,
     SPACE,
     Area,
     CharacterClass,
@@ -25,7 +24,8 @@ from extractors.characters import (
     index_of,
 )
 from extractors.options import choice
-from extractors.table_file import MAX_BYTES, Direction, Taken, hexadecimal, is_selector
+from extractors.repertoire import read as read_repertoire
+from extractors.table_file import Direction, Taken, hexadecimal, is_selector
 from migration_reports.findings import Position, Problem, SpecError
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -43,8 +43,8 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "wide_spaces": "ideographic spaces at a field's end: trimmed or kept (trimmed)",
         "controls": "control characters: kept or space; a finding either way (kept)",
         "repertoire": (
-            "what the target can hold: any, jis_x_0208, jis_x_0213, or a file of its characters, one a line; any other "
-            "character is a finding and in the gaiji ledger (any)"
+            "what the target can hold: any, jis_x_0208, jis_x_0213, or a file of its characters; any other character is a "
+            "finding and in the gaiji ledger (any)"
         ),
     }
 )
@@ -126,17 +126,21 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     if said["kana"] != "kept":
         made.widen(marks=said["kana"] == "widened")
     if said["controls"] == "space":
-        made.single[made.single >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
+        for table in (made.single, made.double):
+            table[table >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
     repertoire = options.get("repertoire", "any")
-    beyond = 0
     if repertoire != "any":
-        beyond = made.limit(_repertoire(repertoire, folder))
+        beyond = made.limit(read_repertoire(repertoire, folder, MS_SYMBOLS))
         notes.append(
             f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
         )
-    merged = made.merged()
-    if merged:
-        notes.append(f"{merged:,} codes of table files read as a character that another code reads as, too")
+    shared, dropped = made.merged()
+    if shared:
+        notes.append(f"{shared:,} codes of table files read as a character that another code reads as, too")
+    if dropped:
+        notes.append(
+            f"{dropped:,} characters merge with another one, for the variation selectors of table files are dropped"
+        )
     return dataclasses.replace(
         charset,
         single=made.single,
@@ -160,7 +164,7 @@ class _Tables:
         self.single, self.double = charset.single.copy(), charset.double.copy()
         self.sequences = list(charset.sequences)
         self._numbers = {text: FIRST_SEQUENCE + n for n, text in enumerate(self.sequences)}
-        self._layered: list[int] = []
+        self._layered: dict[int, str] = {}
         self._defined: dict[tuple[int, int], Position] = {}
         self.decode_only: set[int] = set()
 
@@ -200,7 +204,7 @@ class _Tables:
             private = all(unicodedata.category(character) == "Co" for character in text)
             kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
             self.double[index] = characters.entry(self.number(text), kind)
-            self._layered.append(index)
+            self._layered[index] = row.text
             if row.direction == Direction.TO_UNICODE:
                 self.decode_only.add(index)
         return problems
@@ -242,72 +246,42 @@ class _Tables:
 
     def limit(self, repertoire: frozenset[str]) -> int:
         """Make every code whose text the target cannot hold one of class EXTENDED; gives how many there are."""
-        kinds = self.double >> 24
-        held = [CharacterClass.STANDARD, CharacterClass.VARIANT, CharacterClass.DECIDED, CharacterClass.EXTENDED]
-        beyond = [
-            int(index)
-            for index in np.flatnonzero(np.isin(kinds, held))
-            if self.charset_text(int(index)) not in repertoire
-        ]
-        self.double[beyond] = self.double[beyond] & 0xFFFFFF | CharacterClass.EXTENDED << 24
-        return len(beyond)
+        judged = [CharacterClass.STANDARD, CharacterClass.VARIANT, CharacterClass.DECIDED, CharacterClass.EXTENDED]
+        held = np.zeros(FIRST_SEQUENCE + len(self.sequences), bool)
+        held[[ord(text) for text in repertoire if len(text) == 1]] = True
+        held[FIRST_SEQUENCE:] = [text in repertoire or repertoire.issuperset(text) for text in self.sequences]
+        beyond = 0
+        for table in (self.single, self.double):
+            out = np.isin(table >> 24, judged) & ~held[table & 0xFFFFFF]
+            table[out] = table[out] & 0xFFFFFF | CharacterClass.EXTENDED << 24
+            beyond += int(out.sum())
+        return beyond
 
     def widen(self, *, marks: bool) -> None:
         """Read half-width kana as full-width ones; without `marks` theirs stay half-width, to be composed later."""
-        for byte, value in enumerate(self.single.tolist()):
-            point = value & 0xFFFFFF
-            if 0xFF61 <= point < _DAKUTEN:
-                self.single[byte] = value & ~0xFFFFFF | ord(unicodedata.normalize("NFKC", chr(point)))
-            elif marks and point in (_DAKUTEN, _HANDAKUTEN):
-                self.single[byte] = value & ~0xFFFFFF | (0x309B if point == _DAKUTEN else 0x309C)
+        wide = {point: ord(unicodedata.normalize("NFKC", chr(point))) for point in range(0xFF61, _DAKUTEN)}
+        wide |= {_DAKUTEN: 0x309B, _HANDAKUTEN: 0x309C} if marks else {}
+        for table in (self.single, self.double):
+            points = table & 0xFFFFFF
+            for at in np.flatnonzero(np.isin(points, list(wide))):
+                table[at] = table[at] & 0xFF000000 | wide[int(points[at])]
 
-    def merged(self) -> int:
-        """How many codes of table files share their character with another code of the charset."""
+    def merged(self) -> tuple[int, int]:
+        """How many codes of table files share their text with another code, and how many texts dropping selectors merges."""
         if not self._layered:
-            return 0
-        points = self.double & 0xFFFFFF
-        kinds = self.double >> 24
-        known = points[(kinds != CharacterClass.UNDEFINED) & (points != REPLACEMENT) & (points != IDEOGRAPHIC_SPACE)]
-        values, counts = np.unique(known, return_counts=True)
-        shared = values[counts > 1]
-        return int(np.isin(points[self._layered], shared).sum())
+            return 0, 0
+        known = np.isin(self.double >> 24, (CharacterClass.UNDEFINED, CharacterClass.LOW_VALUE), invert=True)
+        known[list(self._layered)] = False
+        others = Counter(self.charset_text(int(index)) for index in np.flatnonzero(known))
+        whole = Counter(self._layered.values())
+        shared = sum(count for text, count in whole.items() if text in others or count > 1)
+        now = {self.charset_text(index) for index in self._layered}
+        return shared, len(whole.keys() - others.keys()) - len(now - others.keys())
 
 
 def _named(options: Mapping[str, str]) -> dict[str, str]:
     """The files and the private-use base that were given: whoever reads the report must know them, too."""
     return {name: options[name] for name in ("table", "gaiji", "mj", "user_defined") if name in options}
-
-
-def _repertoire(name: str, folder: Path) -> frozenset[str]:
-    """The characters that a target can hold, each symbol under both its names; single-byte ones always count among them.
-
-    Raises:
-        SpecError: the file cannot be read.
-    """
-    held = set(_held(name, folder))
-    for pair in MS_SYMBOLS.items():
-        if not held.isdisjoint(map(chr, pair)):
-            held.update(map(chr, pair))
-    return frozenset(held)
-
-
-def _held(name: str, folder: Path) -> set[str]:
-    always = {chr(point) for point in (*range(0x20, 0x7F), *range(0xFF61, 0xFFA0), IDEOGRAPHIC_SPACE)}
-    if name == "jis_x_0208":
-        return always | set(jis.x0208().values())
-    if name == "jis_x_0213":
-        return always | set(jis.x0213(1).values()) | set(jis.x0213(2).values())
-    path = folder / name
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError([Problem("L901", Position(name), f"the repertoire is larger than {MAX_BYTES:,} bytes")])
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        message = f"repertoire: `{name[:60]}` is no repertoire that is known, and no UTF-8 file of one"
-        raise SpecError(
-            [Problem("L904", Position("(options)"), message, ("any", "jis_x_0208", "jis_x_0213"))]
-        ) from None
-    return always | {line.strip() for line in lines if line.strip() and not line.startswith("#")}
 
 
 def taken_by(charset: Charset) -> Taken:

@@ -110,7 +110,8 @@ _NEWER = (*range(0x2EBF0, 0x2EE5E), *range(0x31350, 0x3347A), 0x1B132, 0x1B155)
 """Kanji and kana that Unicode assigned after the version that Python 3.11 knows."""
 
 
-def _is_assigned(character: str) -> bool:
+def is_assigned(character: str) -> bool:
+    """Whether Unicode has a character, a private-use one counted and a control character not."""
     point = ord(character)
     return point != 0xFFFD and (unicodedata.category(character) not in ("Cc", "Cn", "Cs") or point in _NEWER)
 
@@ -151,7 +152,7 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
             reason = taken(row.code, row.length) if taken is not None else None
             if reason is not None:
                 wrong(row, "L912", f"code {code} {reason}")
-        bad = [c for c in row.text if not _is_assigned(c)]
+        bad = [c for c in row.text if not is_assigned(c)]
         if bad:
             wrong(row, "L913", f"code {code}: U+{ord(bad[0]):04X} is a control character, or not assigned")
         elif not row.text or len(row.text) > MAX_SCALARS:

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors import charsets, framings, jis
+from extractors import charsets, framings, jis, repertoire
 from extractors.batches import extract, first_places
 from extractors.character_policies import MS_SYMBOLS
 from extractors.character_tables import one_way
@@ -374,6 +374,13 @@ def test_the_first_places_of_a_code_are_distinct_and_in_order(tmp_path):
         assert met == {("80A1", "user-defined"): (14, 7, [[n + 1, 6 * n] for n in range(5)])}
 
 
+@pytest.mark.parametrize(("name", "code"), [("nec", None), ("euc_jp", 0x8EB1)])
+def test_half_width_kana_of_pairs_follow_the_policy_too(name, code, tmp_path):
+    plain, wide = (charsets.load(name, {"kana": kana}, tmp_path) for kana in ("kept", "widened"))
+    code = code or int(np.flatnonzero(plain.double & 0xFFFFFF == ord("ｱ"))[0])
+    assert (plain.text(code), wide.text(code)) == ("ｱ", "ア")
+
+
 # Policies.
 
 
@@ -475,7 +482,12 @@ def test_selectors_are_kept_or_dropped_and_the_merger_is_counted(tmp_path):
     assert kept.notes == ()
     dropped = charsets.load("fujitsu", {"table": "t.csv", "selectors": "drop"}, tmp_path)
     assert [dropped.text(code) for code in (0x41A1, 0x41A2)] == ["\u8fbb", "\u8fbb"]
-    assert dropped.notes == ("2 codes of table files read as a character that another code reads as, too",)
+    assert dropped.notes == (
+        "2 characters merge with another one, for the variation selectors of table files are dropped",
+    )
+    (tmp_path / "t.csv").write_text("41A1,8FBB\n41A2,4E08,E0103\n41A3,4E08,E0104\n41A4,9AD9\n", encoding="utf-8")
+    both = charsets.load("fujitsu", {"table": "t.csv", "selectors": "drop"}, tmp_path)
+    assert [note.split()[0] for note in both.notes] == ["1", "2"]
 
 
 def test_what_the_target_cannot_hold_is_extended_and_counted(tmp_path):
@@ -490,8 +502,9 @@ def test_what_the_target_cannot_hold_is_extended_and_counted(tmp_path):
     assert limited.kind(0x4F58) == CharacterClass.STANDARD
     beyond = {plain.text(int(c)) for c in np.flatnonzero(plain.double != limited.double)}
     assert not beyond & set(jis.x0208().values())
+    single = np.flatnonzero(plain.single != limited.single)
     assert limited.notes == (
-        f"{len(beyond):,} of the codes that are assigned read as a character beyond the repertoire jis_x_0208",
+        f"{len(beyond) + len(single):,} of the codes that are assigned read as a character beyond the repertoire jis_x_0208",
     )
     wide = charsets.load("ibm", {"repertoire": "jis_x_0213"}, tmp_path)
     other = next(c for c in range(0x4141, 0x6900) if plain.text(c) == "﨑")
@@ -505,6 +518,33 @@ def test_a_repertoire_may_be_a_file(tmp_path):
     assert charset.kind(0xBBFA) == CharacterClass.EXTENDED
     with pytest.raises(SpecError, match="no repertoire that is known"):
         charsets.load("hitachi", {"repertoire": "unicode"}, tmp_path)
+
+
+def test_a_repertoire_file_names_characters_as_themselves_or_by_code_point(tmp_path):
+    (tmp_path / "r.txt").write_text("漢\nU+5B57\n4E9C\nU+304B U+309A\n辻\U000e0101\n\ue000\n", encoding="utf-8")
+    held = repertoire.read("r.txt", tmp_path, {}) - repertoire.ALWAYS
+    assert held == {"漢", "字", "亜", "か゚", "辻\U000e0101", "\ue000"}
+    (tmp_path / "r.txt").write_text("漢\nzzz\nU+D800\n漢字\nU+5B57 字\n", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        charsets.load("hitachi", {"repertoire": "r.txt"}, tmp_path)
+    assert [(p.code, p.position.line) for p in caught.value.problems] == [("L902", n) for n in (2, 3, 4, 5)]
+    (tmp_path / "r.txt").write_text("# none yet\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="holds no character"):
+        charsets.load("hitachi", {"repertoire": "r.txt"}, tmp_path)
+
+
+def test_single_bytes_beyond_the_repertoire_are_findings_too(tmp_path):
+    jef = charsets.load("fujitsu", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(jef, bytes.fromhex("c16a c2")) == ("A¦B", {"D222"})
+    page = charsets.load("single_byte", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(page, bytes.fromhex("51")) == ("é", {"D222"})
+    ibm = charsets.load("ibm", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(ibm, bytes.fromhex("5b f1 a1 81")) == ("¥1‾ｱ", set())
+
+
+def test_two_spaces_for_4040_are_no_character_beyond_the_repertoire(tmp_path):
+    keis = charsets.load("hitachi", {"space_4040": "two_spaces", "repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(keis, bytes.fromhex("b4c1 4040 bbfa"), picture="N") == ("漢  字", set())
 
 
 def test_a_sequence_is_written_as_its_own_code(tmp_path):
