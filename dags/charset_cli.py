@@ -86,6 +86,9 @@ def show(
     out.print(f"written otherwise: {len(found.one_way):,}", highlight=False)
     for other, written in found.one_way.items():
         out.print(f"  {other} as {written}", highlight=False)
+    out.print(f"written as single bytes in text of both: {len(found.narrow):,}", highlight=False)
+    for other, written in found.narrow.items():
+        out.print(f"  {other} as {written}", highlight=False)
     for note in charset.notes:
         out.print(note, highlight=False)
 

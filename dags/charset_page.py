@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from extractors import gaiji, jis, mojijoho
+from extractors import gaiji, jis, mojijoho, repertoire
 from extractors.character_policies import OPTIONS
 from extractors.characters import CharacterClass, Charset, CharsetFamily
 from extractors.charsets import CHARSETS, load
@@ -21,8 +21,6 @@ REASONS = {
     "symbol": "the vendor has the two the other way round",
     "glyph": "by appearance only (`forms` face)",
 }
-MANY = 60
-"""One-way codes that are listed one by one; more are counted, and `hikkoshi charset show` lists them."""
 
 
 def page() -> list[str]:
@@ -59,6 +57,10 @@ def page() -> list[str]:
         "## Gaiji tables",
         "",
         str(gaiji.__doc__).strip(),
+        "",
+        "## Repertoires",
+        "",
+        str(repertoire.__doc__).strip(),
         "",
         "## MJ names",
         "",
@@ -147,16 +149,18 @@ def _area(count: AreaCount) -> str:
 
 def _one_way(title: str, found: Inventory) -> Iterator[str]:
     if found.one_way:
-        listed = ", ".join(f"{code} as {written}" for code, written in list(found.one_way.items())[:MANY])
-        more = len(found.one_way) - MANY
-        yield f"{title}, written otherwise: {listed}{f', and {more:,} more' if more > 0 else ''}."
+        yield f"{title}, written otherwise: {_listed(found.one_way)}."
         yield ""
     if found.narrow:
         yield (
-            f"{title}: pairs whose character has a single byte, too, and is written as that in text of both: "
-            f"{found.narrow:,}."
+            f"{title}, {len(found.narrow):,} pairs whose character has a single byte, too, and is written as that in text "
+            f"of both: {_listed(found.narrow)}."
         )
         yield ""
+
+
+def _listed(codes: Mapping[str, str]) -> str:
+    return ", ".join(f"{code} as {written}" for code, written in codes.items())
 
 
 def _exceptions(name: str) -> Iterator[str]:

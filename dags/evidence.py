@@ -15,7 +15,7 @@ from dags import slices
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
-from extractors.batches import Extracted
+from extractors.batches import FIRST_PLACES, Extracted, first_places
 from extractors.records import fetch
 from migration_reports.findings import FINDINGS, Severity, join_findings
 from migration_reports.run_record import (
@@ -24,15 +24,13 @@ from migration_reports.run_record import (
 )
 from validators.engine import Origin, Origins
 
-FIRST_PLACES = 5
-
 
 class Notes:
     """What is noted of a dump's fields and characters while it is read."""
 
     def __init__(self) -> None:
         self._filled: dict[str, dict[str, int]] = {}
-        self._characters: dict[tuple[str, int, str], list[int]] = {}
+        self._characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
 
     def add(self, extracted: Extracted) -> None:
         """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
@@ -40,9 +38,9 @@ class Notes:
             filled = self._filled.setdefault(extracted.kind, {})
             for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
                 filled[name] = filled.get(name, 0) + count
-        for field, code, area, count, records, record, offset in extracted.characters.iter_rows():
-            entry = self._characters.setdefault((field, code, area), [0, 0, record, offset])
-            entry[:] = [entry[0] + count, entry[1] + records, *min((entry[2], entry[3]), (record, offset))]
+        for field, code, area, count, records, places in extracted.characters.iter_rows():
+            met = self._characters.get((field, code, area), (0, 0, []))
+            self._characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
 
     def summary(self) -> dict[str, Any]:
         """What was noted, as JSON takes it."""

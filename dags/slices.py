@@ -12,6 +12,7 @@ from typing import Any
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
+from extractors.batches import first_places
 from extractors.records import Slice
 from extractors.slicing import cut
 from migration_reports.findings import RunError
@@ -99,12 +100,12 @@ def join(run: Run, municipality: Municipality, dump: str) -> dict[str, Any]:
 def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
     """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
     tally = Tally()
-    characters: dict[tuple[str, int, str], list[int]] = {}
+    characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
     for part in parts:
         tally.include(Tally(part["records"], {name: Decimal(total) for name, total in part["sums"].items()}))
-        for *key, count, records, record, offset in part["characters"]:
-            entry = characters.setdefault((key[0], key[1], key[2]), [0, 0, record, offset])
-            entry[:] = [entry[0] + count, entry[1] + records, *min((entry[2], entry[3]), (record, offset))]
+        for field, code, area, count, records, places in part["characters"]:
+            met = characters.get((field, code, area), (0, 0, []))
+            characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
     rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
     order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
     return {

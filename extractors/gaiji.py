@@ -4,7 +4,7 @@ A CSV file (UTF-8) with a header line. One line a code, the columns in any order
 
     code        the code, four hexadecimal digits
     decision    character (text is the character), mj (mj names it), substitute (text is a usual form in its place),
-                private (it stays a private-use code, on purpose), or empty: not decided yet
+                private (it stays a private-use code, on purpose: an undefined code has none), or empty: not decided yet
     text        the character itself, or its scalars as U+8FBB U+E0102
     mj          the name in 文字情報基盤, such as MJ012345
     reason      why; decided_by: who; decided_on: when (YYYY-MM-DD)
@@ -25,12 +25,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from extractors import mojijoho
+from extractors.table_file import MAX_SCALARS, MAX_TEXT
 from migration_reports.findings import Position, Problem, SpecError
 
 DECISIONS = ("character", "mj", "substitute", "private")
 COLUMNS = ("code", "decision", "text", "mj", "reason", "decided_by", "decided_on")
 MAX_BYTES = 16_000_000
-MAX_SCALARS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _text(cell: str) -> tuple[str, str]:
         if any(point > 0x10FFFF or 0xD800 <= point < 0xE000 for point in points):
             return "", f"`{cell[:40]}` is no Unicode scalar"
         cell = "".join(map(chr, points))
-    if len(cell) > MAX_SCALARS:
+    if len(cell) > MAX_SCALARS or len(cell.encode()) > MAX_TEXT:
         return "", f"a text of {len(cell)} scalars is more than one character"
     if any(unicodedata.category(character) in ("Cc", "Cn", "Cs", "Co") for character in cell):
         return "", "the text holds a control, private-use or unassigned character"

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 import numpy as np
 
 from extractors.character_tables import encode_tables, one_way
-from extractors.characters import SECOND_PLANE, Area, CharacterClass, Charset, hexadecimal
+from extractors.characters import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, hexadecimal
 
 ASSIGNED = (CharacterClass.STANDARD, CharacterClass.EXTENDED, CharacterClass.VARIANT, CharacterClass.DECIDED)
 
@@ -36,14 +36,14 @@ class Inventory:
         double: its pairs (and characters of three bytes) by class.
         areas: the parts of the double-byte plane; a code counts in the first area that it stands in.
         one_way: code -> the code that is written for its character.
-        narrow: how many pairs have a character that a single byte writes in text of both.
+        narrow: pair -> the single byte that is written for its character in text of both.
     """
 
     single: Mapping[CharacterClass, int]
     double: Mapping[CharacterClass, int]
     areas: tuple[AreaCount, ...]
     one_way: Mapping[str, str]
-    narrow: int
+    narrow: Mapping[str, str]
 
 
 def take_inventory(charset: Charset) -> Inventory:
@@ -60,8 +60,10 @@ def take_inventory(charset: Charset) -> Inventory:
     if elsewhere.any():
         counts.append(AreaCount(None, int(elsewhere.sum()), _classes(kinds[elsewhere])))
     tables = encode_tables(charset)
-    plain = charset.double[(charset.double >> 24 == CharacterClass.STANDARD)] & 0xFFFFFF
-    narrow = int((tables.single[plain[plain < 0x110000]] != 0).sum())
+    points = charset.double & 0xFFFFFF
+    plain = np.flatnonzero((charset.double >> 24 == CharacterClass.STANDARD) & (points < FIRST_SEQUENCE))
+    single = tables.single[points[plain]]
+    narrow = {_code(int(code)): f"{int(byte) & 0xFF:02X}" for code, byte in zip(plain, single, strict=True) if byte}
     return Inventory(
         _classes(charset.single >> 24),
         _classes(charset.double >> 24),

@@ -41,7 +41,7 @@ OPTIONS: Mapping[str, str] = {
 """What belongs to the dump itself, rather than to its framing, charset, dialect or container."""
 
 PROBLEMS: Mapping[str, str] = {
-    "L901": "a table file that cannot be read, or is too large",
+    "L901": "a table file that cannot be read, is too large, or holds no mapping",
     "L902": "a line of a table file that is no mapping",
     "L903": "an unknown member of a family, or an unknown option",
     "L904": "an option whose value cannot be used",
@@ -49,8 +49,8 @@ PROBLEMS: Mapping[str, str] = {
     "L906": "a record kind that cannot be read",
     "L907": "an option of a container that cannot be used",
     "L908": "a value of a record kind that its field cannot hold",
-    "L911": "a code that a table file defines twice",
-    "L912": "a code that the charset defines itself",
+    "L911": "a code that a table file, or two of them, define twice",
+    "L912": "a code that the charset defines itself, or that no text of it can hold",
     "L913": "a text that is no character",
     "L930": "a line of a gaiji table that cannot be used",
     "L931": "a decision about a code that is no gaiji",
