@@ -12,7 +12,8 @@ import polars as pl
 import pyarrow as pa
 
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, finding, findings_at, join_findings
+from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
+from validators.derived import REFUSED
 from validators.rule import Frames, Query, Rule
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
@@ -115,8 +116,9 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]
 def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origins: Origins) -> pa.RecordBatch:
     """Make one finding for each failing row, unless its cause has been reported already.
 
-    A row's cause has been reported where `earlier` has a finding on one of the fields that the rule's columns come
-    from, of the same dump and record.
+    A row's cause has been reported where `earlier` has an error or an alert on one of the fields that the rule's
+    columns come from, of the same dump and record. A note names no cause; an alert does not stand for what the
+    database itself would refuse, for it lets the row be promoted.
 
     Args:
         rule: the rule.
@@ -124,12 +126,14 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
         earlier: all findings so far (schema FINDINGS).
         origins: where each column comes from.
     """
+    severities = [Severity.ERROR.value, *([] if rule.code in REFUSED else [Severity.ALERT.value])]
+    causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []
     for (dump, part), rows in failing.group_by("source_dump", "_part", maintain_order=True):
         places = [(rule.table, column, str(dump), int(str(part))) for column in rule.columns]
         known = [origins[place] for place in places if place in origins]
         fields = sorted({field for origin in known for field in origin.fields})
-        said = earlier.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
+        said = causes.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
         new = rows.unique(["source_record"], keep="first", maintain_order=True).join(
             said, left_on="source_record", right_on="record", how="anti", maintain_order="left"
         )

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mappings.compiler import arrow_type
+from migration_reports.findings import finding
 from target_schemas import staging
 from target_schemas.conventions import table, text
 from target_schemas.systems.resident_records import SYSTEM
@@ -133,3 +134,24 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
     earlier = pl.DataFrame(pl.from_arrow(first)).head(1)
     again = engine.findings(rule, failing, earlier=earlier, origins=origins)
     assert again.column("record").to_pylist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "reported"),
+    [
+        ("V416", "error", [2]),
+        ("V416", "alert", [2]),
+        ("V416", "note", [1, 2]),
+        ("V415", "note", [1, 2]),
+        ("V401", "error", [2]),
+        ("V401", "alert", [1, 2]),
+        ("V402", "alert", [1, 2]),
+    ],
+)
+def test_no_note_names_a_cause_and_no_alert_lets_pass_what_the_database_refuses(code, severity, reported):
+    rule = Rule("r", code, "x", "x", "residents", ("name",), pl.col("name").is_null(), Query(""))
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [1, 1]})
+    origins = {("residents", "name", "d", 1): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
+    earlier = pl.DataFrame(pl.from_arrow(finding("D222", severity, dump="d", record=1, field="SHIMEI")))
+    found = engine.findings(rule, failing, earlier=earlier, origins=origins)
+    assert found.column("record").to_pylist() == reported
