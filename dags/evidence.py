@@ -344,7 +344,7 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
                 with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
                     stream.skip(part.offset)
-                    found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
+                    found = fetch(stream, reading.framing, reading.layout, known, part)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
                             {
