@@ -51,7 +51,7 @@ def read(
     """Decode a column of more than 38 digits."""
     raw = field_bytes(data, starts, field.width)
     digits = np.stack((raw >> 4, raw & 0xF), axis=2).reshape(len(starts), -1)
-    bad = (digits > 9).any(axis=1)
+    bad = np.asarray((digits > 9).any(axis=1), bool)
     beyond = ~bad & (digits[:, : digits.shape[1] - field.picture.size] != 0).any(axis=1)
     rows = np.nonzero(bad | beyond)[0]
     column = to_decimal256(np.where(bad[:, None], 0, digits)[:, -76:], np.zeros(len(raw), bool), field.arrow_type)
