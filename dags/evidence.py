@@ -177,18 +177,50 @@ def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
 
 
 def write_rejects(run: Run, municipality: Municipality) -> int:
-    """Keep the rejected records: number, offset, codes, fields and the record's own bytes, owner-only."""
-    frame = _rejected(run)
+    """Keep the rejected records, owner-only: number, offset, the record's own bytes, and every error in it with its reason.
+
+    A record of no kind is kept too, to be read again under mended kinds; it counts as one of no kind, not as a reject.
+    """
+    wording = {code: f"{entry.ja} / {entry.en}" for code, entry in CATALOGUE.items()}
+    error = pl.struct(
+        "code", "field", "offset", pl.col("code").replace_strict(wording, default=None).alias("reason"), "detail"
+    )
+    frame = (
+        scan_findings(run)
+        .filter(
+            (pl.col("severity") == Severity.ERROR.value)
+            & pl.col("record").is_not_null()
+            & (pl.col("kind").is_not_null() | (pl.col("code") == "F106"))
+        )
+        .sort("dump", "record", "offset", "code", "field", "detail")
+        .group_by("dump", "record", maintain_order=True)
+        .agg(
+            pl.col("kind").drop_nulls().first(),
+            pl.col("code").unique().sort().str.join(" ").alias("codes"),
+            pl.col("field").unique().sort().str.join(" ").alias("fields"),
+            error.alias("errors"),
+        )
+        .collect()
+    )
     path = run.path / "rejects.arrow"
     path.unlink(missing_ok=True)
+    text = pa.string()
     schema = pa.schema(
         [
-            ("dump", pa.string()),
-            ("kind", pa.string()),
+            ("dump", text),
+            ("kind", text),
             ("record", pa.int64()),
             ("offset", pa.int64()),
-            ("codes", pa.string()),
-            ("fields", pa.string()),
+            ("codes", text),
+            ("fields", text),
+            (
+                "errors",
+                pa.list_(
+                    pa.struct(
+                        [("code", text), ("field", text), ("offset", pa.int64()), ("reason", text), ("detail", text)]
+                    )
+                ),
+            ),
             ("bytes", pa.binary()),
         ]
     )
@@ -207,11 +239,11 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
                 with reading.open(dump_files(run, str(dump))) as stream:
                     stream.skip(part.offset)
-                    found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
+                    found = fetch(stream, reading.framing, reading.layout, known, part)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
                             {
-                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
+                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields", "errors")},
                                 "record": number,
                                 "offset": offset,
                                 "bytes": content,
@@ -219,4 +251,4 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                             for number, offset, content in some
                         ]
                         file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
-    return frame.height
+    return frame["kind"].count()

@@ -118,7 +118,7 @@ def extract_and_map(
         begun = stream.taken
         size = part.length if part.length >= 0 else stream.size
         extraction = extract(
-            stream,  # type: ignore[arg-type]
+            stream,
             name=dump,
             layout=reader.reading.layout,
             framing=reader.reading.framing,

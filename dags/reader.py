@@ -107,7 +107,7 @@ def open_extraction(job: Job, stream: DumpStream, *, lists: bool) -> Extraction:
     """
     reading = job.reading
     return extract(
-        stream,  # type: ignore[arg-type]
+        stream,
         name=job.name,
         layout=reading.layout,
         framing=reading.framing,
@@ -134,7 +134,7 @@ def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = 
 def prove(job: Job) -> RoundTrip:
     """Decode a dump, encode it again, and compare."""
     with job.reading.open(job.dumps) as stream:
-        return round_trip(stream, name=job.name, reading=job.reading, kinds=job.kinds)  # type: ignore[arg-type]
+        return round_trip(stream, name=job.name, reading=job.reading, kinds=job.kinds)
 
 
 def decode(

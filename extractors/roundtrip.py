@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +19,7 @@ from extractors.encode import encode_cells
 from extractors.floats import field_bytes
 from extractors.layout import Field
 from extractors.reading import Reading
+from extractors.records import Dump
 
 
 @dataclasses.dataclass(slots=True)
@@ -62,7 +62,7 @@ class RoundTrip:
         return sum(f.other for f in self.fields)
 
 
-def round_trip(dump: BinaryIO, *, name: str, reading: Reading, kinds: tuple[Kind, ...]) -> RoundTrip:
+def round_trip(dump: Dump, *, name: str, reading: Reading, kinds: tuple[Kind, ...]) -> RoundTrip:
     """Prove it for a dump.
 
     Args:

@@ -3,7 +3,8 @@
 A layout without varying tables is one section, and this is one call of the decoder. Otherwise each section begins where
 the table before it ends, in each record elsewhere; the occurrences of a table are decoded like records, all of a batch
 together, and become a list column. A record that ends before its layout does keeps what is there: a text that the end
-cuts is read to it, every field behind it is null, and one finding says so.
+cuts is read to it, every field behind it is null, and one finding says so. Where a record had its trailing spaces left
+out, what is missing of a number is read as spaces instead: a line gives the numbers that it would give with them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialect import Dialect
 from extractors.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.memory import SLACK
+
+NOTHING = np.zeros(0, np.int64)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ class Structure:
         charset, dialect, blanks: as the decoder takes them.
         describe: the Arrow field of a field, with its metadata.
         fixed_places: whether a varying table always takes the room of its most occurrences.
+        padded: whether a record that ends before its layout does had its trailing spaces left out.
         others: fields of the first section that are not decoded, only looked at for whether they are filled.
     """
 
@@ -114,6 +118,7 @@ class Structure:
         describe: Callable[[Field], pa.Field],
         *,
         fixed_places: bool = False,
+        padded: bool = False,
         others: Sequence[Field] = (),
         observer: Observer | None = None,
     ) -> None:
@@ -123,6 +128,7 @@ class Structure:
         self._dialect = dialect
         self._blanks = blanks
         self._fixed_places = fixed_places
+        self._padded = padded
         # A counter must be decoded to place what follows, whether or not anybody wants it.
         self._counters = {t.counter for t in _deep_tables(segment) if t.counter}
         self._decoders: list[Decoder] = []
@@ -152,6 +158,7 @@ class Structure:
                     blanks,
                     describe,
                     fixed_places=fixed_places,
+                    padded=padded,
                     observer=observer,
                 )
                 chosen = chosen and bool(nested.schema)
@@ -247,28 +254,38 @@ class Structure:
             beyond = cut[begins + field.width > limits]
             if not len(beyond):
                 continue
-            partly = cut[(begins < limits) & (begins + field.width > limits)]
+            partly = beyond[begins[begins + field.width > limits] < rows.limits[beyond]]
             kept = [self._without(o, beyond) if o.field is field else o for o in kept]
             missing = np.zeros(len(rows.starts), bool)
             missing[beyond] = True
             column = pc.if_else(pa.array(missing), pa.scalar(None, columns[number].type), columns[number])
-            if len(partly) and field.usage in TEXT_USAGES:
-                again = self._shorts.get(field)
-                if again is None:
-                    alone = dataclasses.replace(field, offset=SLACK)
-                    again = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
-                padded = np.full((len(partly), field.width + 2 * SLACK), self._charset.blank, np.uint8)
-                for row, index in enumerate(partly):
-                    begin = rows.starts[index] + field.offset
-                    size = int(rows.limits[index] - begin)
-                    padded[row, SLACK : SLACK + size] = data[begin : begin + size]
-                places = np.arange(len(partly), dtype=np.int64) * padded.shape[1]
-                part = again.decode(padded.ravel(), places).columns[0]
+            text = field.usage in TEXT_USAGES
+            again = partly if text else beyond if self._padded else NOTHING
+            if len(again):
+                part, odd = self._with_spaces(data, field, rows, again)
+                if not text:
+                    kept.extend(dataclasses.replace(o, field=field, rows=again[o.rows]) for o in odd)
                 mask = np.zeros(len(rows.starts), bool)
-                mask[partly] = True
+                mask[again] = True
                 column = pc.replace_with_mask(column, pa.array(mask), part)
             columns[number] = column
         return columns, [o for o in kept if len(o.rows)]
+
+    def _with_spaces(
+        self, data: np.ndarray, field: Field, rows: _Rows, some: np.ndarray
+    ) -> tuple[pa.Array, Sequence[Oddity]]:
+        """A field of some records whose ends cut it, with spaces for what is missing."""
+        decoder = self._shorts.get(field)
+        if decoder is None:
+            alone = dataclasses.replace(field, offset=SLACK)
+            decoder = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
+        padded = np.full((len(some), field.width + 2 * SLACK), self._charset.blank, np.uint8)
+        for row, index in enumerate(some):
+            begin = rows.starts[index] + field.offset
+            size = max(int(rows.limits[index] - begin), 0)
+            padded[row, SLACK : SLACK + size] = data[begin : begin + size]
+        decoded = decoder.decode(padded.ravel(), np.arange(len(some), dtype=np.int64) * padded.shape[1])
+        return decoded.columns[0], decoded.oddities
 
     @staticmethod
     def _without(oddity: Oddity, rows: np.ndarray) -> Oddity:
@@ -409,7 +426,8 @@ def _element_type(table: Table, nested: Structure) -> pa.DataType:
 def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> list[Odd]:
     """An oddity under the names that its fields have in their records."""
     field, at = oddity.field, oddity.rows
-    starts = rows.starts[at] + field.offset
+    # What is missing at a record's end is odd there.
+    starts = np.minimum(rows.starts[at] + field.offset, rows.limits[at])
     if rows.subscripts.shape[1] == 0:
         return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, decoder)]
     named = []

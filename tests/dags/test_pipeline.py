@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from dags import steps, workspace
 from dags.synthesis import synthesize
+from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
 from target_schemas.database import connect
 from tests.reading import SHARED
@@ -137,6 +138,13 @@ def test_a_rejected_record_is_kept_with_its_bytes_for_the_owner_only(home):
     for number, offset, content in kept.select("record", "offset", "bytes").iter_rows():
         assert content == data[(number - 1) * 400 : number * 400]
         assert offset == (number - 1) * 400
+    for row in kept.iter_rows(named=True):
+        assert {error["code"] for error in row["errors"]} == set(row["codes"].split())
+        assert all(
+            error["reason"] == f"{CATALOGUE[error['code']].ja} / {CATALOGUE[error['code']].en}"
+            for error in row["errors"]
+        )
+        assert all(row["offset"] <= error["offset"] < row["offset"] + 400 for error in row["errors"] if error["field"])
 
 
 def test_no_residents_value_reaches_reports_findings_or_log(home, caplog):

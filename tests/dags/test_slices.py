@@ -124,6 +124,8 @@ def test_slices_and_the_whole_give_the_same_run(home, monkeypatch, town, change,
     # The second run follows the first: what was new then is open now.
     assert (whole.pop("since"), cut.pop("since")) == ({"new"}, {"open"})
     assert whole["rejects"].height > 3
+    # A record of no kind is kept with its bytes, to be read again under other kinds.
+    assert set(whole["rejects"].filter(pl.col("kind").is_null())["codes"]) == codes & {"F106"}
     assert codes <= {issue["code"] for issue in whole["record"]["issues"]}
     assert whole["record"]["state"] == ("held" if codes else "promoted")
     assert whole["record"]["gaiji"]

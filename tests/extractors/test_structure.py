@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
+from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings import load
 from extractors.records import WHOLE, slices
 from migration_reports.findings import SpecError
@@ -67,12 +68,22 @@ RECORD = st.tuples(
 )
 
 
-def read(data, layout, *, batch=5, kinds=(Kind("record", lists=True),), framing="variable", part=WHOLE, options=None):
+def read(
+    data,
+    layout,
+    *,
+    batch=5,
+    kinds=(Kind("record", lists=True),),
+    framing="variable",
+    part=WHOLE,
+    options=None,
+    blanks=AS_FINDINGS,
+):
     stream = io.BytesIO(data)
     stream.seek(part.offset)
     extraction = extract(
         stream, name="d", layout=layout, framing=load(framing, options or {}, layout),
-        charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part,
+        charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part, blanks=blanks,
     )  # fmt: skip
     rows, found = [], []
     for extracted in extraction:
@@ -98,7 +109,7 @@ def test_records_are_laid_out_from_their_own_counts(records, batch, target):
     assert account.closes
     framing = load("variable", {}, layout)
     again = []
-    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+    for part in slices(io.BytesIO(data), framing, layout, sizes=[len(data)], target=target):
         some, odd, _ = read(data, layout, batch=batch, part=part)
         again += some
         assert odd == []
@@ -129,7 +140,7 @@ def test_slices_and_batches_never_change_rows_or_findings(data, sizes, target):
     assert sorted(map(str, whole[0][1])) == sorted(map(str, whole[1][1]))
     rows, found = [], []
     framing = load("fixed", {}, layout)
-    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+    for part in slices(io.BytesIO(data), framing, layout, sizes=[len(data)], target=target):
         some, odd, _ = read(data, layout, kinds=kinds, framing="fixed", part=part)
         rows += some
         found += odd
@@ -145,8 +156,28 @@ def test_a_short_record_keeps_what_is_there():
         ("AAAA", "BBBBBB", 123), ("AAAA", "BB", None), ("AA", None, None), ("AAAA", "BBBBBB", None),
     ]  # fmt: skip
     assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3), ("D231", 4)]
-    lines = b"\n".join([e("AAAABBBBBB123"), e("AAAABB"), b""])
-    assert read(lines, layout, framing="lines")[1] == []
+
+
+def test_a_line_gives_what_it_gives_with_its_trailing_spaces():
+    layout = read_copybook("01 R. 05 A PIC X(4). 05 C PIC 9(3). 05 D PIC 9(3).", file="r.cpy")
+    lines = ["AAAA123456", "AAAA12", "AAAA1234", "AA", ""]
+    short = b"".join(e(line) + b"\n" for line in lines)
+    long = b"".join(e(line.ljust(10)) + b"\n" for line in lines)
+    for policy, codes in (
+        ("finding", ["D202", "D202", "D203", "D203", "D203", "D203", "D203"]),
+        ("null", ["D202"] * 2),
+        ("zero", ["D202"] * 2),
+    ):
+        (some, odd, account), (rows, found, _) = (
+            read(data, layout, framing="lines", blanks=Blanks(spaces=policy)) for data in (short, long)
+        )
+        assert [(r["A"] or "", r["C"], r["D"]) for _, r in some] == [(r["A"], r["C"], r["D"]) for _, r in rows]
+        assert [(f["code"], f["record"], f["field"]) for f in odd] == [
+            (f["code"], f["record"], f["field"]) for f in found
+        ]
+        assert sorted(f["code"] for f in odd) == codes
+        assert all(f["offset"] <= len(short) for f in odd)
+        assert account.closes
 
 
 def test_a_record_that_ends_before_its_count_is_short():
