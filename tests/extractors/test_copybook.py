@@ -22,7 +22,7 @@ def outline(segment):
     for section in segment.sections:
         parts = [f"{f.name} {f.offset} {f.width}" for f in section.fields]
         parts += [
-            {f"{t.column} {t.offset} {t.least}..{t.most} {t.counter or ''}".strip(): outline(t.element)}
+            {f"{t.column} {t.offset} {t.least}..{t.most} {t.depending or ''}".strip(): outline(t.element)}
             for t in section.tables
         ]
         lines.append(parts)
@@ -49,7 +49,7 @@ def test_a_copybook_reads_as_the_case_says(case):
     )
     assert [f"{n.position.line}:{n.position.column} {n.code}" for n in layout.notes] == case.get("notes", [])
     if "lists" in case:
-        assert outline(layout.segment(lists=case["lists"] == "all")) == case["segment"]
+        assert outline(layout.segment(case.get("group"), lists=case["lists"] == "all")) == case["segment"]
     fields = [f"{f.name} {f.offset} {f.width} {f.usage}" for f in layout.fields(case.get("group"))]
     assert fields == case["fields"]
     assert layout.length == case["length"]
