@@ -66,6 +66,8 @@ def read_copybook(
     dialect: Dialect = DEFAULT,
     library: Library | None = None,
     source_format: SourceFormat = "auto",
+    decimal_comma: bool = False,
+    currency: str = "",
 ) -> Layout:
     """Read a copybook.
 
@@ -75,6 +77,8 @@ def read_copybook(
         dialect: the compiler's rules.
         library: where the texts of COPY come from.
         source_format: the reference format; `auto` sees it from the lines.
+        decimal_comma: whether DECIMAL-POINT IS COMMA holds, which a program says and a copybook cannot.
+        currency: currency signs of its pictures besides the usual ones.
 
     Returns:
         The layout, offsets and widths in bytes.
@@ -84,7 +88,7 @@ def read_copybook(
     """
     source = read_words(text, file, library=library, source_format=source_format)
     problems = list(source.problems)
-    entries = read_entries(source.words, problems)
+    entries = read_entries(source.words, problems, decimal_comma=decimal_comma, currency=currency)
     roots, renames = _nest(entries, problems)
     if not roots:
         if not problems:
@@ -271,6 +275,8 @@ class _Placer:
                 return 8 if self._dialect.sync_long > 1 else 1
             case Storage.POINTER:
                 return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
+            case Storage.PROCEDURE:
+                return min(self._dialect.procedure_pointer_size, self._dialect.sync_long)
         return 1
 
     def _binary_size(self, picture: Picture) -> int:
@@ -288,7 +294,9 @@ class _Placer:
         if picture.category == "national":
             if entry.storage not in (None, Storage.DISPLAY_1, Storage.NATIONAL, Storage.DISPLAY):
                 self._misfit(entry, "PICTURE N and G are double-byte", ("DISPLAY-1", "NATIONAL"))
-            utf16 = storage == Storage.NATIONAL and dialect.national == "utf-16"
+            plain = storage in (None, Storage.DISPLAY) and "N" in picture.text.upper()
+            national = dialect.plain_n == "national" if plain else storage == Storage.NATIONAL
+            utf16 = national and dialect.national == "utf-16"
             return ("utf16" if utf16 else "national"), 2 * picture.positions, picture
         if picture.category in ("alphanumeric", "alphabetic"):
             if entry.storage in (Storage.BYTES, Storage.BINARY, Storage.NATIVE) and picture.category == "alphanumeric":
@@ -316,7 +324,8 @@ class _Placer:
                 return name, width, Picture(str(storage), "numeric", width, width)
             case Storage.INDEX:
                 return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
-        return "raw", dialect.pointer_size, Picture("POINTER", "alphanumeric", dialect.pointer_size, 1)
+        size = dialect.pointer_size if storage == Storage.POINTER else dialect.procedure_pointer_size
+        return "raw", size, Picture(str(storage), "alphanumeric", size, 1)
 
     def _number(self, entry: Entry, sign: tuple[bool, bool] | None, picture: Picture) -> tuple[str, int, Picture]:
         storage = entry.stored
@@ -328,10 +337,11 @@ class _Placer:
             case Storage.BINARY | Storage.NATIVE:
                 if picture.size > 38:
                     self._misfit(entry, "a binary number has at most 38 digits", ("PIC 9(1) to 9(38)",))
-                return self._order(storage), self._binary_size(picture), picture
+                size = self._binary_size(picture)
+                return self._order(storage), size, _native(picture, size) if storage == Storage.NATIVE else picture
             case Storage.BYTES:
                 size = binary_size("1-8", picture.size, signed=picture.signed)
-                return "binary", size, picture
+                return "binary", size, _native(picture, size)
             case Storage.DISPLAY_1:
                 self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
             case Storage.NATIONAL:
@@ -397,6 +407,13 @@ class _Placer:
 
     def _problem(self, code: str, position: Position, message: str) -> None:
         self._problems.append(Problem(code, position, message))
+
+
+def _native(picture: Picture, width: int) -> Picture:
+    """What COMP-5 and COMP-X hold: all that their bytes can, which without a sign is more than an int64."""
+    if picture.signed or width != 8:
+        return picture
+    return dataclasses.replace(picture, size=len(str(256**width - 1)))
 
 
 def _shared(above: Sequence[Entry], others: Sequence[Entry]) -> int:

@@ -40,7 +40,7 @@ STORAGE: Mapping[str, Storage] = {
     "PACKED-DECIMAL": Storage.PACKED,
     "INDEX": Storage.INDEX,
     "POINTER": Storage.POINTER,
-    "PROCEDURE-POINTER": Storage.POINTER,
+    "PROCEDURE-POINTER": Storage.PROCEDURE,
     "FUNCTION-POINTER": Storage.POINTER,
 }
 _SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
@@ -113,9 +113,18 @@ class Entry:
         return self.picture is not None or (self.stored in WITHOUT_PICTURE and not self.children)
 
 
-def read_entries(words: Sequence[Word], problems: list[Problem]) -> list[Entry]:
-    """Read the entries of a copybook; what cannot be read goes to `problems`."""
-    reader = _Reader(problems)
+def read_entries(
+    words: Sequence[Word], problems: list[Problem], *, decimal_comma: bool = False, currency: str = ""
+) -> list[Entry]:
+    """Read the entries of a copybook; what cannot be read goes to `problems`.
+
+    Args:
+        words: of the copybook.
+        problems: what is wrong is added here.
+        decimal_comma: whether DECIMAL-POINT IS COMMA holds, which the text may say itself.
+        currency: currency signs besides the usual ones, which the text may name too.
+    """
+    reader = _Reader(problems, decimal_comma=decimal_comma, currency=currency)
     sentence: list[Word] = []
     for word in words:
         if word.kind != "period":
@@ -132,11 +141,11 @@ def read_entries(words: Sequence[Word], problems: list[Problem]) -> list[Entry]:
 
 
 class _Reader:
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], *, decimal_comma: bool, currency: str) -> None:
         self._problems = problems
         self.entries: list[Entry] = []
-        self._decimal_comma = False
-        self._currency = "$\\¥￥£€"
+        self._decimal_comma = decimal_comma
+        self._currency = "$\\¥￥£€" + currency.upper()
         self._program = False
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
@@ -161,7 +170,7 @@ class _Reader:
         if "DECIMAL-POINT" in texts and "COMMA" in texts:
             self._decimal_comma = True
         if "CURRENCY" in texts:
-            self._currency += next((w.text.strip("'\"")[:1] for w in words if w.kind == "literal"), "")
+            self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
         if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
             self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
             if not self._program:
@@ -308,7 +317,11 @@ class _Reader:
         at = _skip(words, at, "ALL")
         if at < len(words):
             entry.value = literal_text(words[at])
-        return at + 1
+        at += 1
+        while entry.value is not None and at + 1 < len(words) and words[at].text == "&":
+            entry.value += literal_text(words[at + 1])
+            at += 2
+        return at
 
     def _sign(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
         at = _skip(words, at, "IS")
@@ -349,6 +362,9 @@ class _Reader:
             if words[at].upper in ("THRU", "THROUGH") and values and at + 1 < len(words):
                 first = values.pop()
                 values.append((first if isinstance(first, str) else first[0], literal_text(words[at + 1])))
+                at += 2
+            elif words[at].text == "&" and values and isinstance(values[-1], str) and at + 1 < len(words):
+                values[-1] += literal_text(words[at + 1])
                 at += 2
             elif words[at].upper in ("ALL", "WHEN", "SET", "TO", "FALSE") and words[at].kind == "word":
                 at += 1

@@ -47,9 +47,10 @@ class Storage(enum.StrEnum):
     DOUBLE = "COMP-2"
     INDEX = "INDEX"
     POINTER = "POINTER"
+    PROCEDURE = "PROCEDURE-POINTER"
 
 
-WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER))
+WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Picture:
         scale: digits after the point; negative where P stands on the right.
         signed: whether it has a sign.
         symbols: of an edited picture, the symbol of each position (`cr` and `db` for CR and DB).
+        decimal_comma: whether its decimal point is a comma.
     """
 
     text: str
@@ -73,6 +75,7 @@ class Picture:
     scale: int = 0
     signed: bool = False
     symbols: str = ""
+    decimal_comma: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def test_a_copybook_reads_as_the_case_says(case):
         dialect=dialect,
         library=lambda name: (texts[name], name) if name in texts else None,
         source_format=case.get("source_format", "auto"),
+        **case.get("said", {}),
     )
     assert [f"{n.position.line}:{n.position.column} {n.code}" for n in layout.notes] == case.get("notes", [])
     if "lists" in case:
