@@ -394,7 +394,7 @@ def _make_reader(
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
-    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
+    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not (f.renames or f.beside))
     structure = Structure(
         segment,
         wanted.__contains__,

@@ -37,6 +37,8 @@ OPTIONS: Mapping[str, str] = {
     "padded": "digits among spaces or LOW-VALUES: refuse (no number) or read (an alert) (refuse)",
     "occurs": "what follows a varying table: shrinking (moves with its count) or maximum (does not) (shrinking)",
     "source_format": "the copybook's reference format: auto, fixed, variable or free (auto)",
+    "decimal_point": "the decimal point of its pictures: point, or comma as DECIMAL-POINT IS COMMA has it (point)",
+    "currency": "currency signs of its pictures besides $ \\ ¥ £ €, as CURRENCY SIGN names them (none)",
 }
 """What belongs to the dump itself, rather than to its framing, charset, dialect or container."""
 
@@ -141,7 +143,15 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     """
     form = choice(spoken.options, "source_format", "auto", ("auto", "fixed", "variable", "free"))
     dialect = dialects.load(spoken.dialect.name, spoken.dialect.options)
-    return read_copybook(text, file=file, dialect=dialect, library=library, source_format=cast(SourceFormat, form))
+    return read_copybook(
+        text,
+        file=file,
+        dialect=dialect,
+        library=library,
+        source_format=cast(SourceFormat, form),
+        decimal_comma=choice(spoken.options, "decimal_point", "point", ("point", "comma")) == "comma",
+        currency=spoken.options.get("currency", ""),
+    )
 
 
 def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:

@@ -130,7 +130,7 @@ class Structure:
         self._fixed_places = fixed_places
         self._padded = padded
         # A counter must be decoded to place what follows, whether or not anybody wants it.
-        self._counters = {t.counter for t in _deep_tables(segment) if t.counter}
+        self._counters = {t.counter for t in _deep_tables(segment) if t.depending}
         self._decoders: list[Decoder] = []
         self._kept: list[tuple[Field, ...]] = []
         self._tables: list[list[tuple[Table, Structure | None, bool]]] = []
@@ -140,9 +140,7 @@ class Structure:
         places: list[tuple[int, int]] = []
         for number, section in enumerate(segment.sections):
             kept = tuple(f for f in section.fields if wanted(f.name))
-            counters = tuple(
-                f for f in section.fields if f.data_name in self._counters and f not in kept and not f.subscripts
-            )
+            counters = tuple(f for f in section.fields if f.ordinal in self._counters and f not in kept)
             self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks, others if number == 0 else ()))
             self._kept.append(kept)
             fields.extend(describe(f) for f in kept)
@@ -162,7 +160,7 @@ class Structure:
                     observer=observer,
                 )
                 chosen = chosen and bool(nested.schema)
-                inside.append((table, nested if chosen or table.counter or not table.element.fixed else None, chosen))
+                inside.append((table, nested if chosen or table.depending or not table.element.fixed else None, chosen))
                 if chosen:
                     fields.append(pa.field(table.column, pa.list_(_element_type(table, nested))))
                     places.append((number, table.offset))
@@ -188,7 +186,7 @@ class Structure:
         return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], dict(marks.filled))
 
     def _read(
-        self, data: np.ndarray, rows: _Rows, counts: dict[str, np.ndarray], odd: list[Odd], marks: _Marks
+        self, data: np.ndarray, rows: _Rows, counts: dict[int, np.ndarray], odd: list[Odd], marks: _Marks
     ) -> tuple[list[pa.Array], np.ndarray]:
         columns: list[pa.Array] = []
         table_ends: dict[str, np.ndarray] = {}
@@ -203,8 +201,8 @@ class Structure:
             kept = self._kept[number]
             columns.extend(decoded[: len(kept)])
             for field, column in zip(self._decoders[number].fields, decoded, strict=True):
-                if field.data_name in self._counters and pa.types.is_integer(column.type):
-                    known[field.data_name] = np.where(
+                if field.ordinal in self._counters:
+                    known[field.ordinal] = np.where(
                         column.is_valid().to_numpy(zero_copy_only=False),
                         column.fill_null(-1).to_numpy(zero_copy_only=False),
                         -1,
@@ -299,14 +297,14 @@ class Structure:
         chosen: bool,
         rows: _Rows,
         begins: Sequence[np.ndarray],
-        known: dict[str, np.ndarray],
+        known: dict[int, np.ndarray],
         odd: list[Odd],
         marks: _Marks,
     ) -> tuple[pa.Array | None, np.ndarray]:
         """The list column of a table, and where the table ends in each record."""
         begin = rows.starts + table.offset
         size = len(begin)
-        if table.counter is None:
+        if table.depending is None:
             stated = np.full(size, table.most)
         else:
             stated = known[table.counter]
@@ -361,7 +359,7 @@ class Structure:
         rows: _Rows,
         begin: np.ndarray,
         counts: np.ndarray,
-        known: dict[str, np.ndarray],
+        known: dict[int, np.ndarray],
         places: list[tuple[np.ndarray, np.ndarray]] | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Step through occurrences that differ in size, one of every record at a time."""
@@ -391,7 +389,7 @@ class Structure:
         rows: _Rows,
         begin: np.ndarray,
         counts: np.ndarray,
-        known: dict[str, np.ndarray],
+        known: dict[int, np.ndarray],
     ) -> np.ndarray:
         found: list[tuple[np.ndarray, np.ndarray]] = []
         self._walk(data, nested, rows, begin, counts, known, found)
@@ -409,7 +407,7 @@ class Structure:
         detail = f"OCCURS {table.least} TO {table.most}"
         for section, starts in zip(self._segment.sections, begins, strict=False):
             for field in section.fields:
-                if field.data_name == table.counter:
+                if field.ordinal == table.counter:
                     places = starts[at] + field.offset
                     return Odd(field, field.name, 0, "D233", rows.records[at], places, None, detail)
         return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)

@@ -83,12 +83,19 @@ class Problem:
         return "\n".join(lines)
 
 
+MAX_SHOWN = 200
+"""So many problems of a spec are printed; what is wrong in a thousand places is wrong in one way."""
+
+
 class SpecError(Exception):
     """A spec that cannot be used; carries every problem of it, in the order of its places."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.position.file, p.position.line, p.position.column)))
-        super().__init__("\n".join(map(str, self.problems)))
+        shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            shown.append(f"and {len(self.problems) - MAX_SHOWN:,} more problems")
+        super().__init__("\n".join(shown))
 
 
 class TransientError(Exception):
