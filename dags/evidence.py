@@ -17,6 +17,7 @@ from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import FIRST_PLACES, Extracted, first_places
 from extractors.records import fetch
+from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, join_findings
 from migration_reports.run_record import (
     Issue,

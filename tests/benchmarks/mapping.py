@@ -182,7 +182,11 @@ def hand(frame: pl.DataFrame, tables: dict[str, dict[str, str]]) -> tuple[pl.Dat
         (pl.col(f"rel {f}").is_null() & (pl.col(f).str.strip_chars() != "")).alias(f"{f} M310") for f in relationship
     ]
     masks += [(pl.col("sex code").is_null() & pl.col("JJ-SEIBETSU").is_not_null()).alias("sex M310")]
-    masks += [(pl.col("reason code").is_null() & (pl.col("JJ-IDO-JIYU").cast(pl.String).str.strip_chars() != "")).alias("reason M310")]
+    masks += [
+        (pl.col("reason code").is_null() & (pl.col("JJ-IDO-JIYU").cast(pl.String).str.strip_chars() != "")).alias(
+            "reason M310"
+        )
+    ]
     masks += [((pl.col(f) < 0) | (pl.col(f) >= 10**w)).alias(f"{f} M314") for f, w in (("JJ-JUMIN-NO", 10), ("JJ-SETAI-NO", 9), ("JJ-YUBIN", 7))]  # fmt: skip
     made = [pl.when(e != "").then(e) if e.meta.output_name() in ("name_kana", "relationship") else e for e in made]
     everything = frame.select(pl.col("_record").alias("source_record"), pl.col("_offset"), *made, *masks)
