@@ -1,0 +1,103 @@
+"""Commands for whoever writes a mapping: draft, test, explain, diff."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from target_schemas.conventions import System
+
+out = Console(width=None if sys.stdout.isatty() else 200)
+err = Console(stderr=True)
+
+
+def _help(text: str, *examples: str) -> str:
+    return f"{text}\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples)
+
+
+DRAFT_HELP = _help(
+    "Draft a first mapping from a copybook: guesses with their reasons, and what nobody has decided.",
+    "hikkoshi draft juki.cpy --system resident_records",
+    "hikkoshi draft juki.cpy --system resident_records --dump juki.dat --charset hitachi --framing blocked --out 990060_midori",
+)
+
+
+def draft(
+    copybook: Annotated[Path, typer.Argument(help="The COBOL copybook.", exists=True, dir_okay=False)],
+    system: Annotated[str, typer.Option("--system", help="The target system; see docs/reference/systems.md.")],
+    dump: Annotated[
+        list[Path],
+        typer.Option(
+            "--dump", help="The dump, whose contents are looked at; may be repeated.", exists=True, dir_okay=False
+        ),
+    ] = [],  # noqa: B006  typer reads the default, nobody changes it
+    charset: Annotated[str | None, typer.Option("--charset", help="The charset; needed with --dump.")] = None,
+    framing: Annotated[str, typer.Option("--framing", help="How records lie in the dump.")] = "fixed",
+    dialect: Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")] = "ibm",
+    container: Annotated[str | None, typer.Option("--container", help="What the file is wrapped in.")] = None,
+    option: Annotated[
+        list[str], typer.Option("--option", help="KEY=VALUE for framing, charset, dialect, container or dump.")
+    ] = [],  # noqa: B006
+    kind: Annotated[
+        list[str], typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind; may be repeated.")
+    ] = [],  # noqa: B006
+    library: Annotated[
+        list[Path], typer.Option("--library", help="A folder of COPY texts.", exists=True, file_okay=False)
+    ] = [],  # noqa: B006
+    folder: Annotated[
+        Path | None,
+        typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
+    ] = None,
+) -> None:
+    """Draft a mapping."""
+    from dags import draft as work  # noqa: PLC0415
+    from dags import draft_text, reader  # noqa: PLC0415
+    from dags.cli import _warn_of_views, pairs_of  # noqa: PLC0415
+    from extractors.reading import Choice, Spoken  # noqa: PLC0415
+
+    if dump and charset is None:
+        raise typer.BadParameter(
+            "a dump needs a charset; `hikkoshi diagnose DUMP` finds it out", param_hint="--charset"
+        )
+    if folder is not None and not re.fullmatch(r"[0-9]{6}_[a-z0-9_]+", folder.name):
+        raise typer.BadParameter(f"`{folder.name}` is not CODE_romaji, such as 990060_midori", param_hint="--out")
+    target = _system(system)
+    spoken = Spoken(
+        Choice(framing), Choice(charset or "ibm"), Choice(dialect), Choice(container) if container else None
+    )
+    options = pairs_of(option)
+    if dump:
+        job = reader.make_job(dump, layout=copybook, spoken=spoken, options=options, kinds=kind, library=library)
+        _warn_of_views(job)
+        made = work.draft_of_dump(job, copybook, target, spoken=spoken, options=options)
+    else:
+        kinds = [reader.parse_kind(text) for text in kind]
+        made = work.draft_of_copybook(copybook, target, spoken=spoken, options=options, kinds=kinds, library=library)
+    if folder is None:
+        for name, text in draft_text.files_of(made, draft_text.STUB, copybook).items():
+            sys.stdout.write(f"# ---- {name}\n{text}\n")
+    else:
+        for path in draft_text.write(made, folder, copybook):
+            out.print(path, highlight=False, soft_wrap=True)
+    columns = sum(len(part.filled.guesses) for part in made.parts)
+    open_fields = sum(entry.reason == "?" for left in made.left.values() for entry in left)
+    err.print(
+        f"{columns} columns of {len(made.parts)} tables guessed, {open_fields} fields undecided; "
+        "remove each guessed: that is right, decide each ?, and ask `hikkoshi check`",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
+
+
+def _system(name: str) -> System:
+    from target_schemas.systems import SYSTEMS  # noqa: PLC0415
+
+    found = next((system for system in SYSTEMS if system.name == name), None)
+    if found is None:
+        raise typer.BadParameter(f"one of {', '.join(s.name for s in SYSTEMS)}", param_hint="--system")
+    return found
