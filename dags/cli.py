@@ -36,6 +36,7 @@ app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
 app.command(name="profile", help=profile_cli.HELP)(profile_cli.profile)
 app.command(name="draft", help=vendor_cli.DRAFT_HELP)(vendor_cli.draft)
+app.command(name="test", help=vendor_cli.TEST_HELP)(vendor_cli.run_tests)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 

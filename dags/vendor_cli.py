@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from migration_reports.findings import Problem, SpecError
+
 if TYPE_CHECKING:
     from target_schemas.conventions import System
 
@@ -101,3 +103,51 @@ def _system(name: str) -> System:
     if found is None:
         raise typer.BadParameter(f"one of {', '.join(s.name for s in SYSTEMS)}", param_hint="--system")
     return found
+
+
+TEST_HELP = _help(
+    "Run the examples beside the mappings (examples.yaml): a record in, rows or findings out.",
+    "hikkoshi test",
+    "hikkoshi test mihon",
+)
+
+
+def run_tests(
+    municipality: Annotated[str | None, typer.Argument(help="One municipality; all, where not given.")] = None,
+) -> None:
+    """Run examples."""
+    from dags import examples, steps  # noqa: PLC0415
+    from dags.municipality import load  # noqa: PLC0415
+    from dags.workspace import settings  # noqa: PLC0415
+
+    root = settings().municipalities
+    folders = (
+        [steps.municipality_folder(municipality)] if municipality else sorted(p for p in root.iterdir() if p.is_dir())
+    )
+    differ = count = 0
+    problems: list[Problem] = []
+    for folder in folders:
+        try:
+            tried = examples.run_examples(load(folder))
+        except SpecError as error:
+            problems.extend(error.problems)
+            continue
+        out.print(f"{folder.name}: {len(tried)} examples", style="bold", highlight=False, markup=False)
+        for example in tried:
+            count += 1
+            if not example.differences:
+                left = f"  ({', '.join(example.left_out)}: not filled here)" if example.left_out else ""
+                out.print(f"  ok       {example.name}{left}", highlight=False, markup=False, soft_wrap=True)
+                continue
+            differ += 1
+            out.print(f"  differs  {example.name}  ({example.place})", highlight=False, markup=False, soft_wrap=True)
+            for line in example.differences:
+                out.print(f"             {line}", highlight=False, markup=False, soft_wrap=True)
+    if problems:
+        raise SpecError(problems)
+    if not count:
+        err.print("there are no examples; write examples.yaml beside the mapping", highlight=False)
+    elif differ:
+        err.print(f"{differ} of {count} examples differ", highlight=False)
+    if differ:
+        raise typer.Exit(1)
