@@ -151,3 +151,52 @@ def run_tests(
         err.print(f"{differ} of {count} examples differ", highlight=False)
     if differ:
         raise typer.Exit(1)
+
+
+EXPLAIN_HELP = _help(
+    "Explain a column: the way from dump bytes to it, and the line that says so; without a column, the whole mapping.",
+    "hikkoshi explain mihon residents.birth",
+    "hikkoshi explain mihon residents.birth --record 12",
+    "hikkoshi explain tehon",
+)
+
+
+def explain(
+    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")],
+    column: Annotated[
+        str | None, typer.Argument(help="table.column, or a column that only one table has; a date by its name.")
+    ] = None,
+    record: Annotated[
+        int | None, typer.Option("--record", min=1, help="Follow this record of the dump, value by value, masked.")
+    ] = None,
+    inbox: Annotated[
+        Path | None, typer.Option("--inbox", help="Where the dumps lie, where not in the usual inbox.")
+    ] = None,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show the values: personal data will be on your screen.")
+    ] = False,
+) -> None:
+    """Explain a column."""
+    from dags import explain as work  # noqa: PLC0415
+    from dags import steps  # noqa: PLC0415
+    from dags.municipality import load  # noqa: PLC0415
+    from dags.workspace import settings  # noqa: PLC0415
+
+    folder = steps.municipality_folder(municipality)
+    town = load(folder)
+    if column is None:
+        if record is not None:
+            raise typer.BadParameter("a record is followed into a column", param_hint="COLUMN")
+        sys.stdout.writelines(f"{line}\n" for line in work.merged(town))
+        return
+    table, name = work.column_of(town, column)
+    sections = list(work.explain(town, table, name))
+    if record is not None:
+        where = inbox or settings().inbox(folder.name)
+        sections += work.explain_record(town, table, name, record=record, inbox=where, reveal=reveal)
+    for section in sections:
+        out.print(section.title, style="bold", highlight=False, markup=False, soft_wrap=True)
+        for label, said in section.lines:
+            out.print(f"    {label:<20} {said}", highlight=False, markup=False, soft_wrap=True)
+    if record is not None and not reveal:
+        err.print("values are masked; --reveal shows them", highlight=False)
