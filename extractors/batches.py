@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from extractors.characters import Charset, hexadecimal
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind
+from extractors.kinds import Chooser, Family, Kind, check_families
 from extractors.layout import TEXT_USAGES, Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
@@ -326,8 +326,9 @@ def extract(
         An extraction to iterate.
 
     Raises:
-        SpecError: a kind names a field or group that the layout does not have.
+        SpecError: a kind names a field or group that the layout does not have, or kinds do not fit together.
     """
+    check_families(kinds, layout.file)
     readers = [
         _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, padded=framing.padded, observer=observer)
         for kind in kinds

@@ -51,6 +51,7 @@ PROBLEMS: Mapping[str, str] = {
     "L906": "a record kind that cannot be read",
     "L907": "an option of a container that cannot be used",
     "L908": "a value of a record kind that its field cannot hold",
+    "L909": "record kinds that do not fit together: a name twice, a parent that is none, or its own descendant",
     "L911": "a code that a table file, or two of them, define twice",
     "L912": "a code that the charset defines itself, or that no text of it can hold",
     "L913": "a text that is no character",

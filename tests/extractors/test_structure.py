@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +15,7 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
 from extractors.decoder import AS_FINDINGS, Blanks
+from extractors.encode import encode
 from extractors.framings import load
 from extractors.records import WHOLE, slices
 from migration_reports.findings import SpecError
@@ -255,6 +259,49 @@ def test_kinds_are_told_apart(kinds, expected):
     names = {row["_record"]: kind for kind, row in rows}
     assert [names.get(n, "") for n in range(1, 5)] == expected
     assert sum(f["code"] == "F106" for f in found) == expected.count("") == account.of_no_kind
+
+
+NUMBERS = """01 R. 05 W PIC 9(21) COMP-3. 05 D PIC 9V9 COMP-3. 05 Z PIC 9V9. 05 ZW PIC 9(20). 05 P PIC 9(2)PP.
+    05 F COMP-1. 05 V PIC S9(39) COMP-3. 05 B POINTER."""
+
+
+@pytest.mark.parametrize(
+    ("condition", "fits"),
+    [
+        (("W", "5"), False), (("W", "18446744073709551621"), True), (("W", "0..18446744073709551620"), False),
+        (("W", "18446744073709551620.5..99999999999999999999999"), True), (("W", "-1..5"), False),
+        (("D", "1"), False), (("D", "1.5"), True), (("D", "1.45..1.55"), True), (("D", "1.51..1.59"), False),
+        (("Z", "1"), False), (("Z", "15"), False), (("Z", "1.5"), True), (("Z", "1..2"), True),
+        (("ZW", "12345678901234567890"), True), (("ZW", "12345678901234567891"), False),
+        (("P", "1200"), True), (("P", "12"), False), (("F", "1.5"), True), (("F", "2..3"), False),
+        (("V", "-5"), True), (("V", "5"), False),
+    ],
+)  # fmt: skip
+def test_numbers_tell_kinds_apart_by_all_their_digits(condition, fits):
+    layout = read_copybook(NUMBERS, file="r.cpy")
+    values = {"W": 2**64 + 5, "D": 15, "Z": 15, "ZW": 12345678901234567890, "P": 1200, "V": -5}
+    columns = {name: np.array([value], object) for name, value in values.items()} | {"F": pa.array([1.5], pa.float64())}
+    charset = charsets.load("ibm", {}, ".")
+    data = encode(layout.fields(), columns, charset=charset, length=layout.length, count=1).tobytes()
+    rows, _, _ = read(data, layout, kinds=(Kind("x", condition[0], (condition[1],)),), framing="fixed")
+    assert len(rows) == fits
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        ((Kind("b", "K", ("B",), parent="nope"),), "`nope`, the parent of record kind `b`, is no record kind"),
+        ((Kind("a", "K", ("A",), parent="b"), Kind("b", "K", ("B",), parent="a")), "`a` would belong to itself"),
+        ((Kind("a", "K", ("A",)), Kind("a", "K", ("B",))), "two record kinds are called `a`"),
+        ((Kind("a", "B", ("1",)),), "`1` of record kind `a` does not fit B"),
+        ((Kind("a", "N", ("1..x",)),), "`1..x` of record kind `a` does not fit N"),
+        ((Kind("a", "N", ("NaN",)),), "`NaN` of record kind `a` does not fit N"),
+    ],
+)
+def test_kinds_that_cannot_be_are_refused_before_data_is_read(kinds, says):
+    layout = read_copybook("01 R. 05 K PIC X. 05 B POINTER. 05 N PIC S9(3) COMP-3.", file="r.cpy")
+    with pytest.raises(SpecError, match=re.escape(says)):
+        read(b"", layout, kinds=kinds, framing="fixed")
 
 
 @pytest.mark.parametrize(
