@@ -226,7 +226,9 @@ def diagnose(
         if proposal.family != family and family:
             table.add_row("", "", "")
         family = proposal.family
-        table.add_row(proposal.yaml, f"{proposal.strength:.0%}", "; ".join(proposal.evidence))
+        table.add_row(
+            "\n".join((proposal.yaml, *proposal.lines[1:])), f"{proposal.strength:.0%}", "; ".join(proposal.evidence)
+        )
     out.print(table, markup=False, highlight=False)
     for remark in found.remarks:
         out.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
@@ -234,10 +236,8 @@ def diagnose(
     out.print(f"  {dump.stem}:\n    file: {dump.name}", highlight=False, markup=False)
     if layout is not None:
         out.print(f"    layout: layouts/{layout.name}", highlight=False, markup=False)
-    for name in ("container", "framing", "charset", "dialect"):
-        best = found.best(name)
-        if best is not None and (name, best.choice.name) != ("dialect", "ibm"):
-            out.print(f"    {best.yaml}", highlight=False, markup=False, soft_wrap=True)
+    for line in found.lines:
+        out.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
     if not found.best("framing"):
         err.print(
             "no framing fits: are the bytes compressed or encrypted, or is this not the whole file?", highlight=False
