@@ -150,8 +150,11 @@ def decode(
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
-        summary += f"; {account.left_over:,} bytes are left over after the last whole record: check it with `hikkoshi diagnose`"
+        summary += f"; {account.left_over:,} bytes are left over after the last whole record"
     err.print(summary, highlight=False)
+    if account.left_over:
+        for line in reader.explain_left_over(job, layout=layout, library=library):
+            err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command(help=_help("peek", "Show some records field by field; values are masked unless --reveal."))

@@ -445,6 +445,17 @@ def test_bytes_left_over_are_told_apart(more, said, tmp_path):
     assert any("40 bytes are left over" in r and r.endswith(said) for r in found.remarks)
 
 
+def test_decode_answers_a_length_that_does_not_divide(tmp_path):
+    dump, layout = tmp_path / "d.dat", layout_file(tmp_path)
+    dump.write_bytes(each(RDW)(made_records(300)))
+    arguments = ["decode", str(dump), "--layout", str(layout), "--charset", "ibm", "--out", str(tmp_path / "out.jsonl")]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 0
+    assert "bytes are left over after the last whole record" in result.stderr
+    assert "diagnosis proposes, at" in result.stderr
+    assert "framing: variable" in result.stderr
+
+
 def test_a_large_dump_is_sampled(tmp_path):
     dump, layout = tmp_path / "d.dat", layout_file(tmp_path)
     block = b"".join(made_records(16_384, fixed=True))
