@@ -154,8 +154,11 @@ def decode(
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
-        summary += f"; {account.left_over:,} bytes are left over after the last whole record: check it with `hikkoshi diagnose`"
+        summary += f"; {account.left_over:,} bytes are left over after the last whole record"
     err.print(summary, highlight=False)
+    if account.left_over:
+        for line in reader.explain_left_over(job, layout=layout, library=library):
+            err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command(help=_help("peek", "Show some records field by field; values are masked unless --reveal."))
@@ -230,7 +233,9 @@ def diagnose(
         if proposal.family != family and family:
             table.add_row("", "", "")
         family = proposal.family
-        table.add_row(proposal.yaml, f"{proposal.strength:.0%}", "; ".join(proposal.evidence))
+        table.add_row(
+            "\n".join((proposal.yaml, *proposal.lines[1:])), f"{proposal.strength:.0%}", "; ".join(proposal.evidence)
+        )
     out.print(table, markup=False, highlight=False)
     for remark in found.remarks:
         out.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
@@ -238,10 +243,8 @@ def diagnose(
     out.print(f"  {dump.stem}:\n    file: {dump.name}", highlight=False, markup=False)
     if layout is not None:
         out.print(f"    layout: layouts/{layout.name}", highlight=False, markup=False)
-    for name in ("container", "framing", "charset", "dialect"):
-        best = found.best(name)
-        if best is not None and (name, best.choice.name) != ("dialect", "ibm"):
-            out.print(f"    {best.yaml}", highlight=False, markup=False, soft_wrap=True)
+    for line in found.lines:
+        out.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
     if not found.best("framing"):
         err.print(
             "no framing fits: are the bytes compressed or encrypted, or is this not the whole file?", highlight=False

@@ -132,6 +132,26 @@ def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = 
     return diagnose(dump, lambda dialect: make_layout(Spoken(dialect=dialect), text, str(layout), texts))
 
 
+def explain_left_over(job: Job, *, layout: Path, library: Sequence[Path] = ()) -> tuple[str, ...]:
+    """What diagnosis says of a dump that was not read to its end: the framing it proposes, and why.
+
+    Raises:
+        SpecError: the copybook cannot be read under any dialect.
+    """
+    found = diagnose_file(job.dumps[-1], layout=layout, library=library)
+    about = [remark for remark in found.remarks if "left over" in remark or "the layout has" in remark]
+    best = found.best("framing")
+    if best is None:
+        return ("diagnosis finds no framing that fits: is this the whole file?", *about)
+    lines = [line for p in (found.best("container"), best) if p is not None for line in p.lines]
+    return (
+        f"diagnosis proposes, at {best.strength:.0%}: {'; '.join(lines)}",
+        *(f"  {evidence}" for evidence in best.evidence),
+        *about,
+        "see `hikkoshi diagnose` for everything else",
+    )
+
+
 def prove(job: Job) -> RoundTrip:
     """Decode a dump, encode it again, and compare."""
     with job.reading.open(job.dumps) as stream:
