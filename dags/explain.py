@@ -321,7 +321,7 @@ def _batches(
     files = [file for _, file in expected if file is not None]
     with reader.reading.open(files) as stream:
         for extracted in extract(
-            stream,  # type: ignore[arg-type]
+            stream,
             name=dump,
             layout=reader.reading.layout,
             framing=reader.reading.framing,

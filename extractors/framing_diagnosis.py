@@ -207,8 +207,8 @@ def _of_fields(sample: Sample, layout: Layout) -> Iterator[Candidate]:
     for field in section.fields[:64]:
         if field.usage not in ("zoned", "packed", "binary", "binary_little") or field.picture.scale or field.filler:
             continue
-        if table is not None and table.counter is not None:
-            if table.counter not in (field.name, field.data_name):
+        if table is not None and table.depending is not None:
+            if field.ordinal != table.counter:
                 continue
             fixed = layout.length - table.most * table.element.width
             expressions = [f"{fixed} + {table.element.width} * N"]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from mappings.engine import _chosen, _column_expr, _day, _origin, _prepared, _targets, _whole
+from mappings.engine import _chosen, _column_expr, _day, _levels, _origin, _prepared, _targets, _whole
 from mappings.plan import ColumnPlan, PartPlan
 from mappings.spec import CodeTable
+from mappings.transform import Workings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,10 +45,12 @@ def trace(
     stages = [
         Stage(how or f"read {name}", _of(rows, value), nothing) for name, value in zip(names, values, strict=True)
     ]
+    workings = Workings()
     days: dict[str, pl.Expr] = {}
     for other in part.columns:
         if not any(step.beside or step.transform.assigns for step in other.steps):
-            days[other.name] = _day(other, _column_expr(part, other, tables, {})[0])
+            days[other.name] = _day(other, _column_expr(part, other, tables, {}, workings)[0])
+    rows = _worked_out(rows, workings.made)
     for step in column.steps:
         if step.transform.assigns:
             return (
@@ -59,10 +62,13 @@ def trace(
         outcomes = [step.transform.apply([*group, *beside], step.params, tables) for group in groups]
         values = [outcome.value for outcome in outcomes]
         for outcome in outcomes:
+            rows = _worked_out(rows, outcome.workings)
             masks = [(code, _of(rows, mask)) for code, mask in (*outcome.failed, *outcome.remarks)]
             codes = tuple(tuple(code for code, hit in masks if hit[row]) for row in range(rows.height))
             stages.append(Stage(step.transform.name, _of(rows, outcome.value), codes))
-    value, remarks = _column_expr(part, column, tables, days)
+    workings = Workings()
+    value, remarks = _column_expr(part, column, tables, days, workings)
+    rows = _worked_out(rows, workings.made)
     masks = [(mask.code, _of(rows, expr)) for mask, expr in remarks]
     codes = tuple(tuple(dict.fromkeys(code for code, hit in masks if hit[row])) for row in range(rows.height))
     types = {field.name: field.type for field in part.schema}
@@ -75,6 +81,12 @@ def gives_rows(part: PartPlan, frame: pl.DataFrame) -> pl.Series:
     """Which of some rows pass the part's conditions, by their place."""
     rows = _prepared(part, frame, _whole(part)).with_row_index("$row")
     return _chosen(part, rows)["$row"]
+
+
+def _worked_out(rows: pl.DataFrame, workings: Sequence[tuple[str, pl.Expr]]) -> pl.DataFrame:
+    for level in _levels(workings):
+        rows = rows.with_columns(level)
+    return rows
 
 
 def _of(rows: pl.DataFrame, expr: pl.Expr) -> tuple[Any, ...]:
