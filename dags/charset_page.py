@@ -113,8 +113,10 @@ def _row(title: str, charset: Charset, found: Inventory) -> str:
     single = found.single.get(CharacterClass.STANDARD, 0)
     assigned = sum(area.assigned for area in found.areas)
     beyond = len(charset.double) - 65536
-    undefined = found.double.get(CharacterClass.UNDEFINED, 0) - beyond
-    if beyond:
+    undefined = found.double.get(CharacterClass.UNDEFINED, 0)
+    if charset.usage:
+        words = f"{found.double.get(CharacterClass.STANDARD, 0):,} scalars"
+    elif beyond:
         third = sum(n for kind, n in found.double.items() if kind != CharacterClass.UNDEFINED) - assigned
         words = f"{assigned:,} and {third:,} of three bytes"
         undefined = 65536 - assigned

@@ -63,7 +63,7 @@ def _row(
     met: Sequence[_Met],
     before: Mapping[tuple[str, str], Gaiji],
 ) -> Gaiji:
-    place = charset.area_of(code) if charset.usage is None else None
+    place = charset.area_of(code)
     shown = hexadecimal(code)
     decision = charset.decisions.get(code)
     former = before.get((dump, shown))
@@ -77,7 +77,7 @@ def _row(
         code=shown,
         area=area,
         place=_place(charset, area, place.name if place is not None else ""),
-        unicode=scalars(chr(code) if charset.usage else charset.text(code)),
+        unicode=scalars(charset.text(code)),
         count=sum(count for _, count, _, _ in met),
         records=sum(records for _, _, records, _ in met),
         fields=tuple(sorted({field for field, *_ in met})),

@@ -17,6 +17,7 @@ import numpy as np
 from extractors import characters, gaiji, table_files
 from extractors.characters import (
     FIRST_SEQUENCE,
+    REPLACEMENT,
     SPACE,
     Area,
     CharacterClass,
@@ -99,8 +100,9 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     Raises:
         SpecError: with every problem of an option or a file.
     """
+    forms = ("jis", "ms") if charset.usage is None else ("kept", "jis", "ms")
     said = {
-        "symbols": choice(options, "symbols", "jis", ("jis", "ms")),
+        "symbols": choice(options, "symbols", forms[0], forms),
         "selectors": choice(options, "selectors", "keep", ("keep", "drop")),
         "kana": choice(options, "kana", "kept", ("kept", "widened", "composed")),
         "wide_spaces": choice(options, "wide_spaces", "trimmed", ("trimmed", "kept")),
@@ -130,10 +132,15 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
             table[table >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
     repertoire = options.get("repertoire", "any")
     if repertoire != "any":
-        beyond = made.limit(read_repertoire(repertoire, folder, MS_SYMBOLS))
-        notes.append(
-            f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
-        )
+        held = read_repertoire(repertoire, folder, MS_SYMBOLS)
+        if charset.usage is None:
+            beyond = made.limit(held)
+            notes.append(
+                f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
+            )
+        else:
+            # A scalar is judged alone, so one that the target holds in a sequence only is held.
+            made.limit(held.union(*held))
     shared, dropped = made.merged()
     if shared:
         notes.append(f"{shared:,} codes of table files read as a character that another code reads as, too")
@@ -210,12 +217,17 @@ class _Tables:
         return problems
 
     def symbols(self, profile: str) -> None:
-        """Read the symbols by one profile, whoever made the charset, where it has one form of them only."""
+        """Read the symbols by one profile, whoever made the charset, where it has one form of them only.
+
+        Unicode has both, and reads both as one where a profile is asked for.
+        """
+        if profile == "kept":
+            return
         points = self.double & 0xFFFFFF
         for jis_form, ms_form in MS_SYMBOLS.items():
             forms = (points == jis_form, points == ms_form)
             at, wanted = (forms[0], ms_form) if profile == "ms" else (forms[1], jis_form)
-            if not all(form.any() for form in forms):
+            if self.charset.usage is not None or not all(form.any() for form in forms):
                 self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(wanted)
 
     def decide(self, decisions: Mapping[int, gaiji.Decision], file: str) -> list[Problem]:
@@ -224,7 +236,9 @@ class _Tables:
         for code, decision in decisions.items():
             index = index_of(code)
             kind = CharacterClass(int(self.double[index]) >> 24) if index < len(self.double) else None
-            if kind is None or kind in (CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL):
+            lost = code == REPLACEMENT and self.charset.usage is not None
+            standard = kind in (None, CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL)
+            if standard or lost:
                 message = f"code {code:04X} is no gaiji of charset {self.charset.name}: it stands in its standard area"
                 problems.append(Problem("L931", Position(file, decision.line), message))
                 continue

@@ -79,9 +79,8 @@ def _entries(table: np.ndarray, far: np.ndarray, sequences: int) -> np.ndarray:
 @functools.lru_cache(maxsize=16)
 def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
     """Bring a charset into the kernel's form; without `shifted` no byte is a shift code or begins a pair."""
-    points = np.unique(np.concatenate([charset.single, charset.double]) & 0xFFFFFF)
-    far = points[(points >= _FAR) & (points < FIRST_SEQUENCE)]
-    texts = [*charset.sequences, *(chr(point) for point in far)]
+    points = np.concatenate([charset.single, charset.double]) & 0xFFFFFF
+    far = np.unique(points[(points >= _FAR) & (points < FIRST_SEQUENCE)])
     single, double = (_entries(table, far, len(charset.sequences)) for table in (charset.single, charset.double))
     ordered = sorted(charset.shifts, key=lambda s: -len(s.code)) if shifted else []
     for first in {shift.code[0] for shift in ordered}:
@@ -104,9 +103,11 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
             planes[-1][list(shift.moved)] = double[list(shift.moved.values())]
         row[:] = len(shift.code), int.from_bytes(shift.code), plane, TO_DOUBLE if shift.double else TO_SINGLE
     double = np.concatenate(planes) if len(planes) > 1 else double
-    longest = [len(text.encode()) for text in texts]
-    cells = np.zeros((len(texts) + 1, CELL), np.uint8)
-    for cell, text in zip(cells, texts, strict=False):
+    longest = [len(text.encode()) for text in charset.sequences]
+    cells = np.zeros((len(charset.sequences) + len(far) + 1, CELL), np.uint8)
+    cells[len(charset.sequences) : -1, -1] = 4
+    cells[len(charset.sequences) : -1, :4] = np.frombuffer("".join(map(chr, far)).encode(), np.uint8).reshape(-1, 4)
+    for cell, text in zip(cells, charset.sequences, strict=False):
         data = text.encode()
         if len(data) >= CELL:
             raise ValueError(f"a sequence of {len(text)} scalars is longer than {CELL - 1} bytes of UTF-8")
@@ -192,7 +193,9 @@ def encode_tables(charset: Charset) -> EncodeTables:
 
 
 def one_way(charset: Charset) -> dict[int, int]:
-    """The double-byte codes that are not written back as themselves, each with the code that is."""
+    """The double-byte codes that are not written back as themselves, each with the code that is; Unicode has none."""
+    if charset.usage is not None:
+        return {}
     tables = encode_tables(charset)
     node_of = _nodes(charset)
     codes = np.nonzero(np.isin(charset.double >> 24, _WRITTEN))[0]

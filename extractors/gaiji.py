@@ -2,7 +2,7 @@
 
 A CSV file (UTF-8) with a header line. One line a code, the columns in any order; others are kept for people and not read:
 
-    code        the code, four hexadecimal digits
+    code        the code, four hexadecimal digits (EUC-JP's third byte before them, Unicode's five and six)
     decision    character (text is the character), mj (mj names it), substitute (text is a usual form in its place),
                 private (it stays a private-use code, on purpose: an undefined code has none), or empty: not decided yet
     text        the character itself, or its scalars as U+8FBB U+E0102
@@ -116,7 +116,7 @@ def _decision(
     """The decision of a line, None where there is none, and what is wrong with it."""
     wrong: list[tuple[str, tuple[str, ...]]] = []
     code = cells.get("code", "").upper().removeprefix("0X")
-    if not re.fullmatch(r"[0-9A-F]{4}|8F[0-9A-F]{4}", code):
+    if not re.fullmatch(r"[0-9A-F]{4}|[1-9A-F][0-9A-F]{4,5}", code):
         return None, [(f"`{code[:20]}` is no code", ("four hexadecimal digits",))]
     kind = cells.get("decision", "").lower()
     if not kind:

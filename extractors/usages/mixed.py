@@ -85,6 +85,27 @@ def put_four(at, a, b, c, d):
 
 
 @inner
+def put_character(at, entry, length, sequences):
+    """Write the text of any table entry, its size as `length`; gives where the next one goes."""
+    word = entry & np.uint64(0xFFFFFF)
+    if length == SEQUENCE:
+        cell = sequences + np.int64(word) * CELL
+        put64(at, int_at(cell))
+        put64(at + 8, int_at(cell + 8))
+        return at + np.int64(byte_at(cell + CELL - 1))
+    if length == FOUR_BYTES:
+        word = word << np.uint64(8) | np.uint64(0xF0)
+    put32(at, np.int64(word))
+    return at + length
+
+
+@inner
+def flag_of(entry):
+    """The flag of an entry's character class; 0 where it is of the standard area."""
+    return (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
+
+
+@inner
 def odd_before_shift(entry, at, end, single, shifts):
     """Whether an undefined pair is half a character and the shift code that ends the double-byte text."""
     if (entry >> np.uint64(27)) & np.uint64(7) != np.uint64(1):
@@ -202,19 +223,9 @@ def decode(plan, first, last, found):
                 flag |= np.uint64(HALF)
                 i += 1
                 continue
-            word = entry & np.uint64(0xFFFFFF)
-            if length == SEQUENCE:
-                cell = sequences + np.int64(word) * CELL
-                put64(at, int_at(cell))
-                put64(at + 8, int_at(cell + 8))
-                at += np.int64(byte_at(cell + CELL - 1))
-            else:
-                if length == FOUR_BYTES:
-                    word = word << np.uint64(8) | np.uint64(0xF0)
-                put32(at, np.int64(word))
-                at += length
+            at = put_character(at, entry, length, sequences)
             i += size
-            flag |= (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
+            flag |= flag_of(entry)
         if is_double and not starts_double:
             flag |= np.uint64(NOT_CLOSED)
         at = trimmed(at, start, trims_wide)
