@@ -204,8 +204,8 @@ def test_a_counter_in_a_view_that_is_not_read_counts():
         05 T OCCURS 1 TO 5 DEPENDING ON C PIC X. 05 Z PIC X."""
     layout = read_copybook(text, file="r.cpy")
     kinds = (Kind("k", "K", ("A",), "V2", lists=True),)
-    rows, found, _ = read(as_variable([e("A3xBCDZ"), e("A1yBZ")]), layout, kinds=kinds)
-    assert [(r["D"], r["T"], r["Z"]) for _, r in rows] == [("3x", ["B", "C", "D"], "Z"), ("1y", ["B"], "Z")]
+    rows, found, _ = read(as_variable([e("A3XBCDZ"), e("A1YBZ")]), layout, kinds=kinds)
+    assert [(r["D"], r["T"], r["Z"]) for _, r in rows] == [("3X", ["B", "C", "D"], "Z"), ("1Y", ["B"], "Z")]
     assert found == []
     assert "C OF V1" not in rows[0][1]
     varying = "01 A. 05 K PIC 9. 05 V1. 10 U OCCURS 1 TO 2 DEPENDING ON K PIC X. 10 C PIC 9. 05 V2 REDEFINES V1 PIC XX."
