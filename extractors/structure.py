@@ -100,9 +100,15 @@ class Observer(Protocol):
         ...
 
     def see(
-        self, decoder: Decoder, data: np.ndarray, starts: np.ndarray, records: np.ndarray, columns: Sequence[pa.Array]
+        self,
+        decoder: Decoder,
+        data: np.ndarray,
+        starts: np.ndarray,
+        limits: np.ndarray,
+        records: np.ndarray,
+        columns: Sequence[pa.Array],
     ) -> None:
-        """Some columns, where their sections begin in the data, and of which of the records they are."""
+        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
         ...
 
 
@@ -225,8 +231,6 @@ class Structure:
         decoder = self._decoders[number]
         decoded = decoder.decode(data, rows.starts)
         columns = list(decoded.columns)
-        if self._observer is not None:
-            self._observer.see(decoder, data, rows.starts, rows.records, columns)
         marks.filled.update(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
         extent = self._extents[number]
@@ -238,6 +242,8 @@ class Structure:
                 marks.filled.update(decoder.decode(data, rows.starts[whole]).filled)
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
+        if self._observer is not None:
+            self._observer.see(decoder, data, rows.starts, rows.limits, rows.records, columns)
         for oddity in oddities:
             odd.extend(_named(oddity, rows, decoder))
         return columns
