@@ -296,6 +296,12 @@ def roundtrip(
             f"({proof.compared_bytes:,} bytes compared), {sum(f.no_value for f in proof.fields):,} are no value",
             highlight=False,
         )
+        if proof.no_field_bytes:
+            out.print(
+                f"{proof.no_field_bytes:,} of {proof.record_bytes:,} bytes of the records are of no field: slack, behind "
+                "the layout, or in records of no kind",
+                highlight=False,
+            )
     if proof.other_values:
         raise typer.Exit(1)
 

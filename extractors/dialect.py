@@ -37,7 +37,8 @@ class Dialect:
     Attributes:
         name: its name in the family.
         title: the compilers it stands for.
-        sources: where each rule is from, by rule; a rule that could not be verified says so.
+        sources: where each rule is from, by rule; a rule that could not be verified says so, and one that a dump has
+            otherwise says that.
         binary_sizes, binary_order, comp_5_order, sync_long, float_format, float_order, national, national_order,
         plain_n, pointer_size, procedure_pointer_size, plus_signs, minus_signs: see `OPTIONS`.
     """

@@ -31,9 +31,10 @@ SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
 OPTIONS: Mapping[str, str] = {
     "header": "bytes to leave out at the beginning of each file (0)",
     "trailer": "bytes to leave out at its end (0)",
-    "spaces": "a number whose bytes are all spaces: finding, null or zero (finding)",
-    "low_values": "a number whose bytes are all LOW-VALUES: finding, null or zero (finding)",
-    "high_values": "a number whose bytes are all HIGH-VALUES: finding, null or zero (finding)",
+    "spaces": "a number whose bytes are all spaces: finding, null or zero (finding); in binary and floating point such "
+    "bytes are a number, and a field with BLANK WHEN ZERO is zero",
+    "low_values": "a number whose bytes are all LOW-VALUES: finding, null or zero (finding); not in binary, as spaces",
+    "high_values": "a number whose bytes are all HIGH-VALUES: finding, null or zero (finding); not in binary, as spaces",
     "padded": "digits among spaces or LOW-VALUES: refuse (no number) or read (an alert) (refuse)",
     "occurs": "what follows a varying table: shrinking (moves with its count) or maximum (does not) (shrinking)",
     "source_format": "the copybook's reference format: auto, fixed, variable or free (auto)",

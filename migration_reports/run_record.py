@@ -61,6 +61,7 @@ class DumpReceipt(Frozen):
     charset: str = ""
     dialect: str = ""
     rules: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     layout: str = ""
     record_length: int = 0

@@ -58,7 +58,8 @@ def load(name: str, options: Mapping[str, str]) -> Dialect:
             changes[rule] = int(text) if rule in ("sync_long", "pointer_size", "procedure_pointer_size") else text
     if problems:
         raise SpecError(problems)
-    changed = dataclasses.replace(dialect, **changes)  # type: ignore[arg-type]
+    sources = {**dialect.sources, **dict.fromkeys(changes, "said of this dump")}
+    changed = dataclasses.replace(dialect, sources=sources, **changes)  # type: ignore[arg-type]
     both = set(changed.plus_signs) & set(changed.minus_signs)
     if both:
         message = f"half byte {', '.join(sorted(both))} would be plus and minus"

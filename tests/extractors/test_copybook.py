@@ -57,6 +57,14 @@ def test_a_copybook_reads_as_the_case_says(case):
     assert layout.length == case["length"]
 
 
+def test_every_rule_of_a_dialect_has_a_source():
+    for dialect in dialects.DIALECTS:
+        assert set(dialect.sources) == set(dialect.rules)
+    said = dialects.load("ibm", {"plain_n": "national"})
+    assert said.sources["plain_n"] == "said of this dump"
+    assert said.sources["sync_long"] == dialects.DEFAULT.sources["sync_long"]
+
+
 @pytest.mark.parametrize(
     ("path", "length"),
     [("990027_mihon/layouts/juki_master.cpy", 400), ("../packages/ibm_setai/layouts/setai_kojin.cpy", 240)],

@@ -112,6 +112,29 @@ def test_other_bytes_of_the_same_value_are_named(tmp_path):
     assert proof.exceptions == (a,)
 
 
+@pytest.mark.parametrize(
+    ("copybook", "framing", "data", "compared", "no_field"),
+    [
+        ("05 C PIC X(3). 05 D PIC X(3).", Choice("lines"), b"abcde\nabcdef\nab\n", 13, 0),
+        ("05 C PIC X(3). 05 D PIC 9(3).", Choice("lines"), b"abc\nabc123\nab\n", 11, 0),
+        ("05 C PIC X(3).", Choice("variable"), b"\0\x09\0\0abcde\0\x06\0\0ab", 5, 2),
+        ("05 C PIC X. 05 S PIC 9(4) COMP SYNC.", Choice("fixed"), b"a?\0\1", 3, 1),
+        ("05 C PIC X(5) JUSTIFIED RIGHT. 05 D PIC N(3) NATIONAL JUST.", Choice("fixed"), b"   AB\0 \0A\0B", 11, 0),
+        ("05 N PIC 9. 05 T PIC X OCCURS 0 TO 3 DEPENDING ON N.", Choice("fixed", {"length": "4"}), b"2ab-", 3, 1),
+    ],
+)
+def test_every_byte_is_compared_once_and_none_behind_a_records_end(
+    copybook, framing, data, compared, no_field, tmp_path
+):
+    (tmp_path / "r.cpy").write_text(f"01 R. {copybook}", encoding="utf-8")
+    (tmp_path / "r.dat").write_bytes(data)
+    spoken = Spoken(framing, Choice("single_byte", {"page": "ascii"}))
+    proof = reader.prove(
+        reader.make_job([tmp_path / "r.dat"], layout=tmp_path / "r.cpy", spoken=spoken, options={}, kinds=[])
+    )
+    assert (proof.compared_bytes, proof.no_field_bytes, proof.exceptions) == (compared, no_field, ())
+
+
 COPYBOOK = """
        01  A.
            05  ID   PIC 9(8).

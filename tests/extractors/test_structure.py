@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import time
 
 import numpy as np
 import pyarrow as pa
@@ -217,6 +218,31 @@ def test_a_count_of_two_thousand_million_costs_nothing():
     rows, found, _ = read(data, layout)
     assert [row["T"] for _, row in rows] == [None, ["A", "B"]]
     assert sorted(f["code"] for f in found) == ["D204", "D231", "D233"]
+
+
+def test_tables_within_tables_take_time_that_grows_with_their_bytes():
+    levels = "".join(f"{5 + n:02} N{n} PIC 9. {5 + n:02} T{n} OCCURS 0 TO 9 DEPENDING ON N{n}. " for n in range(5))
+    layout = read_copybook(f"01 R. {levels} 10 X PIC X.", file="r.cpy")
+    started = time.process_time()
+    rows, _, account = read(as_variable([e("9" * 8000)]), layout)
+    assert time.process_time() - started < 20
+    assert len(rows) == 1
+    assert account.closes
+
+
+def test_a_counter_in_a_view_that_is_not_read_counts():
+    text = """01 A. 05 K PIC X. 05 V1. 10 C PIC 9. 10 C2 PIC X. 05 V2 REDEFINES V1. 10 D PIC XX.
+        05 T OCCURS 1 TO 5 DEPENDING ON C PIC X. 05 Z PIC X."""
+    layout = read_copybook(text, file="r.cpy")
+    kinds = (Kind("k", "K", ("A",), "V2", lists=True),)
+    rows, found, _ = read(as_variable([e("A3XBCDZ"), e("A1YBZ")]), layout, kinds=kinds)
+    assert [(r["D"], r["T"], r["Z"]) for _, r in rows] == [("3X", ["B", "C", "D"], "Z"), ("1Y", ["B"], "Z")]
+    assert found == []
+    assert "C OF V1" not in rows[0][1]
+    varying = "01 A. 05 K PIC 9. 05 V1. 10 U OCCURS 1 TO 2 DEPENDING ON K PIC X. 10 C PIC 9. 05 V2 REDEFINES V1 PIC XX."
+    layout = read_copybook(f"{varying} 05 T OCCURS 1 TO 5 DEPENDING ON C PIC X.", file="r.cpy")
+    with pytest.raises(SpecError, match="`C`, on which `T` depends, has no fixed place in the view"):
+        read(b"", layout, kinds=(Kind("k", "K", ("1",), "V2"),))
 
 
 def test_what_follows_a_table_stays_where_the_dump_says_so():
