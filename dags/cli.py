@@ -38,6 +38,7 @@ app.command(name="profile", help=profile_cli.HELP)(profile_cli.profile)
 app.command(name="draft", help=vendor_cli.DRAFT_HELP)(vendor_cli.draft)
 app.command(name="test", help=vendor_cli.TEST_HELP)(vendor_cli.run_tests)
 app.command(name="explain", help=vendor_cli.EXPLAIN_HELP)(vendor_cli.explain)
+app.command(name="diff", help=vendor_cli.DIFF_HELP)(vendor_cli.diff)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 

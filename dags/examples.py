@@ -14,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.municipality import Municipality, target_tables
+from dags.waiting import Give, in_memory
 from mappings.engine import Mapper, look_up
 from mappings.examples import Example, read_examples
 from mappings.plan import ENGINE, LINEAGE, Join, PartPlan
@@ -63,7 +64,7 @@ def _try(municipality: Municipality, parts: list[PartPlan], mapper: Mapper, exam
     mine = batches[example.source].slice(batches[example.source].num_rows - 1)
     mapped = mapper.map(example.source, mine, no_findings())
     found.extend(mapped.findings.to_pylist())
-    numbers: dict[str, dict[str, str]] = {}
+    give = in_memory()
     for part in sorted(parts, key=lambda p: (p.waits, _refers(p))):
         if part.source != example.source:
             continue
@@ -72,8 +73,7 @@ def _try(municipality: Municipality, parts: list[PartPlan], mapper: Mapper, exam
             held = pl.DataFrame(pl.from_arrow(mapped.held[part.table, part.number]))
             for join in part.joins:
                 held = look_up(held, join, _others(municipality, batches, join))
-            _count_up(mapper, part, held, numbers)
-            made, findings, _ = mapper.map_held(part, held, numbers=numbers)
+            made, findings, _ = mapper.map_held(part, held, numbers=_numbers(mapper, part, held, give))
             found.extend(findings.to_pylist())
         rows.setdefault(part.table, []).extend(made.to_pylist() if made is not None else [])
     differences = (*_rows_differ(example, rows), *_findings_differ(example, found))
@@ -108,14 +108,15 @@ def _others(municipality: Municipality, batches: Mapping[str, pa.RecordBatch], j
     return pl.DataFrame(pl.from_arrow(batch.select(names)))
 
 
-def _count_up(mapper: Mapper, part: PartPlan, held: pl.DataFrame, numbers: dict[str, dict[str, str]]) -> None:
-    """Give the keys of a part numbers from 1, as the ledger would in an empty database."""
+def _numbers(mapper: Mapper, part: PartPlan, held: pl.DataFrame, give: Give) -> Mapping[str, Mapping[str, str]]:
+    """The numbers of a part's keys, as the ledger would give them in an empty database."""
+    numbers: dict[str, dict[str, str]] = {}
     for column, at in part.series:
         params = column.steps[at].params
-        series = numbers.setdefault(str(getattr(params, "series", "")), {})
-        if getattr(params, "new", "yes") == "yes":
-            for key in mapper.keys_of(part, column, at, held).sort().to_list():
-                series.setdefault(key, str(len(series) + 1))
+        series = str(getattr(params, "series", ""))
+        keys = mapper.keys_of(part, column, at, held).sort().to_list()
+        numbers.setdefault(series, {}).update(give(series, keys, getattr(params, "new", "yes") == "yes"))
+    return numbers
 
 
 def _rows_differ(example: Example, rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
