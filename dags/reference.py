@@ -20,6 +20,7 @@ from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
+from validators.rule import RuleFamily
 from validators.rules import RULES
 
 FOLDER = ROOT / "docs" / "reference"
@@ -33,7 +34,7 @@ def pages() -> Mapping[str, str]:
         "reader.md": _reader(),
         "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
-        "rules.md": _members("Rules", ((r.name, r.doc) for r in RULES)),
+        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
         "systems.md": _systems(),
     }
 
@@ -134,6 +135,25 @@ def _systems() -> str:
             lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]
             lines.append("")
     return _text(lines)
+
+
+def _rule(family: RuleFamily) -> str:
+    """What a rule is, and where columns ask for it, which ones do."""
+    if not family.by_column:
+        return family.doc
+    columns = [
+        f"`{table.name}.{column.name}`"
+        for system in SYSTEMS
+        for table in system.tables
+        for column in table.columns
+        if column.info.get("check") == family.name
+    ]
+    asked = (
+        f"Asked for by {', '.join(columns)}."
+        if columns
+        else "No column that a dump fills holds such a number in the systems that are shipped."
+    )
+    return f'{family.doc.strip()}\n\n{asked} A target column asks for it by `check="{family.name}"`.'
 
 
 def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:

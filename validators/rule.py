@@ -77,13 +77,15 @@ class Rule:
 class RuleFamily:
     """One member of the rules family: which rules it gives for some target tables (none, where they do not fit).
 
-    `make` gets the tables and what the manifest sets for the rule; `options` are what it may set.
+    `make` gets the tables and what the manifest sets for the rule; `options` are what it may set. A rule `by_column` is
+    about the columns that ask for it by name (`check=` of a target column).
     """
 
     name: str
     doc: str
     make: Callable[[Mapping[str, sa.Table], Mapping[str, str]], tuple[Rule, ...]]
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    by_column: bool = False
 
 
 def has(tables: Mapping[str, sa.Table], table: str, *columns: str) -> bool:

@@ -6,6 +6,8 @@
 
 Numbers are counted up for each municipality and series, in the order of the keys, and kept in the ledger. A system that
 only refers to what another one numbers says `new: no`.
+
+Source: 住民記録システム標準仕様書 1.1.13 (宛名番号 and 世帯番号 are given out one after the other, and never again).
 """
 
 from __future__ import annotations

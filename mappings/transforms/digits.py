@@ -1,6 +1,8 @@
 """A whole number as text of a fixed number of digits, with leading zeros.
 
 123 (width 5)  ->  00123        123456 (width 5)  ->  fails        -1  ->  fails
+
+Source: 中間標準レイアウト仕様, データ項目一覧表 (桁数: a number is filled with zeros on the left).
 """
 
 from __future__ import annotations
