@@ -7,7 +7,6 @@ never skipped, because it might change bytes.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping, Sequence
 
 from extractors.copying import Library, read_words
@@ -24,7 +23,7 @@ from extractors.layout import (
     make_field,
 )
 from extractors.reference_format import SourceFormat
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 MAX_RECORD = 16 * 1024 * 1024
 MAX_FIELDS = 100_000
@@ -326,14 +325,13 @@ class _Placer:
         assert entry.redefines is not None
         name = entry.redefines.upper
         if name not in starts:
-            close = difflib.get_close_matches(name, starts, 1)
             self._problems.append(
                 Problem(
                     "L060",
                     entry.redefines.position,
                     f"`{name[:40]}` does not stand before `{entry.name}` in the same group",
                     tuple(starts)[:20],
-                    f"did you mean `{close[0]}`?" if close else "",
+                    did_you_mean(name, starts),
                 )
             )
             return 0
@@ -356,14 +354,13 @@ def _check_counters(record: Item, problems: list[Problem]) -> None:
             counter = before.get(item.depending)
             whole = counter is not None and counter.picture is not None and counter.picture.category == "numeric"
             if counter is None or not whole or counter.picture is None or counter.picture.scale > 0:
-                close = difflib.get_close_matches(item.depending, before, 1)
                 problems.append(
                     Problem(
                         "L051",
                         item.position,
                         f"`{item.name}` depends on `{item.depending[:40]}`, which is no whole number before it",
                         tuple(n for n, i in before.items() if i.picture and i.picture.category == "numeric")[:20],
-                        f"did you mean `{close[0]}`?" if close else "",
+                        did_you_mean(item.depending, before),
                     )
                 )
             if depth > MAX_VARYING_DEPTH:
@@ -384,8 +381,7 @@ def _rename(entry: Entry, record: Item, problems: list[Problem]) -> Rename | Non
     items = {item.name: item for item in reversed(list(every_item(record)))}
     for word in (first_word, last_word):
         if word.upper not in items or items[word.upper].occurs_clause:
-            close = difflib.get_close_matches(word.upper, items, 1)
-            hint = f"did you mean `{close[0]}`?" if close else ""
+            hint = did_you_mean(word.upper, items)
             message = f"RENAMES `{word.text[:40]}`, which is no item of the record"
             problems.append(Problem("L061", word.position, message, (), hint))
             return None

@@ -7,13 +7,12 @@ before the first level number of a whole program (divisions, FD and SELECT entri
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 
 from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.picture import PictureError, read_picture
 from extractors.reference_format import Word
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, did_you_mean
 
 MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
@@ -339,8 +338,7 @@ class _Reader:
         self.entries.append(entry)
 
     def _unknown(self, word: Word, allowed: tuple[str, ...]) -> None:
-        close = difflib.get_close_matches(word.upper, allowed, 1)
-        hint = f"did you mean `{close[0]}`?" if close else "is a period missing before it?"
+        hint = did_you_mean(word.upper, allowed) or "is a period missing before it?"
         self._problem("L030", word, f"`{word.text[:40]}` is no clause", hint=hint)
 
     def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
