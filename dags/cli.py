@@ -70,7 +70,7 @@ Library = Annotated[
 Town = Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")]
 
 EXAMPLES: dict[str, str] = {
-    "check": "hikkoshi check\n  hikkoshi check mihon",
+    "check": "hikkoshi check\n  hikkoshi check mihon\n  hikkoshi check ../towns/990027_mihon --format github",
     "decode": (
         "hikkoshi decode juki_master.dat --layout juki_master.cpy --charset fujitsu --kind resident=JM-KUBUN:D:JM-JUMIN "
         "--kind trailer=JM-KUBUN:T:JM-TRAILER --findings findings.jsonl > records.jsonl"
@@ -95,28 +95,22 @@ def _help(name: str, text: str) -> str:
     help=_help("check", "Check manifests, layouts, mappings and code tables; print every problem as file:line:column.")
 )
 def check(
-    municipality: Annotated[str | None, typer.Argument(help="One municipality; all, where not given.")] = None,
+    municipality: Annotated[
+        str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
 ) -> None:
     """Check specs; no data are touched."""
-    from dags import municipality as towns  # noqa: PLC0415
-    from dags import steps  # noqa: PLC0415
-    from dags.workspace import settings  # noqa: PLC0415
+    from dags import check as checking  # noqa: PLC0415
+    from dags import problem_formats  # noqa: PLC0415
 
-    root = settings().municipalities
-    folders = (
-        [steps.municipality_folder(municipality)] if municipality else sorted(p for p in root.iterdir() if p.is_dir())
-    )
-    problems = 0
-    for folder in folders:
-        try:
-            town = towns.load(folder)
-        except SpecError as error:
-            problems += len(error.problems)
-            out.print(str(error), highlight=False, markup=False, soft_wrap=True)
-            continue
-        fields = sum(len(schema) for schema in town.schemas.values())
-        tables = len({part.table for plan in town.plans.values() for part in plan.parts})
-        out.print(f"{folder.name}: ok ({len(town.dumps)} dump(s), {fields} fields, {tables} tables)", highlight=False)
+    names = [known.name for known in problem_formats.FORMATS]
+    if form not in names:
+        raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--format")
+    checked = [checking.check(folder) for folder in checking.folders(municipality)]
+    if text := problem_formats.render(checked, form):
+        sys.stdout.write(f"{text}\n")
+    problems = sum(len(one.problems) for one in checked)
     if problems:
         err.print(f"{problems} problem(s)", highlight=False)
         raise typer.Exit(2)

@@ -7,16 +7,14 @@ from collections.abc import Iterable, Mapping
 
 from dags.charset_page import page as charsets_page
 from dags.features import FEATURES
+from dags.problems import MEND, NO_EXAMPLE, PROBLEMS
 from dags.workspace import ROOT
 from extractors.containers import CONTAINERS
-from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.reading import OPTIONS as DUMP_OPTIONS
-from extractors.reading import PROBLEMS as READING_PROBLEMS
 from extractors.usages import USAGES
-from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
@@ -24,6 +22,8 @@ from validators.rule import RuleFamily
 from validators.rules import RULES
 
 FOLDER = ROOT / "docs" / "reference"
+EXAMPLES = ROOT / "tests" / "golden" / "broken_mappings.md"
+"""Deliberately broken specs and what is said of each, which tests prove."""
 
 
 def pages() -> Mapping[str, str]:
@@ -61,13 +61,21 @@ def _problems() -> str:
         "# Problems of specs",
         "",
         "What `hikkoshi check` may say of a copybook or of how a dump is read (L), of a manifest or a mapping (Y).",
+        "Every code keeps its meaning. Examples are edits of the shipped municipalities; tests hold each message as it stands here.",
+        "",
+        "| code | what |",
+        "|---|---|",
+        *(f"| [{code}](#{code.lower()}) | {what} |" for code, what in PROBLEMS.items()),
         "",
     ]
-    lines += ["| code | what |", "|---|---|"]
-    lines += [
-        f"| {code} | {what} |"
-        for code, what in sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS}.items())
-    ]
+    examples: dict[str, list[str]] = {code: [] for code in PROBLEMS}
+    for section in EXAMPLES.read_text("utf-8").split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        code, _, name = title.partition(" ")
+        examples[code] += [f"### {code}: {name}", "", body.strip(), ""]
+    for code, what in PROBLEMS.items():
+        lines += [f"## {code}", "", f"{what[0].upper()}{what[1:]}.", "", f"To mend it: {MEND[code]}", ""]
+        lines += examples[code] or [f"There is no example: {NO_EXAMPLE[code]}.", ""]
     return _text(lines)
 
 

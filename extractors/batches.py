@@ -26,7 +26,7 @@ from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, fra
 from extractors.structure import Observer, Odd, Structure
 from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Position, Problem, SpecError, findings_at, no_findings
+from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at, no_findings
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
@@ -341,7 +341,7 @@ def extract(
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
     """The schema of a record kind: every field of the view that is no FILLER, FILLERs too, marked, and its lists.
 
-    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER, and
+    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook and the whole `place` (file:line:column), `filler` for a FILLER, and
     `occurs` for a field of one occurrence: the tables (OCCURS) that it stands in, the outermost first.
     """
     tables = frozenset(item.name for item in every_item(layout.record) if item.occurs_clause)
@@ -362,6 +362,7 @@ def _arrow_field(field: Field, tables: frozenset[str] = frozenset()) -> pa.Field
         "picture": field.picture.text,
         "usage": field.usage,
         "line": str(field.position.line),
+        "place": str(field.position),
     }
     if field.asked_only:
         metadata["filler"] = "1"
@@ -415,7 +416,8 @@ def _make_reader(
 
 
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
-    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40])
+    hint = did_you_mean(what.split("`")[1], allowed) if "`" in what else ""
+    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40], hint)
 
 
 def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:

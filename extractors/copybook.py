@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from extractors.copying import Library, read_words
 from extractors.dialect import Dialect, binary_size
 from extractors.dialects import DEFAULT
-from extractors.entries import UNREADABLE, Entry, Reference, did_you_mean, read_entries
+from extractors.entries import UNREADABLE, Entry, Reference, meant, read_entries
 from extractors.layout import (
     WITHOUT_PICTURE,
     Item,
@@ -364,7 +364,7 @@ class _Placer:
             message = f"`{name[:40]}` does not stand before `{entry.name}` in the same group"
             if name == entry.name:
                 message = f"`{entry.name[:40]}` redefines itself"
-            hint = did_you_mean(name, starts, self._problems)
+            hint = meant(name, starts, self._problems)
             allowed = tuple(itertools.islice(starts, MAX_ALLOWED))
             self._problems.append(Problem("L060", entry.redefines.position, message, allowed, hint))
             return 0
@@ -397,7 +397,7 @@ class _Placer:
             return found.ordinal
         name = " OF ".join((reference.name, *reference.of))
         message = f"`{entry.name}` depends on `{name[:80]}`, which is no whole number before it"
-        hint = did_you_mean(reference.name, (key[0] for key in self._before if len(key) == 1), self._problems)
+        hint = meant(reference.name, (key[0] for key in self._before if len(key) == 1), self._problems)
         self._problems.append(Problem("L051", entry.position, message, tuple(self._whole), hint))
         return 0
 
@@ -456,7 +456,7 @@ class _Named:
             if item is None or item.occurs_clause:
                 name = " OF ".join((reference.name, *reference.of))
                 why = "which is no item of the record" if item is None else "which is a table"
-                hint = "" if item is not None else did_you_mean(reference.name, self._items, problems)
+                hint = "" if item is not None else meant(reference.name, self._items, problems)
                 message = f"RENAMES `{name[:80]}`, {why}"
                 problems.append(Problem("L061", reference.word.position, message, (), hint))
                 return None

@@ -7,14 +7,13 @@ before the first level number of a whole program (divisions, FD and SELECT entri
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.picture import PictureError, read_picture
 from extractors.reference_format import Word
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, did_you_mean
 
 MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
@@ -388,7 +387,7 @@ class _Reader:
         self._append(Entry(66, words[1].upper, words[0].position, renames=(named[0], named[1])))
 
     def _unknown(self, word: Word, allowed: tuple[str, ...]) -> None:
-        hint = did_you_mean(word.upper, allowed, self._problems) or "is a period missing before it?"
+        hint = meant(word.upper, allowed, self._problems) or "is a period missing before it?"
         self._problem("L030", word, f"`{word.text[:40]}` is no clause", hint=hint)
 
     def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
@@ -413,7 +412,7 @@ def _reference(words: list[Word], at: int) -> tuple[Reference, int]:
     return Reference(name, tuple(of)), at
 
 
-def did_you_mean(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
+def meant(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
     """A hint of the name that was meant; "" where none is near.
 
     Comparing names takes long, so that a list of problems has so many hints and no more, each of so many names.
@@ -421,8 +420,7 @@ def did_you_mean(word: str, names: Iterable[str], problems: Sequence[Problem]) -
     if len(problems) >= MAX_HINTS:
         return ""
     near = [name for name in itertools.islice(names, MAX_COMPARED) if len(name) <= MAX_NAME and name != word]
-    close = difflib.get_close_matches(word[:MAX_NAME], near, 1)
-    return f"did you mean `{close[0]}`?" if close else ""
+    return did_you_mean(word[:MAX_NAME], near)
 
 
 def _is_data_name(name: str) -> bool:

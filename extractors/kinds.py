@@ -20,7 +20,7 @@ from extractors.dialect import Dialect
 from extractors.encode import encode
 from extractors.layout import TEXT_USAGES, Field, Layout
 from extractors.memory import jit
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -122,7 +122,9 @@ class Chooser:
                 if name not in by_name:
                     allowed = tuple(n for n in by_name if not n.startswith("FILLER@"))[:40]
                     what = f"the layout has no field `{name}` of record kind `{kind.name}` at a fixed place"
-                    raise SpecError([Problem("L905", Position(layout.file), what, allowed)])
+                    raise SpecError(
+                        [Problem("L905", Position(layout.file), what, allowed, did_you_mean(name, allowed))]
+                    )
                 field = by_name[name]
                 ranges = [_range(value) for value in values]
                 if not _as_bytes(field):

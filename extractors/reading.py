@@ -23,7 +23,7 @@ from extractors.layout import Layout
 from extractors.options import choice, choose, number
 from extractors.reference_format import SourceFormat
 from extractors.stream import DumpStream
-from migration_reports.findings import Position, Problem, RunError, SpecError
+from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
 
 MAX_COPYBOOK_BYTES = 4_000_000
 SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
@@ -123,7 +123,8 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
         owner = next((name for name, options in known.items() if key in options), None)
         if owner is None:
             allowed = tuple(sorted({option for options in known.values() for option in options}))
-            problems.append(Problem("L903", Position("--option"), f"unknown option `{key[:60]}`", allowed))
+            message = f"unknown option `{key[:60]}`"
+            problems.append(Problem("L903", Position("--option"), message, allowed, did_you_mean(key, allowed)))
         else:
             given[owner][key] = value
     if problems:
@@ -170,7 +171,10 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     unknown = [option for option in spoken.options if option not in OPTIONS]
     if unknown:
         allowed = tuple(OPTIONS)
-        raise SpecError(Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed) for o in unknown)
+        raise SpecError(
+            Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed, did_you_mean(o, allowed))
+            for o in unknown
+        )
     policies = {
         name: cast(Blank, choice(spoken.options, name, "finding", ("finding", "null", "zero")))
         for name in ("spaces", "low_values", "high_values")
@@ -188,8 +192,12 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     )
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, name: str = "") -> str:
     """Read a copybook file, UTF-8 or Shift_JIS.
+
+    Args:
+        path: the file.
+        name: how messages call it; by its path, where not given.
 
     Raises:
         SpecError: it is no text, or too large.
@@ -197,7 +205,7 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.stat().st_size > MAX_COPYBOOK_BYTES:
-            raise SpecError([Problem("L001", Position(str(path)), "the copybook is larger than 4 MB")])
+            raise SpecError([Problem("L001", Position(name or str(path)), "the copybook is larger than 4 MB")])
         data = path.read_bytes()
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror}). Check the path of the copybook.") from None
@@ -207,7 +215,7 @@ def read_text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     message = "the copybook is neither UTF-8 nor Shift_JIS text"
-    raise SpecError([Problem("L001", Position(str(path)), message, hint="convert it to UTF-8")])
+    raise SpecError([Problem("L001", Position(name or str(path)), message, hint="convert it to UTF-8")])
 
 
 def library_of(folders: Sequence[Path]) -> Library:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 from pydantic import BeforeValidator, Field
@@ -173,6 +173,8 @@ def _step(value: Any) -> Any:
     if isinstance(value, dict) and len(value) == 1:
         name, params = next(iter(value.items()))
         return {"name": name, "params": params or {}}
+    if isinstance(value, dict):
+        raise ValueError("a step is one transform; its parameters stand below it, indented further")
     return value
 
 
@@ -236,6 +238,9 @@ class JoinSpec(Spec):
 
 class KeepSpec(Spec):
     """Which of the rows of one key stand in the table."""
+
+    written: ClassVar[tuple[str, ...]] = ("first", "last", "effective", "on")
+    """The keys that people write; those of the model are what they come to."""
 
     how: Literal["every_row", "preferred", "first", "last", "effective"] = "every_row"
     by: str | None = None
