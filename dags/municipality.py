@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.kinds import Chooser
+from extractors.kinds import check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Choice,
@@ -107,6 +108,8 @@ def load(folder: Path) -> Municipality:
             reading = _collect(problems, whole, place("dumps", name))
             if reading is not None:
                 made[name] = reading
+        families = [Kind(n, parent=k.parent) for n, k in dump.records.items() if k.parent in (None, *dump.records)]
+        _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
     systems = _systems(spec, problems)

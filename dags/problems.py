@@ -47,6 +47,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L906": "Write `--kind NAME=FIELD:VALUES:GROUP`.",
         "L907": "Take a value that is allowed; what a file holds is known when it is opened, so this comes with the dump.",
         "L908": "Write a value that fits the field's PICTURE and length.",
+        "L909": "Give each kind a name of its own, and a parent that stands above it; one without a parent begins a family.",
         "L911": "Remove one of the two lines.",
         "L912": "Remove the line: the vendor's standard area is known, and a table says what the site added to it.",
         "L913": "Write the character that the code stands for: one scalar, or one with a variation selector.",
