@@ -101,7 +101,9 @@ def test_json_is_a_list_of_problems():
 
 def test_github_gets_one_escaped_line_a_problem():
     (line,) = render(BROKEN, "github").splitlines()
-    assert line.startswith("::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: A, B%0A")
+    assert line.startswith(
+        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: A, B%0A"
+    )
     nasty = Problem("Y001", Position("a:b\r\n::error file=x.yaml", 1, 1), "x\n::error ::y")
     (line,) = render([Checked(Path("t"), (nasty,))], "github").splitlines()
     assert line.startswith("::error file=a%3Ab%0D%0A%3A%3Aerror file=x.yaml,line=1,")
