@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dags import charset_cli, gaiji_cli, profile_cli, vendor_cli
+from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, vendor_cli
 from migration_reports.findings import RunError, SpecError, TransientError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
+app.command(name="lineage", help=lineage_cli.HELP)(lineage_cli.lineage)
 app.command(name="profile", help=profile_cli.HELP)(profile_cli.profile)
 app.command(name="draft", help=vendor_cli.DRAFT_HELP)(vendor_cli.draft)
 app.command(name="test", help=vendor_cli.TEST_HELP)(vendor_cli.run_tests)

@@ -15,8 +15,7 @@ import sqlalchemy as sa
 
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
-from extractors.kinds import Chooser
-from extractors.kinds import check_families
+from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Choice,
@@ -102,7 +101,7 @@ def load(folder: Path) -> Municipality:
         if spoken.container is not None:
             box = spoken.container
             parts = {**parts, "container": functools.partial(containers.load, box.name, box.options)}
-        proved = [_collect(problems, make, place("dumps", name, key)) for key, make in parts.items()]
+        proved = [_collect(problems, make, place("dumps", name, key, "name")) for key, make in parts.items()]
         if None not in proved:
             whole = functools.partial(make_reading, spoken, layout, folder)
             reading = _collect(problems, whole, place("dumps", name))
@@ -140,6 +139,7 @@ def _at_option(spec: MunicipalityFolder, problem: Problem) -> Problem:
     places = spec.manifest_places.places
     starts = {places[path]: path for path in places if path[:1] in (("dumps",), ("policies",)) and path[-1] != "key"}
     path = starts.get(problem.position, ())
+    path = path[:-1] if path[-1:] == ("name",) else path
     words = set(re.findall(r"\w+", problem.message))
     options = [
         at

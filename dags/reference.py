@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 
@@ -9,12 +10,14 @@ from dags.charset_page import page as charsets_page
 from dags.features import FEATURES
 from dags.problems import MEND, NO_EXAMPLE, PROBLEMS
 from dags.workspace import ROOT
+from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
+from mappings.json_schema import differences_schema, manifest_schema, mapping_schema, package_schema
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
@@ -36,7 +39,32 @@ def pages() -> Mapping[str, str]:
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
         "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
         "systems.md": _systems(),
+        **{name: _json(schema) for name, schema in _schemas().items()},
     }
+
+
+def _schemas() -> Mapping[str, Mapping[str, object]]:
+    """The schemas that editors use, with the members of the families that mappings do not know."""
+    members = {
+        "framing": {f.name: (_first(f.doc), f.options) for f in FRAMINGS},
+        "charset": {c.name: (c.title, c.options) for c in CHARSETS},
+        "dialect": {d.name: (d.title, d.options) for d in DIALECTS},
+        "container": {c.name: (_first(c.doc), c.options) for c in CONTAINERS},
+    }
+    return {
+        "manifest.schema.json": manifest_schema(members),
+        "package.schema.json": package_schema(members),
+        "mapping.schema.json": mapping_schema(),
+        "differences.schema.json": differences_schema(),
+    }
+
+
+def _first(doc: str) -> str:
+    return doc.strip().partition("\n")[0]
+
+
+def _json(schema: Mapping[str, object]) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 
 
 def _findings() -> str:
