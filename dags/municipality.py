@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
+from extractors.characters import Charset
 from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
 from extractors.reading import (
@@ -161,6 +162,16 @@ def _shown(spec: MunicipalityFolder, problem: Problem) -> Problem:
             shown = f"{root.name}/{file.relative_to(root.resolve())}"
             return dataclasses.replace(problem, position=dataclasses.replace(problem.position, file=shown))
     return problem
+
+
+def with_gaiji_table(spec: MunicipalityFolder, dump: str, file: str) -> Charset:
+    """The charset of a dump with another gaiji table, a path from the municipality's folder.
+
+    Raises:
+        SpecError: what the municipality's check would say of the table.
+    """
+    spoken = _spoken(spec, spec.manifest.dumps[dump])
+    return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.roots[0])
 
 
 def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
