@@ -84,9 +84,15 @@ def test_a_draft_finds_the_obvious_and_passes_once_it_is_decided(town, dump, tmp
     text = mapping.read_text("utf-8")
     codes = set(problems(folder))
     # Without a dump nobody can tell how a day is written, so the type of the birth date is left open too.
-    assert codes == ({"Y025", "Y026"} if dump else {"Y025", "Y026", "Y033"}) - (
-        {"Y025"} if town == "c_village_resident" and dump else set()
-    )
+    expected = {"Y025", "Y026"} if dump else {"Y025", "Y026", "Y033"}
+    if dump and town == "c_village_resident":
+        expected = {"Y026"}
+    reasons = folder / "codes" / "change_reason.csv"
+    if reasons.exists():
+        # What an old code means that the target has no label for, nobody but the town can say.
+        expected |= {"Y034"}
+        reasons.write_text(re.sub(r",[?][^,]*,", ",301,", reasons.read_text("utf-8")), encoding="utf-8")
+    assert codes == expected
     assert text.count("guessed:") - 1 == sum(len(part.filled.guesses) for part in made.parts)
     text = re.sub(r"\n +guessed: .*", "", text).replace('reason: "?"', "reason: 移行しない")
     if not dump:

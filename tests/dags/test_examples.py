@@ -99,7 +99,7 @@ ignore:
   record: setai_kojin.person
   fields: {KJ-SETAI-NO: 77, KJ-KOJIN-NO: 900, KJ-SEI: "1", KJ-SEINEN: 4070401, KJ-ZOKU: "01"}
   rows: {tax_amounts: [{resident_no: "000001", amount: }]}
-  findings: [{code: M315}]
+  findings: [{code: M315}, {code: M315}]
 """)  # fmt: skip
     mine = [example for example in made if example.place.file.startswith("990035")]
     assert [(example.name, example.differences) for example in mine] == [("joined", ()), ("nobody at home", ())]

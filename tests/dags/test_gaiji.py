@@ -60,7 +60,6 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert all(
         len({place.record for place in row.first}) == min(row.records, 5) for row in open_ if len(row.fields) == 1
     )
-    assert max(row.records for row in open_ if len(row.fields) == 1) > 1
     chosen, other, *_ = open_
     found = findings(home, first).filter(pl.col("code") == "D221")
     assert found.height == sum(row.records for row in open_)
@@ -106,14 +105,15 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
     home, record = rehearsed
     gaiji.export(record.run_id, home / "gaiji.csv")
     rows = list(csv.DictReader((home / "gaiji.csv").read_text("utf-8-sig").splitlines()))
-    rows[0].update(decision="private", **SAID)
+    own = next(row for row in rows if row["area"] == "user-defined")
+    own.update(decision="private", **SAID)
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
     assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
     assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
-    rows[0].update(decision="substitute", text="高")
+    own.update(decision="substitute", text="高")
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
