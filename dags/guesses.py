@@ -204,7 +204,9 @@ def _match(
     if way is None:
         return None
     reasons = []
-    ideas = [(word, terms) for word, terms in said.ideas if any(set(terms) & set(other) for _, other in title.ideas)]
+    meant = {term for _, terms in title.ideas for term in terms}
+    ideas = [(word, tuple(t for t in terms if t in meant)) for word, terms in said.ideas]
+    ideas = [(word, terms) for word, terms in ideas if terms]
     if name:
         spelled = terms_of(ideas)
         reasons.append(f"the name {given.field.data_name}" + (f" says {spelled}" if spelled else " is alike"))
