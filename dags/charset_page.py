@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from extractors import gaiji, jis, mojijoho
+from extractors import gaiji, jis, mojijoho, repertoire
 from extractors.character_policies import OPTIONS
 from extractors.characters import CharacterClass, Charset, CharsetFamily
 from extractors.charsets import CHARSETS, load
@@ -57,6 +57,10 @@ def page() -> list[str]:
         "## Gaiji tables",
         "",
         str(gaiji.__doc__).strip(),
+        "",
+        "## Repertoires",
+        "",
+        str(repertoire.__doc__).strip(),
         "",
         "## MJ names",
         "",
@@ -109,8 +113,10 @@ def _row(title: str, charset: Charset, found: Inventory) -> str:
     single = found.single.get(CharacterClass.STANDARD, 0)
     assigned = sum(area.assigned for area in found.areas)
     beyond = len(charset.double) - 65536
-    undefined = found.double.get(CharacterClass.UNDEFINED, 0) - beyond
-    if beyond:
+    undefined = found.double.get(CharacterClass.UNDEFINED, 0)
+    if charset.usage:
+        words = f"{found.double.get(CharacterClass.STANDARD, 0):,} scalars"
+    elif beyond:
         third = sum(n for kind, n in found.double.items() if kind != CharacterClass.UNDEFINED) - assigned
         words = f"{assigned:,} and {third:,} of three bytes"
         undefined = 65536 - assigned
@@ -153,6 +159,10 @@ def _one_way(title: str, found: Inventory) -> Iterator[str]:
             f"{', '.join(spans(found.narrow))}."
         )
         yield ""
+
+
+def _listed(codes: Mapping[str, str]) -> str:
+    return ", ".join(f"{code} as {written}" for code, written in codes.items())
 
 
 def _exceptions(name: str) -> Iterator[str]:

@@ -15,8 +15,9 @@ from dags import slices
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
-from extractors.batches import FIRST_PLACES, Extracted
+from extractors.batches import FIRST_PLACES, Extracted, first_places
 from extractors.records import fetch
+from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, join_findings
 from migration_reports.run_record import (
     Issue,
@@ -30,7 +31,7 @@ class Notes:
 
     def __init__(self) -> None:
         self._filled: dict[str, dict[str, int]] = {}
-        self._characters: dict[tuple[str, int, str], slices.Met] = {}
+        self._characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
 
     def add(self, extracted: Extracted) -> None:
         """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
@@ -38,9 +39,9 @@ class Notes:
             filled = self._filled.setdefault(extracted.kind, {})
             for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
                 filled[name] = filled.get(name, 0) + count
-        for field, code, area, count, records, numbers, offsets in extracted.characters.iter_rows():
-            met = slices.Met(count, records, tuple(zip(numbers, offsets, strict=True)))
-            slices.meet(self._characters, (field, code, area), met)
+        for field, code, area, count, records, places in extracted.characters.iter_rows():
+            met = self._characters.get((field, code, area), (0, 0, []))
+            self._characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
 
     def summary(self) -> dict[str, Any]:
         """What was noted, as JSON takes it."""
@@ -51,13 +52,10 @@ class Notes:
 
 
 def _filled(batch: pa.RecordBatch) -> dict[str, int]:
-    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset")
+    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
     if not frame.width:
         return {}
-    holds = [
-        ((pl.col(name) != "") if kind == pl.String else (pl.col(name) != 0)).fill_null(value=False).sum().alias(name)
-        for name, kind in frame.schema.items()
-    ]
+    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
     return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
 
 
@@ -72,6 +70,15 @@ def origins(municipality: Municipality) -> Origins:
                     origin = Origin(column.sources, offset, part.kind, column.place)
                     result[part.table, column.name, part.dump, part.number] = origin
     return result
+
+
+def _holds(name: str, kind: pl.DataType) -> pl.Expr:
+    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
+    if kind == pl.List:
+        return pl.col(name).list.len() > 0
+    if kind == pl.Binary:
+        return pl.col(name).bin.encode("hex").str.contains("[^0]")
+    return pl.col(name) != ("" if kind == pl.String else 0)
 
 
 def write_findings(path: Path, found: pa.RecordBatch) -> None:
@@ -171,18 +178,50 @@ def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
 
 
 def write_rejects(run: Run, municipality: Municipality) -> int:
-    """Keep the rejected records: number, offset, codes, fields and the record's own bytes, owner-only."""
-    frame = _rejected(run)
+    """Keep the rejected records, owner-only: number, offset, the record's own bytes, and every error in it with its reason.
+
+    A record of no kind is kept too, to be read again under mended kinds; it counts as one of no kind, not as a reject.
+    """
+    wording = {code: f"{entry.ja} / {entry.en}" for code, entry in CATALOGUE.items()}
+    error = pl.struct(
+        "code", "field", "offset", pl.col("code").replace_strict(wording, default=None).alias("reason"), "detail"
+    )
+    frame = (
+        scan_findings(run)
+        .filter(
+            (pl.col("severity") == Severity.ERROR.value)
+            & pl.col("record").is_not_null()
+            & (pl.col("kind").is_not_null() | (pl.col("code") == "F106"))
+        )
+        .sort("dump", "record", "offset", "code", "field", "detail")
+        .group_by("dump", "record", maintain_order=True)
+        .agg(
+            pl.col("kind").drop_nulls().first(),
+            pl.col("code").unique().sort().str.join(" ").alias("codes"),
+            pl.col("field").unique().sort().str.join(" ").alias("fields"),
+            error.alias("errors"),
+        )
+        .collect()
+    )
     path = run.path / "rejects.arrow"
     path.unlink(missing_ok=True)
+    text = pa.string()
     schema = pa.schema(
         [
-            ("dump", pa.string()),
-            ("kind", pa.string()),
+            ("dump", text),
+            ("kind", text),
             ("record", pa.int64()),
             ("offset", pa.int64()),
-            ("codes", pa.string()),
-            ("fields", pa.string()),
+            ("codes", text),
+            ("fields", text),
+            (
+                "errors",
+                pa.list_(
+                    pa.struct(
+                        [("code", text), ("field", text), ("offset", pa.int64()), ("reason", text), ("detail", text)]
+                    )
+                ),
+            ),
             ("bytes", pa.binary()),
         ]
     )
@@ -201,11 +240,11 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
                 with reading.open(dump_files(run, str(dump))) as stream:
                     stream.skip(part.offset)
-                    found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
+                    found = fetch(stream, reading.framing, reading.layout, known, part)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
                             {
-                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
+                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields", "errors")},
                                 "record": number,
                                 "offset": offset,
                                 "bytes": content,
@@ -213,4 +252,4 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                             for number, offset, content in some
                         ]
                         file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
-    return frame.height
+    return frame["kind"].count()

@@ -29,6 +29,11 @@ BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
 
+def nothing_made() -> dict[str, Any]:
+    """What a part made of no records."""
+    return {"candidates": 0, "rows": 0, "wrong": {}, "unknown": {}}
+
+
 class Counts:
     """What the parts made of records, added up, as JSON takes it; stops a run that goes wrong too often.
 
@@ -54,10 +59,12 @@ class Counts:
         Raises:
             RunError: a column had more wrong values than its `stop_after` allows.
         """
-        entry = self.made.setdefault(f"{table}.{number}", {"candidates": 0, "rows": 0, "wrong": {}})
+        entry = self.made.setdefault(f"{table}.{number}", nothing_made())
         entry["candidates"] += tally.candidates
         entry["rows"] += tally.rows
         entry["wrong"] = dict(Counter(entry["wrong"]) + Counter(tally.wrong))
+        for column, codes in tally.unknown.items():
+            entry["unknown"][column] = dict(Counter(entry["unknown"].get(column, {})) + Counter(codes))
         for column, count in entry["wrong"].items():
             limit = self._limits.get((table, number, column))
             if limit is not None and limit.stop_after is not None and count > limit.stop_after:
@@ -111,7 +118,7 @@ def extract_and_map(
         begun = stream.taken
         size = part.length if part.length >= 0 else stream.size
         extraction = extract(
-            stream,  # type: ignore[arg-type]
+            stream,
             name=dump,
             layout=reader.reading.layout,
             framing=reader.reading.framing,

@@ -23,14 +23,16 @@ from openpyxl.utils.exceptions import InvalidFileException
 from dags import workspace
 from dags.gaiji_table import GaijiTable, bare
 from dags.municipality import Municipality, with_gaiji_table
-from dags.slices import Met
 from dags.workspace import Run, settings
 from extractors import gaiji
-from extractors.batches import FIRST_PLACES
+from extractors.batches import first_places
 from extractors.characters import Charset, hexadecimal, scalars
 from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 from migration_reports.run_record import Gaiji, Place, RunRecord
+
+_Met = tuple[str, int, int, list[list[int]]]
+"""Field, count, records and first places of a code."""
 
 DECIDED = tuple(column for column in gaiji.COLUMNS if column != "code")
 
@@ -47,10 +49,9 @@ def ledger(municipality: Municipality, fragments: Mapping[str, Any], former: Run
     rows: list[Gaiji] = []
     for name, part in fragments.items():
         charset = municipality.dumps[name].reading.charset
-        merged: dict[tuple[int, str], list[tuple[str, Met]]] = {}
+        merged: dict[tuple[int, str], list[_Met]] = {}
         for field, code, area, count, records, places in part["characters"]:
-            met = Met(count, records, tuple((record, offset) for record, offset in places))
-            merged.setdefault((code, area), []).append((field, met))
+            merged.setdefault((code, area), []).append((field, count, records, places))
         rows.extend(_row(name, charset, code, area, met, before) for (code, area), met in merged.items())
     known = {(row.dump, row.code) for row in rows}
     gone = (row for key, row in before.items() if key not in known and row.dump in fragments)
@@ -63,13 +64,12 @@ def _row(
     charset: Charset,
     code: int,
     area: str,
-    found: Sequence[tuple[str, Met]],
+    met: Sequence[_Met],
     before: Mapping[tuple[str, str], Gaiji],
 ) -> Gaiji:
-    single = code < 256 and charset.usage is None
-    place = charset.area_of(code) if charset.usage is None and not single else None
+    place = charset.area_of(code)
     shown = hexadecimal(code)
-    decision = charset.decisions.get(code) if not single else None
+    decision = charset.decisions.get(code)
     former = before.get((dump, shown))
     said = (decision.kind, decision.text, decision.mj) if decision else ("", "", "")
     places = sorted(place for _, met in found for place in met.places)
@@ -81,12 +81,15 @@ def _row(
         charset=charset.name,
         code=shown,
         area=area,
-        place=_place(charset, area, "single byte" if single else place.name if place is not None else ""),
-        unicode=scalars(chr(code) if charset.usage else charset.text(code, single=single)),
-        count=sum(met.times for _, met in found),
-        records=sum(met.records for _, met in found),
-        fields=tuple(sorted({field for field, _ in found})),
-        first=tuple(Place(dump=dump, record=record, offset=offset) for record, offset in places[:FIRST_PLACES]),
+        place=_place(charset, area, place.name if place is not None else ""),
+        unicode=scalars(charset.text(code)),
+        count=sum(count for _, count, _, _ in met),
+        records=sum(records for _, _, records, _ in met),
+        fields=tuple(sorted({field for field, *_ in met})),
+        first=tuple(
+            Place(dump=dump, record=record, offset=offset)
+            for record, offset in first_places(*(places for *_, places in met))
+        ),
         since=since,
         **({} if decision is None else _decided(decision)),
     )

@@ -117,6 +117,7 @@ def _receipt(name: str, reader: DumpReader, file: str, status: str, size: int, s
                 **dataclasses.asdict(reader.reading.blanks),
                 **reader.reading.charset.policies,
             },
+            "sources": reader.layout.dialect.sources,
             "notes": [*map(str, reader.layout.notes), *reader.reading.charset.notes],
             "layout": reader.spec.layout,
             "record_length": reader.reading.framing.record_length,

@@ -112,7 +112,7 @@ def profile(
     others: dict[str, int] = {}
     with reading.open(source.files) as stream:
         extraction = extract(
-            stream,  # type: ignore[arg-type]
+            stream,
             name=source.name,
             layout=reading.layout,
             framing=reading.framing,

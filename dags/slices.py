@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
-from extractors.batches import FIRST_PLACES
+from extractors.batches import first_places
 from extractors.records import Slice
 from extractors.slicing import cut
 from migration_reports.findings import RunError
@@ -115,12 +115,13 @@ def meet(known: dict[tuple[str, int, str], Met], key: tuple[str, int, str], more
 def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
     """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
     tally = Tally()
-    characters: dict[tuple[str, int, str], Met] = {}
+    characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
     for part in parts:
         tally.include(Tally(part["records"], {name: Decimal(total) for name, total in part["sums"].items()}))
         for field, code, area, count, records, places in part["characters"]:
-            meet(characters, (field, code, area), Met(count, records, tuple((r, o) for r, o in places)))
-    rows = sorted(characters.items(), key=lambda item: (-item[1].times, item[0]))
+            met = characters.get((field, code, area), (0, 0, []))
+            characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
+    rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
     order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
     return {
         "account": added([part["account"] for part in parts]),

@@ -30,7 +30,7 @@ from dags.assembly import assemble
 from dags.extraction import extract_and_map
 from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
 from dags.municipality import load, one_per_key, target_tables
-from dags.waiting import map_waiting, waiting
+from dags.waiting import from_ledger, map_waiting, waiting
 from dags.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, join_findings
@@ -159,7 +159,7 @@ def join_slices(run_id: str) -> None:
         made = slices.added([account["made"] for account in joined])
         if waiting(municipality):
             with _database() as (database, url):
-                made = slices.added([made, map_waiting(run, municipality, database)])
+                made = slices.added([made, map_waiting(run, municipality, from_ledger(run, database))])
                 for part in waiting(municipality):
                     _stage(url, run, part, JOINED)
         run.write("made", made)

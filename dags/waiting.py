@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.extraction import Counts
+from dags.extraction import Counts, nothing_made
 from dags.mapped_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.municipality import Municipality
 from dags.workspace import Run
@@ -32,8 +32,39 @@ IN_MEMORY = 2_000_000
 """Records that are looked at, at a time."""
 
 
-def map_waiting(run: Run, municipality: Municipality, database: sa.Engine) -> dict[str, Any]:
+Give = Callable[[str, Sequence[str], bool], Mapping[str, str]]
+"""Gives the numbers of a series to keys: the series, the keys in order, and whether unknown ones get a number."""
+
+
+def from_ledger(run: Run, database: sa.Engine) -> Give:
+    """Numbers that are given once and for all, and kept in the ledger."""
+
+    def give(series: str, keys: Sequence[str], new: bool) -> Mapping[str, str]:
+        return assign(database, run.code, series, keys, run_id=run.run_id, new=new)
+
+    return give
+
+
+def in_memory() -> Give:
+    """Numbers that are counted up and forgotten, for who tries a mapping out."""
+    known: dict[str, dict[str, str]] = {}
+
+    def give(series: str, keys: Sequence[str], new: bool) -> Mapping[str, str]:
+        numbers = known.setdefault(series, {})
+        for key in keys if new else ():
+            numbers.setdefault(key, str(len(numbers) + 1))
+        return {key: numbers[key] for key in keys if key in numbers}
+
+    return give
+
+
+def map_waiting(run: Run, municipality: Municipality, give: Give) -> dict[str, Any]:
     """Map every part that waited; gives what was counted, as JSON takes it.
+
+    Args:
+        run: the run.
+        municipality: whose.
+        give: gives numbers to keys.
 
     Raises:
         RunError: a column had more wrong values than it allows.
@@ -45,7 +76,7 @@ def map_waiting(run: Run, municipality: Municipality, database: sa.Engine) -> di
         files = sorted(held_file(run, part, 0).parent.glob("*.arrow"))
         for number, join in enumerate(part.joins):
             files = [_joined(run, part, join, files, number)]
-        numbers = _numbers(run, part, mapper, files, database)
+        numbers = _numbers(part, mapper, files, give)
         with (
             open_writer(mapped_file(run, part, JOINED), part.schema) as out,
             open_writer(findings_file(run, part.dump, f"{part.table}-{part.number:02}"), FINDINGS) as found,
@@ -58,7 +89,7 @@ def map_waiting(run: Run, municipality: Municipality, database: sa.Engine) -> di
                     out.write_batch(rows)
                 if findings.num_rows:
                     found.write_batch(findings)
-        made = counts.made.setdefault(f"{part.table}.{part.number}", {"candidates": 0, "rows": 0, "wrong": {}})
+        made = counts.made.setdefault(f"{part.table}.{part.number}", nothing_made())
         log.info("%s: %s rows, of %s looked at", part.table, f"{made['rows']:,}", f"{made['candidates']:,}")
     return counts.made
 
@@ -68,9 +99,7 @@ def waiting(municipality: Municipality) -> tuple[PartPlan, ...]:
     return tuple(part for plan in municipality.plans.values() for part in plan.parts if part.waits)
 
 
-def _numbers(
-    run: Run, part: PartPlan, mapper: Mapper, files: list[Path], database: sa.Engine
-) -> Mapping[str, Mapping[str, str]]:
+def _numbers(part: PartPlan, mapper: Mapper, files: list[Path], give: Give) -> Mapping[str, Mapping[str, str]]:
     """The numbers of the keys of a part, given out where it says so."""
     numbers: dict[str, Mapping[str, str]] = {}
     for column, at in part.series:
@@ -78,9 +107,7 @@ def _numbers(
         for frame in _frames(files):
             keys = pl.concat([keys, mapper.keys_of(part, column, at, frame)]).unique()
         series = _param(column, at, "series")
-        given = assign(
-            database, run.code, series, keys.sort().to_list(), run_id=run.run_id, new=_param(column, at, "new") == "yes"
-        )
+        given = give(series, keys.sort().to_list(), _param(column, at, "new") == "yes")
         numbers[series] = {**numbers.get(series, {}), **given}
     return numbers
 

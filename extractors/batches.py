@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 from extractors.characters import Charset, hexadecimal
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind
+from extractors.kinds import Chooser, Family, Kind, check_families
 from extractors.layout import TEXT_USAGES, Field, Layout, every_item
-from extractors.records import BUFFER, WHOLE, Account, Records, Slice, frame
+from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
 from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Position, Problem, SpecError, finding, findings_at, no_findings
+from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at, no_findings
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
@@ -40,21 +40,20 @@ CODED = {
 }
 """The flags whose characters are counted, and the area of the code that each means."""
 
-CHARACTERS: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "field": pl.String,
-    "code": pl.Int64,
-    "area": pl.String,
-    "count": pl.Int64,
-    "records": pl.Int64,
-    "record": pl.List(pl.Int64),
-    "offset": pl.List(pl.Int64),
+CHARACTERS: Mapping[str, pl.DataType] = {
+    "field": pl.String(),
+    "code": pl.Int64(),
+    "area": pl.String(),
+    "count": pl.Int64(),
+    "records": pl.Int64(),
+    "places": pl.List(pl.List(pl.Int64())),
 }
-"""A row a code and field: how often it stands there, in how many records, and the first records and byte offsets.
+"""A row a code and field: how often it stands there, in how many records, and the first places, [record, byte offset].
 
 A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
 
 FIRST_PLACES = 5
-"""How many places are kept of what is met often."""
+"""How many places are told of what was met more often."""
 
 NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
 
@@ -90,7 +89,7 @@ class Extraction:
 
     def __init__(
         self,
-        dump: BinaryIO,
+        dump: Dump,
         readers: Sequence[_Reader],
         chooser: Chooser,
         family: Family,
@@ -124,25 +123,38 @@ class Extraction:
 
     def slices(self) -> Iterator[tuple[Extracted, ...]]:
         """Give the dump in slices of consecutive records: what was extracted of each kind among them."""
-        part = self._part
-        size = max(self._layout.length, 1) * self._batch_records
-        room = min(max(size, 1 << 16), BUFFER)
-        for records in frame(self._dump, self._framing, self._layout, self.account, part, buffer_bytes=room):
+        room = min(max(self._layout.length, 1) * self._batch_records, BUFFER)
+        held: Trouble | None = None
+        for records in frame(self._dump, self._framing, self._layout, self.account, self._part, buffer_bytes=room):
+            troubles = list(records.troubles)
+            if not troubles and not len(records.pos):
+                continue
+            if held is not None and troubles and troubles[0].more:
+                troubles[0] = dataclasses.replace(held, skipped=held.skipped + troubles[0].skipped)
+            elif held is not None:
+                yield (self._troubled([held]),)
             for at in range(0, len(records.pos), self._batch_records):
                 yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
-            if records.troubles:
-                yield tuple(self._trouble(t) for t in records.troubles)
-        if self.account.left_over:
-            offset = part.offset + self.account.bytes - self.account.left_over
-            detail = f"{self.account.left_over} bytes after {part.record - 1 + self.account.records} records"
-            left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=offset, detail=detail)
-            yield (Extracted("", _NO_RECORDS, left, {}),)
+            # What is wrong at the end of a buffer may go on in the next.
+            held = troubles.pop() if troubles else None
+            if troubles:
+                yield (self._troubled(troubles),)
+        if held is not None:
+            yield (self._troubled([held]),)
 
-    def _trouble(self, trouble: Trouble) -> Extracted:
-        detail = trouble.detail + (f"; {trouble.skipped} bytes skipped" if trouble.skipped else "")
-        severity = CATALOGUE[trouble.code].severity
-        found = finding(trouble.code, severity, dump=self._name, offset=trouble.at, detail=detail)
-        return Extracted("", _NO_RECORDS, found, {})
+    def _troubled(self, troubles: Sequence[Trouble]) -> Extracted:
+        nothing = pa.nulls(len(troubles), pa.string())
+        details = [t.detail + (f"; {t.skipped} bytes skipped" if t.skipped else "") for t in troubles]
+        columns = {
+            **dict.fromkeys(FINDINGS.names, nothing),
+            "code": [t.code for t in troubles],
+            "severity": [str(CATALOGUE[t.code].severity) for t in troubles],
+            "dump": [self._name] * len(troubles),
+            "record": pa.nulls(len(troubles), pa.int64()),
+            "offset": [t.at for t in troubles],
+            "detail": details,
+        }
+        return Extracted("", _NO_RECORDS, pa.RecordBatch.from_pydict(columns, schema=FINDINGS), {})
 
     def _decode(self, records: Records) -> Iterator[Extracted]:
         if self._chooser.always:
@@ -282,7 +294,7 @@ _NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "
 
 
 def extract(
-    dump: BinaryIO,
+    dump: Dump,
     *,
     name: str,
     layout: Layout,
@@ -314,10 +326,12 @@ def extract(
         An extraction to iterate.
 
     Raises:
-        SpecError: a kind names a field or group that the layout does not have.
+        SpecError: a kind names a field or group that the layout does not have, or kinds do not fit together.
     """
+    check_families(kinds, layout.file)
     readers = [
-        _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, observer=observer) for kind in kinds
+        _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, padded=framing.padded, observer=observer)
+        for kind in kinds
     ]
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds, part.family)
@@ -327,7 +341,7 @@ def extract(
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
     """The schema of a record kind: every field of the view that is no FILLER, FILLERs too, marked, and its lists.
 
-    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER, and
+    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook and the whole `place` (file:line:column), `filler` for a FILLER, and
     `occurs` for a field of one occurrence: the tables (OCCURS) that it stands in, the outermost first.
     """
     tables = frozenset(item.name for item in every_item(layout.record) if item.occurs_clause)
@@ -348,6 +362,7 @@ def _arrow_field(field: Field, tables: frozenset[str] = frozenset()) -> pa.Field
         "picture": field.picture.text,
         "usage": field.usage,
         "line": str(field.position.line),
+        "place": str(field.position),
     }
     if field.asked_only:
         metadata["filler"] = "1"
@@ -363,6 +378,7 @@ def _make_reader(
     blanks: Blanks,
     *,
     fixed_places: bool,
+    padded: bool,
     observer: Observer | None,
 ) -> _Reader:
     groups = layout.groups()
@@ -380,7 +396,7 @@ def _make_reader(
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
-    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
+    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not (f.renames or f.beside))
     structure = Structure(
         segment,
         wanted.__contains__,
@@ -389,6 +405,7 @@ def _make_reader(
         blanks,
         _arrow_field,
         fixed_places=fixed_places,
+        padded=padded,
         others=others,
         observer=observer,
     )
@@ -399,7 +416,8 @@ def _make_reader(
 
 
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
-    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40])
+    hint = did_you_mean(what.split("`")[1], allowed) if "`" in what else ""
+    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40], hint)
 
 
 def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:
@@ -418,15 +436,8 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
     alone[once] = 1
     in_records = np.zeros(len(distinct), np.int64)
     np.add.at(in_records, np.searchsorted(distinct, keys), alone)
-    # The first place in each of the first records.
-    order = np.lexsort((starts, rows, keys))
-    begins = np.diff(keys[order], prepend=-1) != 0
-    order = order[begins | (np.diff(rows[order], prepend=-1) != 0)]
-    begins = np.flatnonzero(np.diff(keys[order], prepend=-1))
-    rank = np.arange(len(order)) - np.repeat(begins, np.diff(begins, append=len(order)))
-    first = order[rank < FIRST_PLACES]
-    ends = np.searchsorted(keys[first], distinct, side="right")
-    offsets = pa.array(np.concatenate([[0], ends]), pa.int32())
+    places = np.stack([records.numbers[rows], records.offsets[rows] + starts - records.pos[rows]], axis=1)
+    firsts, ends = _firsts(keys, places)
     return pl.DataFrame(
         {
             "field": [tallies[n][0].field.name for n in which],
@@ -434,13 +445,28 @@ def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Recor
             "area": [CODED[tallies[n][0].flag] for n in which],
             "count": counts.astype(np.int64),
             "records": in_records,
-            "record": pa.ListArray.from_arrays(offsets, pa.array(records.numbers[rows[first]], pa.int64())),
-            "offset": pa.ListArray.from_arrays(
-                offsets, pa.array((records.offsets[rows] + starts - records.pos[rows])[first], pa.int64())
-            ),
+            "places": [firsts[start:end] for start, end in itertools.pairwise(ends)],
         },
         schema=CHARACTERS,
     )
+
+
+def _firsts(keys: np.ndarray, places: np.ndarray) -> tuple[list[list[int]], list[int]]:
+    """The first distinct places of each key, the keys in order, and where those of one end and of the next begin."""
+    order = np.lexsort((places[:, 1], places[:, 0], keys))
+    keys, places = keys[order], places[order]
+    new = np.ones(len(keys), bool)
+    new[1:] = (keys[1:] != keys[:-1]) | (places[1:] != places[:-1]).any(axis=1)
+    keys, places = keys[new], places[new]
+    begins = np.flatnonzero(np.diff(keys, prepend=-1))
+    sizes = np.diff(begins, append=len(keys))
+    chosen = np.arange(len(keys)) - np.repeat(begins, sizes) < FIRST_PLACES
+    return places[chosen].tolist(), [0, *np.cumsum(np.minimum(sizes, FIRST_PLACES)).tolist()]
+
+
+def first_places(*places: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The first of some lists of places."""
+    return sorted([*place] for some in places for place in some)[:FIRST_PLACES]
 
 
 def _hexadecimal(codes: np.ndarray) -> pa.Array:

@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import dataclasses
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
-from extractors import characters, gaiji, jis, table_files
+from extractors import characters, gaiji, table_files
 from extractors.characters import (
     FIRST_SEQUENCE,
-    IDEOGRAPHIC_SPACE,
     REPLACEMENT,
-    SECOND_PLANE,
     SPACE,
     Area,
     CharacterClass,
     Charset,
+    index_of,
 )
 from extractors.options import choice
-from extractors.table_file import MAX_BYTES, Direction, Taken, is_selector
+from extractors.repertoire import read as read_repertoire
+from extractors.table_file import Direction, Taken, hexadecimal, is_selector
 from migration_reports.findings import Position, Problem, SpecError
 
 OPTIONS: Mapping[str, str] = MappingProxyType(
@@ -34,14 +35,17 @@ OPTIONS: Mapping[str, str] = MappingProxyType(
         "gaiji": "the municipality's gaiji table, with what was decided about each code (none)",
         "mj": "MJ character data (文字情報基盤), for gaiji decided as an MJ name (none)",
         "user_defined": "code point of the first user-defined code, hexadecimal (E000)",
-        "symbols": "wave dash and its relatives: jis (301C 2212 2016 2014) or ms (FF5E FF0D 2225 2015) (jis)",
+        "symbols": (
+            "wave dash and its relatives, of the charset's own codes: jis (301C 2212 2016 2014 00A2 00A3 00AC 00A6) or ms "
+            "(FF5E FF0D 2225 2015 FFE0 FFE1 FFE2 FFE4); nothing changes where it has codes for both (jis)"
+        ),
         "selectors": "variation selectors that a table file gives: keep or drop, which merges characters (keep)",
         "kana": "half-width kana: kept, widened, or composed (widened, with sound marks composed) (kept)",
         "wide_spaces": "ideographic spaces at a field's end: trimmed or kept (trimmed)",
         "controls": "control characters: kept or space; a finding either way (kept)",
         "repertoire": (
-            "what the target can hold: any, jis_x_0208, jis_x_0213, or a file of its characters, one a line; any other "
-            "character is a finding and in the gaiji ledger (any)"
+            "what the target can hold: any, jis_x_0208, jis_x_0213, or a file of its characters; any other character is a "
+            "finding and in the gaiji ledger (any)"
         ),
     }
 )
@@ -96,8 +100,9 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     Raises:
         SpecError: with every problem of an option or a file.
     """
+    forms = ("jis", "ms") if charset.usage is None else ("kept", "jis", "ms")
     said = {
-        "symbols": choice(options, "symbols", "jis", ("jis", "ms")),
+        "symbols": choice(options, "symbols", forms[0], forms),
         "selectors": choice(options, "selectors", "keep", ("keep", "drop")),
         "kana": choice(options, "kana", "kept", ("kept", "widened", "composed")),
         "wide_spaces": choice(options, "wide_spaces", "trimmed", ("trimmed", "kept")),
@@ -106,10 +111,10 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     made = _Tables(charset)
     problems: list[Problem] = []
     notes = list(charset.notes)
+    # Before the table files: what a site's own file says is left as it says it.
+    made.symbols(said["symbols"])
     for file in filter(None, (word.strip() for word in options.get("table", "").split(","))):
         problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
-    if said["symbols"] == "ms":
-        made.microsoft()
     decisions: Mapping[int, gaiji.Decision] = {}
     if "gaiji" in options:
         try:
@@ -123,17 +128,26 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     if said["kana"] != "kept":
         made.widen(marks=said["kana"] == "widened")
     if said["controls"] == "space":
-        made.single[made.single >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
+        for table in (made.single, made.double):
+            table[table >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
     repertoire = options.get("repertoire", "any")
-    beyond = 0
     if repertoire != "any":
-        beyond = made.limit(_repertoire(repertoire, folder))
+        held = read_repertoire(repertoire, folder, MS_SYMBOLS)
+        if charset.usage is None:
+            beyond = made.limit(held)
+            notes.append(
+                f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
+            )
+        else:
+            # A scalar is judged alone, so one that the target holds in a sequence only is held.
+            made.limit(held.union(*held))
+    shared, dropped = made.merged()
+    if shared:
+        notes.append(f"{shared:,} codes of table files read as a character that another code reads as, too")
+    if dropped:
         notes.append(
-            f"{beyond:,} of the codes that are assigned read as a character beyond the repertoire {repertoire}"
+            f"{dropped:,} characters merge with another one, for the variation selectors of table files are dropped"
         )
-    merged = made.merged()
-    if merged:
-        notes.append(f"{merged:,} codes of table files read as a character that another code reads as, too")
     return dataclasses.replace(
         charset,
         single=made.single,
@@ -157,7 +171,8 @@ class _Tables:
         self.single, self.double = charset.single.copy(), charset.double.copy()
         self.sequences = list(charset.sequences)
         self._numbers = {text: FIRST_SEQUENCE + n for n, text in enumerate(self.sequences)}
-        self._layered: list[int] = []
+        self._layered: dict[int, str] = {}
+        self._defined: dict[tuple[int, int], Position] = {}
         self.decode_only: set[int] = set()
 
     def number(self, text: str) -> int:
@@ -176,40 +191,63 @@ class _Tables:
             table = table_files.read(folder / file, name=file, taken=taken)
         except SpecError as error:
             return list(error.problems)
+        problems = []
         for row in table.mappings:
             if row.direction == Direction.FROM_UNICODE:
                 continue
-            text = "".join(c for c in row.text if not is_selector(c)) if drop_selectors else row.text
-            index = row.code - characters.THIRD + SECOND_PLANE if row.code >= characters.THIRD else row.code
-            if row.length == 1:
-                self.single[index] = characters.entry(self.number(text))
+            here = Position(file, row.line)
+            before = self._defined.setdefault((row.code, row.length), here)
+            if before is not here:
+                code = hexadecimal(row.code, row.length)
+                problems.append(
+                    Problem("L911", here, f"code {code} stands already on line {before.line} of {before.file}")
+                )
                 continue
-            if taken(row.code, row.length) is None:
-                private = all(unicodedata.category(character) == "Co" for character in text)
-                kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
-                self.double[index] = characters.entry(self.number(text), kind)
-                self._layered.append(index)
-                if row.direction == Direction.TO_UNICODE:
-                    self.decode_only.add(index)
-        return []
+            text = "".join(c for c in row.text if not is_selector(c)) if drop_selectors else row.text
+            if row.length == 1:
+                self.single[row.code] = characters.entry(self.number(text))
+                continue
+            index = index_of(row.code)
+            private = all(unicodedata.category(character) == "Co" for character in text)
+            kind = CharacterClass.USER_DEFINED if private else CharacterClass.EXTENDED
+            self.double[index] = characters.entry(self.number(text), kind)
+            self._layered[index] = row.text
+            if row.direction == Direction.TO_UNICODE:
+                self.decode_only.add(index)
+        return problems
 
-    def microsoft(self) -> None:
-        """Read the symbols as Windows does, where the charset has one form of them only."""
+    def symbols(self, profile: str) -> None:
+        """Read the symbols by one profile, whoever made the charset, where it has one form of them only.
+
+        Unicode has both, and reads both as one where a profile is asked for.
+        """
+        if profile == "kept":
+            return
         points = self.double & 0xFFFFFF
-        for usual, ms in MS_SYMBOLS.items():
-            if not (points == ms).any():
-                at = points == usual
-                self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(ms)
+        for jis_form, ms_form in MS_SYMBOLS.items():
+            forms = (points == jis_form, points == ms_form)
+            at, wanted = (forms[0], ms_form) if profile == "ms" else (forms[1], jis_form)
+            if self.charset.usage is not None or not all(form.any() for form in forms):
+                self.double[at] = self.double[at] & ~np.uint32(0xFFFFFF) | np.uint32(wanted)
 
     def decide(self, decisions: Mapping[int, gaiji.Decision], file: str) -> list[Problem]:
         """Enter what the municipality decided about its gaiji."""
         problems = []
         for code, decision in decisions.items():
-            index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
+            index = index_of(code)
             kind = CharacterClass(int(self.double[index]) >> 24) if index < len(self.double) else None
-            if kind is None or kind in (CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL):
+            lost = code == REPLACEMENT and self.charset.usage is not None
+            standard = kind in (None, CharacterClass.STANDARD, CharacterClass.LOW_VALUE, CharacterClass.CONTROL)
+            if standard or lost:
                 message = f"code {code:04X} is no gaiji of charset {self.charset.name}: it stands in its standard area"
                 problems.append(Problem("L931", Position(file, decision.line), message))
+                continue
+            if kind == CharacterClass.UNDEFINED and not decision.text:
+                message = f"code {code:04X} is undefined: it has no private-use character to stay"
+                hint = "decide on a character, or define the code in a table file"
+                problems.append(
+                    Problem("L931", Position(file, decision.line), message, ("character", "mj", "substitute"), hint)
+                )
                 continue
             text = decision.text or self.charset_text(index)
             self.double[index] = characters.entry(self.number(text), CharacterClass.DECIDED)
@@ -222,35 +260,37 @@ class _Tables:
 
     def limit(self, repertoire: frozenset[str]) -> int:
         """Make every code whose text the target cannot hold one of class EXTENDED; gives how many there are."""
-        kinds = self.double >> 24
-        held = [CharacterClass.STANDARD, CharacterClass.VARIANT, CharacterClass.DECIDED, CharacterClass.EXTENDED]
-        beyond = [
-            int(index)
-            for index in np.flatnonzero(np.isin(kinds, held))
-            if self.charset_text(int(index)) not in repertoire
-        ]
-        self.double[beyond] = self.double[beyond] & 0xFFFFFF | CharacterClass.EXTENDED << 24
-        return len(beyond)
+        judged = [CharacterClass.STANDARD, CharacterClass.VARIANT, CharacterClass.DECIDED, CharacterClass.EXTENDED]
+        held = np.zeros(FIRST_SEQUENCE + len(self.sequences), bool)
+        held[[ord(text) for text in repertoire if len(text) == 1]] = True
+        held[FIRST_SEQUENCE:] = [text in repertoire or repertoire.issuperset(text) for text in self.sequences]
+        beyond = 0
+        for table in (self.single, self.double):
+            out = np.isin(table >> 24, judged) & ~held[table & 0xFFFFFF]
+            table[out] = table[out] & 0xFFFFFF | CharacterClass.EXTENDED << 24
+            beyond += int(out.sum())
+        return beyond
 
     def widen(self, *, marks: bool) -> None:
         """Read half-width kana as full-width ones; without `marks` theirs stay half-width, to be composed later."""
-        for byte, value in enumerate(self.single.tolist()):
-            point = value & 0xFFFFFF
-            if 0xFF61 <= point < _DAKUTEN:
-                self.single[byte] = value & ~0xFFFFFF | ord(unicodedata.normalize("NFKC", chr(point)))
-            elif marks and point in (_DAKUTEN, _HANDAKUTEN):
-                self.single[byte] = value & ~0xFFFFFF | (0x309B if point == _DAKUTEN else 0x309C)
+        wide = {point: ord(unicodedata.normalize("NFKC", chr(point))) for point in range(0xFF61, _DAKUTEN)}
+        wide |= {_DAKUTEN: 0x309B, _HANDAKUTEN: 0x309C} if marks else {}
+        for table in (self.single, self.double):
+            points = table & 0xFFFFFF
+            for at in np.flatnonzero(np.isin(points, list(wide))):
+                table[at] = table[at] & 0xFF000000 | wide[int(points[at])]
 
-    def merged(self) -> int:
-        """How many codes of table files share their character with another code of the charset."""
+    def merged(self) -> tuple[int, int]:
+        """How many codes of table files share their text with another code, and how many texts dropping selectors merges."""
         if not self._layered:
-            return 0
-        points = self.double & 0xFFFFFF
-        kinds = self.double >> 24
-        known = points[(kinds != CharacterClass.UNDEFINED) & (points != REPLACEMENT) & (points != IDEOGRAPHIC_SPACE)]
-        values, counts = np.unique(known, return_counts=True)
-        shared = values[counts > 1]
-        return int(np.isin(points[self._layered], shared).sum())
+            return 0, 0
+        known = np.isin(self.double >> 24, (CharacterClass.UNDEFINED, CharacterClass.LOW_VALUE), invert=True)
+        known[list(self._layered)] = False
+        others = Counter(self.charset_text(int(index)) for index in np.flatnonzero(known))
+        whole = Counter(self._layered.values())
+        shared = sum(count for text, count in whole.items() if text in others or count > 1)
+        now = {self.charset_text(index) for index in self._layered}
+        return shared, len(whole.keys() - others.keys()) - len(now - others.keys())
 
 
 def _named(options: Mapping[str, str]) -> dict[str, str]:
@@ -258,44 +298,30 @@ def _named(options: Mapping[str, str]) -> dict[str, str]:
     return {name: options[name] for name in ("table", "gaiji", "mj", "user_defined") if name in options}
 
 
-def _repertoire(name: str, folder: Path) -> frozenset[str]:
-    """The characters that a target can hold; single-byte ones always count among them.
-
-    Raises:
-        SpecError: the file cannot be read.
-    """
-    always = {chr(point) for point in (*range(0x20, 0x7F), *range(0xFF61, 0xFFA0), IDEOGRAPHIC_SPACE)}
-    if name == "jis_x_0208":
-        return frozenset(always | set(jis.x0208().values()))
-    if name == "jis_x_0213":
-        return frozenset(always | set(jis.x0213(1).values()) | set(jis.x0213(2).values()))
-    path = folder / name
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise SpecError([Problem("L901", Position(name), f"the repertoire is larger than {MAX_BYTES:,} bytes")])
-        lines = path.read_text("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError):
-        message = f"repertoire: `{name[:60]}` is no repertoire that is known, and no UTF-8 file of one"
-        raise SpecError(
-            [Problem("L904", Position("(options)"), message, ("any", "jis_x_0208", "jis_x_0213"))]
-        ) from None
-    return frozenset(always | {line.strip() for line in lines if line.strip() and not line.startswith("#")})
-
-
 def taken_by(charset: Charset) -> Taken:
-    """Tell which code of how many bytes a table file may not define again: the name of the area that it stands in."""
+    """Tell why a table file may not define a code of how many bytes: it has a character, or no text can hold it."""
+    shifts = tuple(shift.code for shift in charset.shifts)
+    itself = "stands in an area that the charset defines itself"
 
     def taken(code: int, length: int) -> str | None:
+        data = code.to_bytes(length)
+        if data.startswith(shifts):
+            return "is read as a shift code"
+        size = charset.leads.get(data[0], 1) if charset.leads else length
+        if size != length:
+            begins = (
+                f"byte {data[0]:02X} begins a character of {size}" if size > 1 else f"byte {data[0]:02X} stands alone"
+            )
+            return f"is in no text of this charset: {begins}"
+        kind = charset.kind(code, single=length == 1)
         if length == 1:
-            return "single bytes" if charset.single[code] >> 24 != CharacterClass.UNDEFINED else None
-        index = code - characters.THIRD + SECOND_PLANE if code >= characters.THIRD else code
-        if index >= len(charset.double):
-            return "no area of this charset"
-        kind = CharacterClass(int(charset.double[index]) >> 24)
+            return f"{itself}: single bytes" if kind != CharacterClass.UNDEFINED else None
+        if index_of(code) >= len(charset.double):
+            return "is in no text of this charset"
         if kind in (CharacterClass.UNDEFINED, CharacterClass.USER_DEFINED, CharacterClass.VARIANT):
             return None
         area = charset.area_of(code)
-        return area.name if area is not None else "standard area"
+        return f"{itself}: {area.name if area is not None else 'standard area'}"
 
     return taken
 

@@ -20,6 +20,7 @@ from extractors.characters import (
     CharacterClass,
     Charset,
 )
+from extractors.table_file import MAX_TEXT
 
 FOUR_BYTES, SEQUENCE, PAIR, TRIPLE = 4, 5, 6, 7
 """Sizes of an entry that are not simply bytes to write: UTF-8 of four bytes, a sequence, the first of two or three."""
@@ -27,7 +28,7 @@ FOUR_BYTES, SEQUENCE, PAIR, TRIPLE = 4, 5, 6, 7
 HALF_PAIR = 7
 """In the table of pairs: the second byte cannot belong to the first, which reads as U+FFFD alone."""
 
-CELL = 16
+CELL = MAX_TEXT + 1
 """Bytes of a sequence's cell: up to 15 of UTF-8, then how many."""
 
 _FAR = 0x40000
@@ -45,8 +46,10 @@ class DecodeTables:
         single: (256,) uint32, the UTF-8 bytes in the low 24 bits (of a sequence of four the last three: the first is
             always F0 below U+40000), the size in bits 24 to 26, the class in bits 27 to 29, what the byte does to the
             state in bits 30 and 31. A size up to 3 is the number of UTF-8 bytes.
-        double: the same of each pair, its state bits those of its first byte.
-        shifts: (n, 4) int64, the longest first: length, code, its mask, TO_DOUBLE or TO_SINGLE; a row of zeros ends it.
+        double: the same of each pair, its state bits those of its first byte; then again for each shift code after which
+            some pairs read as others.
+        shifts: (n, 4) int64, the longest first: length, code, where in bytes its table of pairs begins in `double`,
+            TO_DOUBLE or TO_SINGLE; a row of zeros ends it.
         sequences: cells of `CELL` bytes.
         growth: most UTF-8 bytes that a byte of the dump can become.
     """
@@ -76,18 +79,13 @@ def _entries(table: np.ndarray, far: np.ndarray, sequences: int) -> np.ndarray:
 @functools.lru_cache(maxsize=16)
 def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
     """Bring a charset into the kernel's form; without `shifted` no byte is a shift code or begins a pair."""
-    points = np.unique(np.concatenate([charset.single, charset.double]) & 0xFFFFFF)
-    far = points[(points >= _FAR) & (points < FIRST_SEQUENCE)]
-    texts = [*charset.sequences, *(chr(point) for point in far)]
+    points = np.concatenate([charset.single, charset.double]) & 0xFFFFFF
+    far = np.unique(points[(points >= _FAR) & (points < FIRST_SEQUENCE)])
     single, double = (_entries(table, far, len(charset.sequences)) for table in (charset.single, charset.double))
     ordered = sorted(charset.shifts, key=lambda s: -len(s.code)) if shifted else []
-    table = np.zeros((len(ordered) + 1, 4), np.int64)
-    for row, shift in zip(table, ordered, strict=False):
-        size = len(shift.code)
-        row[:] = size, int.from_bytes(shift.code), (1 << 8 * size) - 1, TO_DOUBLE if shift.double else TO_SINGLE
     for first in {shift.code[0] for shift in ordered}:
         alone = [s for s in ordered if s.code[0] == first]
-        direct = len(alone) == 1 and len(alone[0].code) == 1
+        direct = len(alone) == 1 and len(alone[0].code) == 1 and not alone[0].moved
         action = (TO_DOUBLE if alone[0].double else TO_SINGLE) if direct else ASK
         single[first] |= np.uint32(action << 30)
         double[first << 8 : (first + 1) << 8] |= np.uint32(action << 30)
@@ -95,9 +93,21 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
         for byte, size in charset.leads.items():
             single[byte] = (PAIR if size == 2 else TRIPLE) << 24
         _mark_half_pairs(charset, double)
-    longest = [len(text.encode()) for text in texts]
-    cells = np.zeros((len(texts) + 1, CELL), np.uint8)
-    for cell, text in zip(cells, texts, strict=False):
+    table = np.zeros((len(ordered) + 1, 4), np.int64)
+    planes = [double]
+    for row, shift in zip(table, ordered, strict=False):
+        plane = 0
+        if shift.moved:
+            plane = sum(part.nbytes for part in planes)
+            planes.append(double.copy())
+            planes[-1][list(shift.moved)] = double[list(shift.moved.values())]
+        row[:] = len(shift.code), int.from_bytes(shift.code), plane, TO_DOUBLE if shift.double else TO_SINGLE
+    double = np.concatenate(planes) if len(planes) > 1 else double
+    longest = [len(text.encode()) for text in charset.sequences]
+    cells = np.zeros((len(charset.sequences) + len(far) + 1, CELL), np.uint8)
+    cells[len(charset.sequences) : -1, -1] = 4
+    cells[len(charset.sequences) : -1, :4] = np.frombuffer("".join(map(chr, far)).encode(), np.uint8).reshape(-1, 4)
+    for cell, text in zip(cells, charset.sequences, strict=False):
         data = text.encode()
         if len(data) >= CELL:
             raise ValueError(f"a sequence of {len(text)} scalars is longer than {CELL - 1} bytes of UTF-8")
@@ -109,7 +119,7 @@ def decode_tables(charset: Charset, *, shifted: bool) -> DecodeTables:
 def _mark_half_pairs(charset: Charset, double: np.ndarray) -> None:
     """Where a byte that begins a pair stands before one that never ends a pair, it alone is what cannot be read."""
     assigned = (charset.double >> 24 != CharacterClass.UNDEFINED).reshape(-1, 256, 256)
-    never = ~assigned.any(axis=(0, 1))
+    never = ~assigned[:, list(charset.leads)].any(axis=(0, 1))
     planes = double.reshape(-1, 256, 256)
     for byte in charset.leads:
         planes[:, byte, never] = planes[:, byte, never] & ~np.uint32(7 << 24) | np.uint32(HALF_PAIR << 24)
@@ -183,7 +193,9 @@ def encode_tables(charset: Charset) -> EncodeTables:
 
 
 def one_way(charset: Charset) -> dict[int, int]:
-    """The double-byte codes that are not written back as themselves, each with the code that is."""
+    """The double-byte codes that are not written back as themselves, each with the code that is; Unicode has none."""
+    if charset.usage is not None:
+        return {}
     tables = encode_tables(charset)
     node_of = _nodes(charset)
     codes = np.nonzero(np.isin(charset.double >> 24, _WRITTEN))[0]

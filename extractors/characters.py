@@ -26,6 +26,12 @@ FIRST_SEQUENCE = 0x110000
 THIRD = 0x8F0000
 """Added to the code of a pair that a third byte stands before, such as X'8F' in EUC-JP."""
 
+SINGLE = 0xFF0000
+"""Added to a single byte where codes of several lengths stand together: byte 41 is no pair 0041."""
+
+UNICODE = 0x200000
+"""Added to the scalars of UTF-16 fields among those of another charset, whose codes they are not."""
+
 SECOND_PLANE = 0x10000
 """Where the pairs with a third byte before them begin in `Charset.double`."""
 
@@ -49,10 +55,14 @@ class CharacterClass(enum.IntEnum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Shift:
-    """A shift code of one to four bytes, and whether double-byte text follows it."""
+    """A shift code of one to four bytes, and whether double-byte text follows it.
+
+    In that text the codes of `moved` read as the codes that they became in a later edition of the standard.
+    """
 
     code: bytes
     double: bool
+    moved: Mapping[int, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -77,14 +87,15 @@ class Charset:
         name: its name in the charsets family.
         single: (256,) uint32, class << 24 | character of each single byte; a character is a Unicode scalar or, from
             FIRST_SEQUENCE on, a sequence.
-        double: (65536,) uint32, the same for each pair of bytes; (131072,) where a third byte may stand before it.
+        double: (65536,) uint32, the same for each pair of bytes; (131072,) where a third byte may stand before it;
+            (1114112,) for each scalar, where the text is Unicode.
         shifts: shift codes; they act at character boundaries only. The first of each direction is the one written.
         leads: the bytes that begin a character of two or three bytes without a shift code, and how many.
         sequences: texts of several scalars that one code stands for.
         decode_only: the pairs that are read but never written, for another code is written for their character.
         double_space: the code of the ideographic space that is written; None: it has no code.
         ascii: whether digits and space are those of ASCII.
-        usage: the usage that reads all of its text, where no table does (UTF-8, UTF-16).
+        usage: the usage that reads all of its text, where that is Unicode (UTF-8, UTF-16).
         keep_wide_spaces: whether trailing ideographic spaces are text rather than padding.
         compose: whether half-width kana become full-width ones with their marks composed.
         areas: the parts of the double-byte plane.
@@ -128,14 +139,20 @@ class Charset:
         return next((shift.code for shift in self.shifts if not shift.double), b"")
 
     def text(self, code: int, *, single: bool = False) -> str:
-        """What a code reads as."""
-        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
-        return self.character(int(entry) & 0xFFFFFF)
+        """What a code reads as; a single byte where it is told of, or is SINGLE + the byte."""
+        return self.character(self._entry(code, single=single) & 0xFFFFFF)
 
     def kind(self, code: int, *, single: bool = False) -> CharacterClass:
         """The class of a code."""
-        entry = self.single[code] if single else self.double[code - THIRD + SECOND_PLANE if code >= THIRD else code]
-        return CharacterClass(int(entry) >> 24)
+        return CharacterClass(self._entry(code, single=single) >> 24)
+
+    def _entry(self, code: int, *, single: bool) -> int:
+        if single or code >= SINGLE:
+            return int(self.single[code & 0xFF])
+        if UNICODE <= code < THIRD:
+            return entry(code - UNICODE)
+        index = index_of(code)
+        return int(self.double[index]) if index < len(self.double) else entry(REPLACEMENT, CharacterClass.UNDEFINED)
 
     def character(self, number: int) -> str:
         """The text of a table's character number."""
@@ -161,9 +178,16 @@ class CharsetFamily:
     profiles: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
 
+def index_of(code: int) -> int:
+    """Where a code of two or three bytes stands in `Charset.double`."""
+    return code - THIRD + SECOND_PLANE if code >= THIRD else code
+
+
 def hexadecimal(code: int) -> str:
-    """A code as people write it: 81, B0A1, 8FA1A1."""
-    return f"{code:02X}" if code < 0x100 else f"{code:04X}"
+    """A code as people write it: 81 (SINGLE + 81), B0A1, 8FA1A1, U+E000 (UNICODE + E000)."""
+    if UNICODE <= code < THIRD:
+        return f"U+{code - UNICODE:04X}"
+    return f"{code - SINGLE:02X}" if code >= SINGLE else f"{code:04X}"
 
 
 def scalars(text: str) -> str:

@@ -18,17 +18,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors import edited_table, signs
+from extractors import edited_table, signs, unicode
 from extractors import plan as p
 from extractors.character_tables import DecodeTables, decode_tables
-from extractors.characters import Charset
+from extractors.characters import UNICODE, Charset
 from extractors.dialect import Dialect
 from extractors.dialects import DEFAULT
 from extractors.layout import Field
 from extractors.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
 from extractors.plan import argument
 from extractors.usage import LOST, NUMBER, TEXT, WHOLE, Usage
-from extractors.usages import BY_NAME, mixed, usage_of, utf8
+from extractors.usages import BY_NAME, mixed, usage_of
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""
@@ -160,8 +160,10 @@ class Decoder:
         self.charset = charset
         self._blanks = blanks
         self._usages = tuple(usage_of(field, charset) for field in fields)
-        self._tables = decode_tables(charset, shifted=True)
+        self._tables = decode_tables(charset, shifted=charset.usage is None)
         self._unshifted = decode_tables(charset, shifted=False)
+        self._dialect = dialect
+        self._of_unicode = charset if charset.usage is not None else unicode.plain()
         # Tables that the plan points to must live as long as it does.
         self._kept: list[np.ndarray] = []
         self._driven = [
@@ -197,7 +199,8 @@ class Decoder:
         for at, number in enumerate(self._driven):
             row = plan[at]
             if self._usages[number].value == TEXT:
-                arena = np.empty(self.fields[number].width * self._tables.growth * count + SLACK, np.uint8)
+                growth = self._tables_of(self.fields[number]).growth
+                arena = np.empty(self.fields[number].width * growth * count + SLACK, np.uint8)
                 ends = np.empty(count + 1, np.int32)
                 ends[0] = 0
                 row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
@@ -251,8 +254,11 @@ class Decoder:
 
     def codes(self, data: np.ndarray, starts: np.ndarray, field: Field, flag: int) -> tuple[np.ndarray, np.ndarray]:
         """List the codes behind a flag of a character class: (index into starts, code), in order."""
-        if usage_of(field, self.charset).name in ("utf16", "utf8"):
-            return utf8.codes(self.decode(data, starts - field.offset).columns[self.fields.index(field)], flag)
+        if _is_unicode(usage_of(field, self.charset)):
+            source = Decoder((field,), unicode.undecided(self._of_unicode), self._dialect, self._blanks)
+            texts = source.decode(data, starts - field.offset).columns[0]
+            rows, points = unicode.codes(texts, self._of_unicode.double >> 24, flag.bit_length())
+            return rows, points if self.charset.usage is not None else UNICODE + points
         tables = self._tables if field.usage == "mixed" else self._unshifted
         room = len(starts) * field.width + 1
         rows, codes = np.empty(room, np.int64), np.empty(room, np.int64)
@@ -304,7 +310,7 @@ class Decoder:
         row[p.BLANK] = _eight(self.charset.blank)
 
     def _prepare_text(self, row: np.ndarray, field: Field, dialect: Dialect) -> None:
-        tables: DecodeTables = self._tables if field.usage == "mixed" else self._unshifted
+        tables = self._tables_of(field)
         row[p.SINGLE], row[p.DOUBLE] = tables.single.ctypes.data, tables.double.ctypes.data
         row[p.SHIFTS], row[p.SEQUENCES] = tables.shifts.ctypes.data, tables.sequences.ctypes.data
         row[p.KEEP_WIDE] = self.charset.keep_wide_spaces
@@ -312,6 +318,11 @@ class Decoder:
         if usage_of(field, self.charset).name == "utf16":
             order = self.charset.policies.get("order") if self.charset.usage == "utf16" else dialect.national_order
             row[p.MODE] = order == "little"
+
+    def _tables_of(self, field: Field) -> DecodeTables:
+        if _is_unicode(usage_of(field, self.charset)):
+            return decode_tables(self._of_unicode, shifted=False)
+        return self._tables if field.usage == "mixed" else self._unshifted
 
     def _keep(self, table: np.ndarray) -> int:
         self._kept.append(table)
@@ -354,6 +365,10 @@ class Decoder:
 
 
 _NONE = np.zeros(0, np.int64)
+
+
+def _is_unicode(usage: Usage) -> bool:
+    return usage.name in ("utf8", "utf16")
 
 
 def _eight(byte: int) -> int:

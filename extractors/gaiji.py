@@ -2,9 +2,9 @@
 
 A CSV file (UTF-8) with a header line. One line a code, the columns in any order; others are kept for people and not read:
 
-    code        the code, four hexadecimal digits
+    code        the code, four hexadecimal digits (EUC-JP's third byte before them, Unicode's five and six)
     decision    character (text is the character), mj (mj names it), substitute (text is a usual form in its place),
-                private (it stays a private-use code, on purpose), or empty: not decided yet
+                private (it stays a private-use code, on purpose: an undefined code has none), or empty: not decided yet
     text        the character itself, or its scalars as U+8FBB U+E0102
     mj          the name in 文字情報基盤, such as MJ012345
     reason      why; decided_by: who; decided_on: when (YYYY-MM-DD)
@@ -25,12 +25,12 @@ from pathlib import Path
 from types import MappingProxyType
 
 from extractors import mojijoho
-from migration_reports.findings import Position, Problem, SpecError
+from extractors.table_file import MAX_SCALARS, MAX_TEXT
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 DECISIONS = ("character", "mj", "substitute", "private")
 COLUMNS = ("code", "decision", "text", "mj", "reason", "decided_by", "decided_on")
 MAX_BYTES = 16_000_000
-MAX_SCALARS = 4
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,7 +95,12 @@ def parse(text: str, *, name: str, mj: Mapping[str, str]) -> Mapping[int, Decisi
                 continue
             cells = {column: cell.strip() for column, cell in zip(header, row, strict=False) if column in COLUMNS}
             decision, wrong = _decision(cells, line, mj)
-            problems.extend(Problem("L930", Position(name, line), message, allowed) for message, allowed in wrong)
+            problems.extend(
+                Problem(
+                    "L930", Position(name, line), message, allowed, did_you_mean(cells.get("decision", ""), allowed)
+                )
+                for message, allowed in wrong
+            )
             if decision is None:
                 continue
             if decision.code in lines:
@@ -116,7 +121,7 @@ def _decision(
     """The decision of a line, None where there is none, and what is wrong with it."""
     wrong: list[tuple[str, tuple[str, ...]]] = []
     code = cells.get("code", "").upper().removeprefix("0X")
-    if not re.fullmatch(r"[0-9A-F]{4}|8F[0-9A-F]{4}", code):
+    if not re.fullmatch(r"[0-9A-F]{4}|[1-9A-F][0-9A-F]{4,5}", code):
         return None, [(f"`{code[:20]}` is no code", ("four hexadecimal digits",))]
     kind = cells.get("decision", "").lower()
     if not kind:
@@ -159,7 +164,7 @@ def _text(cell: str) -> tuple[str, str]:
         if any(point > 0x10FFFF or 0xD800 <= point < 0xE000 for point in points):
             return "", f"`{cell[:40]}` is no Unicode scalar"
         cell = "".join(map(chr, points))
-    if len(cell) > MAX_SCALARS:
+    if len(cell) > MAX_SCALARS or len(cell.encode()) > MAX_TEXT:
         return "", f"a text of {len(cell)} scalars is more than one character"
     if any(unicodedata.category(character) in ("Cc", "Cn", "Cs", "Co") for character in cell):
         return "", "the text holds a control, private-use or unassigned character"

@@ -47,7 +47,9 @@ class Inventory:
 
 
 def take_inventory(charset: Charset) -> Inventory:
-    """Count a charset's codes."""
+    """Count a charset's codes. Those of Unicode are its scalars: they lie in no areas, and each is written as itself."""
+    if charset.usage is not None:
+        return Inventory(_classes(charset.single >> 24), _classes(charset.double >> 24), (), {}, {})
     kinds = charset.double[:SECOND_PLANE] >> 24
     codes = np.arange(SECOND_PLANE)
     left = np.ones(SECOND_PLANE, bool)

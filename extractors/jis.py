@@ -49,6 +49,19 @@ def x0208(edition: int = 1990) -> Mapping[int, str]:
 
 
 @functools.cache
+def moved_since_1978() -> Mapping[int, int]:
+    """The codes of JIS C 6226:1978 that became other ones in 1983, each with the code of its character since.
+
+    22 pairs of level 1 and level 2 were exchanged, and 堯槇遙瑤 moved to row 84.
+    """
+    now = {text: code for code, text in x0208().items()}
+    changed = exceptions("jef").items()
+    return MappingProxyType(
+        {code - GR: now[text] for code, (text, reason) in changed if reason in ("exchanged", "moved")}
+    )
+
+
+@functools.cache
 def x0212() -> Mapping[int, str]:
     """JIS X 0212:1990, the supplementary kanji."""
     return _plane("euc_jp", b"\x8f")

@@ -17,6 +17,8 @@ from migration_reports.findings import Position, Problem
 MAX_BYTES = 64_000_000
 MAX_LINE = 2_000
 MAX_SCALARS = 4
+MAX_TEXT = 15
+"""Bytes of UTF-8 that a text may take: what the kernels' cell of a sequence holds."""
 
 
 class Direction(enum.IntEnum):
@@ -101,14 +103,15 @@ def is_selector(character: str) -> bool:
 
 
 Taken = Callable[[int, int], str | None]
-"""(code, bytes) -> the name of the area that it stands in, where it may not be defined again."""
+"""(code, bytes) -> why it may not be defined, after the words `code 41A1`; None where it may."""
 
 
 _NEWER = (*range(0x2EBF0, 0x2EE5E), *range(0x31350, 0x3347A), 0x1B132, 0x1B155)
 """Kanji and kana that Unicode assigned after the version that Python 3.11 knows."""
 
 
-def _is_assigned(character: str) -> bool:
+def is_assigned(character: str) -> bool:
+    """Whether Unicode has a character, a private-use one counted and a control character not."""
     point = ord(character)
     return point != 0xFFFD and (unicodedata.category(character) not in ("Cc", "Cn", "Cs") or point in _NEWER)
 
@@ -127,7 +130,7 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
 
     Args:
         table: as read.
-        taken: which codes may not be defined again.
+        taken: why a code may not be defined.
 
     Returns:
         A code defined twice for one direction, a code of a taken area, a text of unassigned, control or too many scalars,
@@ -146,10 +149,10 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
             if key in lines:
                 wrong(row, "L911", f"code {code} stands already on line {lines[key]}")
             lines.setdefault(key, row.line)
-            area = taken(row.code, row.length) if taken is not None else None
-            if area is not None:
-                wrong(row, "L912", f"code {code} stands in an area that the charset defines itself: {area}")
-        bad = [c for c in row.text if not _is_assigned(c)]
+            reason = taken(row.code, row.length) if taken is not None else None
+            if reason is not None:
+                wrong(row, "L912", f"code {code} {reason}")
+        bad = [c for c in row.text if not is_assigned(c)]
         if bad:
             wrong(row, "L913", f"code {code}: U+{ord(bad[0]):04X} is a control character, or not assigned")
         elif not row.text or len(row.text) > MAX_SCALARS:
@@ -158,6 +161,8 @@ def check(table: TableFile, *, taken: Taken | None = None) -> list[Problem]:
                 "L913",
                 f"code {code}: a text of {len(row.text)} scalars, where 1 to {MAX_SCALARS} make a character",
             )
+        elif len(row.text.encode()) > MAX_TEXT:
+            wrong(row, "L913", f"code {code}: a text of more than {MAX_TEXT} bytes of UTF-8")
         elif is_selector(row.text[0]) or any(map(is_selector, row.text[1:-1])):
             wrong(row, "L913", f"code {code}: a variation selector stands before the end of its character")
         elif is_selector(row.text[-1]) and not _takes(row.text[-2], row.text[-1]):

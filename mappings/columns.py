@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 
 import polars as pl
@@ -11,13 +10,14 @@ import pydantic
 import sqlalchemy as sa
 
 from mappings.conditions import UnknownFieldError, compile_condition
+from mappings.definitions import column_definition, field_definition, near_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.manifest import is_share, no_share
 from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
 from mappings.spec import ColumnSpec, Located, MunicipalityFolder
 from mappings.transform import Params, Transform, Type
 from mappings.transforms import BY_NAME
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Definition, Position, Problem, did_you_mean
 
 Path = tuple[str | int, ...]
 
@@ -59,6 +59,7 @@ class ColumnCompiler:
         groups: the target's columns, by the name that a mapping fills them under.
         code_sets: the target's.
         problems: is added to.
+        schema: the fields of the part's record kind.
         table: the target table.
         at: where the part stands.
     """
@@ -72,6 +73,7 @@ class ColumnCompiler:
         code_sets: Mapping[str, frozenset[str]],
         problems: list[Problem],
         *,
+        schema: pa.Schema,
         table: str,
         at: Path,
     ) -> None:
@@ -81,6 +83,7 @@ class ColumnCompiler:
         self._groups = groups
         self._code_sets = code_sets
         self._problems = problems
+        self._schema = schema
         self._table = table
         self._at = at
 
@@ -100,9 +103,10 @@ class ColumnCompiler:
         if steps is None:
             return None
         if len(flows) > 1:
-            self._problem("Y042", place, f"column `{name}` has {len(flows)} values", hint="join them by concat")
+            message = f"column `{name}` has {len(flows)} values"
+            self._problem("Y042", place, message, hint="join them by concat", defined=self._defined(members, sources))
             return None
-        self._fit(name, flows[0], target, members[0], spec, sources, place)
+        self._fit(name, flows[0], target, members, spec, sources, place)
         return ColumnPlan(
             name,
             tuple(member.name for member in members),
@@ -136,7 +140,8 @@ class ColumnCompiler:
                 self._problem("Y042", place, f"column `{name}` has either from or constant", allowed)
                 return None
             if target in ("integer", "decimal") and not _is_number(spec.constant):
-                self._problem("Y033", place, f"constant `{spec.constant[:40]}` is no number")
+                message = f"constant `{spec.constant[:40]}` is no number"
+                self._problem("Y033", place, message, defined=self._defined(self._groups[name]))
             return [target if target in ("integer", "decimal") else "text"], (), None
         if spec.expression is not None:
             try:
@@ -162,12 +167,14 @@ class ColumnCompiler:
             return [flow], tuple(dict.fromkeys((*sources, *made.reads))), made
         if not sources:
             allowed = ("from", "constant", "expression")
-            self._problem("Y042", place, f"column `{name}` has either from or constant", allowed)
+            defined = self._defined(self._groups[name])
+            self._problem("Y042", place, f"nothing fills column `{name}`", allowed, defined=defined)
             return None
         lists = [field for field in sources if pa.types.is_list(self._types[field])]
         for field in lists:
             hint = f"give its occurrences rows of their own with each: {field}"
-            self._problem("Y033", self._places.at(*path, "from"), f"`{field}` is a table (OCCURS)", hint=hint)
+            defined = field_definition(self._schema, field)
+            self._problem("Y033", self._places.at(*path, "from"), f"`{field}` is a table (OCCURS)", (), hint, defined)
         return None if lists else ([type_of(self._types[field]) for field in sources], sources, None)
 
     def _steps(
@@ -184,7 +191,9 @@ class ColumnCompiler:
             wrong = [flow for flow in flows if flow not in transform.takes]
             if wrong:
                 allowed = tuple(sorted(transform.takes))
-                self._problem("Y033", at, f"transform `{step.name}` does not take {wrong[0]}", allowed)
+                message = f"transform `{step.name}` does not take {wrong[0]}"
+                defined = self._defined(members, tuple(spec.sources.values()))
+                self._problem("Y033", at, message, allowed, defined=defined)
                 return None
             params = self._params(transform, step.params, (*path, "transforms", number))
             if params is None:
@@ -203,19 +212,23 @@ class ColumnCompiler:
             hint = f"draft guessed it ({spec.guessed[:120]}); remove the line guessed: when it is right"
             self._problem("Y026", self._places.at(*path, "guessed"), f"nobody has confirmed column `{name}`", hint=hint)
         if spec.on_error == "keep" and target != "text":
-            self._problem("Y033", place, "on_error: keep needs a text column", ("reject", "null", "default"))
+            allowed = ("reject", "null", "default")
+            self._problem("Y033", place, "on_error: keep needs a text column", allowed, defined=self._defined(members))
         if spec.on_error == "default" and spec.default is None:
             self._problem("Y042", place, f"column `{name}` has on_error: default, and no default:")
         if spec.on_error == "null" and any(not member.nullable for member in members):
             hint = "a wrong value would be null, which the column refuses: reject it, or give a default"
-            self._problem("Y033", place, f"column `{name}` is mandatory", ("reject", "default"), hint)
+            defined = self._defined(members)
+            self._problem("Y033", place, f"column `{name}` is mandatory", ("reject", "default"), hint, defined)
         if spec.default is not None:
             if target == "date":
                 self._problem(
                     "Y033", self._places.at(*path, "default"), "a date has no default: no day may be invented"
                 )
             elif target != "text" and not _is_number(spec.default):
-                self._problem("Y033", self._places.at(*path, "default"), f"default `{spec.default[:40]}` is no number")
+                message = f"default `{spec.default[:40]}` is no number"
+                where = self._places.at(*path, "default")
+                self._problem("Y033", where, message, defined=self._defined(members))
             else:
                 self._code(spec.default, members, self._places.at(*path, "default"))
         if spec.constant is not None:
@@ -228,7 +241,8 @@ class ColumnCompiler:
         code_set = members[0].info.get("code_set")
         codes = self._code_sets.get(code_set) if isinstance(code_set, str) else None
         if codes is not None and not members[0].info.get("code_width") and value not in codes:
-            self._problem("Y034", place, f"`{value[:20]}` is no code of {code_set}", tuple(sorted(codes)))
+            message = f"`{value[:20]}` is no code of {code_set}"
+            self._problem("Y034", place, message, tuple(sorted(codes)), defined=self._defined(members))
 
     def _conditions(self, spec: ColumnSpec, path: Path) -> tuple[Condition, ...]:
         made = []
@@ -248,7 +262,7 @@ class ColumnCompiler:
         name: str,
         flow: Type,
         target: Type,
-        column: sa.Column[object],
+        members: list[sa.Column[object]],
         spec: ColumnSpec,
         sources: tuple[str, ...],
         place: Position,
@@ -256,17 +270,18 @@ class ColumnCompiler:
         fits = flow == target or (flow, target) == ("integer", "decimal")
         if not fits:
             hint = HINTS.get((flow, target), "")
-            title = column.info.get("ja", "")
+            title = str(members[0].info.get("ja", "")).removesuffix(" (原文)")
             message = f"{flow} does not fit column `{name}` ({title}), which is {target}"
-            self._problem("Y033", place, message, hint=hint)
+            self._problem("Y033", place, message, hint=hint, defined=self._defined(members, sources))
             return
         if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
-            source, wanted = self._types[sources[0]], arrow_type(column)
+            source, wanted = self._types[sources[0]], arrow_type(members[0])
             whole = source.precision - source.scale if pa.types.is_decimal(source) else None
             scale = source.scale if pa.types.is_decimal(source) else 0
             if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
                 room = f"{wanted.precision} digits, {wanted.scale} decimals"
-                self._problem("Y033", place, f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}")
+                message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"
+                self._problem("Y033", place, message, defined=self._defined(members, sources))
 
     def _params(self, transform: Transform, params: Mapping[str, object], path: Path) -> Params | None:
         try:
@@ -275,16 +290,15 @@ class ColumnCompiler:
             for e in error.errors(include_url=False, include_input=False):
                 name = str(e["loc"][0]) if e["loc"] else ""
                 place = self._places.at(*path, transform.name, name)
-                close = difflib.get_close_matches(name, transform.params.model_fields, 1)
-                what = f"`{name}` " if name else ""
+                says = {"missing": "is missing", "extra_forbidden": "is no parameter of it"}.get(e["type"], "")
+                message = says or e["msg"].removeprefix("Value error, ").lower()
+                known = transform.params.model_fields if e["type"] == "extra_forbidden" else ()
                 self._problem(
                     "Y041",
                     place,
-                    f"transform `{transform.name}`: {what}{e['msg'].removeprefix('Value error, ').lower()}",
+                    f"transform `{transform.name}`: {f'`{name}` ' if name else ''}{message}",
                     tuple(transform.params.model_fields) or ("no parameter",),
-                    f"did you mean `{close[0]}`?"
-                    if close and close[0] != name
-                    else (transform.params.__doc__ or "").strip(),
+                    did_you_mean(name, known) or (transform.params.__doc__ or "").strip(),
                 )
             return None
 
@@ -306,15 +320,29 @@ class ColumnCompiler:
             for old, new in period.codes.items():
                 if new not in allowed:
                     message = f"{table.file}: `{old}` becomes `{new}`, which {code_set} does not have"
-                    self._problem("Y034", place, message, tuple(sorted(allowed)))
+                    self._problem("Y034", place, message, tuple(sorted(allowed)), defined=self._defined(members))
 
     def _unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
         names = tuple(allowed)
-        close = difflib.get_close_matches(what.split("`")[1], names, 1)
-        self._problem(code, place, f"unknown {what}", names[:40], f"did you mean `{close[0]}`?" if close else "")
+        word = what.split("`")[1]
+        defined = near_definition((self._schema,), word, names) if code == "Y021" else ()
+        self._problem(code, place, f"unknown {what}", names[:40], did_you_mean(word, names), defined)
 
-    def _problem(self, code: str, place: Position, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
-        self._problems.append(Problem(code, place, message, allowed, hint))
+    def _problem(
+        self,
+        code: str,
+        place: Position,
+        message: str,
+        allowed: tuple[str, ...] = (),
+        hint: str = "",
+        defined: tuple[Definition, ...] = (),
+    ) -> None:
+        self._problems.append(Problem(code, place, message, allowed, hint, defined))
+
+    def _defined(self, members: list[sa.Column[object]], sources: tuple[str, ...] = ()) -> tuple[Definition, ...]:
+        """What a column's problem speaks of: the column, and the fields that it is made of."""
+        fields = (definition for source in sources for definition in field_definition(self._schema, source))
+        return (*column_definition(members, self._code_sets), *fields)
 
 
 def type_of(kind: pa.DataType) -> Type:

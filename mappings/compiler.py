@@ -6,8 +6,8 @@ as SQLAlchemy describes it.
 
 from __future__ import annotations
 
-import difflib
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from mappings.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.conditions import UnknownFieldError, compile_condition
+from mappings.definitions import column_definition, field_definition, near_definition
 from mappings.expression import ExpressionError
 from mappings.occurrences import compile_occurrences, tables_of
 from mappings.plan import (
@@ -31,9 +32,12 @@ from mappings.plan import (
     Plan,
 )
 from mappings.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean, nearest
 
 Path = tuple[str | int, ...]
+
+_QUOTED = re.compile(r'"([^"]+)"')
+"""A field in an expression."""
 
 
 def compile_mapping(
@@ -99,6 +103,7 @@ class _Compiler:
         self._tables = tables
         self._code_sets = code_sets
         self._used: dict[str, dict[str, list[str]]] = {}
+        self._meant: dict[str, set[str]] = {}
         self.problems: list[Problem] = []
 
     def parts(self) -> list[PartPlan]:
@@ -107,6 +112,10 @@ class _Compiler:
         for name, parts in self._spec.tables.items():
             if name not in self._tables:
                 self._unknown("Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables)
+                for part in parts:
+                    # A table with a mistake in its name does not make its fields look forgotten.
+                    for field in (field for column in part.columns.values() for field in column.sources.values()):
+                        self._note(part, None, field, name)
                 continue
             if len({part.keep.how for part in parts}) > 1:
                 place = self._places.at("tables", name)
@@ -127,20 +136,28 @@ class _Compiler:
             if source not in self._schemas:
                 place = self._places.at("ignore", source, "key")
                 self._unknown("Y020", place, f"record kind `{source}`", self._schemas)
+                if close := nearest(source, self._schemas):
+                    self._meant.setdefault(close, set()).update(
+                        name
+                        for ignore in self._spec.ignore[source]
+                        for name in fnmatch.filter(self._schemas[close].names, ignore.field)
+                    )
         fates: dict[str, dict[str, Fate]] = {}
         for source, schema in self._schemas.items():
             used = self._used.get(source, {})
             targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
             reasons = self._ignored(source, schema, targets)
             fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
+            # A field whose name somebody misspelt is not forgotten; its column says so.
+            settled = reasons.keys() | self._meant.get(source, set())
             for field in schema:
-                if not targets[field.name] and field.name not in reasons:
-                    line = (field.metadata or {}).get(b"line", b"?").decode()
+                if not targets[field.name] and field.name not in settled:
                     self._problem(
                         "Y022",
                         self._places.at("ignore", source),
                         f"field `{field.name}` of {source} is neither mapped nor ignored",
-                        hint=f"it stands on line {line} of the copybook; map it, or list it under ignore: with a reason",
+                        hint="map it, or list it under ignore: with a reason",
+                        defined=field_definition(schema, field.name),
                     )
         return MappingProxyType(fates)
 
@@ -161,11 +178,19 @@ class _Compiler:
         joins = self._joins(at, spec, types, each)
         groups = groups_of(self._tables[name])
         compiler = ColumnCompiler(
-            self._folder, self._places, types, groups, self._code_sets, self.problems, table=name, at=at
+            self._folder,
+            self._places,
+            types,
+            groups,
+            self._code_sets,
+            self.problems,
+            schema=self._schemas[spec.source],
+            table=name,
+            at=at,
         )
         columns = []
         for column_name, column in spec.columns.items():
-            for field in column.sources.values():
+            for field in (*column.sources.values(), *_QUOTED.findall(column.expression or "")):
                 # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
                 self._note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
@@ -175,8 +200,6 @@ class _Compiler:
             plan = compiler.column(column_name, column)
             if plan is not None:
                 columns.append(plan)
-                for field in plan.expression.reads if plan.expression is not None else ():
-                    self._note(spec, each, field, f"{name}.{column_name}")
             if column_name in spec.empty:
                 place = self._places.at(*at, "columns", column_name)
                 self._problem("Y042", place, f"column `{column_name}` is filled here and listed under empty")
@@ -280,7 +303,8 @@ class _Compiler:
                 self._unknown("Y021", place, f"field `{theirs}` of {join.source}", schema.names)
             elif _family(types[ours]) != _family(schema.field(theirs).type):
                 both = f"{_family(types[ours])} and {_family(schema.field(theirs).type)}"
-                self._problem("Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal")
+                defined = (*field_definition(self._schemas[spec.source], ours), *field_definition(schema, theirs))
+                self._problem("Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal", defined=defined)
         return tuple(join.on.items())
 
     def _with_fields(self, join: Join, used: set[str]) -> Join:
@@ -295,6 +319,9 @@ class _Compiler:
             self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
             return
         used = self._used.setdefault(spec.source, {})
+        schema = self._schemas.get(spec.source)
+        if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
+            self._meant.setdefault(spec.source, set()).add(close)
         if each is None:
             used.setdefault(field, []).append(column)
         elif each.column:
@@ -309,10 +336,10 @@ class _Compiler:
             mandatory = any(not m.nullable and m.server_default is None for m in members)
             if group in spec.columns or (group in spec.empty and not mandatory):
                 continue
-            title = members[0].info.get("ja", "")
-            do = "is mandatory; fill it" if mandatory else "may be empty; fill it, or list it under empty:"
+            hint = "it is mandatory; fill it" if mandatory else "it may be empty; fill it, or list it under empty:"
             where = self._places.at(*at, "columns", "key")
-            self._problem("Y032", where, f"column `{group}` of {name} is not filled", hint=f"{title} {do}")
+            defined = column_definition(members, self._code_sets)
+            self._problem("Y032", where, f"column `{group}` of {name} is not filled", hint=hint, defined=defined)
         for number, group in enumerate(spec.empty):
             if group not in groups:
                 place = self._places.at(*at, "empty", number)
@@ -366,25 +393,36 @@ class _Compiler:
                 self._problem("Y011", place, f"`{ignore.field}` is ignored without a reason")
             elif ignore.reason.strip().startswith(("?", "？")):
                 hint = "map it, or say why it is left"
-                self._problem("Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint)
+                defined = field_definition(schema, ignore.field)
+                self._problem("Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined)
             if not names or names[0] not in schema.names:
                 self._unknown("Y021", place, f"field `{ignore.field}`", schema.names)
+                if close := nearest(ignore.field, schema.names):
+                    self._meant.setdefault(source, set()).add(close)
                 continue
             for name in names:
                 if targets[name]:
-                    self._problem("Y023", place, f"field `{name}` is mapped to {targets[name][0]} and ignored")
+                    message = f"field `{name}` is mapped to {targets[name][0]} and ignored"
+                    self._problem("Y023", place, message, defined=field_definition(schema, name))
                 reasons[name] = ignore.reason
         return reasons
 
     def _unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
         names = tuple(allowed)
-        word = what.split("`")[1] if "`" in what else what
-        close = difflib.get_close_matches(word, names, 1)
-        hint = f"did you mean `{close[0]}`?" if close else ""
-        self._problem(code, place, f"unknown {what}", names[:40], hint)
+        word = what.split("`")[1]
+        defined = near_definition(self._schemas.values(), word, names) if code == "Y021" else ()
+        self._problem(code, place, f"unknown {what}", names[:40], did_you_mean(word, names), defined)
 
-    def _problem(self, code: str, place: Position, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
-        self.problems.append(Problem(code, place, message, allowed, hint))
+    def _problem(
+        self,
+        code: str,
+        place: Position,
+        message: str,
+        allowed: tuple[str, ...] = (),
+        hint: str = "",
+        defined: tuple[Definition, ...] = (),
+    ) -> None:
+        self.problems.append(Problem(code, place, message, allowed, hint, defined))
 
 
 def _family(kind: pa.DataType) -> str:

@@ -7,6 +7,7 @@ mapped in the same way.
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
@@ -16,6 +17,7 @@ import pyarrow as pa
 from mappings.expression import wide
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, Occurrences, PartPlan, Plan
 from mappings.spec import CodeTable, Period
+from mappings.transform import Workings
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity
 
@@ -31,6 +33,9 @@ HELD = ("_record", "_offset", "_parent")
 
 LATEST = 99_999_999
 
+SHOWN = 4
+"""How long a code may be to stand in a report: a code of a code table, and no number of a person."""
+
 _NO_NUMBERS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 
 
@@ -42,11 +47,14 @@ class Tally:
         candidates: records, or occurrences where each gives a row.
         rows: the rows that they gave.
         wrong: of each column, how many values were wrong.
+        unknown: of each column that looks codes up, the codes that no table holds, and how often each came; a value that
+            is no short code of digits and letters counts under "".
     """
 
     candidates: int
     rows: int
     wrong: Mapping[str, int]
+    unknown: Mapping[str, Mapping[str, int]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ class _Query:
     """A part's expressions, made once."""
 
     part: PartPlan
+    workings: tuple[tuple[pl.Expr, ...], ...]
     exprs: tuple[pl.Expr, ...]
     masks: tuple[_Mask, ...]
     whole: tuple[str, ...]
@@ -157,9 +166,12 @@ class Mapper:
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
         """The keys that a step of a column numbers, in some rows: texts, each once, without null."""
         value = _origin(column)[0]
-        for step in column.steps[:at]:
-            value = step.transform.apply([value], step.params, self._tables({})).value
         chosen = _chosen(part, _prepared(part, frame, _whole(part)))
+        for step in column.steps[:at]:
+            outcome = step.transform.apply([value], step.params, self._tables({}))
+            for level in _levels(outcome.workings):
+                chosen = chosen.with_columns(level)
+            value = outcome.value
         for condition in column.when:
             chosen = chosen.filter(condition.mask)
         keys = chosen.select(value.cast(pl.String).alias("key"))["key"].drop_nulls().unique()
@@ -255,26 +267,45 @@ def _run(
     part = query.part
     chosen = _chosen(part, _prepared(part, frame, query.whole))
     # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
+    for level in query.workings:
+        chosen = chosen.with_columns(level)
     rows = chosen.select(*query.exprs)
     names = part.schema.names
     batch = _batch(rows.select(names), part.schema)
     wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
     found = []
+    unknown: dict[str, Counter[str]] = {}
     if query.masks and rows.height:
         counts = rows.select(pl.col(mask.name).sum() for mask in query.masks).row(0)
         for mask, count in zip(query.masks, counts, strict=True):
-            if count:
-                found.append(_found(rows, mask, part))
-                if mask.failed and mask.column is not None:
-                    wrong[mask.column] += count
-    tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count})
+            if not count:
+                continue
+            found.append(_found(rows, mask, part))
+            if mask.failed and mask.column is not None:
+                wrong[mask.column] += count
+            if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
+                codes = chosen.select(mask.field).filter(rows[mask.name])[mask.field]
+                unknown.setdefault(mask.column, Counter()).update(_counted(codes))
+    tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
+
+
+def _counted(codes: pl.Series) -> Mapping[str, int]:
+    """How often each code came; what is no short code of digits and letters counts under ""."""
+    text = codes.cast(pl.String).str.strip_chars().rename("code")
+    shown = (
+        pl.when(pl.col("code").str.contains(f"^[0-9A-Za-z]{{1,{SHOWN}}}$")).then(pl.col("code")).otherwise(pl.lit(""))
+    )
+    return dict(text.to_frame().select(shown).group_by("code").len().iter_rows())
 
 
 def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
     types = {field.name: field.type for field in part.schema}
-    made = {column.name: _column_expr(part, column, tables, {}) for column in part.columns}
-    days = {name: _day(column, made[name][0]) for name, column in ((c.name, c) for c in part.columns)}
+    workings = Workings()
+    made = {c.name: _column_expr(part, c, tables, {}, workings) for c in part.columns if not _asks(c)}
+    days = {c.name: _day(c, made[c.name][0]) for c in part.columns if not _asks(c)}
+    made |= {c.name: _column_expr(part, c, tables, days, workings) for c in part.columns if _asks(c)}
+    days |= {c.name: _day(c, made[c.name][0]) for c in part.columns if _asks(c)}
     exprs: dict[str, pl.Expr] = {
         "municipality_code": pl.lit(municipality),
         "source_dump": pl.lit(part.dump),
@@ -290,10 +321,7 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         masks.append(mask)
         remarks.append(expr.fill_null(value=False).alias(mask.name))
     for column in part.columns:
-        if any(step.beside for step in column.steps):
-            value, said = _column_expr(part, column, tables, days)
-        else:
-            value, said = made[column.name]
+        value, said = made[column.name]
         for number, (mask, expr) in enumerate(said):
             name = f"{column.name}?{number}"
             remarks.append(expr.fill_null(value=False).alias(name))
@@ -305,7 +333,24 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
             missing = {pa.string(): pl.String, pa.int64(): pl.Int64}.get(kind)
             exprs[name] = pl.lit(None, missing or pl.Decimal(kind.precision, kind.scale))
     ordered = [exprs[name].alias(name) for name in types]
-    return _Query(part, (*ordered, *remarks), tuple(masks), _whole(part))
+    return _Query(part, _levels(workings.made), (*ordered, *remarks), tuple(masks), _whole(part))
+
+
+def _levels(workings: Sequence[tuple[str, pl.Expr]]) -> tuple[tuple[pl.Expr, ...], ...]:
+    """Workings in the order in which they can be made: those of a level at once."""
+    depth: dict[str, int] = {}
+    levels: list[list[pl.Expr]] = []
+    for name, expr in workings:
+        depth[name] = 1 + max((depth[root] for root in expr.meta.root_names() if root in depth), default=-1)
+        if depth[name] == len(levels):
+            levels.append([])
+        levels[depth[name]].append(expr.alias(name))
+    return tuple(map(tuple, levels))
+
+
+def _asks(column: ColumnPlan) -> bool:
+    """Whether a transform of the column asks for another column's day."""
+    return any(step.beside for step in column.steps)
 
 
 def _targets(column: ColumnPlan, value: pl.Expr, types: Mapping[str, pa.DataType]) -> dict[str, pl.Expr]:
@@ -339,7 +384,11 @@ def _origin(column: ColumnPlan) -> tuple[pl.Expr, ...]:
 
 
 def _column_expr(
-    part: PartPlan, column: ColumnPlan, tables: Mapping[str, CodeTable], days: Mapping[str, pl.Expr]
+    part: PartPlan,
+    column: ColumnPlan,
+    tables: Mapping[str, CodeTable],
+    days: Mapping[str, pl.Expr],
+    workings: Workings,
 ) -> tuple[pl.Expr, list[tuple[_Mask, pl.Expr]]]:
     """A column's value, and what is to be said of it."""
     severity = Severity.ERROR if column.on_error == "reject" else Severity.ALERT
@@ -356,6 +405,7 @@ def _column_expr(
     wanted = types[column.targets[0]]
     if column.expression is not None:
         (value,) = values
+        value = workings.keep(value)
         if not column.expression.may_be_null:
             given = pl.all_horizontal(pl.col(name).is_not_null() for name in column.expression.reads or ["_record"])
             fails("M319", origins[0], value.is_null() & given)
@@ -363,22 +413,21 @@ def _column_expr(
             values = [value.cast(pl.Int64, strict=False)]
             fails("M314", origins[0], value.is_not_null() & values[0].is_null())
     for step in column.steps:
-        beside = [days[step.beside]] if step.beside and days else []
-        if step.beside and not days:
-            # The days are made of the other columns first; this pass is not used for such a column.
-            beside = [pl.lit(None, pl.String)]
+        beside = [days[step.beside]] if step.beside else []
         if step.transform.joins:
             outcomes = [step.transform.apply([*values, *beside], step.params, tables)]
             origins = origins[:1]
         else:
             outcomes = [step.transform.apply([value, *beside], step.params, tables) for value in values]
         for outcome, origin in zip(outcomes, origins, strict=True):
+            workings.made.extend(outcome.workings)
             for code, mask in outcome.failed:
                 fails(code, origin, mask)
             for code, mask in outcome.remarks:
                 said = _Mask("", code, CATALOGUE[code].severity, origin, column.name, column.place)
                 remarks.append((said, mask))
-        values = [outcome.value for outcome in outcomes]
+        again = bool(outcomes[0].failed) or len(column.targets) > 1
+        values = [workings.keep(outcome.value) if again else outcome.value for outcome in outcomes]
     (value,) = values
     if pa.types.is_decimal(wanted) and column.constant is None:
         long = (value.abs() >= 10 ** (wanted.precision - wanted.scale)).fill_null(value=False)

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pydantic
 
-from mappings.transform import Outcome, Params
+from mappings.transform import Outcome, Params, Workings
 
 DISTANT = 99991231
 
@@ -79,8 +79,10 @@ def seasonless(text: pl.Expr) -> pl.Expr:
 
 def by_era(era: pl.Expr, digits: Sequence[int], attribute: str) -> pl.Expr:
     """An attribute of the era that a digit names; null where it names none."""
-    values = [getattr(one, attribute) for one in ERAS]
-    return era.replace_strict(list(digits), values, default=None, return_dtype=pl.Int64)
+    chosen: pl.Expr = pl.lit(None, pl.Int64)
+    for digit, one in zip(digits, ERAS, strict=True):
+        chosen = pl.when(era == digit).then(pl.lit(getattr(one, attribute), pl.Int64)).otherwise(chosen)
+    return chosen
 
 
 def judge(
@@ -96,6 +98,7 @@ def judge(
     given: pl.Expr,
     codes: frozenset[str],
     lunar: bool,
+    workings: Workings,
 ) -> Outcome:
     """Make a date of its parts. What is in no calendar is kept, and so is what is known of an unknown date.
 
@@ -108,13 +111,16 @@ def judge(
         given: the rows that hold anything.
         codes: which codings of an unknown part apply.
         lunar: whether dates before 1873 are of the lunar calendar.
+        workings: the columns that the parts are worked out from; is added to.
     """
+    keep = workings.keep
     if "99" in codes:
         month, day = (pl.when(part == 99).then(0).otherwise(part) for part in (month, day))
-    failed = given & ~none & failed
-    read = given & ~failed & ~none & year.is_not_null()
+    year, month, day, given, none = map(keep, (year, month, day, given, none))
+    failed = keep(given & ~none & failed)
+    read = keep(given & ~failed & ~none & year.is_not_null())
     yearless = given & ~failed & ~none & year.is_null()
-    key = year * 10_000 + month * 100 + day
+    key = keep(year * 10_000 + month * 100 + day)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = pl.when(month == 2).then(28 + leap.cast(pl.Int64)).when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
     if lunar:
@@ -125,8 +131,8 @@ def judge(
             .then(LAST_LUNAR % 100)
             .otherwise(30)
         )
-    impossible = read & ((month > 12) | (day > longest))
-    unknown = read & ~impossible & ((month == 0) | (day == 0))
+    impossible = keep(read & ((month > 12) | (day > longest)))
+    unknown = keep(read & ~impossible & ((month == 0) | (day == 0)))
     outside = (
         pl.when(unknown)
         .then((year < first // 10_000) | (year > last // 10_000))
@@ -158,6 +164,7 @@ def judge(
             ("M303", unknown),
             ("M304", read & ~impossible & outside),
         ),
+        workings=workings.made,
     )
 
 

@@ -10,12 +10,13 @@ numbers are computed with 128 bits (the frame has them once more as `wide(column
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 from collections.abc import Mapping
 
 import polars as pl
 import pyarrow as pa
+
+from migration_reports.findings import did_you_mean
 
 MAX_LENGTH, MAX_TOKENS, MAX_DEPTH = 2_000, 400, 20
 MAX_DIGITS = 36
@@ -90,7 +91,7 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
         after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
         if kind == "word" and (after == "(" or word.upper() in KEYWORDS) and word.casefold() not in by_fold:
             if word.upper() not in (*FUNCTIONS, *KEYWORDS):
-                raise ExpressionError(f"unknown function `{word[:40]}`", FUNCTIONS, _close(word.upper(), FUNCTIONS))
+                raise ExpressionError(f"unknown function `{word[:40]}`", FUNCTIONS, did_you_mean(word, FUNCTIONS))
             to_number = word.upper() == "TRY_CAST" and _target(tokens, number) == "BIGINT"
             written.append("TRY_CAST(TRY_CAST" if to_number else word)
             digits += 18 * to_number
@@ -102,7 +103,7 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
             name = word if kind == "word" else word[1:-1].replace('""', '"')
             column = names.get(name) or names.get(by_fold.get(name.casefold(), ""))
             if column is None:
-                raise ExpressionError(f"unknown name `{name[:60]}`", tuple(names)[:40], _close(name, tuple(names)))
+                raise ExpressionError(f"unknown name `{name[:60]}`", tuple(names)[:40], did_you_mean(name, names))
             reads.append(column)
             digits += _digits(types[column])
             escaped = (wide(column) if pa.types.is_integer(types[column]) else column).replace('"', '""')
@@ -186,8 +187,3 @@ def _digits(kind: pa.DataType) -> int:
     if pa.types.is_decimal(kind):
         return int(kind.precision)
     return 18 if pa.types.is_integer(kind) else 0
-
-
-def _close(word: str, allowed: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, allowed, 1)
-    return f"did you mean `{close[0]}`?" if close else ""

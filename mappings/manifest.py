@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mappings.spec import DumpSpec, Located, Manifest
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, did_you_mean
 
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
 """Options of a charset that name files."""
@@ -21,9 +21,6 @@ class Files(Protocol):
 
     folder: Path
     problems: list[Problem]
-
-    def text(self, path: str, place: Position) -> str | None:
-        """Read a text file, or note the problem."""
 
     def note(self, path: str, place: Position) -> None:
         """Note a file, or the problem."""
@@ -95,7 +92,8 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
     if dump.volumes is not None and not any(set(file) & set("*?") for file in dump.file):
         message = "volumes: says how many files a name with * or ? stands for"
         files.problems.append(Problem("Y012", places.at(*at, "volumes"), message))
-    files.text(dump.layout, places.at(*at, "layout"))
+    # The reader of copybooks knows their codes (many are Shift_JIS); here only that the file is there.
+    files.note(dump.layout, places.at(*at, "layout"))
     for option in TABLE_OPTIONS:
         for path in filter(None, map(str.strip, dump.charset.options.get(option, "").split(","))):
             if path not in BUILT_IN:
@@ -107,7 +105,8 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
         if kind.parent is not None and kind.parent not in dump.records:
             message = f"unknown record kind `{kind.parent[:60]}`"
             place = places.at(*at, "records", kind_name, "parent")
-            files.problems.append(Problem("Y020", place, message, tuple(dump.records)))
+            hint = did_you_mean(kind.parent, dump.records)
+            files.problems.append(Problem("Y020", place, message, tuple(dump.records), hint))
     for number, control in enumerate(dump.controls):
         if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
             message = "a control is a count, a sum or a value"

@@ -14,7 +14,7 @@ from typing import Any
 
 from mappings.yaml_text import Path as YamlPath
 from mappings.yaml_text import Places
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, did_you_mean
 
 PACKAGES = Path(__file__).parent / "packages"
 """Where the packages that come with the program lie."""
@@ -108,7 +108,8 @@ def _remove(
         where = where.get(key) if isinstance(where, dict) else None
     if not isinstance(where, dict) or last not in where:
         keys = tuple(where) if isinstance(where, dict) else ()
-        problems.append(Problem("Y050", place, f"the package has no `{dotted[:80]}` to leave out", keys[:40]))
+        message, hint = f"the package has no `{dotted[:80]}` to leave out", did_you_mean(last, keys)
+        problems.append(Problem("Y050", place, message, keys[:40], hint))
         return
     counts.removed += _leaves(where.pop(last))
     _forget(places, (*above, last))

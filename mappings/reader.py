@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType, UnionType
@@ -17,7 +17,7 @@ from mappings.manifest import check_manifest
 from mappings.package import Counts, overlay, packages_of
 from mappings.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Reuse, Spec
 from mappings.yaml_text import Places, read_yaml
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 MAX_FILE = 4_000_000
 S = TypeVar("S", bound=Spec)
@@ -126,7 +126,11 @@ class _Reader:
             return None
         data, places = own if own is not None else ({}, {(): Position(f"{self.folder.name}/{name}")})
         if name == "manifest.yaml":
+            before = len(self.problems)
             self._base(data, places)
+            if len(self.problems) > before:
+                # Without its package a manifest lacks what the package says, which is not its mistake.
+                return None
         if len(self.roots) > 1:
             base = self._yaml(self.roots[1], name, required=own is None)
             if base is not None:
@@ -139,9 +143,7 @@ class _Reader:
         try:
             return model.model_validate(data), located
         except pydantic.ValidationError as error:
-            self.problems.extend(
-                _problem(e, located, model) for e in error.errors(include_url=False, include_input=False)
-            )
+            self.problems.extend(_problem(e, located, model) for e in error.errors(include_url=False))
             return None
 
     def text(self, path: str, place: Position) -> str | None:
@@ -184,11 +186,8 @@ class _Reader:
         folder = inside(known, name.removeprefix("packages/")) if name.startswith("packages/") else None
         if folder is None or not folder.is_dir():
             names = sorted(f"packages/{p.name}" for p in known.iterdir() if p.is_dir()) if known.is_dir() else []
-            close = difflib.get_close_matches(name, names, 1)
-            hint = f"did you mean `{close[0]}`?" if close else ""
-            self.problems.append(
-                Problem("Y051", places["based_on",], f"there is no package `{name[:80]}`", (*names,), hint)
-            )
+            message = f"there is no package `{name[:80]}`"
+            self.problems.append(Problem("Y051", places["based_on",], message, (*names,), did_you_mean(name, names)))
             return
         self._package = name
         self.roots = (self.folder, folder)
@@ -258,15 +257,21 @@ def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         allowed = _keys(model, path[:-1])
-        close = difflib.get_close_matches(name, allowed, 1)
         place = located.at(*path, "key")
-        return Problem(
-            "Y010", place, f"unknown key `{name[:60]}`", allowed, f"did you mean `{close[0]}`?" if close else ""
-        )
+        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, did_you_mean(name, allowed))
     if kind == "missing":
         return Problem("Y011", located.at(*path), f"key `{name}` is missing")
-    allowed = tuple(str(error.get("ctx", {}).get("expected", "")).replace("'", "").split(" or "))
-    return Problem("Y012", located.at(*path), f"`{name}`: {error['msg'].lower()}", tuple(a for a in allowed if a))
+    given = error.get("input")
+    word = f"`{given[:40]}` " if isinstance(given, str) else ""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if kind == "literal_error":
+        allowed = tuple(re.findall("'([^']*)'", str(error.get("ctx", {}).get("expected", ""))))
+        hint = did_you_mean(given, allowed) if isinstance(given, str) else ""
+        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is not allowed", allowed, hint)
+    if kind.startswith("int_"):
+        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is no whole number")
+    message = error["msg"].removeprefix("Value error, ").lower()
+    return Problem("Y012", located.at(*path), f"`{key}`: {message}")
 
 
 def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:
@@ -284,7 +289,8 @@ def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:
             inner = [a for a in get_args(current) if a is not type(None)]
             current = next((a for a in inner if not isinstance(a, str)), None)
     if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-        return tuple(field.alias or name for name, field in current.model_fields.items())
+        written: tuple[str, ...] = getattr(current, "written", ())
+        return written or tuple(field.alias or name for name, field in current.model_fields.items())
     return ()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import pydantic
 from pydantic import BeforeValidator, Field
@@ -70,7 +70,7 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
-    role: Literal["data", "header", "trailer"] = "data"
+    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
 
 
 class ControlSpec(Spec):
@@ -89,13 +89,13 @@ class DumpSpec(Spec):
     volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
     title: str = Field(description="what people call it")
     layout: str = Field(description="the copybook, a path inside the folder")
-    framing: Choice
-    charset: Choice
-    dialect: Choice = ChoiceSpec(name="ibm")
-    container: Choice | None = None
+    framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
+    charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
+    dialect: Choice = Field(ChoiceSpec(name="ibm"), description="the COBOL compiler whose rules the copybook follows")
+    container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
-    records: Mapping[str, KindSpec]
-    controls: tuple[ControlSpec, ...] = ()
+    records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
+    controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
 
 
 class LimitsSpec(Spec):
@@ -108,22 +108,22 @@ class LimitsSpec(Spec):
 class RehearsalSpec(Spec):
     """A planned rehearsal."""
 
-    number: Whole
+    number: Whole = Field(description="which rehearsal, from 1")
     on: str = Field(description="its day, YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$")
-    title: str = ""
+    title: str = Field("", description="what it is about")
 
 
 class CalendarSpec(Spec):
     """When the rehearsals and the cut-over are planned."""
 
-    rehearsals: tuple[RehearsalSpec, ...] = ()
+    rehearsals: tuple[RehearsalSpec, ...] = Field((), description="in the order of their days")
     cut_over: str | None = Field(None, description="its day, YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$")
 
 
 class Manifest(Spec):
     """What a municipality hands over."""
 
-    municipality: MunicipalitySpec
+    municipality: MunicipalitySpec = Field(description="whose data it is")
     based_on: str | None = Field(
         None,
         description="the product's package that this municipality uses, packages/<vendor>_<product>",
@@ -132,19 +132,19 @@ class Manifest(Spec):
     without: tuple[str, ...] = Field(
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
-    dumps: Mapping[str, DumpSpec]
-    systems: tuple[str, ...]
-    limits: LimitsSpec = LimitsSpec()
+    dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    systems: tuple[str, ...] = Field(description="the systems that are filled; each has a mapping <system>.yaml")
+    limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
-    calendar: CalendarSpec = CalendarSpec()
+    calendar: CalendarSpec = Field(CalendarSpec(), description="when the rehearsals and the cut-over are planned")
 
 
 class WhenSpec(Spec):
     """Which records: those whose field holds one of some values, or none of them, or is filled; or an SQL condition."""
 
-    field: str | None = None
-    values: tuple[str, ...] = ()
+    field: str | None = Field(None, description="the field; alone: where it is filled, or is not zero")
+    values: tuple[str, ...] = Field((), description="the values of which it must hold one")
     besides: tuple[str, ...] = Field((), description="the values that it must not hold")
     sql: str | None = Field(None, description='an SQL condition; fields in double quotes, "JJ-SEIBETSU" = 1')
 
@@ -173,6 +173,8 @@ def _step(value: Any) -> Any:
     if isinstance(value, dict) and len(value) == 1:
         name, params = next(iter(value.items()))
         return {"name": name, "params": params or {}}
+    if isinstance(value, dict):
+        raise ValueError("a step is one transform; its parameters stand below it, indented further")
     return value
 
 
@@ -199,11 +201,11 @@ class ColumnSpec(Spec):
     """How a target column (or a date's three) is filled."""
 
     sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
-    constant: str | None = None
+    constant: str | None = Field(None, description="what stands in every row, in place of from:")
     expression: str | None = Field(
         None, description="an SQL expression over the names of from:, or fields in double quotes"
     )
-    transforms: tuple[Step, ...] = ()
+    transforms: tuple[Step, ...] = Field((), description="the steps from the field's value to the column's, in order")
     when: When = Field((), description="the column is empty where this does not hold")
     default: str | None = Field(None, description="what stands where there is no value")
     on_error: OnError = Field("reject", description="what becomes of a value that is wrong")
@@ -237,6 +239,9 @@ class JoinSpec(Spec):
 class KeepSpec(Spec):
     """Which of the rows of one key stand in the table."""
 
+    written: ClassVar[tuple[str, ...]] = ("first", "last", "effective", "on")
+    """The keys that people write; those of the model are what they come to."""
+
     how: Literal["every_row", "preferred", "first", "last", "effective"] = "every_row"
     by: str | None = None
     on: str | None = None
@@ -255,20 +260,20 @@ def _keep(value: Any) -> Any:
 class KeepFirst(Spec):
     """`first: changed`: the row whose date is the earliest."""
 
-    first: str
+    first: str = Field(description="the column whose day decides")
 
 
 class KeepLast(Spec):
     """`last: changed`: the row whose date is the latest."""
 
-    last: str
+    last: str = Field(description="the column whose day decides")
 
 
 class KeepEffective(Spec):
     """`effective: changed` with `on`: the latest row that had begun on that day, YYYYMMDD."""
 
-    effective: str
-    on: str
+    effective: str = Field(description="the column whose day decides")
+    on: str = Field(description="the day, YYYYMMDD or YYYY-MM-DD")
 
 
 Keep = Annotated[
@@ -287,9 +292,9 @@ class PartSpec(Spec):
     each: str | None = Field(None, description="a row for each occurrence of this OCCURS")
     join: Mapping[str, JoinSpec] = Field({}, description="other records whose fields are used, by alias")
     when: When = Field((), description="which records (or occurrences) give a row")
-    keep: Keep = KeepSpec()
+    keep: Keep = Field(KeepSpec(), description="which of the rows of one key stand in the table")
     prefer: When = Field((), description="with keep: one_row_per_key, the rows that come first")
-    columns: Mapping[str, Column]
+    columns: Mapping[str, Column] = Field(description="the table's columns; a date is named by its group")
     empty: tuple[str, ...] = Field((), description="columns that are deliberately left empty")
 
 
@@ -299,18 +304,18 @@ Parts = Annotated[tuple[PartSpec, ...], BeforeValidator(_listed, json_schema_inp
 class IgnoreSpec(Spec):
     """A source field that is deliberately left, and why. `FILLER@*` means every FILLER."""
 
-    field: str
+    field: str = Field(description="the field; FILLER@* means every FILLER")
     reason: str = Field(description="why; a question mark is what draft leaves, and check refuses it")
 
 
 class MappingSpec(Spec):
     """How one system is filled."""
 
-    system: str
+    system: str = Field(description="the system that is filled; the file is called by its name")
     without: tuple[str, ...] = Field(
         (), description="parts of the package's mapping that are left out: keys, with dots"
     )
-    tables: Mapping[str, Parts]
+    tables: Mapping[str, Parts] = Field(description="the system's tables, each filled from one record kind or several")
     ignore: Mapping[str, tuple[IgnoreSpec, ...]] = Field({}, description="source fields that are left, by dump.kind")
 
 

@@ -61,6 +61,7 @@ class DumpReceipt(Frozen):
     charset: str = ""
     dialect: str = ""
     rules: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     layout: str = ""
     record_length: int = 0
@@ -188,6 +189,39 @@ class FieldFate(Frozen):
         return not self.targets and self.filled > 0
 
 
+class UnknownCode(Frozen):
+    """An old code that its code table does not hold, and how often it came.
+
+    A value that is no short code of digits and letters is not shown: `value` is then empty.
+    """
+
+    table: str
+    column: str
+    field: str
+    value: str
+    count: int
+    mapping: str = ""
+
+
+class Reuse(Frozen):
+    """How much of the municipality's specs its package brought (inherited), and how much it wrote itself.
+
+    What is counted are values: changed are said otherwise than in the package, removed left out, added said by the
+    municipality alone. What is inherited was paid for once, by all who use the package (割り勘効果).
+    """
+
+    package: str
+    inherited: int
+    changed: int
+    removed: int
+    added: int
+
+    @property
+    def share(self) -> float:
+        """Which part of what is in force was inherited."""
+        return self.inherited / max(self.inherited + self.changed + self.added, 1)
+
+
 class Gaiji(Frozen):
     """A line of the gaiji ledger: a code outside the standard, what it was read as, where, and what was decided.
 
@@ -265,6 +299,9 @@ class RunRecord(Frozen):
     rejects_allowed: int = 0
     alerts_acknowledged: bool = False
     coverage: tuple[FieldFate, ...] = ()
+    unknown_codes: tuple[UnknownCode, ...] = ()
+    reuse: Reuse | None = None
+    planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
     gaiji_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()

@@ -104,6 +104,25 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "rule": ("規則", "Rule"),
     "failing": ("該当行", "Failing rows"),
     "reported": ("報告", "Reported"),
+    "planned": ("予定", "planned"),
+    "unknown_codes": ("コード変換表にない値", "Codes that no code table holds"),
+    "unknown_codes_lead": (
+        "値ごとの件数。コード変換表に加えるか、移行元データを是正する。短い英数字でない値は表示しない。",
+        "How often each came. Add it to the code table, or have the data owner correct it. A value that is no short code is not shown.",
+    ),
+    "not_shown": ("(表示しない)", "(not shown)"),
+    "reuse": ("パッケージの再利用", "What the package brought"),
+    "reuse_lead": (
+        "共同利用するパッケージの定義をそのまま使った量と、団体が自ら定めた量 (値の数)。再利用した分の費用は割り勘になる。",
+        "How much the municipality uses as the shared package says it, and how much it says itself, counted in values. "
+        "What is reused is paid for once, by all who use the package.",
+    ),
+    "package": ("パッケージ", "Package"),
+    "inherited": ("そのまま", "As it is"),
+    "changed_here": ("変更", "Changed"),
+    "left_out": ("除外", "Left out"),
+    "added": ("追加", "Added"),
+    "share": ("再利用率", "Reused"),
     "coverage": ("項目の行き先", "Where every field goes"),
     "coverage_lead": (
         "移行元の全項目。どこにも移行しないのに値のある項目を先頭に示す。",

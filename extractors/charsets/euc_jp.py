@@ -2,6 +2,10 @@
 
 By `variant`: jis_x_0208 (the default; three bytes are JIS X 0212:1990) or jis_x_0213 (EUC-JIS-2004; three bytes are plane
 2). Codes of three bytes are shown as 8FA1A1.
+
+Compared with glibc's iconv (EUC-JP, EUC-JISX0213) over all codes, A1BD is the em dash U+2014 of `symbols` jis here and U+2015
+there, and one has the narrow form of a character where the other has the wide one: 8FA2B7 U+007E (U+FF5E), and in
+jis_x_0213 A2B2 U+007E (U+FF5E), A2D6 U+2985 (U+FF5F) and A2D7 U+2986 (U+FF60).
 """
 
 from __future__ import annotations
@@ -39,7 +43,6 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
                 double[number * SECOND_PLANE + code + jis.GR] = characters.entry(ord(text))
     characters.assign(double, {_KANA << 8 | 0xA1 + n: chr(0xFF61 + n) for n in range(63)})
     characters.spaces(double, 0xA1A1)
-    double[0] = characters.entry(characters.REPLACEMENT, CharacterClass.UNDEFINED)
     charset = Charset(
         name="euc_jp",
         single=characters.single_byte_table("".join(chr(b) if b < 0x80 else NONE for b in range(256))),

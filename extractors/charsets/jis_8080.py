@@ -1,8 +1,9 @@
 """JIS X 0208 + 8080 between shift codes that the manifest gives: for makers without a public table (MELCOM, and others).
 
 Nothing is assumed: `opening` and `closing` (one to four bytes each, hexadecimal) and `single`, the single-byte page, must be
-given. `edition` is that of JIS (1978, 1983 or 1990); the area before the standard one is the maker's and undefined but
-for a table file; rows F5 to FE, which the standard does not use, are user-defined only where `user_area` says so.
+given. `edition` is that of JIS: 1978, with the 48 codes that were other characters then, 1983 or 1990. The area before the
+standard one is the maker's and undefined but for a table file. Rows in which the edition has nothing (41 to A0, A9 to AF,
+F5 to FE; in 1978 A8 and F4, too) are user-defined only where `user_area` says so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import USUAL, code_page
+from extractors.inventory import span
 from extractors.options import choice
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -35,12 +37,14 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         problems.append(Problem("L904", Position("(options)"), message, USUAL))
     if not problems and codes["opening"] == codes["closing"]:
         problems.append(Problem("L904", Position("(options)"), "opening and closing are the same shift code"))
-    area = _area(options.get("user_area", ""), problems)
+    edition = int(choice(options, "edition", "1983", ("1978", "1983", "1990")))
+    moved = jis.moved_since_1978() if edition == 1978 else {}
+    standard = {code + jis.GR: jis.x0208()[moved.get(code, code)] for code in jis.x0208(edition)}
+    area = _area(options.get("user_area", ""), {code >> 8 for code in standard}, problems)
     if problems or page is None:
         raise SpecError(problems)
-    edition = int(choice(options, "edition", "1983", ("1978", "1983", "1990")))
     double = characters.undefined(65536)
-    characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(edition).items()})
+    characters.assign(double, standard)
     own = (Area("user-defined", area, LOW, CharacterClass.USER_DEFINED, "the municipality"),) if area else ()
     if own:
         characters.user_defined_area(double, own, policies.private_area(options, policies.areas_size(own)))
@@ -54,7 +58,10 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         double_space=int(space, 16),
         ascii=page[0x41] == "A",
         areas=(*own, Area("standard", LOW, LOW, CharacterClass.STANDARD, f"JIS X 0208:{edition} + 8080")),
-        policies=MappingProxyType({name: options[name] for name in ("opening", "closing", "single")}),
+        policies=MappingProxyType(
+            {name: options[name] for name in ("opening", "closing", "single")}
+            | {"edition": str(edition), "space": space, "user_area": options.get("user_area", "none")}
+        ),
     )
     return policies.settle(charset, options, folder)
 
@@ -72,7 +79,8 @@ def _code(text: str, name: str, problems: list[Problem]) -> bytes:
     return code
 
 
-def _area(text: str, problems: list[Problem]) -> range:
+def _area(text: str, standard: set[int], problems: list[Problem]) -> range:
+    """The rows of `user_area`; none may be one of the standard's."""
     if not text:
         return range(0)
     first, _, last = text.partition("..")
@@ -84,6 +92,10 @@ def _area(text: str, problems: list[Problem]) -> range:
         message = f"user_area: `{text[:20]}` is no range of rows"
         problems.append(Problem("L904", Position("(options)"), message, ("two first bytes, such as F5..FE",)))
         return range(0)
+    if not standard.isdisjoint(rows):
+        free = span([row for row in range(0x41, 0xFF) if row not in standard])
+        message = f"user_area: `{text[:20]}` holds rows of the standard area"
+        problems.append(Problem("L904", Position("(options)"), message, (f"rows of {free}",)))
     return rows
 
 

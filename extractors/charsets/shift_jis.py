@@ -4,6 +4,9 @@ By `variant`: windows_31j (the default: NEC's row 13, NEC's selection of IBM's e
 F040 to F9FC), jis_x_0208 (Shift_JIS of the standard alone), or jis_x_0213 (Shift_JIS-2004, 25 of its codes two scalars).
 Tables are Python's `cp932`, `shift_jis` and `shift_jis_2004`.
 
+Compared with glibc's iconv (SHIFT_JISX0213) over all pairs of jis_x_0213, four codes have the narrow form of a character here
+and the wide one there: 815F U+005C (U+FF3C), 81B0 U+007E (U+FF5E), 81D4 U+2985 (U+FF5F) and 81D5 U+2986 (U+FF60).
+
 Where a character has several codes in windows_31j (NEC's row 13, NEC's selection and IBM's extensions: 398 codes), the one
 that the codec writes is written; the others are listed as written back otherwise.
 """
@@ -23,13 +26,6 @@ from extractors.options import choice
 LEADS = (*range(0x81, 0xA0), *range(0xE0, 0xFD))
 LOW = (*range(0x40, 0x7F), *range(0x80, 0xFD))
 _CODECS = {"windows_31j": "cp932", "jis_x_0208": "shift_jis", "jis_x_0213": "shift_jis_2004"}
-_SYMBOLS = {
-    "windows_31j": {"\u2015": "\u2014", "\uff5e": "\u301c", "\u2225": "\u2016", "\uff0d": "\u2212"},
-    "jis_x_0208": {"\u2015": "\u2014"},
-    "jis_x_0213": {},
-}
-"""Where the codec has another symbol than `symbols` jis says."""
-
 USER_DEFINED = Area("user-defined", range(0xF0, 0xFA), LOW, CharacterClass.USER_DEFINED, "the municipality")
 
 
@@ -48,7 +44,6 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
             text = jis.strictly(bytes((lead, low)), _CODECS[variant])
             if len(text) == 1 and text.encode(_CODECS[variant]) != bytes((lead, low)):
                 again.append(lead << 8 | low)
-            text = _SYMBOLS[variant].get(text, text)
             if len(text) > 1:
                 double[lead << 8 | low] = characters.entry(FIRST_SEQUENCE + len(sequences))
                 sequences.append(text)
@@ -62,7 +57,6 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         characters.user_defined_area(double, (USER_DEFINED,), first)
         areas = (USER_DEFINED, *areas)
     characters.spaces(double, 0x8140)
-    double[0] = characters.entry(characters.REPLACEMENT, CharacterClass.UNDEFINED)
     single = code_page("jis_x_0201")
     assert single is not None
     charset = Charset(

@@ -43,7 +43,7 @@ CHARSET = CharsetFamily(
     title="Single-byte code pages without kanji",
     options={
         "page": "the code page, for example cp037, cp500, cp1047, ascii (cp037)",
-        **{name: policies.OPTIONS[name] for name in ("table", "kana", "controls")},
+        **{name: policies.OPTIONS[name] for name in ("table", "kana", "controls", "repertoire")},
     },
     make=make,
     profiles={f"page {page}": {"page": page} for page in ("cp037", "cp1027", "hitachi_ebcdik", "jis_x_0201")},

@@ -1,6 +1,8 @@
 """UTF-8: text fields hold Unicode, of one to four bytes a character, with or without a byte order mark.
 
-Read by the usage `utf8`. Numbers are ASCII. A private-use character is a gaiji: its code is its code point.
+Read by the usage `utf8`. Numbers are ASCII. A private-use character is a gaiji: its code is its code point. The policies that
+make sense for assigned characters apply; each scalar is judged alone, a mark or a variation selector counts as held
+where the repertoire has a character with it.
 """
 
 from __future__ import annotations
@@ -8,21 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractors import characters
+from extractors import character_policies, unicode
 from extractors.characters import Charset, CharsetFamily
-from extractors.code_pages import NONE
 
 
 def make(options: Mapping[str, str], folder: Path) -> Charset:
-    """Make the charset; it takes no options."""
-    return Charset(
-        name="utf_8",
-        single=characters.single_byte_table("".join(chr(b) if b < 0x80 else NONE for b in range(256))),
-        double=characters.undefined(65536),
-        double_space=None,
-        ascii=True,
-        usage="utf8",
-    )
+    """Make the charset.
+
+    Raises:
+        SpecError: an option or a file cannot be used.
+    """
+    return character_policies.settle(unicode.charset("utf_8", "utf8", {}), options, folder)
 
 
-CHARSET = CharsetFamily(name="utf_8", title="UTF-8", options={}, make=make, profiles={"UTF-8": {}})
+CHARSET = CharsetFamily(name="utf_8", title="UTF-8", options=unicode.OPTIONS, make=make, profiles={"UTF-8": {}})

@@ -33,7 +33,7 @@ def read(
         name: how messages call it.
         form: its form, by name; recognised from its beginning, where not given.
         options: those of the form.
-        taken: the area that a code of some length stands in, where it may not be defined again; else None.
+        taken: why a code of some length may not be defined, or None where it may.
 
     Raises:
         SpecError: with every line that cannot be used, and whatever `check` finds in the others.
@@ -83,6 +83,8 @@ def read_text(
     mappings: tuple[Mapped, ...] = tuple(member.read(text, given, report))
     table = TableFile(name, mappings)
     problems.extend(check(table, taken=taken))
+    if not mappings and not problems:
+        problems.append(Problem("L901", Position(name), f"the table file holds no mapping, read as {member.name}"))
     if problems:
         raise SpecError(sorted(problems, key=lambda p: p.position.line))
     return table

@@ -4,9 +4,9 @@
     6EA4,9AD9,,hashigo-daka
     41A5,4E08,E0103,
 
-The header line may be left out, or name the columns in another order (`text` gives the character itself). Commas, tabs or
-spaces separate; several scalars are joined by + or, where commas separate, by spaces; U+ may stand before each. # begins
-a comment line. The optional column `direction` has both, to_unicode or from_unicode.
+The header line may be left out, or name the columns in another order, `code` among them (`text` gives the character itself).
+Commas, tabs or spaces separate; several scalars are joined by + or, where commas separate, by spaces; U+ may stand
+before each. # begins a comment line. The optional column `direction` has both, to_unicode or from_unicode.
 """
 
 from __future__ import annotations
@@ -44,13 +44,15 @@ def read(text: str, _: Mapping[str, str], report: Report) -> Iterator[Mapped]:
         if cells is None:
             report(number, "a quotation mark is not closed, or stands within a cell")
             continue
-        if first and parse_code(cells[0]) is None and set(cells[0].lower()) - set("0123456789abcdefx"):
-            first = False
-            named = [cell.lower() for cell in cells]
-            if "code" in named and ("unicode" in named or "text" in named):
-                columns = named
-            elif len(cells) > 1 and parse_scalar(cells[1]) is not None:
-                report(number, "not a code and its Unicode scalars", "6EA4,9AD9", "41A5,4E08,E0103")
+        named = [cell.lower() for cell in cells]
+        if first and "code" in named:
+            unknown = [name for name in named if name not in COLUMNS]
+            if unknown or len(set(named)) < len(named) or not {"unicode", "text"} & set(named):
+                # Read under columns that are not what their writer meant, every line below would say something else.
+                what = f"unknown column `{unknown[0][:20]}`" if unknown else "a column twice, or none of characters"
+                report(number, what, *COLUMNS)
+                return
+            columns, first = named, False
             continue
         first = False
         if any(cells[len(columns) :]):
@@ -85,17 +87,16 @@ def _cells(line: str) -> list[str] | None:
 
 
 def _text(row: Mapping[str, str]) -> str | None:
-    if row.get("text") and not row.get("unicode"):
-        return row["text"]
-    cell = row.get("unicode", "")
-    if cell and not cell[0].isascii():
-        return cell
-    words = cell.replace("+", " ").replace("U ", "U+").split()
+    """The character of a line, with its variation selector; None where it is none."""
+    cell = row.get("unicode", "") or row.get("text", "")
+    itself = not row.get("unicode") or not cell[0].isascii()
+    words = list(cell) if itself else cell.replace("+", " ").replace("U ", "U+").split()
     selector = row.get("ivs", "").upper()
     if selector.startswith("VS"):
         number = int(selector[2:]) if selector[2:].isdecimal() and len(selector) < 6 else 0
         selector = f"{(0xFE00 - 1 if number <= 16 else 0xE0100 - 17) + number:X}" if 1 <= number <= 256 else "?"
-    scalars = [parse_scalar(word) for word in [*words, *([selector] if selector else [])]]
+    scalars = [word if itself else parse_scalar(word) for word in words]
+    scalars += [parse_scalar(selector)] if selector else []
     return "".join(map(str, scalars)) if words and None not in scalars else None
 
 

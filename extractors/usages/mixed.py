@@ -25,7 +25,7 @@ from extractors.character_tables import (
     TO_SINGLE,
     encode_tables,
 )
-from extractors.characters import SECOND_PLANE, THIRD, Charset
+from extractors.characters import SECOND_PLANE, SINGLE, THIRD, Charset
 from extractors.layout import Field
 from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
 from extractors.plan import argument
@@ -41,9 +41,9 @@ _LEAD = np.uint64(PAIR << 24)
 
 @inner
 def shift_of(action, at, end, shifts):
-    """(what stands at a character boundary: 0 no shift, 1 to double, 2 to single; how many bytes it takes)."""
+    """(what stands at a character boundary: 0 no shift, 1 to double, 2 to single; how many bytes it takes; the pairs' table)."""
     if action != _ASK:
-        return np.int64(action), np.int64(1)
+        return np.int64(action), np.int64(1), np.int64(0)
     row = shifts
     while int_at(row) != 0:
         size = int_at(row)
@@ -52,9 +52,9 @@ def shift_of(action, at, end, shifts):
             for k in range(size):
                 code = code << 8 | np.int64(byte_at(at + k))
             if code == int_at(row + 8):
-                return int_at(row + 24), size
+                return int_at(row + 24), size, int_at(row + 16)
         row += 32
-    return np.int64(0), np.int64(0)
+    return np.int64(0), np.int64(0), np.int64(0)
 
 
 @inner
@@ -85,6 +85,27 @@ def put_four(at, a, b, c, d):
 
 
 @inner
+def put_character(at, entry, length, sequences):
+    """Write the text of any table entry, its size as `length`; gives where the next one goes."""
+    word = entry & np.uint64(0xFFFFFF)
+    if length == SEQUENCE:
+        cell = sequences + np.int64(word) * CELL
+        put64(at, int_at(cell))
+        put64(at + 8, int_at(cell + 8))
+        return at + np.int64(byte_at(cell + CELL - 1))
+    if length == FOUR_BYTES:
+        word = word << np.uint64(8) | np.uint64(0xF0)
+    put32(at, np.int64(word))
+    return at + length
+
+
+@inner
+def flag_of(entry):
+    """The flag of an entry's character class; 0 where it is of the standard area."""
+    return (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
+
+
+@inner
 def odd_before_shift(entry, at, end, single, shifts):
     """Whether an undefined pair is half a character and the shift code that ends the double-byte text."""
     if (entry >> np.uint64(27)) & np.uint64(7) != np.uint64(1):
@@ -92,7 +113,7 @@ def odd_before_shift(entry, at, end, single, shifts):
     action = le32(single + np.int64(byte_at(at + 1) << np.uint64(2))) >> np.uint64(30)
     if action == np.uint64(0):
         return False
-    turn, size = shift_of(action, at + 1, end, shifts)
+    turn, size, _ = shift_of(action, at + 1, end, shifts)
     return turn == TO_SINGLE and at + 1 + size <= end
 
 
@@ -101,7 +122,7 @@ def decode(plan, first, last, found):
     """Write the texts of one column as UTF-8 into the arena; list what is odd."""
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
-    single, double = argument(plan, p.SINGLE), argument(plan, p.DOUBLE)
+    single, pairs_of_all = argument(plan, p.SINGLE), argument(plan, p.DOUBLE)
     shifts, sequences = argument(plan, p.SHIFTS), argument(plan, p.SEQUENCES)
     starts_double = argument(plan, p.MODE) != 0
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
@@ -120,6 +141,7 @@ def decode(plan, first, last, found):
         start = at
         flag = np.uint64(0)
         is_double = starts_double
+        double = pairs_of_all
         while i < stop:
             # Four single bytes or four pairs at once, where none of them is anything but plain: an OR of the entries tells.
             if is_double:
@@ -172,11 +194,12 @@ def decode(plan, first, last, found):
                 continue
             action = entry >> np.uint64(30)
             if action != np.uint64(0):
-                turn, length = shift_of(action, i, end, shifts)
+                turn, length, plane = shift_of(action, i, end, shifts)
                 if length > 0 and i + length <= end:
-                    if (turn == TO_DOUBLE) == is_double:
+                    if (turn == TO_DOUBLE) == is_double and double == pairs_of_all + plane:
                         flag |= np.uint64(STRAY)
                     is_double = turn == TO_DOUBLE
+                    double = pairs_of_all + plane
                     i += length
                     continue
             length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
@@ -200,19 +223,9 @@ def decode(plan, first, last, found):
                 flag |= np.uint64(HALF)
                 i += 1
                 continue
-            word = entry & np.uint64(0xFFFFFF)
-            if length == SEQUENCE:
-                cell = sequences + np.int64(word) * CELL
-                put64(at, int_at(cell))
-                put64(at + 8, int_at(cell + 8))
-                at += np.int64(byte_at(cell + CELL - 1))
-            else:
-                if length == FOUR_BYTES:
-                    word = word << np.uint64(8) | np.uint64(0xF0)
-                put32(at, np.int64(word))
-                at += length
+            at = put_character(at, entry, length, sequences)
             i += size
-            flag |= (np.uint64(1) << ((entry >> np.uint64(27)) & np.uint64(7))) >> np.uint64(1)
+            flag |= flag_of(entry)
         if is_double and not starts_double:
             flag |= np.uint64(NOT_CLOSED)
         at = trimmed(at, start, trims_wide)
@@ -224,18 +237,19 @@ def decode(plan, first, last, found):
 
 
 @jit
-def list_codes(data, starts, width, single, double, shifts, starts_double, wanted, rows, codes):
+def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double, wanted, rows, codes):
     """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
 
-    `data` is the address of the bytes, `starts` the fields' first bytes in them; `single`, `double` and `shifts` are
-    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte the byte, of a pair the pair, of
-    three bytes THIRD + the pair); returns how many.
+    `data` is the address of the bytes, `starts` the fields' first bytes in them; `single`, the pairs and `shifts` are
+    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte SINGLE + the byte, of a pair the pair,
+    of three bytes THIRD + the pair); returns how many.
     """
     found = 0
     for r in range(len(starts)):
         i = data + starts[r]
         end = i + width
         is_double = starts_double
+        double = pairs_of_all
         while i < end:
             byte = np.int64(byte_at(i))
             entry = le32(single + 4 * byte)
@@ -243,13 +257,14 @@ def list_codes(data, starts, width, single, double, shifts, starts_double, wante
                 entry = le32(double + np.int64(be16(i) << np.uint64(2)))
             action = entry >> np.uint64(30)
             if action != np.uint64(0):
-                turn, size = shift_of(action, i, end, shifts)
+                turn, size, plane = shift_of(action, i, end, shifts)
                 if size > 0 and i + size <= end:
                     is_double = turn == TO_DOUBLE
+                    double = pairs_of_all + plane
                     i += size
                     continue
             size = np.int64(2) if is_double else np.int64(1)
-            code = np.int64(be16(i)) if is_double else byte
+            code = np.int64(be16(i)) if is_double else SINGLE + byte
             length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
             if not is_double and length >= PAIR:
                 size = np.int64(2) if length == PAIR else np.int64(3)
@@ -259,7 +274,7 @@ def list_codes(data, starts, width, single, double, shifts, starts_double, wante
                     code = pair + (size - 2) * THIRD
                     if np.int64((entry >> np.uint64(24)) & np.uint64(7)) == HALF_PAIR:
                         size = np.int64(1)
-                        code = byte
+                        code = SINGLE + byte
             if i + size > end:
                 break
             if is_double and odd_before_shift(entry, i, end, single, shifts):

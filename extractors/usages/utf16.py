@@ -3,7 +3,8 @@
     6F 22 5B 57 00 20  ->  "漢字"        D8 42 DF B7  ->  "𠮷", two code units        D8 42 00 20  ->  U+FFFD: half a pair
 
 Trailing spaces, U+0020 and U+3000, are padding and are left out, as is a byte order mark at the beginning. A surrogate
-without its partner reads as U+FFFD, and so does an odd byte at the end; a private-use character is a gaiji.
+without its partner reads as U+FFFD, and so do an odd byte at the end and a noncharacter, such as U+FFFE, the mark of the
+other byte order, and U+FFFF, which is HIGH-VALUES; a private-use character is a gaiji.
 """
 
 from __future__ import annotations
@@ -12,12 +13,23 @@ import numpy as np
 import pyarrow as pa
 
 from extractors import plan as p
-from extractors.characters import Charset
+from extractors.character_tables import FOUR_BYTES
+from extractors.characters import REPLACEMENT, Charset
 from extractors.layout import Field
-from extractors.memory import be16, int_at, kernel, put32, put64
+from extractors.memory import be16, inner, int_at, kernel, le32, put32, put64
 from extractors.plan import argument
-from extractors.usage import CONTROL, HALF, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, USER_DEFINED, Usage
-from extractors.usages.utf8 import encode_as
+from extractors.usage import HALF, TEXT, Usage
+from extractors.usages.mixed import flag_of, put_character, trimmed
+from extractors.usages.utf8 import FLAGS, encode_as
+
+_PLAIN = np.uint64(FOUR_BYTES << 24)
+
+
+@inner
+def _unit(i, little):
+    """The code unit at i."""
+    unit = np.int64(be16(i))
+    return unit >> 8 | (unit & 0xFF) << 8 if little else unit
 
 
 @kernel
@@ -30,66 +42,43 @@ def decode(plan, first, last, found):
         argument(plan, p.ENDS),
     )
     width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
-    keeps_wide = argument(plan, p.KEEP_WIDE) != 0
+    scalars, sequences = argument(plan, p.DOUBLE), argument(plan, p.SEQUENCES)
+    trims_wide = argument(plan, p.KEEP_WIDE) == 0
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
-    at = argument(plan, p.AT)
+    at = out + argument(plan, p.AT)
     for r in range(first, last):
         i = base + int_at(pos + 8 * r)
         stop = i + width
         start = at
-        kept = at
-        flag = np.int64(0)
-        if width >= 2 and be16(i) == (np.uint64(0xFFFE) if little else np.uint64(0xFEFF)):
+        flag = np.uint64(0)
+        if width >= 2 and _unit(i, little) == 0xFEFF:
             i += 2
         while i + 1 < stop:
-            unit = np.int64(be16(i))
-            if little:
-                unit = unit >> 8 | (unit & 0xFF) << 8
+            point = _unit(i, little)
             i += 2
-            point = unit
-            if unit & 0xF800 == 0xD800:
-                point = np.int64(0xFFFD)
-                if unit < 0xDC00 and i + 1 < stop:
-                    low = np.int64(be16(i))
-                    if little:
-                        low = low >> 8 | (low & 0xFF) << 8
-                    if low & 0xFC00 == 0xDC00:
-                        point = 0x10000 + ((unit & 0x3FF) << 10 | low & 0x3FF)
-                        i += 2
-                if point == 0xFFFD:
-                    flag |= UNDEFINED
-            elif unit == 0:
-                point = np.int64(0x20)
-                flag |= LOW_VALUES
-            elif unit < 0x20 or (unit >= 0x7F and unit < 0xA0):
-                flag |= CONTROL
-            elif (unit >= 0xE000 and unit < 0xF900) or point >= 0xF0000:
-                flag |= USER_DEFINED
-            if point < 0x80:
-                put32(out + at, point)
-                at += 1
-            elif point < 0x800:
-                put32(out + at, 0xC0 | point >> 6 | (0x80 | point & 0x3F) << 8)
-                at += 2
-            elif point < 0x10000:
-                put32(out + at, 0xE0 | point >> 12 | (0x80 | point >> 6 & 0x3F) << 8 | (0x80 | point & 0x3F) << 16)
-                at += 3
-            else:
-                word = 0xF0 | point >> 18 | (0x80 | point >> 12 & 0x3F) << 8
-                put32(out + at, word | (0x80 | point >> 6 & 0x3F) << 16 | (0x80 | point & 0x3F) << 24)
-                at += 4
-            if point != 0x20 and (point != 0x3000 or keeps_wide):
-                kept = at
+            if point & 0xF800 == 0xD800:
+                low = _unit(i, little) if point < 0xDC00 and i + 1 < stop else np.int64(0)
+                if low & 0xFC00 == 0xDC00:
+                    point = 0x10000 + ((point & 0x3FF) << 10 | low & 0x3FF)
+                    i += 2
+                else:
+                    point = np.int64(REPLACEMENT)
+            entry = le32(scalars + 4 * point)
+            if entry < _PLAIN:
+                put32(at, np.int64(entry))
+                at += np.int64(entry >> np.uint64(24))
+                continue
+            at = put_character(at, entry, np.int64((entry >> np.uint64(24)) & np.uint64(7)), sequences)
+            flag |= flag_of(entry)
         if i < stop:
-            put32(out + at, 0xBDBFEF)
+            put32(at, 0xBDBFEF)
             at += 3
-            kept = at
-            flag |= HALF
-        at = max(kept, start)
-        put32(ends + 4 * (r + 1), at)
-        put64(listed + 8 * found, flag << 32 | r)
-        found += np.int64(flag != 0)
-    put64(plan + 8 * p.AT, at)
+            flag |= np.uint64(HALF)
+        at = trimmed(at, start, trims_wide)
+        put32(ends + 4 * (r + 1), at - out)
+        put64(listed + 8 * found, np.int64(flag) << 32 | r)
+        found += np.int64(flag != np.uint64(0))
+    put64(plan + 8 * p.AT, at - out)
     return found
 
 
@@ -101,14 +90,12 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
     return encode_as("utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be", column, cells)
 
 
-_FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, USER_DEFINED, LOW_VALUES, CONTROL, HALF)}
-
 USAGE = Usage(
     name="utf16",
     doc=__doc__ or "",
     value=TEXT,
     kernel=lambda _: decode,
-    flags=_FLAGS,
+    flags=FLAGS,
     empty=b"\x00\x20",
     encode=encode,
 )

@@ -3,22 +3,55 @@
     E6 BC A2 E5 AD 97 20  ->  "漢字"        E6 BC  ->  U+FFFD: half a character        C0 80  ->  U+FFFD twice: never UTF-8
 
 Trailing spaces, U+0020 and U+3000, are padding and are left out, as is a byte order mark at the beginning. A byte that
-belongs to no character reads as U+FFFD, X'00' as a space; a private-use character is a gaiji.
+belongs to no character reads as U+FFFD, and so does a noncharacter; X'00' as a space; a private-use character is a gaiji.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from extractors import plan as p
-from extractors.characters import Charset
+from extractors.character_tables import FOUR_BYTES
+from extractors.characters import REPLACEMENT, Charset
 from extractors.layout import Field
-from extractors.memory import be16, byte_at, int_at, kernel, put32, put64
+from extractors.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
 from extractors.plan import argument
-from extractors.usage import CONTROL, HALF, LOW_VALUES, TEXT, TEXT_FLAGS, UNDEFINED, USER_DEFINED, Usage
-from extractors.usages.mixed import trimmed
+from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
+from extractors.usages.mixed import flag_of, put_character, trimmed
+
+_PLAIN = np.uint64(FOUR_BYTES << 24)
+_LOST = np.int64(REPLACEMENT)
+
+
+@inner
+def _scalar(i, end):
+    """The scalar of two bytes or more that begins at i, and how many they are: U+FFFD and one byte where it is none.
+
+    Where it is cut by the field's end, as many as it would have.
+    """
+    byte = np.int64(byte_at(i))
+    # Kana and kanji are of three bytes: those without a loop.
+    after = np.int64(be16(i + 1))
+    if byte & 0xF0 == 0xE0 and after & 0xC0C0 == 0x8080 and i + 3 <= end:
+        point = (byte & 0xF) << 12 | (after >> 8 & 0x3F) << 6 | after & 0x3F
+        if point >= 0x800 and point & 0xF800 != 0xD800:
+            return point, 3
+    size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+    if not 0xC2 <= byte <= 0xF4:
+        return _LOST, 1
+    point = byte & (0x7F >> size)
+    for k in range(1, size):
+        if i + k >= end:
+            return _LOST, size
+        more = np.int64(byte_at(i + k))
+        if more & 0xC0 != 0x80:
+            return _LOST, 1
+        point = point << 6 | (more & 0x3F)
+    smallest = 0x80 if size == 2 else 0x800 if size == 3 else 0x10000
+    if not smallest <= point <= 0x10FFFF or point & 0x1FF800 == 0xD800:
+        return _LOST, 1
+    return point, size
 
 
 @kernel
@@ -26,6 +59,7 @@ def decode(plan, first, last, found):
     """Copy UTF-8 fields into the arena, what is none replaced."""
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
+    scalars, sequences = argument(plan, p.DOUBLE), argument(plan, p.SEQUENCES)
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     at = out + argument(plan, p.AT)
@@ -35,65 +69,33 @@ def decode(plan, first, last, found):
         while end > i and byte_at(end - 1) == np.uint64(0x20):
             end -= 1
         start = at
-        flag = np.int64(0)
+        flag = np.uint64(0)
         if end - i >= 3 and be16(i) == np.uint64(0xEFBB) and byte_at(i + 2) == np.uint64(0xBF):
             i += 3
         while i < end:
-            byte = np.int64(byte_at(i))
-            if byte < 0x80:
-                if byte < 0x20 or byte == 0x7F:
-                    flag |= LOW_VALUES if byte == 0 else CONTROL
-                put32(at, byte if byte != 0 else 0x20)
-                at += 1
-                i += 1
-                continue
-            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-            point = byte & (0x7F >> size)
-            good = 0xC2 <= byte <= 0xF4
-            for k in range(1, size):
-                if not good or i + k >= end:
-                    break
-                more = np.int64(byte_at(i + k))
-                if more & 0xC0 != 0x80:
-                    good = False
-                    break
-                point = point << 6 | (more & 0x3F)
-            if good and i + size > end:
+            point = np.int64(byte_at(i))
+            size = 1
+            if point >= 0x80:
+                point, size = _scalar(i, end)
+            if i + size > end:
                 put32(at, 0xBDBFEF)
                 at += 3
-                flag |= HALF
+                flag |= np.uint64(HALF)
                 break
-            if good:
-                smallest = 0x80 if size == 2 else 0x800 if size == 3 else 0x10000
-                good = smallest <= point <= 0x10FFFF and point & 0x1FF800 != 0xD800
-            if not good:
-                put32(at, 0xBDBFEF)
-                at += 3
-                i += 1
-                flag |= UNDEFINED
-                continue
-            if (0xE000 <= point < 0xF900) or point >= 0xF0000:
-                flag |= USER_DEFINED
-            for k in range(size):
-                put32(at + k, np.int64(byte_at(i + k)))
-            at += size
+            entry = le32(scalars + 4 * point)
             i += size
+            if entry < _PLAIN:
+                put32(at, np.int64(entry))
+                at += np.int64(entry >> np.uint64(24))
+                continue
+            at = put_character(at, entry, np.int64((entry >> np.uint64(24)) & np.uint64(7)), sequences)
+            flag |= flag_of(entry)
         at = trimmed(at, start, trims_wide)
         put32(ends + 4 * (r + 1), at - out)
-        put64(listed + 8 * found, flag << 32 | r)
-        found += np.int64(flag != 0)
+        put64(listed + 8 * found, np.int64(flag) << 32 | r)
+        found += np.int64(flag != np.uint64(0))
     put64(plan + 8 * p.AT, at - out)
     return found
-
-
-def codes(texts: pa.Array, flag: int) -> tuple[np.ndarray, np.ndarray]:
-    """The characters behind a flag of a Unicode text: (index into texts, code point), in order."""
-    points = np.frombuffer("".join(texts.fill_null("").to_pylist()).encode("utf-32-le"), np.uint32).astype(np.int64)
-    rows = np.repeat(np.arange(len(texts)), pc.utf8_length(texts).fill_null(0).to_numpy(zero_copy_only=False))
-    wanted = points == 0xFFFD
-    if flag == USER_DEFINED:
-        wanted = (points >= 0xE000) & (points < 0xF900) | (points >= 0xF0000)
-    return rows[wanted], points[wanted]
 
 
 def encode_as(codec: str, column: pa.Array | np.ndarray, cells: np.ndarray) -> np.ndarray:
@@ -114,14 +116,15 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
     return encode_as("utf-8", column, cells)
 
 
-_FLAGS = {flag: TEXT_FLAGS[flag] for flag in (UNDEFINED, USER_DEFINED, LOW_VALUES, CONTROL, HALF)}
+FLAGS = {flag: code for flag, code in TEXT_FLAGS.items() if flag not in (NOT_CLOSED, STRAY)}
+"""Text without shift codes: what is odd is its characters."""
 
 USAGE = Usage(
     name="utf8",
     doc=__doc__ or "",
     value=TEXT,
     kernel=lambda _: decode,
-    flags=_FLAGS,
+    flags=FLAGS,
     empty=b"\x00\x20",
     encode=encode,
 )

@@ -16,7 +16,7 @@ import polars as pl
 
 from mappings.eras import DISTANT, UnknownParams, judge, seasonless
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform
+from mappings.transform import Outcome, Transform, Workings
 
 EARLIEST = 18680101
 
@@ -28,10 +28,11 @@ class DateParams(UnknownParams):
 def apply(values: Sequence[pl.Expr], params: DateParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Read the date; it fails where it is no number of at most eight digits; one before 1868 is remarked on."""
     (value,) = values
-    text = value.cast(pl.String).str.strip_chars()
+    workings = Workings()
+    text = workings.keep(value.cast(pl.String).str.strip_chars())
     given = value.is_not_null() & (text != "")
     plain = seasonless(text) if "A" in params.codes else text
-    digits = plain.cast(pl.Int64, strict=False)
+    digits = workings.keep(plain.cast(pl.Int64, strict=False))
     none = digits == 0
     if "99" in params.codes:
         none = none | (digits == 99_999_999)
@@ -48,6 +49,7 @@ def apply(values: Sequence[pl.Expr], params: DateParams, tables: Mapping[str, Co
         given=given,
         codes=params.codes,
         lunar=False,
+        workings=workings,
     )
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from mappings.code_table import FIRST, LAST
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.transform import Outcome, Params, Transform, Workings
 
 
 class LookupParams(Params):
@@ -27,7 +27,8 @@ class LookupParams(Params):
 
 def apply(values: Sequence[pl.Expr], params: LookupParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Replace a code by the target's; it fails where the table does not hold it (at that time)."""
-    text = values[0].cast(pl.String).str.strip_chars()
+    workings = Workings()
+    text = workings.keep(values[0].cast(pl.String).str.strip_chars())
     found, clash = pl.lit(None, pl.String), pl.lit(value=False)
     table = tables[params.table]
     # Of a day that is known to the month or the year only, the whole of it is meant.
@@ -41,10 +42,11 @@ def apply(values: Sequence[pl.Expr], params: LookupParams, tables: Mapping[str, 
             holds = (latest >= (period.first or FIRST)) & (earliest <= (period.last or LAST))
             code = pl.when(holds.fill_null(value=False)).then(code)
             clash = clash | (code.is_not_null() & found.is_not_null() & (code != found))
-        found = pl.coalesce(found, code)
+        found = pl.coalesce(found, code) if table.dated else code
     if table.dated:
         found = pl.when(~clash.fill_null(value=False)).then(found)
-    return Outcome(found, failed=(("M310", found.is_null() & (text != "")),))
+    found = workings.keep(found)
+    return Outcome(found, failed=(("M310", found.is_null() & (text != "")),), workings=workings.made)
 
 
 TRANSFORM = Transform(

@@ -29,7 +29,7 @@ import pydantic
 
 from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform
+from mappings.transform import Outcome, Transform, Workings
 
 _NAMES = [era.name for era in ERAS]
 
@@ -54,7 +54,8 @@ def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[s
     """Read the date; it fails where there is no such era, or no number."""
     (value,) = values
     family = FAMILIES[params.eras] if params.form == "digits" else FAMILIES["1-5"]
-    text = value.cast(pl.String).str.strip_chars()
+    workings = Workings()
+    text = workings.keep(value.cast(pl.String).str.strip_chars())
     given = value.is_not_null() & (text != "")
     plain = text
     if params.form == "letter":
@@ -70,13 +71,14 @@ def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[s
     if params.era is not None:
         # Seven digits would change the era that is implied.
         digits = pl.when(digits.is_between(0, 999_999)).then(digits + family[_NAMES.index(params.era)] * 1_000_000)
-    era, of_era = digits // 1_000_000, digits // 10_000 % 100
+    digits = workings.keep(digits)
+    era, of_era = workings.keep(digits // 1_000_000), digits // 10_000 % 100
     none = (digits % 1_000_000 == 0) & era.is_in([0, *family])
     if params.form == "letter":
         none = text.str.contains("^(.?0{6}|0+)$")
     if "99" in params.codes:
         none = none | (digits % 1_000_000 == 999_999)
-    before = by_era(era, family, "before")
+    before = workings.keep(by_era(era, family, "before"))
     source = text if params.form == "letter" else text.str.zfill(width)
     return judge(
         source,
@@ -90,6 +92,7 @@ def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[s
         given=given,
         codes=params.codes,
         lunar=True,
+        workings=workings,
     )
 
 

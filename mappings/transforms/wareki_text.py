@@ -23,7 +23,7 @@ import polars as pl
 
 from mappings.eras import ERAS, UnknownParams, by_era, judge, kanji_numbers
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform
+from mappings.transform import Outcome, Transform, Workings
 
 _DIGITS = range(1, len(ERAS) + 1)
 _NAMES = {
@@ -60,21 +60,22 @@ class WarekiTextParams(UnknownParams):
 def apply(values: Sequence[pl.Expr], params: WarekiTextParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Read the date; it fails where the text is none."""
     (value,) = values
-    source = value.str.strip_chars(" \u3000")
+    workings = Workings()
+    source = workings.keep(value.str.strip_chars(" \u3000"))
     given = source.is_not_null() & (source != "")
-    plain = source.str.to_uppercase().str.replace_many(_PLAIN)
+    plain = workings.keep(source.str.to_uppercase().str.replace_many(_PLAIN))
     about = plain.str.contains("^推定|(?:頃|ごろ|ころ)$")
     plain = plain.str.replace("^推定", "").str.replace("(?:頃|ごろ|ころ)$", "")
-    era = plain.str.extract(_ERA).replace_strict(_NAMES, default=None, return_dtype=pl.Int64)
+    era = workings.keep(plain.str.extract(_ERA).replace_strict(_NAMES, default=None, return_dtype=pl.Int64))
     # The numbers are replaced only after the era, whose own name may be one of their characters.
     plain = plain.str.replace(_ERA, "").str.replace_many(kanji_numbers(99), leftmost=True)
     for pattern, known in _BETWEEN:
         plain = plain.str.replace(pattern, known)
-    plain = plain.str.replace_many(_UNKNOWN | _SEPARATORS)
+    plain = workings.keep(plain.str.replace_many(_UNKNOWN | _SEPARATORS))
     none = era.is_null() & plain.str.contains(r"^\.*\?$")
     if params.era is not None:
         era = era.fill_null([one.name for one in ERAS].index(params.era) + 1)
-    texts = [plain.str.extract(_FORM, group) for group in (1, 2, 3)]
+    texts = [workings.keep(plain.str.extract(_FORM, group)) for group in (1, 2, 3)]
     of_era, month, day = (text.cast(pl.Int64, strict=False).fill_null(0) for text in texts)
     formed = plain.str.contains(_FORM) & (plain.str.ends_with("?") | ~plain.str.contains(_GAP))
     if "A" not in params.codes:
@@ -91,6 +92,7 @@ def apply(values: Sequence[pl.Expr], params: WarekiTextParams, tables: Mapping[s
         given=given,
         codes=params.codes,
         lunar=True,
+        workings=workings,
     )
 
 

@@ -110,6 +110,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             ),
         )
         sheet(
+            "未登録コード Codes",
+            _heads("field table code count"),
+            ((u.field, f"{u.table}.{u.column}", u.value or _both("not_shown"), u.count) for u in record.unknown_codes),
+        )
+        sheet(
             "外字 Gaiji",
             [*_heads("glyph code"), "Unicode", *_heads("area charset count fields first_places")],
             (

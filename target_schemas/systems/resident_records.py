@@ -69,6 +69,19 @@ RESIDENTS = table(
     references=(Reference(("household_no",), "households", ("household_no",)),),
 )
 
+CHANGES = table(
+    "resident_changes",
+    "異動履歴",
+    "history of changes",
+    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False),
+    whole("change_no", "異動連番", "number of the change, from 1", nullable=False),
+    date("changed", "異動日", "date of the change"),
+    text("change_reason", "異動事由", "reason of the change", kind="C", length=3, code_set="change_reason"),
+    key=("resident_no", "change_no"),
+    based_on=BASED_ON,
+    references=(Reference(("resident_no",), "residents", ("resident_no",)),),
+)
+
 TAX_AMOUNTS = table(
     "tax_amounts",
     "課税額",
@@ -114,7 +127,7 @@ SYSTEM = System(
     title_ja="住民記録",
     title_en="resident records",
     based_on=BASED_ON,
-    tables=(HOUSEHOLDS, RESIDENTS, TAX_AMOUNTS, PROTECTIVE_MEASURES),
+    tables=(HOUSEHOLDS, RESIDENTS, CHANGES, TAX_AMOUNTS, PROTECTIVE_MEASURES),
     code_sets=(
         CodeSet(
             "sex",

@@ -272,7 +272,7 @@ def _beyond_c(field: Field) -> bool:
 def threads(workload: Workload, rounds: int) -> None:
     """Two threads, a half of the dump each."""
     size = len(workload.data)
-    halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, size=size, target=(size + 1) // 2)
+    halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, sizes=[size], target=(size + 1) // 2)
 
     def half(part: Slice) -> None:
         stream = io.BytesIO(workload.data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,11 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors import charsets, jis
+from extractors import charsets, framings, jis, repertoire
+from extractors.batches import extract, first_places
+from extractors.character_policies import MS_SYMBOLS
 from extractors.character_tables import one_way
-from extractors.characters import REPLACEMENT, SECOND_PLANE, THIRD, CharacterClass, Charset
+from extractors.characters import REPLACEMENT, SECOND_PLANE, SINGLE, THIRD, CharacterClass, Charset, hexadecimal
 from extractors.charsets import CHARSETS
 from extractors.charsets.tables import derive_ibm
 from extractors.code_pages import code_page, jis8_to_ebcdik
@@ -25,7 +28,7 @@ from extractors.decoder import Decoder
 from extractors.encode import encode
 from extractors.memory import SLACK
 from migration_reports.findings import SpecError
-from tests.reading import SHARED
+from tests.reading import SHARED, open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "charsets"
 PROFILES = [
@@ -100,7 +103,7 @@ def test_codes_read_as_the_case_says(name, case, tmp_path):
 def test_every_code_reads_as_a_character_or_as_undefined(name, options, tmp_path):
     charset = charsets.load(name, options, tmp_path)
     assert charset.single.shape == (256,)
-    assert len(charset.double) in (65536, 131072)
+    assert len(charset.double) == 0x110000 if charset.usage else len(charset.double) in (65536, 131072)
     for table in (charset.single, charset.double):
         undefined = table >> 24 == CharacterClass.UNDEFINED
         assert np.array_equal(undefined, table & 0xFFFFFF == REPLACEMENT)
@@ -191,7 +194,7 @@ def test_an_unknown_option_is_refused(tmp_path):
     ("ccsid", "codec"), [("930", "IBM930"), ("939", "IBM939"), ("1390", "IBM1390"), ("1399", "IBM1399")]
 )
 def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
-    """All 65,536 pairs and 256 bytes; glibc fills unassigned single bytes of 1390 and 1399 with U+001A, and we do not."""
+    """All 65,536 pairs and 256 bytes, but for what the charset's page explains."""
     decode = derive_ibm.decoder(codec)
     if decode is None:
         pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
@@ -201,7 +204,10 @@ def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
         for code in (high << 8 | low for high in range(0x40, 0x100) for low in range(0x40, 0x100))
         if charset.text(code) != decode(bytes((0x0E, code >> 8, code & 0xFF, 0x0F)))
     ]
-    assert differences == []
+    assert differences == ["424A", "425F", "434A"]
+    assert all(code in charsets.ibm.__doc__ for code in differences)
+    plain = charsets.load("ibm", {"ccsid": ccsid, "symbols": "ms"}, tmp_path)
+    assert all(plain.text(int(code, 16)) == decode(bytes.fromhex(f"0E{code}0F")) for code in differences)
     assert (charset.double[:0x4040] >> 24 != CharacterClass.STANDARD).all()
     different = {}
     for byte in sorted(set(range(1, 256)) - {0x0E, 0x0F}):
@@ -217,13 +223,12 @@ def test_ibm_agrees_with_iconv_over_all_codes(ccsid, codec, tmp_path):
     ("name", "options", "codec", "explained"),
     [
         ("euc_jp", {}, "EUC-JP", {"A1BD", "8FA2B7"}),
-        ("shift_jis", {"variant": "jis_x_0213"}, "SHIFT_JISX0213", {"815C", "815F", "81B0", "81D4", "81D5"}),
-        ("euc_jp", {"variant": "jis_x_0213"}, "EUC-JISX0213", {"A1BD", "A2B2", "A2D6", "A2D7"}),
+        ("shift_jis", {"variant": "jis_x_0213"}, "SHIFT_JISX0213", {"815F", "81B0", "81D4", "81D5"}),
+        ("euc_jp", {"variant": "jis_x_0213"}, "EUC-JISX0213", {"A2B2", "A2D6", "A2D7"}),
     ],
 )
 def test_the_jis_charsets_agree_with_iconv(name, options, codec, explained, tmp_path):
-    """The em dash is U+2014 here, U+2015 there (by JIS X 0213 the other way round); of a tilde, a backslash and the white
-    parentheses one has the narrow form and the other the wide one. Nothing else differs."""
+    """Nothing differs but what the charset's page explains."""
     decode = derive_ibm.decoder(codec)
     if decode is None:
         pytest.skip(f"this glibc has no {codec} (its gconv modules are not installed)")
@@ -245,6 +250,7 @@ def test_the_jis_charsets_agree_with_iconv(name, options, codec, explained, tmp_
         if charset.text(index - SECOND_PLANE + THIRD if third else code) != expected:
             differences.add(("8F" if third else "") + f"{code:04X}")
     assert differences == explained
+    assert all(code in sys.modules[f"extractors.charsets.{name}"].__doc__ for code in explained)
 
 
 @pytest.mark.shared
@@ -332,7 +338,110 @@ def test_the_makers_pages_have_no_character_twice():
         assert len(set(text)) == len(text), name
 
 
+# Codes that are told of.
+
+
+def told(charset: Charset, data: bytes, width: int, *, picture: str = "X", batch_records: int = 2):
+    """The code, area, count, records and places of what was met in records of one field, and the findings' codes."""
+    layout = read_copybook(f"01 R. 05 A PIC {picture}({width if picture == 'X' else width // 2}).", file="case.cpy")
+    extraction = extract(
+        open_bytes(data), name="d", layout=layout, framing=framings.load("fixed", {}, layout), charset=charset,
+        batch_records=batch_records,
+    )  # fmt: skip
+    met: dict[tuple, tuple] = {}
+    details: list[str] = []
+    for part in extraction:
+        details += [text for text in part.findings.column("detail").to_pylist() if text]
+        for _, code, area, count, records, places in part.characters.iter_rows():
+            old = met.get((hexadecimal(code), area), (0, 0, []))
+            met[hexadecimal(code), area] = (old[0] + count, old[1] + records, first_places(old[2], places))
+    return met, details
+
+
+def test_a_pair_below_0100_is_told_from_a_single_byte(tmp_path):
+    charset = charsets.load("fujitsu", {}, tmp_path)
+    met, details = told(charset, bytes.fromhex("28 b0a1 0041 00fa 29 fa"), 9)
+    assert details == ["0041 00FA FA"]
+    assert set(met) == {("0041", "undefined"), ("00FA", "undefined"), ("FA", "undefined")}
+    assert charset.text(SINGLE + 0x41) == "｡"
+
+
+def test_the_first_places_of_a_code_are_distinct_and_in_order(tmp_path):
+    charset = charsets.load("fujitsu", {}, tmp_path)
+    data = bytes.fromhex("80a1 80a1 b0a1") * 7
+    for size in (1, 3, 100):
+        met, _ = told(charset, data, 6, picture="N", batch_records=size)
+        assert met == {("80A1", "user-defined"): (14, 7, [[n + 1, 6 * n] for n in range(5)])}
+
+
+@pytest.mark.parametrize(("name", "code"), [("nec", None), ("euc_jp", 0x8EB1)])
+def test_half_width_kana_of_pairs_follow_the_policy_too(name, code, tmp_path):
+    plain, wide = (charsets.load(name, {"kana": kana}, tmp_path) for kana in ("kept", "widened"))
+    code = code or int(np.flatnonzero(plain.double & 0xFFFFFF == ord("ｱ"))[0])
+    assert (plain.text(code), wide.text(code)) == ("ｱ", "ア")
+
+
+def test_the_codes_of_unicode_are_its_scalars_whatever_they_read_as(tmp_path):
+    (tmp_path / "g.csv").write_text(
+        "code,decision,text,reason,decided_by\nE000,character,高,same,T\n", encoding="utf-8"
+    )
+    options = {"repertoire": "jis_x_0208", "gaiji": "g.csv"}
+    text = "髙\ue000𠮷\ue001\ufffe"
+    for name, codec, order, lost in (
+        ("utf_8", "utf-8", {}, ["FFFE", "FFFD"]),
+        ("utf_16", "utf-16-le", {"order": "little"}, ["FFFE"]),
+    ):
+        data = text.encode(codec) + (b"\xff" if name == "utf_8" else b"")
+        met, details = told(charsets.load(name, {**options, **order}, tmp_path), data, len(data))
+        assert dict(met.keys()) == {
+            "9AD9": "extended", "20BB7": "extended", "E000": "decided", "E001": "user-defined",
+            **dict.fromkeys(lost, "undefined"),
+        }  # fmt: skip
+        assert sorted(details) == sorted([" ".join(lost), "E001", "9AD9 20BB7"])
+
+
+def test_a_scalar_among_the_codes_of_another_charset_is_told_as_one(tmp_path):
+    charset = charsets.load("ibm", {}, tmp_path)
+    layout = read_copybook("01 R. 05 A PIC N(3) NATIONAL.", file="case.cpy")
+    data = "漢\U000f0000".encode("utf-16-be")
+    parts = list(
+        extract(open_bytes(data), name="d", layout=layout, framing=framings.load("fixed", {}, layout), charset=charset)
+    )
+    codes = [code for part in parts for code in part.characters["code"]]
+    assert [hexadecimal(code) for code in codes] == ["U+F0000"]
+    assert charset.text(codes[0]) == "\U000f0000"
+
+
 # Policies.
+
+
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+@pytest.mark.parametrize("profile", ["jis", "ms"])
+def test_symbols_are_of_one_profile_in_every_charset(profile, name, options, tmp_path):
+    if name == "single_byte":
+        pytest.skip("its pages have no pairs")
+    charset = charsets.load(name, {**options, "symbols": profile}, tmp_path)
+    points = set((charset.double & 0xFFFFFF).tolist())
+    for pair in MS_SYMBOLS.items():
+        met = points.intersection(pair)
+        assert len(met) == 2 or met <= {pair[profile == "ms"]}
+
+
+def test_a_symbol_counts_in_the_repertoire_under_both_its_names(tmp_path):
+    def beyond(**options):
+        return charsets.load("fujitsu", {**options, "repertoire": "jis_x_0208"}, tmp_path).notes
+
+    assert beyond() == beyond(symbols="ms")
+    windows = charsets.load("shift_jis", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert [windows.kind(code).name for code in (0x8191, 0x8192, 0x81CA)] == ["STANDARD"] * 3
+
+
+def test_a_table_files_symbol_stays_and_does_not_switch_the_profile_off(tmp_path):
+    (tmp_path / "t.csv").write_text("41A1,FF5E\n", encoding="utf-8")
+    ms = charsets.load("fujitsu", {"symbols": "ms", "table": "t.csv"}, tmp_path)
+    usual = charsets.load("fujitsu", {"table": "t.csv"}, tmp_path)
+    assert (ms.text(0xA1C1), ms.text(0x41A1)) == ("\uff5e", "\uff5e")
+    assert (usual.text(0xA1C1), usual.text(0x41A1)) == ("\u301c", "\uff5e")
 
 
 def test_symbols_follow_the_profile(tmp_path):
@@ -342,6 +451,29 @@ def test_symbols_follow_the_profile(tmp_path):
         assert "".join(map(ms.text, codes)) == "\uff5e\uff0d\u2225\u2015"
     wide = charsets.load("ibm", {"ccsid": "1390", "symbols": "ms"}, tmp_path)
     assert (wide.text(0x43A1), wide.text(0xE9F4)) == ("\u301c", "\uff5e")
+
+
+def test_the_jis_profile_shows_every_policy_and_what_a_user_area_may_be(tmp_path):
+    given = {
+        "opening": "0E",
+        "closing": "0F",
+        "single": "cp290",
+        "edition": "1978",
+        "space": "4040",
+        "user_area": "F5..FE",
+    }
+    charset = charsets.load("jis_8080", given, tmp_path)
+    assert given.items() <= charset.policies.items()
+    with pytest.raises(SpecError, match="rows of 41 to A0, A9 to AF, F5 to FE"):
+        charsets.load("jis_8080", given | {"edition": "1983", "user_area": "B0..BF"}, tmp_path)
+
+
+@pytest.mark.parametrize(("name", "options"), PROFILES)
+def test_every_policy_in_force_is_shown(name, options, tmp_path):
+    """The report prints `policies`: each option of the charset, but for the files and the base that were not given."""
+    family = next(family for family in CHARSETS if family.name == name)
+    shown = charsets.load(name, options, tmp_path).policies
+    assert set(family.options) - set(shown) <= {"table", "gaiji", "mj", "user_defined"}
 
 
 def test_the_private_use_base_is_the_sites_own(tmp_path):
@@ -379,7 +511,12 @@ def test_selectors_are_kept_or_dropped_and_the_merger_is_counted(tmp_path):
     assert kept.notes == ()
     dropped = charsets.load("fujitsu", {"table": "t.csv", "selectors": "drop"}, tmp_path)
     assert [dropped.text(code) for code in (0x41A1, 0x41A2)] == ["\u8fbb", "\u8fbb"]
-    assert dropped.notes == ("2 codes of table files read as a character that another code reads as, too",)
+    assert dropped.notes == (
+        "2 characters merge with another one, for the variation selectors of table files are dropped",
+    )
+    (tmp_path / "t.csv").write_text("41A1,8FBB\n41A2,4E08,E0103\n41A3,4E08,E0104\n41A4,9AD9\n", encoding="utf-8")
+    both = charsets.load("fujitsu", {"table": "t.csv", "selectors": "drop"}, tmp_path)
+    assert [note.split()[0] for note in both.notes] == ["1", "2"]
 
 
 def test_what_the_target_cannot_hold_is_extended_and_counted(tmp_path):
@@ -394,8 +531,9 @@ def test_what_the_target_cannot_hold_is_extended_and_counted(tmp_path):
     assert limited.kind(0x4F58) == CharacterClass.STANDARD
     beyond = {plain.text(int(c)) for c in np.flatnonzero(plain.double != limited.double)}
     assert not beyond & set(jis.x0208().values())
+    single = np.flatnonzero(plain.single != limited.single)
     assert limited.notes == (
-        f"{len(beyond):,} of the codes that are assigned read as a character beyond the repertoire jis_x_0208",
+        f"{len(beyond) + len(single):,} of the codes that are assigned read as a character beyond the repertoire jis_x_0208",
     )
     wide = charsets.load("ibm", {"repertoire": "jis_x_0213"}, tmp_path)
     other = next(c for c in range(0x4141, 0x6900) if plain.text(c) == "﨑")
@@ -409,6 +547,33 @@ def test_a_repertoire_may_be_a_file(tmp_path):
     assert charset.kind(0xBBFA) == CharacterClass.EXTENDED
     with pytest.raises(SpecError, match="no repertoire that is known"):
         charsets.load("hitachi", {"repertoire": "unicode"}, tmp_path)
+
+
+def test_a_repertoire_file_names_characters_as_themselves_or_by_code_point(tmp_path):
+    (tmp_path / "r.txt").write_text("漢\nU+5B57\n4E9C\nU+304B U+309A\n辻\U000e0101\n\ue000\n", encoding="utf-8")
+    held = repertoire.read("r.txt", tmp_path, {}) - repertoire.ALWAYS
+    assert held == {"漢", "字", "亜", "か゚", "辻\U000e0101", "\ue000"}
+    (tmp_path / "r.txt").write_text("漢\nzzz\nU+D800\n漢字\nU+5B57 字\n", encoding="utf-8")
+    with pytest.raises(SpecError) as caught:
+        charsets.load("hitachi", {"repertoire": "r.txt"}, tmp_path)
+    assert [(p.code, p.position.line) for p in caught.value.problems] == [("L902", n) for n in (2, 3, 4, 5)]
+    (tmp_path / "r.txt").write_text("# none yet\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="holds no character"):
+        charsets.load("hitachi", {"repertoire": "r.txt"}, tmp_path)
+
+
+def test_single_bytes_beyond_the_repertoire_are_findings_too(tmp_path):
+    jef = charsets.load("fujitsu", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(jef, bytes.fromhex("c16a c2")) == ("A¦B", {"D222"})
+    page = charsets.load("single_byte", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(page, bytes.fromhex("51")) == ("é", {"D222"})
+    ibm = charsets.load("ibm", {"repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(ibm, bytes.fromhex("5b f1 a1 81")) == ("¥1‾ｱ", set())
+
+
+def test_two_spaces_for_4040_are_no_character_beyond_the_repertoire(tmp_path):
+    keis = charsets.load("hitachi", {"space_4040": "two_spaces", "repertoire": "jis_x_0208"}, tmp_path)
+    assert read_field(keis, bytes.fromhex("b4c1 4040 bbfa"), picture="N") == ("漢  字", set())
 
 
 def test_a_sequence_is_written_as_its_own_code(tmp_path):

@@ -95,6 +95,8 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
     ]
     frames = {"residents": frame("residents", residents), "households": frame("households", households),
               "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", []),
+        "resident_changes": frame("resident_changes", [{"resident_no": n, "change_no": c, "change_reason": r} for n, c, r in zip(
+            pick("1", "9", None), pick(1, 2, None), pick("101", "999", None), strict=True)]),
               "numbers": frame("numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
                   pick("1", "2", None), pick("7000012050002", "8000012050002", None), pick("011002", "011003", "x", None), strict=True)])}  # fmt: skip
     rules = (
