@@ -47,7 +47,7 @@ class Notes:
         """What was noted, as JSON takes it."""
         return {
             "filled": self._filled,
-            "characters": [[*key, *met] for key, met in self._characters.items()],
+            "characters": [[*key, *value] for key, value in self._characters.items()],
         }
 
 

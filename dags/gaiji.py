@@ -26,7 +26,7 @@ from dags.municipality import Municipality, with_gaiji_table
 from dags.workspace import Run, settings
 from extractors import gaiji
 from extractors.batches import first_places
-from extractors.characters import Charset, hexadecimal, scalars
+from extractors.characters import SINGLE, Charset, hexadecimal, scalars
 from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 from migration_reports.run_record import Gaiji, Place, RunRecord
@@ -72,7 +72,6 @@ def _row(
     decision = charset.decisions.get(code)
     former = before.get((dump, shown))
     said = (decision.kind, decision.text, decision.mj) if decision else ("", "", "")
-    places = sorted(place for _, met in found for place in met.places)
     since = "new"
     if former is not None:
         since = "changed" if said != (former.decision, former.text, former.mj) else "decided" if decision else "open"
@@ -81,7 +80,7 @@ def _row(
         charset=charset.name,
         code=shown,
         area=area,
-        place=_place(charset, area, place.name if place is not None else ""),
+        place=_place(charset, area, "single byte" if code >= SINGLE else place.name if place is not None else ""),
         unicode=scalars(charset.text(code)),
         count=sum(count for _, count, _, _ in met),
         records=sum(records for _, _, records, _ in met),

@@ -7,7 +7,7 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from dags.inbox import dump_files
 from dags.municipality import Municipality
@@ -97,21 +97,6 @@ def join(run: Run, municipality: Municipality, dump: str) -> dict[str, Any]:
     return joined(read, list(municipality.dumps[dump].spec.records))
 
 
-class Met(NamedTuple):
-    """How many times a character was met in a field, in how many records, and its first places (record, byte offset)."""
-
-    times: int
-    records: int
-    places: tuple[tuple[int, int], ...]
-
-
-def meet(known: dict[tuple[str, int, str], Met], key: tuple[str, int, str], more: Met) -> None:
-    """Add what was met of a character (field, code, area) to what is known of it."""
-    former = known.get(key, Met(0, 0, ()))
-    places = tuple(sorted((*former.places, *more.places))[:FIRST_PLACES])
-    known[key] = Met(former.times + more.times, former.records + more.records, places)
-
-
 def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
     """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
     tally = Tally()
@@ -130,7 +115,7 @@ def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str
         "sums": {name: str(tally.sums[name]) for name in order},
         "trailers": {kind: [row for part in parts for row in part["trailers"][kind]] for kind in parts[0]["trailers"]},
         "filled": added([part["filled"] for part in parts]),
-        "characters": [[*key, *met] for key, met in rows[:MAX_CHARACTERS]],
+        "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
         "characters_distinct": len(rows),
     }
 

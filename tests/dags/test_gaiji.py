@@ -17,8 +17,10 @@ from dags.evidence import Notes
 from dags.municipality import load
 from extractors import charsets, framings
 from extractors.batches import extract
+from extractors.characters import SINGLE
 from extractors.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
+from migration_reports.reports.gaiji import decidable
 from target_schemas.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
 from tests.reading import open_bytes
@@ -268,3 +270,33 @@ def test_a_ledger_without_the_dumps_is_no_ledger(home):
     file = ledger(home, {"code": "80A1", "decision": "private"}, columns=("code", "decision", "reason", "decided_by"))
     with pytest.raises(RunError, match="no line names the columns dump, code and decision"):
         import_ledger(home, file)
+
+
+@pytest.mark.parametrize("batch_records", [4, 100])
+def test_the_first_places_of_each_field_are_kept_however_the_dump_is_read(batch_records):
+    layout = read_copybook("01 R. 05 A PIC N(3). 05 B PIC N(2).", file="r.cpy")
+    gaiji_first, usual = "80A1 B0A1 80A1 80A1 B0A1", "B0A1 B0A1 B0A1 80A1 B0A1"
+    data = bytes.fromhex("".join(usual if n % 2 else gaiji_first for n in range(12)))
+    notes = Notes()
+    charset = charsets.load("fujitsu", {}, Path())
+    framing = framings.load("fixed", {"length": "10"}, layout)
+    options = {"name": "d", "layout": layout, "framing": framing, "charset": charset, "batch_records": batch_records}
+    for extracted in extract(open_bytes(data), **options):
+        notes.add(extracted)
+    found = {field: (times, places) for field, _, _, times, _, places in notes.summary()["characters"]}
+    # A record counts once, at its first character there.
+    assert found == {
+        "A": (12, [[1, 0], [3, 20], [5, 40], [7, 60], [9, 80]]),
+        "B": (12, [[1, 6], [2, 16], [3, 26], [4, 36], [5, 46]]),
+    }
+
+
+def test_a_single_byte_is_named_in_the_ledger_and_its_cells_take_no_decision(home):
+    part = {
+        "characters": [["A", SINGLE + 0xFA, "undefined", 1, 1, [[1, 0]]], ["A", 0x80A1, "user-defined", 1, 1, [[1, 2]]]]
+    }
+    rows = gaiji.ledger(load(town(home)), {"juki_master": part}, None)
+    assert {row.code: (row.place, decidable(row)) for row in rows} == {
+        "FA": ("single byte", False),
+        "80A1": ("user-defined", True),
+    }
