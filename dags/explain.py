@@ -392,7 +392,7 @@ def merged(municipality: Municipality) -> Iterator[str]:
         total = reuse.inherited + reuse.changed + reuse.added
         yield "# ---- reuse"
         yield (
-            f"# {reuse.inherited:,} of {total:,} lines ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
+            f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
             f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
         )
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import polars as pl
 import pyarrow as pa
 import pydantic
 import sqlalchemy as sa
 
-from mappings.conditions import UnknownFieldError, compile_condition
-from mappings.definitions import column_definition, field_definition, near_definition
+from mappings.complaints import Complaints
+from mappings.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.manifest import is_share, no_share
 from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
@@ -82,7 +83,7 @@ class ColumnCompiler:
         self._types = types
         self._groups = groups
         self._code_sets = code_sets
-        self._problems = problems
+        self._complain = Complaints(problems, (schema,))
         self._schema = schema
         self._table = table
         self._at = at
@@ -104,7 +105,9 @@ class ColumnCompiler:
             return None
         if len(flows) > 1:
             message = f"column `{name}` has {len(flows)} values"
-            self._problem("Y042", place, message, hint="join them by concat", defined=self._defined(members, sources))
+            self._complain.add(
+                "Y042", place, message, hint="join them by concat", defined=self._defined(members, sources)
+            )
             return None
         self._fit(name, flows[0], target, members, spec, sources, place)
         return ColumnPlan(
@@ -130,18 +133,18 @@ class ColumnCompiler:
         place = self._places.at(*path)
         unknown = [field for field in spec.sources.values() if field not in self._types]
         for field in unknown:
-            self._unknown("Y021", self._places.at(*path, "from"), f"field `{field}`", self._types)
+            self._complain.unknown("Y021", self._places.at(*path, "from"), f"field `{field}`", self._types)
         if unknown:
             return None
         sources = tuple(spec.sources.values())
         if spec.constant is not None:
             if sources or spec.expression is not None:
                 allowed = ("from", "constant", "expression")
-                self._problem("Y042", place, f"column `{name}` has either from or constant", allowed)
+                self._complain.add("Y042", place, f"column `{name}` has either from or constant", allowed)
                 return None
-            if target in ("integer", "decimal") and not _is_number(spec.constant):
+            if target in ("integer", "decimal") and not is_number(spec.constant):
                 message = f"constant `{spec.constant[:40]}` is no number"
-                self._problem("Y033", place, message, defined=self._defined(self._groups[name]))
+                self._complain.add("Y033", place, message, defined=self._defined(self._groups[name]))
             return [target if target in ("integer", "decimal") else "text"], (), None
         if spec.expression is not None:
             try:
@@ -149,32 +152,36 @@ class ColumnCompiler:
                 made = compile_expression(spec.expression, names, self._types)
             except ExpressionError as error:
                 where = self._places.at(*path, "expression")
-                self._problem("Y044", where, f"expression: {error.message}", error.allowed, error.hint)
+                self._complain.add("Y044", where, f"expression: {error.message}", error.allowed, error.hint)
                 return None
             left = [n for n, field in spec.sources.items() if field not in made.reads]
             if left:
                 where = self._places.at(*path, "from")
-                self._problem("Y042", where, f"`{left[0]}` is named in from, and not used by the expression")
+                self._complain.add("Y042", where, f"`{left[0]}` is named in from, and not used by the expression")
             if made.gives == pl.Boolean:
                 where = self._places.at(*path, "expression")
-                self._problem("Y033", where, f"a condition is no value of column `{name}`", hint=HINTS["truth", "text"])
+                self._complain.add(
+                    "Y033", where, f"a condition is no value of column `{name}`", hint=HINTS["truth", "text"]
+                )
                 return None
             if made.gives.is_float():
                 where = self._places.at(*path, "expression")
-                self._problem("Y033", where, "the expression gives a number that is not exact")
+                self._complain.add("Y033", where, "the expression gives a number that is not exact")
                 return None
             flow: Type = "decimal" if made.gives.is_decimal() else "integer" if made.gives.is_integer() else "text"
             return [flow], tuple(dict.fromkeys((*sources, *made.reads))), made
         if not sources:
             allowed = ("from", "constant", "expression")
             defined = self._defined(self._groups[name])
-            self._problem("Y042", place, f"nothing fills column `{name}`", allowed, defined=defined)
+            self._complain.add("Y042", place, f"nothing fills column `{name}`", allowed, defined=defined)
             return None
         lists = [field for field in sources if pa.types.is_list(self._types[field])]
         for field in lists:
             hint = f"give its occurrences rows of their own with each: {field}"
             defined = field_definition(self._schema, field)
-            self._problem("Y033", self._places.at(*path, "from"), f"`{field}` is a table (OCCURS)", (), hint, defined)
+            self._complain.add(
+                "Y033", self._places.at(*path, "from"), f"`{field}` is a table (OCCURS)", (), hint, defined
+            )
         return None if lists else ([type_of(self._types[field]) for field in sources], sources, None)
 
     def _steps(
@@ -186,14 +193,14 @@ class ColumnCompiler:
             at = self._places.at(*path, "transforms", number)
             transform = BY_NAME.get(step.name)
             if transform is None:
-                self._unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
+                self._complain.unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
                 return None
             wrong = [flow for flow in flows if flow not in transform.takes]
             if wrong:
                 allowed = tuple(sorted(transform.takes))
                 message = f"transform `{step.name}` does not take {wrong[0]}"
                 defined = self._defined(members, tuple(spec.sources.values()))
-                self._problem("Y033", at, message, allowed, defined=defined)
+                self._complain.add("Y033", at, message, allowed, defined=defined)
                 return None
             params = self._params(transform, step.params, (*path, "transforms", number))
             if params is None:
@@ -210,31 +217,35 @@ class ColumnCompiler:
         place = self._places.at(*path)
         if spec.guessed is not None:
             hint = f"draft guessed it ({spec.guessed[:120]}); remove the line guessed: when it is right"
-            self._problem("Y026", self._places.at(*path, "guessed"), f"nobody has confirmed column `{name}`", hint=hint)
+            self._complain.add(
+                "Y026", self._places.at(*path, "guessed"), f"nobody has confirmed column `{name}`", hint=hint
+            )
         if spec.on_error == "keep" and target != "text":
             allowed = ("reject", "null", "default")
-            self._problem("Y033", place, "on_error: keep needs a text column", allowed, defined=self._defined(members))
+            self._complain.add(
+                "Y033", place, "on_error: keep needs a text column", allowed, defined=self._defined(members)
+            )
         if spec.on_error == "default" and spec.default is None:
-            self._problem("Y042", place, f"column `{name}` has on_error: default, and no default:")
+            self._complain.add("Y042", place, f"column `{name}` has on_error: default, and no default:")
         if spec.on_error == "null" and any(not member.nullable for member in members):
             hint = "a wrong value would be null, which the column refuses: reject it, or give a default"
             defined = self._defined(members)
-            self._problem("Y033", place, f"column `{name}` is mandatory", ("reject", "default"), hint, defined)
+            self._complain.add("Y033", place, f"column `{name}` is mandatory", ("reject", "default"), hint, defined)
         if spec.default is not None:
             if target == "date":
-                self._problem(
+                self._complain.add(
                     "Y033", self._places.at(*path, "default"), "a date has no default: no day may be invented"
                 )
-            elif target != "text" and not _is_number(spec.default):
+            elif target != "text" and not is_number(spec.default):
                 message = f"default `{spec.default[:40]}` is no number"
                 where = self._places.at(*path, "default")
-                self._problem("Y033", where, message, defined=self._defined(members))
+                self._complain.add("Y033", where, message, defined=self._defined(members))
             else:
                 self._code(spec.default, members, self._places.at(*path, "default"))
         if spec.constant is not None:
             self._code(spec.constant, members, place)
         if spec.at_most is not None and not is_share(spec.at_most):
-            self._problems.append(no_share(spec.at_most, self._places.at(*path, "at_most")))
+            self._complain.problems.append(no_share(spec.at_most, self._places.at(*path, "at_most")))
 
     def _code(self, value: str, members: list[sa.Column[object]], place: Position) -> None:
         """A constant or default of a column with a code set is one of its codes."""
@@ -242,7 +253,7 @@ class ColumnCompiler:
         codes = self._code_sets.get(code_set) if isinstance(code_set, str) else None
         if codes is not None and not members[0].info.get("code_width") and value not in codes:
             message = f"`{value[:20]}` is no code of {code_set}"
-            self._problem("Y034", place, message, tuple(sorted(codes)), defined=self._defined(members))
+            self._complain.add("Y034", place, message, tuple(sorted(codes)), defined=self._defined(members))
 
     def _conditions(self, spec: ColumnSpec, path: Path) -> tuple[Condition, ...]:
         made = []
@@ -251,10 +262,10 @@ class ColumnCompiler:
                 made.append(compile_condition(when, self._types))
             except UnknownFieldError as error:
                 where = self._places.at(*path, "when", number, "field")
-                self._unknown("Y021", where, f"field `{error.field}`", self._types)
+                self._complain.unknown("Y021", where, f"field `{error.field}`", self._types)
             except ExpressionError as error:
                 where = self._places.at(*path, "when", number)
-                self._problem("Y044", where, f"condition: {error.message}", error.allowed, error.hint)
+                self._complain.add("Y044", where, f"condition: {error.message}", error.allowed, error.hint)
         return tuple(made)
 
     def _fit(
@@ -272,7 +283,7 @@ class ColumnCompiler:
             hint = HINTS.get((flow, target), "")
             title = str(members[0].info.get("ja", "")).removesuffix(" (原文)")
             message = f"{flow} does not fit column `{name}` ({title}), which is {target}"
-            self._problem("Y033", place, message, hint=hint, defined=self._defined(members, sources))
+            self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
             return
         if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
             source, wanted = self._types[sources[0]], arrow_type(members[0])
@@ -281,7 +292,7 @@ class ColumnCompiler:
             if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
                 room = f"{wanted.precision} digits, {wanted.scale} decimals"
                 message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"
-                self._problem("Y033", place, message, defined=self._defined(members, sources))
+                self._complain.add("Y033", place, message, defined=self._defined(members, sources))
 
     def _params(self, transform: Transform, params: Mapping[str, object], path: Path) -> Params | None:
         try:
@@ -293,7 +304,7 @@ class ColumnCompiler:
                 says = {"missing": "is missing", "extra_forbidden": "is no parameter of it"}.get(e["type"], "")
                 message = says or e["msg"].removeprefix("Value error, ").lower()
                 known = transform.params.model_fields if e["type"] == "extra_forbidden" else ()
-                self._problem(
+                self._complain.add(
                     "Y041",
                     place,
                     f"transform `{transform.name}`: {f'`{name}` ' if name else ''}{message}",
@@ -309,7 +320,7 @@ class ColumnCompiler:
             return
         if table.dated != (getattr(params, "at", None) is not None):
             hint = "add at: with the column whose day decides" if table.dated else "its lines have no time"
-            self._problem(
+            self._complain.add(
                 "Y041", place, f"lookup in {table.file} {'needs' if table.dated else 'takes no'} at:", hint=hint
             )
         code_set = members[0].info.get("code_set")
@@ -320,24 +331,7 @@ class ColumnCompiler:
             for old, new in period.codes.items():
                 if new not in allowed:
                     message = f"{table.file}: `{old}` becomes `{new}`, which {code_set} does not have"
-                    self._problem("Y034", place, message, tuple(sorted(allowed)), defined=self._defined(members))
-
-    def _unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
-        names = tuple(allowed)
-        word = what.split("`")[1]
-        defined = near_definition((self._schema,), word, names) if code == "Y021" else ()
-        self._problem(code, place, f"unknown {what}", names[:40], did_you_mean(word, names), defined)
-
-    def _problem(
-        self,
-        code: str,
-        place: Position,
-        message: str,
-        allowed: tuple[str, ...] = (),
-        hint: str = "",
-        defined: tuple[Definition, ...] = (),
-    ) -> None:
-        self._problems.append(Problem(code, place, message, allowed, hint, defined))
+                    self._complain.add("Y034", place, message, tuple(sorted(allowed)), defined=self._defined(members))
 
     def _defined(self, members: list[sa.Column[object]], sources: tuple[str, ...] = ()) -> tuple[Definition, ...]:
         """What a column's problem speaks of: the column, and the fields that it is made of."""
@@ -350,7 +344,3 @@ def type_of(kind: pa.DataType) -> Type:
     if pa.types.is_integer(kind):
         return "integer"
     return "decimal" if pa.types.is_decimal(kind) else "text"
-
-
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()

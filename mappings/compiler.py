@@ -15,8 +15,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from mappings.columns import ColumnCompiler, arrow_type, groups_of
-from mappings.conditions import UnknownFieldError, compile_condition
-from mappings.definitions import column_definition, field_definition, near_definition
+from mappings.complaints import Complaints
+from mappings.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.definitions import column_definition, field_definition
 from mappings.expression import ExpressionError
 from mappings.occurrences import compile_occurrences, tables_of
 from mappings.plan import (
@@ -32,7 +33,7 @@ from mappings.plan import (
     Plan,
 )
 from mappings.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
-from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean, nearest
+from migration_reports.findings import Problem, SpecError, nearest
 
 Path = tuple[str | int, ...]
 
@@ -105,13 +106,16 @@ class _Compiler:
         self._used: dict[str, dict[str, list[str]]] = {}
         self._meant: dict[str, set[str]] = {}
         self.problems: list[Problem] = []
+        self._complain = Complaints(self.problems, schemas.values())
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
         plans = []
         for name, parts in self._spec.tables.items():
             if name not in self._tables:
-                self._unknown("Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables)
+                self._complain.unknown(
+                    "Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables
+                )
                 for part in parts:
                     # A table with a mistake in its name does not make its fields look forgotten.
                     for field in (field for column in part.columns.values() for field in column.sources.values()):
@@ -119,13 +123,13 @@ class _Compiler:
                 continue
             if len({part.keep.how for part in parts}) > 1:
                 place = self._places.at("tables", name)
-                self._problem(
+                self._complain.add(
                     "Y042", place, f"the parts of {name} keep different rows", hint="say the same keep: in each"
                 )
             for number, part in enumerate(parts):
                 if part.source not in self._schemas:
                     place = self._places.at("tables", name, number, "from")
-                    self._unknown("Y020", place, f"record kind `{part.source}`", self._schemas)
+                    self._complain.unknown("Y020", place, f"record kind `{part.source}`", self._schemas)
                 else:
                     plans.append(self._part(name, number, part))
         return plans
@@ -135,7 +139,7 @@ class _Compiler:
         for source in self._spec.ignore:
             if source not in self._schemas:
                 place = self._places.at("ignore", source, "key")
-                self._unknown("Y020", place, f"record kind `{source}`", self._schemas)
+                self._complain.unknown("Y020", place, f"record kind `{source}`", self._schemas)
                 if close := nearest(source, self._schemas):
                     self._meant.setdefault(close, set()).update(
                         name
@@ -152,7 +156,7 @@ class _Compiler:
             settled = reasons.keys() | self._meant.get(source, set())
             for field in schema:
                 if not targets[field.name] and field.name not in settled:
-                    self._problem(
+                    self._complain.add(
                         "Y022",
                         self._places.at("ignore", source),
                         f"field `{field.name}` of {source} is neither mapped nor ignored",
@@ -169,8 +173,8 @@ class _Compiler:
                 place = places.at("dumps", name, "controls", number)
                 for reference in (control.count, control.sum, control.value, control.equals):
                     kind = (reference or "").partition(".")[0]
-                    if kind and kind not in dump.records and not _is_number(reference or ""):
-                        self._unknown("Y024", place, f"record kind `{kind}`", dump.records)
+                    if kind and kind not in dump.records and not is_number(reference or ""):
+                        self._complain.unknown("Y024", place, f"record kind `{kind}`", dump.records)
 
     def _part(self, name: str, number: int, spec: PartSpec) -> PartPlan:
         at: Path = ("tables", name, number)
@@ -195,14 +199,14 @@ class _Compiler:
                 self._note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                self._unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
                 continue
             plan = compiler.column(column_name, column)
             if plan is not None:
                 columns.append(plan)
             if column_name in spec.empty:
                 place = self._places.at(*at, "columns", column_name)
-                self._problem("Y042", place, f"column `{column_name}` is filled here and listed under empty")
+                self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
         self._unfilled(at, name, spec, groups)
         self._besides(at, columns)
         when = self._conditions(spec.when, types, (*at, "when"))
@@ -210,7 +214,7 @@ class _Compiler:
         for field in (field for condition in when for field in condition.reads):
             self._note(spec, each, field, f"{name} (when)")
         if spec.prefer and spec.keep.how != "preferred":
-            self._problem("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
+            self._complain.add("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
         self._keep(at, spec, columns)
         fields = [pa.field(column.name, arrow_type(column)) for column in self._tables[name].columns]
         fields += [pa.field("_offset", pa.int64()), pa.field("_rank", pa.int64()), pa.field("_part", pa.int16())]
@@ -247,7 +251,9 @@ class _Compiler:
             each = compile_occurrences(spec.each, schema)
             if each is None:
                 place = self._places.at(*at, "each")
-                self._unknown("Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables_of(schema))
+                self._complain.unknown(
+                    "Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables_of(schema)
+                )
             else:
                 types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
                 offsets.update({v: offsets[n] for n, v in (each.flat[0][1].items() if each.flat else ())})
@@ -263,7 +269,7 @@ class _Compiler:
             schema = self._schemas.get(join.source)
             if schema is None:
                 where = self._places.at(*at, "join", alias, "from")
-                self._unknown("Y020", where, f"record kind `{join.source}`", self._schemas)
+                self._complain.unknown("Y020", where, f"record kind `{join.source}`", self._schemas)
                 continue
             keys = self._keys(at, alias, spec, join, types, schema, each)
             # The fields of a record that may be joined to itself must not hide ours, so all of theirs bear the alias.
@@ -289,22 +295,24 @@ class _Compiler:
             if f"{dump}.{parent}" != join.source:
                 allowed = (f"{dump}.{parent}",) if parent else ()
                 hint = "" if parent else f"say parent: at the record kind {kind} in the manifest"
-                self._problem("Y028", where, f"{spec.source} does not belong to {join.source}", allowed, hint)
+                self._complain.add("Y028", where, f"{spec.source} does not belong to {join.source}", allowed, hint)
             return ()
         if not join.on:
-            self._problem("Y028", where, f"join `{alias}` has no key")
+            self._complain.add("Y028", where, f"join `{alias}` has no key")
         for ours, theirs in join.on.items():
             place = self._places.at(*at, "join", alias, "on", ours)
             self._note(spec, each, ours, f"join {alias}")
             self._used.setdefault(join.source, {}).setdefault(theirs, []).append(f"join {alias}")
             if ours not in types:
-                self._unknown("Y021", place, f"field `{ours}`", types)
+                self._complain.unknown("Y021", place, f"field `{ours}`", types)
             elif theirs not in schema.names:
-                self._unknown("Y021", place, f"field `{theirs}` of {join.source}", schema.names)
+                self._complain.unknown("Y021", place, f"field `{theirs}` of {join.source}", schema.names)
             elif _family(types[ours]) != _family(schema.field(theirs).type):
                 both = f"{_family(types[ours])} and {_family(schema.field(theirs).type)}"
                 defined = (*field_definition(self._schemas[spec.source], ours), *field_definition(schema, theirs))
-                self._problem("Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal", defined=defined)
+                self._complain.add(
+                    "Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal", defined=defined
+                )
         return tuple(join.on.items())
 
     def _with_fields(self, join: Join, used: set[str]) -> Join:
@@ -339,11 +347,11 @@ class _Compiler:
             hint = "it is mandatory; fill it" if mandatory else "it may be empty; fill it, or list it under empty:"
             where = self._places.at(*at, "columns", "key")
             defined = column_definition(members, self._code_sets)
-            self._problem("Y032", where, f"column `{group}` of {name} is not filled", hint=hint, defined=defined)
+            self._complain.add("Y032", where, f"column `{group}` of {name} is not filled", hint=hint, defined=defined)
         for number, group in enumerate(spec.empty):
             if group not in groups:
                 place = self._places.at(*at, "empty", number)
-                self._unknown("Y031", place, f"column `{group}` of {name}", groups)
+                self._complain.unknown("Y031", place, f"column `{group}` of {name}", groups)
 
     def _besides(self, at: Path, columns: list[ColumnPlan]) -> None:
         """A transform that needs another column's day names one that needs none itself."""
@@ -358,15 +366,15 @@ class _Compiler:
                     allowed = tuple(
                         n for n, c in known.items() if c is not column and not any(s.beside for s in c.steps)
                     )
-                    self._unknown("Y031", place, f"column `{step.beside}` for {step.transform.name}", allowed)
+                    self._complain.unknown("Y031", place, f"column `{step.beside}` for {step.transform.name}", allowed)
 
     def _keep(self, at: Path, spec: PartSpec, columns: list[ColumnPlan]) -> None:
         keep, place = spec.keep, self._places.at(*at, "keep")
         if keep.by is not None and keep.by not in {column.name for column in columns}:
-            self._unknown("Y031", place, f"column `{keep.by}` for keep", spec.columns)
+            self._complain.unknown("Y031", place, f"column `{keep.by}` for keep", spec.columns)
         day = (keep.on or "").replace("-", "")
         if (keep.how == "effective") != bool(day) or (day and not (day.isascii() and day.isdigit() and len(day) == 8)):
-            self._problem(
+            self._complain.add(
                 "Y042", place, "keep: effective names a column, and on: a day", ("{effective: changed, on: 20260401}",)
             )
 
@@ -379,9 +387,9 @@ class _Compiler:
             try:
                 made.append(compile_condition(when, types))
             except UnknownFieldError as error:
-                self._unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
+                self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
             except ExpressionError as error:
-                self._problem("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
+                self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
         return tuple(made)
 
     def _ignored(self, source: str, schema: pa.Schema, targets: Mapping[str, list[str]]) -> dict[str, str]:
@@ -390,44 +398,25 @@ class _Compiler:
             place = self._places.at("ignore", source, number)
             names = fnmatch.filter(schema.names, ignore.field) if "*" in ignore.field else [ignore.field]
             if not ignore.reason.strip():
-                self._problem("Y011", place, f"`{ignore.field}` is ignored without a reason")
+                self._complain.add("Y011", place, f"`{ignore.field}` is ignored without a reason")
             elif ignore.reason.strip().startswith(("?", "？")):
                 hint = "map it, or say why it is left"
                 defined = field_definition(schema, ignore.field)
-                self._problem("Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined)
+                self._complain.add(
+                    "Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined
+                )
             if not names or names[0] not in schema.names:
-                self._unknown("Y021", place, f"field `{ignore.field}`", schema.names)
+                self._complain.unknown("Y021", place, f"field `{ignore.field}`", schema.names)
                 if close := nearest(ignore.field, schema.names):
                     self._meant.setdefault(source, set()).add(close)
                 continue
             for name in names:
                 if targets[name]:
                     message = f"field `{name}` is mapped to {targets[name][0]} and ignored"
-                    self._problem("Y023", place, message, defined=field_definition(schema, name))
+                    self._complain.add("Y023", place, message, defined=field_definition(schema, name))
                 reasons[name] = ignore.reason
         return reasons
-
-    def _unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
-        names = tuple(allowed)
-        word = what.split("`")[1]
-        defined = near_definition(self._schemas.values(), word, names) if code == "Y021" else ()
-        self._problem(code, place, f"unknown {what}", names[:40], did_you_mean(word, names), defined)
-
-    def _problem(
-        self,
-        code: str,
-        place: Position,
-        message: str,
-        allowed: tuple[str, ...] = (),
-        hint: str = "",
-        defined: tuple[Definition, ...] = (),
-    ) -> None:
-        self.problems.append(Problem(code, place, message, allowed, hint, defined))
 
 
 def _family(kind: pa.DataType) -> str:
     return "text" if pa.types.is_string(kind) else "a number"
-
-
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()

@@ -32,7 +32,7 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType]) -> Condi
         raise UnknownFieldError(when.field)
     number = not pa.types.is_string(types[when.field])
     for value in (*when.values, *when.besides):
-        if number and not _is_number(value):
+        if number and not is_number(value):
             raise ExpressionError(f"`{value[:40]}` is no number, and `{when.field}` is one")
     column = pl.col(when.field)
     # A value is compared as text, and a number with its own digits: 01 and 1 are one number.
@@ -55,7 +55,8 @@ class UnknownFieldError(Exception):
         self.field = field
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is a number as a spec writes one: digits, perhaps a point and a minus."""
     return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()
 
 

@@ -33,6 +33,13 @@ def town():
     return load(MIHON)
 
 
+def place(folder, begins):
+    """Where a line of a mapping stands, as explain calls it."""
+    lines = (folder / "resident_records.yaml").read_text("utf-8").splitlines()
+    number = next(n for n, line in enumerate(lines, 1) if line.startswith(begins))
+    return f"{folder.name}/resident_records.yaml:{number}"
+
+
 def said(sections):
     return "\n".join(f"{s.title}\n" + "\n".join(f"  {label}: {text}" for label, text in s.lines) for s in sections)
 
@@ -47,7 +54,7 @@ def test_a_column_is_told_from_its_bytes_to_its_line(town):
         "copybook: 990027_mihon/layouts/juki_master.cpy:21",
         "wareki_date: {unknown: 00, eras: 1-5, form: digits}",
         "on_error: reject",
-        "mapping: 990027_mihon/resident_records.yaml:26",
+        f"mapping: {place(MAPPINGS / 'municipalities' / '990027_mihon', '      birth: ')}",
         "birth_source: 生年月日 (原文)",
         "birth_not_after_registration: V414 error",
     ):
@@ -63,8 +70,8 @@ def test_whose_a_line_is_is_told():
     text = said(work.explain(load(TEHON), "residents", "sex"))
     assert "default: 9" in text
     assert "at_most: 0.5%" in text
-    assert "mapping: ibm_setai/resident_records.yaml:24 (of packages/ibm_setai)" in text
-    assert "resident_records.yaml:8 (its own)" in said(work.explain(load(TEHON), "residents", "remarks"))
+    assert f"mapping: {place(MAPPINGS / 'packages' / 'ibm_setai', '      sex: ')} (of packages/ibm_setai)" in text
+    assert f"{place(TEHON, '      remarks: ')} (its own)" in said(work.explain(load(TEHON), "residents", "remarks"))
 
 
 def test_a_record_is_followed_value_by_value_and_masked(town, inbox):
@@ -132,14 +139,19 @@ def test_the_merged_mapping_is_yaml_that_says_the_same():
     lines = list(work.merged(load(TEHON)))
     places = [line.rpartition("  # ")[2] for line in lines if not line.startswith("# ----")]
     assert all("(its own)" in place or "(of packages/ibm_setai)" in place for place in places[:-1])
-    assert places[-1].startswith("# 45 of 75 lines (60%) are those of packages/ibm_setai")
+    reuse = load(TEHON).folder.reuse
+    whole = reuse.inherited + reuse.changed + reuse.added
+    assert places[-1].startswith(
+        f"# {reuse.inherited} of {whole} values ({100 * reuse.inherited // whole}%) are those of"
+    )
+    assert 0.4 < reuse.inherited / whole < 1
     text = "\n".join(lines).partition("# ---- resident_records.yaml\n")[2]
     data = yaml.load(text, Loader=yaml.BaseLoader)
     assert "tax_amounts" not in data["tables"]
     sex = data["tables"]["residents"]["columns"]["sex"]
     assert (sex["from"], sex["default"], sex["on_error"]) == ("KJ-SEI", "9", "default")
     default = next(line for line in lines if line.strip().startswith("default:"))
-    assert default.endswith("# 990051_tehon/resident_records.yaml:9 (its own)")
+    assert default.endswith(f"# {place(TEHON, '      sex: ')} (its own)")
 
 
 def test_the_command(inbox):

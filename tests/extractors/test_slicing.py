@@ -90,7 +90,7 @@ WORDS = st.one_of(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(
     files=st.lists(WORDS, min_size=1, max_size=3),
     options=FRAMES,
