@@ -36,6 +36,7 @@ lint: setup  ## ruff, mypy, import contracts
 bench: setup  ## Measure, each figure beside a limit in the same run
 	@$(BIN)/python -m tests.benchmarks
 	@$(BIN)/python -m tests.benchmarks.charsets
+	@$(BIN)/python -m tests.benchmarks.mapping
 
 ui: setup  ## Airflow with these DAGs on localhost
 	@$(BIN)/python -m dags.standalone

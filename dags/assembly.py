@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Callable, Mapping
@@ -21,11 +22,16 @@ from migration_reports.run_record import (
     FieldFate,
     Reconciliation,
     RecordFate,
+    Reuse,
     RuleResult,
     RunRecord,
     Timing,
+    UnknownCode,
 )
 from migration_reports.run_record import Municipality as Named
+
+MOST_CODES = 50
+"""Codes that are listed of a column."""
 
 PACKAGES = (
     "hikkoshi", "apache-airflow", "great-expectations", "sqlalchemy", "pyarrow", "polars", "numpy", "numba",
@@ -67,6 +73,9 @@ def assemble(run: Run, municipality: Municipality, *, database_version: Callable
         rejects_allowed=decided.get("allowed", 0),
         alerts_acknowledged=bool(approval.get("approved")),
         coverage=_coverage(municipality, fragments),
+        unknown_codes=_unknown_codes(municipality, run.read("made") or {}),
+        reuse=_reuse(municipality),
+        planned_on=_planned(municipality, run),
         gaiji=ledger(municipality, fragments, former_record(run)),
         gaiji_left_out=sum(part["characters_distinct"] - len(part["characters"]) for part in fragments.values()),
         evidence=_evidence(municipality, run),
@@ -97,9 +106,11 @@ def _state(decided: Any, approval: Any, promoted: Any, failure: Any) -> tuple[An
 
 
 def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]:
-    receipts = []
+    receipts: list[DumpReceipt] = []
     for receipt in (run.read("receive") or {"receipts": []})["receipts"]:
-        part = fragments.get(receipt["dump"])
+        # What was read of a dump of several files stands with its first.
+        first = all(receipt["dump"] != r.dump for r in receipts)
+        part = fragments.get(receipt["dump"]) if first else None
         account = part["account"] if part is not None else None
         read = (
             {"records": account["records"], "bytes_left_over": account["left_over"], "kinds": account["kinds"]}
@@ -141,6 +152,41 @@ def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple
                     )
                 )
     return tuple(fates)
+
+
+def _unknown_codes(municipality: Municipality, made: Mapping[str, Any]) -> tuple[UnknownCode, ...]:
+    """The codes that no code table holds, the most frequent of each column first."""
+    rows: list[UnknownCode] = []
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            unknown = made.get(f"{part.table}.{part.number}", {}).get("unknown", {})
+            for column in part.columns:
+                codes = sorted(unknown.get(column.name, {}).items(), key=lambda item: (-item[1], item[0]))
+                rows.extend(
+                    UnknownCode(
+                        table=part.table,
+                        column=column.name,
+                        field=" ".join(column.sources),
+                        value=value,
+                        count=count,
+                        mapping=column.place,
+                    )
+                    for value, count in codes[:MOST_CODES]
+                )
+    return tuple(rows)
+
+
+def _reuse(municipality: Municipality) -> Reuse | None:
+    reuse = municipality.folder.reuse
+    return Reuse(**dataclasses.asdict(reuse)) if reuse is not None else None
+
+
+def _planned(municipality: Municipality, run: Run) -> str:
+    """The day for which the calendar plans this rehearsal, or the cut-over."""
+    calendar = municipality.folder.manifest.calendar
+    if run.mode == "cut-over":
+        return calendar.cut_over or ""
+    return next((r.on for r in calendar.rehearsals if r.number == run.rehearsal), "")
 
 
 def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:

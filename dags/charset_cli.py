@@ -49,7 +49,7 @@ def show(
     from dags.cli import pairs_of  # noqa: PLC0415
     from extractors import charsets  # noqa: PLC0415
     from extractors.characters import scalars  # noqa: PLC0415
-    from extractors.inventory import span, take_inventory  # noqa: PLC0415
+    from extractors.inventory import span, spans, take_inventory  # noqa: PLC0415
     from extractors.table_file import parse_code  # noqa: PLC0415
 
     charset = charsets.load(name, pairs_of(option), folder)
@@ -83,12 +83,14 @@ def show(
         numbers = (count.codes, count.assigned, kinds.get("USER_DEFINED", 0), kinds.get("UNDEFINED", 0))
         table.add_row(*where, *(f"{n:,}" for n in numbers), area.source if area else "")
     out.print(table, markup=False)
-    out.print(f"written otherwise: {len(found.one_way):,}", highlight=False)
-    for other, written in found.one_way.items():
-        out.print(f"  {other} as {written}", highlight=False)
-    out.print(f"written as single bytes in text of both: {len(found.narrow):,}", highlight=False)
-    for other, written in found.narrow.items():
-        out.print(f"  {other} as {written}", highlight=False)
+    listed = (
+        ("written otherwise", found.one_way),
+        ("written as a single byte where a field may hold both", found.narrow),
+    )
+    for title, codes_written in listed:
+        out.print(f"{title}: {len(codes_written):,}", highlight=False)
+        for line in spans(codes_written):
+            out.print(f"  {line}", highlight=False)
     for note in charset.notes:
         out.print(note, highlight=False)
 

@@ -11,7 +11,7 @@ from extractors.character_policies import OPTIONS
 from extractors.characters import CharacterClass, Charset, CharsetFamily
 from extractors.charsets import CHARSETS, load
 from extractors.charsets import __name__ as package
-from extractors.inventory import AreaCount, Inventory, span, take_inventory
+from extractors.inventory import AreaCount, Inventory, span, spans, take_inventory
 from extractors.table_files import TABLE_FILES
 
 REASONS = {
@@ -30,7 +30,7 @@ def page() -> list[str]:
         "",
         "Each code of a charset (65,536 pairs, 256 single bytes) reads as a character, a sequence of characters, a "
         "private-use character (a gaiji) or as undefined: U+FFFD and a finding with the code. What is assigned is written "
-        "back as the same code, but for the codes listed as written otherwise.",
+        "back as the same code, but for the codes listed as written otherwise or, where a field may hold both, as a single byte.",
         "",
         "How broken text is read: docs of the usage [mixed](reader.md#mixed). The same from the command line, with options "
         "and table files applied: `hikkoshi charset show NAME`.",
@@ -151,12 +151,12 @@ def _area(count: AreaCount) -> str:
 
 def _one_way(title: str, found: Inventory) -> Iterator[str]:
     if found.one_way:
-        yield f"{title}, written otherwise: {_listed(found.one_way)}."
+        yield f"{title}, written otherwise ({len(found.one_way):,}): {', '.join(spans(found.one_way))}."
         yield ""
     if found.narrow:
         yield (
-            f"{title}, {len(found.narrow):,} pairs whose character has a single byte, too, and is written as that in text "
-            f"of both: {_listed(found.narrow)}."
+            f"{title}, written as a single byte in text of both, for that has the character, too ({len(found.narrow):,}): "
+            f"{', '.join(spans(found.narrow))}."
         )
         yield ""
 

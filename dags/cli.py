@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from dags import charset_cli, gaiji_cli
+from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, vendor_cli
 from migration_reports.findings import RunError, SpecError, TransientError
 
 app = typer.Typer(
@@ -34,6 +34,12 @@ app = typer.Typer(
 )
 app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
+app.command(name="lineage", help=lineage_cli.HELP)(lineage_cli.lineage)
+app.command(name="profile", help=profile_cli.HELP)(profile_cli.profile)
+app.command(name="draft", help=vendor_cli.DRAFT_HELP)(vendor_cli.draft)
+app.command(name="test", help=vendor_cli.TEST_HELP)(vendor_cli.run_tests)
+app.command(name="explain", help=vendor_cli.EXPLAIN_HELP)(vendor_cli.explain)
+app.command(name="diff", help=vendor_cli.DIFF_HELP)(vendor_cli.diff)
 out = Console(width=None if sys.stdout.isatty() else 200)
 err = Console(stderr=True)
 
@@ -65,7 +71,7 @@ Library = Annotated[
 Town = Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")]
 
 EXAMPLES: dict[str, str] = {
-    "check": "hikkoshi check\n  hikkoshi check mihon",
+    "check": "hikkoshi check\n  hikkoshi check mihon\n  hikkoshi check ../towns/990027_mihon --format github",
     "decode": (
         "hikkoshi decode juki_master.dat --layout juki_master.cpy --charset fujitsu --kind resident=JM-KUBUN:D:JM-JUMIN "
         "--kind trailer=JM-KUBUN:T:JM-TRAILER --findings findings.jsonl > records.jsonl"
@@ -90,28 +96,22 @@ def _help(name: str, text: str) -> str:
     help=_help("check", "Check manifests, layouts, mappings and code tables; print every problem as file:line:column.")
 )
 def check(
-    municipality: Annotated[str | None, typer.Argument(help="One municipality; all, where not given.")] = None,
+    municipality: Annotated[
+        str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
+    ] = None,
+    form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
 ) -> None:
     """Check specs; no data are touched."""
-    from dags import municipality as towns  # noqa: PLC0415
-    from dags import steps  # noqa: PLC0415
-    from dags.workspace import settings  # noqa: PLC0415
+    from dags import check as checking  # noqa: PLC0415
+    from dags import problem_formats  # noqa: PLC0415
 
-    root = settings().municipalities
-    folders = (
-        [steps.municipality_folder(municipality)] if municipality else sorted(p for p in root.iterdir() if p.is_dir())
-    )
-    problems = 0
-    for folder in folders:
-        try:
-            town = towns.load(folder)
-        except SpecError as error:
-            problems += len(error.problems)
-            out.print(str(error), highlight=False, markup=False, soft_wrap=True)
-            continue
-        fields = sum(len(schema) for schema in town.schemas.values())
-        tables = sum(len(plan.tables) for plan in town.plans.values())
-        out.print(f"{folder.name}: ok ({len(town.dumps)} dump(s), {fields} fields, {tables} tables)", highlight=False)
+    names = [known.name for known in problem_formats.FORMATS]
+    if form not in names:
+        raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--format")
+    checked = [checking.check(folder) for folder in checking.folders(municipality)]
+    if text := problem_formats.render(checked, form):
+        sys.stdout.write(f"{text}\n")
+    problems = sum(len(one.problems) for one in checked)
     if problems:
         err.print(f"{problems} problem(s)", highlight=False)
         raise typer.Exit(2)
@@ -150,8 +150,11 @@ def decode(
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
-        summary += f"; {account.left_over:,} bytes are left over after the last whole record: check it with `hikkoshi diagnose`"
+        summary += f"; {account.left_over:,} bytes are left over after the last whole record"
     err.print(summary, highlight=False)
+    if account.left_over:
+        for line in reader.explain_left_over(job, layout=layout, library=library):
+            err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command(help=_help("peek", "Show some records field by field; values are masked unless --reveal."))
@@ -226,7 +229,9 @@ def diagnose(
         if proposal.family != family and family:
             table.add_row("", "", "")
         family = proposal.family
-        table.add_row(proposal.yaml, f"{proposal.strength:.0%}", "; ".join(proposal.evidence))
+        table.add_row(
+            "\n".join((proposal.yaml, *proposal.lines[1:])), f"{proposal.strength:.0%}", "; ".join(proposal.evidence)
+        )
     out.print(table, markup=False, highlight=False)
     for remark in found.remarks:
         out.print(f"note: {remark}", highlight=False, markup=False, soft_wrap=True)
@@ -234,10 +239,8 @@ def diagnose(
     out.print(f"  {dump.stem}:\n    file: {dump.name}", highlight=False, markup=False)
     if layout is not None:
         out.print(f"    layout: layouts/{layout.name}", highlight=False, markup=False)
-    for name in ("container", "framing", "charset", "dialect"):
-        best = found.best(name)
-        if best is not None and (name, best.choice.name) != ("dialect", "ibm"):
-            out.print(f"    {best.yaml}", highlight=False, markup=False, soft_wrap=True)
+    for line in found.lines:
+        out.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
     if not found.best("framing"):
         err.print(
             "no framing fits: are the bytes compressed or encrypted, or is this not the whole file?", highlight=False
@@ -289,6 +292,12 @@ def roundtrip(
             f"({proof.compared_bytes:,} bytes compared), {sum(f.no_value for f in proof.fields):,} are no value",
             highlight=False,
         )
+        if proof.no_field_bytes:
+            out.print(
+                f"{proof.no_field_bytes:,} of {proof.record_bytes:,} bytes of the records are of no field: slack, behind "
+                "the layout, or in records of no kind",
+                highlight=False,
+            )
     if proof.other_values:
         raise typer.Exit(1)
 
@@ -306,13 +315,12 @@ def synthesize(
     ] = None,
 ) -> None:
     """Synthesize a dump."""
-    from dags import steps  # noqa: PLC0415
+    from dags import steps, synthesis  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
-    from extractors.synthesis import write  # noqa: PLC0415
 
     town = steps.municipality_folder(municipality)
     with _progress(town.name) as tell:
-        made = write.synthesize(
+        made = synthesis.synthesize(
             town,
             residents=residents,
             seed=seed,
@@ -347,7 +355,7 @@ def run(
     if direct:
         _log_to_terminal()
         record = steps.run_all(
-            folder, mode=mode, rehearsal=rehearsal, inbox=str(inbox) if inbox else None,
+            folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
             ask=_ask if approval == "person" else None,
         )  # fmt: skip
     else:

@@ -1,4 +1,4 @@
-"""`make demo`: two invented municipalities, 20,000 residents each, from mainframe dump to promoted tables, by Airflow."""
+"""`make demo`: three invented municipalities, 20,000 residents each, from mainframe dump to promoted tables, by Airflow."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from dags import workspace
 
-TOWNS = ("mihon", "reiji")
+TOWNS = ("mihon", "reiji", "tehon")
 RESIDENTS = 20_000
 
 
@@ -26,7 +26,7 @@ def main() -> int:
             if done.returncode:
                 return done.returncode
     sys.stdout.write(
-        f"\nBoth towns are in the joint data centre, after {time.monotonic() - started:.0f} seconds. "
+        f"\nAll three towns are in the joint data centre, after {time.monotonic() - started:.0f} seconds. "
         f"Open the result.ja.html or result.en.html of each run above.\n"
         f"Everything lies in {workspace.settings().home}; `make ui` shows the runs in Airflow, `make clean` removes all.\n"
     )

@@ -1,10 +1,7 @@
-"""What a run writes down on its way: receipts, mapped rows, findings, rejects, and the record made of them."""
+"""What a run writes down of its dumps: notes on fields and characters, findings, rejects."""
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
-import hashlib
 import itertools
 import os
 from collections.abc import Mapping, Sequence
@@ -15,91 +12,18 @@ import polars as pl
 import pyarrow as pa
 
 from dags import slices
+from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import FIRST_PLACES, Extracted, first_places
 from extractors.records import fetch
-from mappings.engine import Mapped
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Severity, finding, join_findings
+from migration_reports.findings import FINDINGS, Severity, join_findings
 from migration_reports.run_record import (
-    DumpReceipt,
     Issue,
     Place,
 )
-from validators.engine import Origin
-
-
-def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
-    """Compare an inbox with the manifest: every expected dump, and every file that nobody expects."""
-    receipts: list[DumpReceipt] = []
-    found: list[pa.RecordBatch] = []
-    by_sha256: dict[str, str] = {}
-    expected = {reader.spec.file for reader in municipality.dumps.values()}
-    for name, reader in municipality.dumps.items():
-        file = inbox / reader.spec.file
-        there = file.is_file() and file.resolve().is_relative_to(inbox.resolve())
-        size = file.stat().st_size if there else 0
-        sha256 = file_sha256(file) if size else ""
-        status, code = "received", ""
-        if not there:
-            status, code = "missing", "F101"
-        elif size == 0:
-            status, code = "empty", "F102"
-        elif sha256 in by_sha256:
-            status, code = "twice", "F103"
-        by_sha256.setdefault(sha256, name)
-        if code:
-            detail = f"same as {by_sha256[sha256]}" if code == "F103" else reader.spec.file
-            found.append(finding(code, CATALOGUE[code].severity, dump=name, detail=detail))
-        receipts.append(
-            DumpReceipt.model_validate(
-                {
-                    "dump": name,
-                    "title": reader.spec.title,
-                    "file": reader.spec.file,
-                    "status": status,
-                    "bytes": size,
-                    "sha256": sha256,
-                    "framing": reader.reading.framing.name,
-                    "charset": reader.reading.charset.name,
-                    "dialect": reader.layout.dialect.title,
-                    "rules": {
-                        **reader.layout.dialect.rules,
-                        **dataclasses.asdict(reader.reading.blanks),
-                        **reader.reading.charset.policies,
-                    },
-                    "notes": [*map(str, reader.layout.notes), *reader.reading.charset.notes],
-                    "layout": reader.spec.layout,
-                    "record_length": reader.reading.framing.record_length,
-                }
-            )
-        )
-    others = sorted(p for p in inbox.iterdir() if p.is_file() and p.name not in expected) if inbox.is_dir() else []
-    for other in others:
-        if other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part")):
-            continue
-        sha256 = file_sha256(other)
-        code = "F103" if sha256 in by_sha256 else "F104"
-        detail = f"{other.name}: same as {by_sha256[sha256]}" if code == "F103" else other.name
-        found.append(finding(code, CATALOGUE[code].severity, detail=detail))
-        receipts.append(
-            DumpReceipt(
-                dump="",
-                title="",
-                file=other.name,
-                status="twice" if code == "F103" else "unexpected",
-                bytes=other.stat().st_size,
-                sha256=sha256,
-            )
-        )
-    return tuple(receipts), join_findings(found)
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, read once in bounded memory."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from validators.engine import Origin, Origins
 
 
 class Notes:
@@ -128,91 +52,33 @@ class Notes:
 
 
 def _filled(batch: pa.RecordBatch) -> dict[str, int]:
-    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset")
+    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
     if not frame.width:
         return {}
-    holds = [
-        ((pl.col(name) != "") if kind == pl.String else (pl.col(name) != 0)).fill_null(value=False).sum().alias(name)
-        for name, kind in frame.schema.items()
-    ]
+    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
     return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
 
 
-class MappedFiles:
-    """The Arrow IPC files that the rows and findings of one slice of a dump are written to, owner-only."""
-
-    def __init__(self, run: Run, dump: str, municipality: Municipality, number: int) -> None:
-        self._stack = contextlib.ExitStack()
-        self._tables: dict[str, pa.ipc.RecordBatchFileWriter] = {}
-        schemas = {t.table: t.schema for plan in municipality.plans.values() for t in plan.tables}
-        for table, schema in schemas.items():
-            self._tables[table] = self._writer(mapped_file(run, table, dump, number), schema)
-        self._findings = self._writer(run.path / "findings" / "dumps" / dump / f"{number:04}.arrow", FINDINGS)
-
-    def __enter__(self) -> MappedFiles:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
-
-    def write(self, mapped: Mapped) -> None:
-        """Write a batch's rows and findings."""
-        for table, rows in mapped.tables.items():
-            if rows.num_rows:
-                self._tables[table].write_batch(rows)
-        self.write_findings(mapped.findings)
-
-    def write_findings(self, found: pa.RecordBatch) -> None:
-        """Write findings."""
-        if found.num_rows:
-            self._findings.write_batch(found)
-
-    def _writer(self, path: Path, schema: pa.Schema) -> pa.ipc.RecordBatchFileWriter:
-        private_folder(path.parent)
-        path.unlink(missing_ok=True)
-        raw = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
-        self._stack.enter_context(raw)
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
-        return self._stack.enter_context(pa.ipc.new_file(raw, schema, options=options))
-
-
-def mapped_file(run: Run, table: str, dump: str, number: int) -> Path:
-    """The file of the rows that a slice of a dump gives a table."""
-    return run.path / "mapped" / table / dump / f"{number:04}.arrow"
-
-
-def staged_frame(run: Run, municipality: Municipality, table: str) -> pl.LazyFrame:
-    """Every staged row of a table, rejected ones too, from the Arrow files."""
-    files = sorted((run.path / "mapped" / table).glob("*/*.arrow"))
-    if files:
-        return pl.scan_ipc(files)
-    schemas = [t.schema for plan in municipality.plans.values() for t in plan.tables if t.table == table]
-    return pl.DataFrame(pl.from_arrow(schemas[0].empty_table())).lazy() if schemas else _nothing(municipality, table)
-
-
-def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
-    """The frame of a table that this municipality's mapping does not fill."""
-    for system in municipality.systems:
-        for target in system.tables:
-            if target.name == table:
-                names = {
-                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
-                }
-                return pl.LazyFrame(schema={**names, "_offset": pl.Int64, "_rank": pl.Int16})
-    raise KeyError(table)
-
-
-def origins(municipality: Municipality) -> Mapping[tuple[str, str, str], Origin]:
-    """Where each target column comes from, in each dump."""
+def origins(municipality: Municipality) -> Origins:
+    """Where each target column comes from, in each part of its table."""
     result = {}
     for plan in municipality.plans.values():
-        for table in plan.tables:
-            dump, _, kind = table.source.partition(".")
-            for column in table.columns:
+        for part in plan.parts:
+            for column in part.columns:
                 if column.sources:
-                    offset = plan.offsets[table.source][column.sources[0]]
-                    result[table.table, column.name, dump] = Origin(column.sources, offset, kind, column.place)
+                    offset = part.offsets.get(column.sources[0], 0)
+                    origin = Origin(column.sources, offset, part.kind, column.place)
+                    result[part.table, column.name, part.dump, part.number] = origin
     return result
+
+
+def _holds(name: str, kind: pl.DataType) -> pl.Expr:
+    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
+    if kind == pl.List:
+        return pl.col(name).list.len() > 0
+    if kind == pl.Binary:
+        return pl.col(name).bin.encode("hex").str.contains("[^0]")
+    return pl.col(name) != ("" if kind == pl.String else 0)
 
 
 def write_findings(path: Path, found: pa.RecordBatch) -> None:
@@ -312,18 +178,50 @@ def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
 
 
 def write_rejects(run: Run, municipality: Municipality) -> int:
-    """Keep the rejected records: number, offset, codes, fields and the record's own bytes, owner-only."""
-    frame = _rejected(run)
+    """Keep the rejected records, owner-only: number, offset, the record's own bytes, and every error in it with its reason.
+
+    A record of no kind is kept too, to be read again under mended kinds; it counts as one of no kind, not as a reject.
+    """
+    wording = {code: f"{entry.ja} / {entry.en}" for code, entry in CATALOGUE.items()}
+    error = pl.struct(
+        "code", "field", "offset", pl.col("code").replace_strict(wording, default=None).alias("reason"), "detail"
+    )
+    frame = (
+        scan_findings(run)
+        .filter(
+            (pl.col("severity") == Severity.ERROR.value)
+            & pl.col("record").is_not_null()
+            & (pl.col("kind").is_not_null() | (pl.col("code") == "F106"))
+        )
+        .sort("dump", "record", "offset", "code", "field", "detail")
+        .group_by("dump", "record", maintain_order=True)
+        .agg(
+            pl.col("kind").drop_nulls().first(),
+            pl.col("code").unique().sort().str.join(" ").alias("codes"),
+            pl.col("field").unique().sort().str.join(" ").alias("fields"),
+            error.alias("errors"),
+        )
+        .collect()
+    )
     path = run.path / "rejects.arrow"
     path.unlink(missing_ok=True)
+    text = pa.string()
     schema = pa.schema(
         [
-            ("dump", pa.string()),
-            ("kind", pa.string()),
+            ("dump", text),
+            ("kind", text),
             ("record", pa.int64()),
             ("offset", pa.int64()),
-            ("codes", pa.string()),
-            ("fields", pa.string()),
+            ("codes", text),
+            ("fields", text),
+            (
+                "errors",
+                pa.list_(
+                    pa.struct(
+                        [("code", text), ("field", text), ("offset", pa.int64()), ("reason", text), ("detail", text)]
+                    )
+                ),
+            ),
             ("bytes", pa.binary()),
         ]
     )
@@ -340,13 +238,13 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 if here.is_empty():
                     continue
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
-                with reading.open([Path(run.inbox) / reader.spec.file]) as stream:
+                with reading.open(dump_files(run, str(dump))) as stream:
                     stream.skip(part.offset)
-                    found = fetch(stream, reading.framing, reading.layout, known, part)  # type: ignore[arg-type]
+                    found = fetch(stream, reading.framing, reading.layout, known, part)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
                             {
-                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields")},
+                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields", "errors")},
                                 "record": number,
                                 "offset": offset,
                                 "bytes": content,
@@ -354,4 +252,4 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                             for number, offset, content in some
                         ]
                         file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
-    return frame.height
+    return frame["kind"].count()

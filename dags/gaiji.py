@@ -7,8 +7,11 @@ target's repertoire. Decisions filled into an exported ledger are read back into
 from __future__ import annotations
 
 import csv
+import dataclasses
+import datetime
 import io
 import json
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -18,12 +21,13 @@ import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
 from dags import workspace
-from dags.municipality import Municipality
+from dags.gaiji_table import GaijiTable, bare
+from dags.municipality import Municipality, with_gaiji_table
 from dags.workspace import Run, settings
 from extractors import gaiji
 from extractors.batches import first_places
-from extractors.characters import Charset, hexadecimal, scalars
-from migration_reports.findings import Problem, RunError, SpecError
+from extractors.characters import SINGLE, Charset, hexadecimal, scalars
+from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 from migration_reports.run_record import Gaiji, Place, RunRecord
 
@@ -76,7 +80,7 @@ def _row(
         charset=charset.name,
         code=shown,
         area=area,
-        place=_place(charset, area, place.name if place is not None else ""),
+        place=_place(charset, area, "single byte" if code >= SINGLE else place.name if place is not None else ""),
         unicode=scalars(charset.text(code)),
         count=sum(count for _, count, _, _ in met),
         records=sum(records for _, _, records, _ in met),
@@ -145,8 +149,11 @@ def export(run_id: str, target: Path) -> int:
 
 def read_back(
     file: Path, municipality: Municipality, root: Path, *, dump: str | None = None
-) -> Mapping[str, tuple[int, int, int]]:
+) -> Mapping[str, tuple[int, int, int, int]]:
     """Read the decisions of a filled-in ledger into the gaiji tables of the municipality's dumps.
+
+    A line without a decision leaves its code as it is, unless a decision was in force in the ledger's run: that one is
+    withdrawn.
 
     Args:
         file: the ledger, .csv or .xlsx, with its header line.
@@ -155,91 +162,182 @@ def read_back(
         dump: only this dump's lines; every dump's, where None.
 
     Returns:
-        For each dump: how many decisions are new, changed, and as before.
+        For each dump: how many decisions are new, changed, as before, and withdrawn.
 
     Raises:
-        SpecError: lines that cannot be used; then no table is changed.
+        SpecError: lines that cannot be used, or a table with which the municipality's check would fail; then no table
+            is changed.
         RunError: the file, or the gaiji table of a dump, is not there.
     """
     lines = _lines(file)
+    unknown = {row["dump"] for row in lines.values() if row.get("decision")} - set(municipality.dumps) - {""}
+    if unknown:
+        raise RunError(f"{file.name}: no dump `{sorted(unknown)[0][:60]}`; there are {', '.join(municipality.dumps)}")
     problems: list[Problem] = []
-    made: dict[str, tuple[Path, str, tuple[int, int, int]]] = {}
+    imports: dict[str, _Import] = {}
+    counts: dict[str, tuple[int, int, int, int]] = {}
     for name, reader in municipality.dumps.items():
-        filled = [
-            row for row in lines if row.get("decision") and row.get("dump") in (name, "") and dump in (None, name)
-        ]
-        if not filled:
+        said = {
+            number: row
+            for number, row in sorted(lines.items(), key=lambda line: bare(line[1]["code"]))
+            if row["dump"] in (name, "") and dump in (None, name) and (row.get("decision") or _was_decided(row))
+        }
+        if not said:
             continue
-        option = reader.spec.charset.options.get("gaiji")
+        option = reader.spec.charset.options.get("gaiji", municipality.folder.manifest.policies.get("gaiji"))
         if option is None:
             raise RunError(
                 f"dump {name} has no gaiji table. Make gaiji/{name}.csv with the line {','.join(gaiji.COLUMNS)} and name it in "
                 f"the manifest: charset: {{name: {reader.spec.charset.name}, gaiji: gaiji/{name}.csv}}"
             )
-        path = root / option
-        text, counts = _merge(path, filled)
-        mj = reader.spec.charset.options.get("mj")
+        charset = reader.reading.charset
+        if option not in imports:
+            # A table of the package is read, and the municipality's own is written.
+            imports[option] = _Import(file.name, GaijiTable.read(root / charset.policies.get("gaiji", option)))
         try:
-            names = gaiji.read_mj_data(root, mj) if mj else {}
-            gaiji.parse(text, name=option, mj=names)
+            mj = charset.policies.get("mj")
+            counts[name] = imports[option].enter(said, charset.decisions, gaiji.read_mj_data(root, mj) if mj else {})
         except SpecError as error:
             problems.extend(error.problems)
-        made[name] = (path, text, counts)
-    unknown = {row["dump"] for row in lines if row.get("decision")} - set(municipality.dumps) - {""}
-    if unknown:
-        raise RunError(f"{file.name}: no dump `{sorted(unknown)[0][:60]}`; there are {', '.join(municipality.dumps)}")
+        imports[option].dumps.append(name)
     if problems:
         raise SpecError(problems)
-    for path, text, _ in made.values():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8")
-        part.replace(path)
-    return {name: counts for name, (_, _, counts) in made.items()}
+    parts: dict[Path, Path] = {}
+    try:
+        for option, made in imports.items():
+            if not made.table.changed:
+                continue
+            path = root / option
+            part = parts[path] = path.with_name(f".{path.name}.part")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_text(made.table.text, encoding="utf-8", newline="")
+            problems.extend(made.problems(municipality, part.relative_to(root).as_posix(), option))
+        if problems:
+            raise SpecError(problems)
+        for path, part in parts.items():
+            part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    return counts
 
 
-def _lines(file: Path) -> list[dict[str, str]]:
-    """The lines of a ledger, by column; a spreadsheet's first sheet."""
+def _was_decided(row: Mapping[str, str]) -> bool:
+    """Whether a decision about the code was in force in the ledger's run."""
+    return row.get("area") == "decided"
+
+
+class _Import:
+    """A gaiji table while a ledger is read into it; several dumps may have one."""
+
+    def __init__(self, ledger_name: str, table: GaijiTable) -> None:
+        self.table = table
+        self.dumps: list[str] = []
+        self._ledger = ledger_name
+        self._entered: dict[int, tuple[int, gaiji.Decision | None]] = {}
+
+    def enter(
+        self, said: Mapping[int, Mapping[str, str]], before: Mapping[int, gaiji.Decision], mj: Mapping[str, str]
+    ) -> tuple[int, int, int, int]:
+        """Enter the lines of a dump, by their numbers; gives how many are new, changed, as before, and withdrawn.
+
+        Raises:
+            SpecError: with every line that cannot be used.
+        """
+        new = changed = same = withdrawn = 0
+        problems: list[Problem] = []
+        for number, row in said.items():
+            word = bare(row["code"])
+            try:
+                decision = self._decision(number, row, mj)
+            except SpecError as error:
+                problems.extend(error.problems)
+                continue
+            code = int(word, 16)
+            other, entered = self._entered.setdefault(code, (number, decision))
+            old = before.get(code)
+            if entered != decision:
+                message = f"code {word} is decided otherwise on line {other}"
+                problems.append(Problem("L930", Position(self._ledger, number), message))
+            elif decision is None:
+                withdrawn += old is not None
+            elif old is None:
+                new += 1
+            elif dataclasses.replace(old, line=0) == decision:
+                same += 1
+                continue
+            else:
+                changed += 1
+            if decision is not None or old is not None:
+                self.table.enter(word, {column: row.get(column, "") for column in DECIDED})
+        if problems:
+            raise SpecError(problems)
+        return new, changed, same, withdrawn
+
+    def _decision(self, number: int, row: Mapping[str, str], mj: Mapping[str, str]) -> gaiji.Decision | None:
+        """What a line of the ledger says, read as a line of a gaiji table is."""
+        place = Position(self._ledger, number)
+        if len(bare(row["code"])) == 2:
+            message = f"`{row['code']}` is a single byte, which no gaiji table decides"
+            hint = "define it by a table file, or have the data owner correct it"
+            raise SpecError([Problem("L930", place, message, (), hint)])
+        text = io.StringIO()
+        csv.writer(text).writerows([gaiji.COLUMNS, [row.get(column, "") for column in gaiji.COLUMNS]])
+        try:
+            decisions = gaiji.parse(text.getvalue(), name=self._ledger, mj=mj)
+        except SpecError as error:
+            raise SpecError(dataclasses.replace(p, position=place) for p in error.problems) from None
+        return next((dataclasses.replace(decision, line=0) for decision in decisions.values()), None)
+
+    def problems(self, municipality: Municipality, part: str, option: str) -> list[Problem]:
+        """What the municipality's check would say of the new table, at the lines of the ledger that are to blame."""
+        found: list[Problem] = []
+        for dump in self.dumps:
+            try:
+                with_gaiji_table(municipality.folder, dump, part)
+            except SpecError as error:
+                found.extend(error.problems)
+        if not found:
+            return []
+        places = {self.table.line_of(f"{code:04X}"): number for code, (number, _) in self._entered.items()}
+        return [
+            dataclasses.replace(
+                problem,
+                position=Position(self._ledger, places[problem.position.line])
+                if problem.position.file == part and problem.position.line in places
+                else dataclasses.replace(problem.position, file=problem.position.file.replace(part, option)),
+            )
+            for problem in dict.fromkeys(found)
+        ]
+
+
+def _lines(file: Path) -> dict[int, dict[str, str]]:
+    """The lines of a ledger by their numbers, each by column; a spreadsheet's first sheet."""
     try:
         if file.suffix.lower() == ".xlsx":
             book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             rows: Iterable[Sequence[Any]] = book.worksheets[0].iter_rows(values_only=True)
         else:
             rows = csv.reader(io.StringIO(file.read_text("utf-8-sig"), newline=""))
-        table = [["" if cell is None else str(cell).strip() for cell in row] for row in rows]
+        table = [[_cell(cell) for cell in row] for row in rows]
     except (OSError, ValueError, KeyError, csv.Error, zipfile.BadZipFile, InvalidFileException) as error:
         raise RunError(f"{file}: cannot be read as a ledger ({type(error).__name__})") from None
     # A heading is the column's name on its last line; a ledger may have titles above its headings.
-    for number, row in enumerate(table[:10]):
+    for number, row in enumerate(table[:10], 1):
         names = [cell.split("\n")[-1].strip() for cell in row]
-        if "code" in names and "decision" in names:
-            lines = (dict(zip(names, map(unguarded, cells), strict=False)) for cells in table[number + 1 :])
-            return [line for line in lines if line.get("code")]
-    raise RunError(f"{file}: no line names the columns; a ledger has {', '.join(COLUMNS)}")
+        if {"dump", "code", "decision"} <= set(names):
+            lines = {
+                line: dict(zip(names, map(unguarded, cells), strict=False))
+                for line, cells in enumerate(table[number:], number + 1)
+            }
+            return {line: {"dump": "", "decision": "", **row} for line, row in lines.items() if row.get("code")}
+    raise RunError(f"{file}: no line names the columns dump, code and decision; a ledger has {', '.join(COLUMNS)}")
 
 
-def _merge(path: Path, filled: Iterable[Mapping[str, str]]) -> tuple[str, tuple[int, int, int]]:
-    """A gaiji table with some decisions put in: its text, and how many were new, changed, and as before."""
-    columns: list[str] = list(gaiji.COLUMNS)
-    table: dict[str, dict[str, str]] = {}
-    if path.is_file():
-        rows = csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline=""))
-        columns += [name for name in rows.fieldnames or () if name and name not in columns]
-        table = {row["code"].upper(): {k: v or "" for k, v in row.items() if k} for row in rows if row.get("code")}
-    new = changed = same = 0
-    for row in filled:
-        code = row["code"].upper()
-        wanted = {"code": code, **{column: row.get(column, "") for column in DECIDED}}
-        old = table.get(code)
-        if old is None or not old.get("decision"):
-            new += 1
-        elif {**old, **wanted} == old:
-            same += 1
-        else:
-            changed += 1
-        table[code] = {**(old or {}), **wanted}
-    out = io.StringIO()
-    writer = csv.DictWriter(out, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(table[code] for code in sorted(table))
-    return out.getvalue(), (new, changed, same)
+def _cell(cell: object) -> str:
+    """A cell as text; a date, which spreadsheets make of what looks like one, as YYYY-MM-DD."""
+    if isinstance(cell, datetime.datetime):
+        cell = cell.date()
+    text = "" if cell is None else str(cell).strip()
+    date = re.fullmatch("([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})", text)
+    return f"{date[1]}-{date[2]:>02}-{date[3]:>02}" if date else text

@@ -32,8 +32,8 @@ def export(
 
 @app.command(
     "import",
-    help="Read the decisions of a filled-in ledger (.csv or .xlsx) into the municipality's gaiji table. Nothing is changed "
-    "where any line cannot be used.\n\n\b\nExample:\n  hikkoshi gaiji import gaiji.xlsx mihon",
+    help="Read the decisions of a filled-in ledger (.csv or .xlsx) into the municipality's gaiji table. A decision that was in "
+    "force and is emptied is withdrawn. Nothing is changed where any line cannot be used.\n\n\b\nExample:\n  hikkoshi gaiji import gaiji.xlsx mihon",
 )
 def import_decisions(
     file: Annotated[Path, typer.Argument(help="The ledger.", exists=True, dir_okay=False)],
@@ -48,5 +48,6 @@ def import_decisions(
     done = gaiji.read_back(file, load(folder), folder, dump=dump)
     if not done:
         out.print("no line holds a decision; nothing was changed", highlight=False)
-    for name, (new, changed, same) in done.items():
-        out.print(f"{name}: {new:,} decisions new, {changed:,} changed, {same:,} as before", highlight=False)
+    for name, (new, changed, same, withdrawn) in done.items():
+        said = f"{new:,} decisions new, {changed:,} changed, {same:,} as before, {withdrawn:,} withdrawn"
+        out.print(f"{name}: {said}", highlight=False)

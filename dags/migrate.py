@@ -78,7 +78,9 @@ def build(folder: str) -> DAG:
     except SpecError as error:
         return _broken(folder, error)
     town = spec.manifest.municipality
-    dumps = "\n".join(f"| {name} {d.title} | {d.file} | {d.charset.name} |" for name, d in spec.manifest.dumps.items())
+    dumps = "\n".join(
+        f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.manifest.dumps.items()
+    )
     with DAG(
         dag_id=f"migrate_{folder}",
         dag_display_name=f"{town.name} ({town.code})",
@@ -122,7 +124,7 @@ def _tasks(folder: str, code: str) -> None:
             folder,
             mode=params["mode"],
             rehearsal=params["rehearsal"],
-            inbox=params["inbox"],
+            folder_of_dumps=params["inbox"],
             owner=os.environ.get("HIKKOSHI_OWNER") or f"airflow:{dag_run_id}",
             run_id=run_id_of(code, dag_run_id),
         )

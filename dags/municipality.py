@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -11,19 +13,36 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
-from extractors import charsets, framings
+from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
+from extractors.characters import Charset
+from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
-from extractors.reading import Choice, Reading, Spoken, library_of, make_layout, make_reading, read_text
-from mappings.compiler import Plan, compile_mapping
+from extractors.reading import (
+    Choice,
+    Reading,
+    Spoken,
+    library_of,
+    make_layout,
+    make_reading,
+    read_text,
+    sort_options,
+)
+from mappings.compiler import compile_mapping
+from mappings.definitions import field_definition, near_definition
+from mappings.manifest import TABLE_OPTIONS
+from mappings.plan import PartPlan, Plan
 from mappings.reader import read_municipality
 from mappings.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.conventions import System
 from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 
 T = TypeVar("T")
+
+RULE_POLICIES = ("on_error", "at_most")
+"""What a manifest may set for any rule: whether its rows are rejected or kept, and how many may fail."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -64,9 +83,14 @@ def load(folder: Path) -> Municipality:
     made: dict[str, Reading] = {}
     for name, dump in spec.manifest.dumps.items():
         place = spec.manifest_places.at
-        shown = f"{folder.name}/{dump.layout}"
-        spoken = _spoken(dump)
-        layout = _collect(problems, functools.partial(_read_layout, spoken, folder / dump.layout, shown))
+        path = file_of(spec, dump.layout)
+        shown = f"{path.parents[len(Path(dump.layout).parents) - 1].name}/{dump.layout}"
+        spoken = _collect(problems, functools.partial(_spoken, spec, dump), place("policies"))
+        if spoken is None:
+            continue
+        layout = _collect(
+            problems, functools.partial(_read_layout, spoken, path, shown), place("dumps", name, "dialect")
+        )
         if layout is None:
             continue
         layouts[name] = layout
@@ -75,17 +99,23 @@ def load(folder: Path) -> Municipality:
             "framing": functools.partial(framings.load, spoken.framing.name, spoken.framing.options, layout),
             "charset": functools.partial(charsets.load, spoken.charset.name, spoken.charset.options, folder),
         }
-        proved = [_collect(problems, make, place("dumps", name, key)) for key, make in parts.items()]
+        if spoken.container is not None:
+            box = spoken.container
+            parts = {**parts, "container": functools.partial(containers.load, box.name, box.options)}
+        proved = [_collect(problems, make, place("dumps", name, key, "name")) for key, make in parts.items()]
         if None not in proved:
             whole = functools.partial(make_reading, spoken, layout, folder)
             reading = _collect(problems, whole, place("dumps", name))
             if reading is not None:
                 made[name] = reading
-        problems.extend(_kind_problems(spec, name, dump, layout))
+        families = [Kind(n, parent=k.parent) for n, k in dump.records.items() if k.parent in (None, *dump.records)]
+        _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
+        wrong = _kind_problems(spec, name, dump, layout)
+        problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
     systems = _systems(spec, problems)
     problems.extend(_rule_problems(spec))
     if problems:
-        raise SpecError(problems)
+        raise SpecError(_shown(spec, _at_option(spec, problem)) for problem in problems)
     schemas = {
         f"{name}.{kind_name}": arrow_schema(layouts[name], kind.group)
         for name, dump in spec.manifest.dumps.items()
@@ -105,6 +135,45 @@ def load(folder: Path) -> Municipality:
     return Municipality(spec, dumps, schemas, plans, systems)
 
 
+def _at_option(spec: MunicipalityFolder, problem: Problem) -> Problem:
+    """A problem of a dump at the line of the option that it speaks of, where the manifest has one."""
+    places = spec.manifest_places.places
+    starts = {places[path]: path for path in places if path[:1] in (("dumps",), ("policies",)) and path[-1] != "key"}
+    path = starts.get(problem.position, ())
+    path = path[:-1] if path[-1:] == ("name",) else path
+    words = set(re.findall(r"\w+", problem.message))
+    options = [
+        at
+        for at in places
+        if at[: len(path)] == path and len(at) > len(path) + 1 and at[-1] == "key" and at[-2] in words
+    ]
+    # `name` and the like of the dump itself are no options: those stand one level further in.
+    inner = [at for at in options if len(at) == 5 or at[0] == "policies"]
+    if problem.code not in ("L903", "L904") or not path or not inner:
+        return problem
+    return dataclasses.replace(problem, position=places[inner[0]])
+
+
+def _shown(spec: MunicipalityFolder, problem: Problem) -> Problem:
+    """A problem whose file is called as those of specs are, by its folder: charsets know it by a path of their own."""
+    file = (spec.roots[0] / problem.position.file).resolve()
+    for root in spec.roots:
+        if file.is_file() and file.is_relative_to(root.resolve()):
+            shown = f"{root.name}/{file.relative_to(root.resolve())}"
+            return dataclasses.replace(problem, position=dataclasses.replace(problem.position, file=shown))
+    return problem
+
+
+def with_gaiji_table(spec: MunicipalityFolder, dump: str, file: str) -> Charset:
+    """The charset of a dump with another gaiji table, a path from the municipality's folder.
+
+    Raises:
+        SpecError: what the municipality's check would say of the table.
+    """
+    spoken = _spoken(spec, spec.manifest.dumps[dump])
+    return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.roots[0])
+
+
 def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
     """What is wrong with the settings that a manifest gives to rules."""
     known = {family.name: family for family in RULES}
@@ -112,26 +181,62 @@ def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
     for name, options in spec.manifest.rules.items():
         place = spec.manifest_places.at("rules", name)
         if name not in known:
-            problems.append(Problem("Y043", place, f"unknown rule `{name[:60]}`", tuple(known)))
+            hint = did_you_mean(name, known)
+            problems.append(Problem("Y043", place, f"unknown rule `{name[:60]}`", tuple(known), hint))
             continue
-        for option in options:
-            if option not in known[name].options:
-                allowed = tuple(known[name].options) or ("none",)
-                problems.append(Problem("Y043", place, f"rule {name} has no setting `{option[:60]}`", allowed))
-        _collect(problems, functools.partial(known[name].make, {}, options), place)
+        for option, value in options.items():
+            at = spec.manifest_places.at("rules", name, option)
+            if option not in known[name].options and option not in RULE_POLICIES:
+                allowed = (*known[name].options, *RULE_POLICIES)
+                message = f"rule {name} has no setting `{option[:60]}`"
+                problems.append(Problem("Y043", at, message, allowed, did_you_mean(option, allowed)))
+            elif option == "on_error" and value not in ("reject", "keep"):
+                message, allowed = f"rule {name}: on_error is `{value[:20]}`", ("reject", "keep")
+                problems.append(Problem("Y043", at, message, allowed, did_you_mean(value, allowed)))
+        own = {option: value for option, value in options.items() if option not in RULE_POLICIES}
+        _collect(problems, functools.partial(known[name].make, {}, own), place)
     return problems
 
 
-def _spoken(dump: DumpSpec) -> Spoken:
+def file_of(spec: MunicipalityFolder, path: str) -> Path:
+    """Where a file stands that a spec names: the municipality's own, or else its package's."""
+    files = [root / path for root in spec.roots]
+    return next((file for file in files if file.exists()), files[0])
+
+
+def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
+    """How a dump is read as the manifest says it, its policies for every dump included.
+
+    Raises:
+        SpecError: a policy that nothing of the dump knows.
+    """
+    root = spec.roots[0]
+
     def chosen(choice: ChoiceSpec) -> Choice:
-        return Choice(choice.name, choice.options)
+        options = dict(choice.options)
+        for option in TABLE_OPTIONS:
+            if option in options:
+                files = [_from(root, file_of(spec, part.strip()), part.strip()) for part in options[option].split(",")]
+                options[option] = ",".join(files)
+        return Choice(choice.name, options)
 
     container = chosen(dump.container) if dump.container is not None else None
-    return Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+    if not spec.manifest.policies:
+        return spoken
+    said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.dialect.options)
+    return sort_options(
+        spoken, {k: v for k, v in spec.manifest.policies.items() if not any(k in part for part in said)}
+    )
+
+
+def _from(root: Path, file: Path, path: str) -> str:
+    """A file of the package as a path from the municipality's folder; its own as it was written."""
+    return path if file == root / path else os.path.relpath(file, root)
 
 
 def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
-    return make_layout(spoken, read_text(path), shown, library_of((path.parent,)))
+    return make_layout(spoken, read_text(path, shown), shown, library_of((path.parent,)))
 
 
 def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
@@ -152,7 +257,8 @@ def _systems(spec: MunicipalityFolder, problems: list[Problem]) -> tuple[System,
             chosen.append(known[name])
         else:
             place = spec.manifest_places.at("systems", number)
-            problems.append(Problem("Y030", place, f"unknown system `{name[:60]}`", tuple(known)))
+            message = f"unknown system `{name[:60]}`"
+            problems.append(Problem("Y030", place, message, tuple(known), did_you_mean(name, known)))
     return tuple(chosen)
 
 
@@ -163,19 +269,19 @@ def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: 
         at = ("dumps", name, "records", kind_name)
         if kind.group is not None and kind.group not in groups:
             place = spec.manifest_places.at(*at, "group")
-            problems.append(
-                Problem(
-                    "Y021",
-                    place,
-                    f"the layout has no group `{kind.group[:60]}`",
-                    tuple(g for g in groups if g != "FILLER")[:40],
-                )
-            )
+            allowed = tuple(g for g in groups if g != "FILLER")
+            message, hint = f"the layout has no group `{kind.group[:60]}`", did_you_mean(kind.group, allowed)
+            copybook = (Definition("the copybook", Position(layout.file)),)
+            problems.append(Problem("Y021", place, message, allowed[:40], hint, copybook))
             continue
-        names = [field.name for field in layout.fields(kind.group)]
-        if kind.field is not None and kind.field not in names:
-            place = spec.manifest_places.at(*at, "field")
-            problems.append(Problem("Y021", place, f"the layout has no field `{kind.field[:60]}`", tuple(names)[:40]))
+        schema = arrow_schema(layout, kind.group)
+        for part, field in (("field", kind.field), *(("also", name) for name in kind.also)):
+            if field is not None and field not in schema.names:
+                place = spec.manifest_places.at(*at, part, *([field] if part == "also" else []), "key")
+                hint = did_you_mean(field, schema.names)
+                defined = near_definition((schema,), field, schema.names)
+                message, allowed = f"the layout has no field `{field[:60]}`", tuple(schema.names)[:40]
+                problems.append(Problem("Y021", place, message, allowed, hint, defined))
     for number, control in enumerate(dump.controls):
         for reference in (control.sum, control.value, control.equals):
             kind_name, dot, field_name = (reference or "").partition(".")
@@ -184,8 +290,25 @@ def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: 
             numbers = [f.name for f in layout.fields(dump.records[kind_name].group) if f.picture.category == "numeric"]
             if field_name not in numbers:
                 place = spec.manifest_places.at("dumps", name, "controls", number)
-                message = f"{kind_name} has no number `{field_name[:60]}`"
-                problems.append(Problem("Y024", place, message, tuple(numbers)[:40]))
+                message, hint = f"{kind_name} has no number `{field_name[:60]}`", did_you_mean(field_name, numbers)
+                schema = arrow_schema(layout, dump.records[kind_name].group)
+                defined = field_definition(schema, field_name) or near_definition((schema,), field_name, numbers)
+                problems.append(Problem("Y024", place, message, tuple(numbers)[:40], hint, defined))
+    return problems
+
+
+def _value_problems(spec: MunicipalityFolder, name: str, reading: Reading) -> list[Problem]:
+    """The values that tell record kinds apart, proved against their fields before there is any dump."""
+    problems: list[Problem] = []
+    for kind_name, kind in spec.manifest.dumps[name].records.items():
+        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also)
+        try:
+            Chooser((one,), reading.layout, reading.charset, reading.layout.dialect)
+        except SpecError as error:
+            place = spec.manifest_places.at("dumps", name, "records", kind_name)
+            schema = arrow_schema(reading.layout, kind.group)
+            defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
+            problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
     return problems
 
 
@@ -212,15 +335,19 @@ def _kinds(
 
 def _amounts(plan: Plan, source: str) -> set[str]:
     """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {
-        column.sources[0]
-        for table in plan.tables_of(source)
-        if table.table not in plan.one_row_per_key
-        for column in table.columns
-        if len(column.sources) == 1
-        and not column.steps
-        and pa.types.is_decimal(table.schema.field(column.targets[0]).type)
-    }
+    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+
+
+def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
+    """The fields of a part that go unchanged into a decimal column, each with its column."""
+    return tuple(
+        (column.sources[0], column.targets[0])
+        for column in part.columns
+        if part.simple
+        and len(column.sources) == 1
+        and not (column.steps or column.expression or column.when or column.default)
+        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+    )
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
@@ -229,7 +356,7 @@ def _collect(problems: list[Problem], make: Callable[[], T], place: Position | N
         return make()
     except SpecError as error:
         for problem in error.problems:
-            placed = place is not None and problem.position.file == "(options)"
+            placed = place is not None and problem.position.file in ("(options)", "--option")
             problems.append(dataclasses.replace(problem, position=place) if placed and place else problem)
         return None
 

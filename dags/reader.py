@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from extractors.batches import Account, Extracted, Extraction, Kind, extract
@@ -107,7 +108,7 @@ def open_extraction(job: Job, stream: DumpStream, *, lists: bool) -> Extraction:
     """
     reading = job.reading
     return extract(
-        stream,  # type: ignore[arg-type]
+        stream,
         name=job.name,
         layout=reading.layout,
         framing=reading.framing,
@@ -131,10 +132,30 @@ def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = 
     return diagnose(dump, lambda dialect: make_layout(Spoken(dialect=dialect), text, str(layout), texts))
 
 
+def explain_left_over(job: Job, *, layout: Path, library: Sequence[Path] = ()) -> tuple[str, ...]:
+    """What diagnosis says of a dump that was not read to its end: the framing it proposes, and why.
+
+    Raises:
+        SpecError: the copybook cannot be read under any dialect.
+    """
+    found = diagnose_file(job.dumps[-1], layout=layout, library=library)
+    about = [remark for remark in found.remarks if "left over" in remark or "the layout has" in remark]
+    best = found.best("framing")
+    if best is None:
+        return ("diagnosis finds no framing that fits: is this the whole file?", *about)
+    lines = [line for p in (found.best("container"), best) if p is not None for line in p.lines]
+    return (
+        f"diagnosis proposes, at {best.strength:.0%}: {'; '.join(lines)}",
+        *(f"  {evidence}" for evidence in best.evidence),
+        *about,
+        "see `hikkoshi diagnose` for everything else",
+    )
+
+
 def prove(job: Job) -> RoundTrip:
     """Decode a dump, encode it again, and compare."""
     with job.reading.open(job.dumps) as stream:
-        return round_trip(stream, name=job.name, reading=job.reading, kinds=job.kinds)  # type: ignore[arg-type]
+        return round_trip(stream, name=job.name, reading=job.reading, kinds=job.kinds)
 
 
 def decode(
@@ -150,7 +171,8 @@ def decode(
     Args:
         job: the dump and how to read it.
         out: the file to write.
-        form: jsonl (numbers as plain decimal strings, bytes as hexadecimal), parquet or arrow (typed).
+        form: jsonl (numbers as plain decimal strings, bytes as hexadecimal), parquet or arrow (typed; where kinds have
+            fields of one name and several types, each is a column KIND.FIELD).
         findings: where to write the findings as JSON lines.
         progress: told the bytes read and the bytes of the dump.
 
@@ -187,11 +209,15 @@ class _Output:
         self._owned = isinstance(out, Path)
         self._stream: BinaryIO = out.open("wb") if isinstance(out, Path) else out
         self._writer: pa.ipc.RecordBatchFileWriter | pq.ParquetWriter | None = None
-        head = pl.DataFrame(schema={"record": pl.Int64, "kind": pl.String})
         # Every part has every kind's columns, whether or not it holds records of that kind.
-        empty = [self._typed(pl.DataFrame(pl.from_arrow(schema.empty_table()))) for schema in schemas.values()]
-        self._empty = pl.concat([head, *empty], how="diagonal")
-        self._arrow = self._empty.to_arrow().schema
+        self._columns = _columns(schemas)
+        fields = {
+            self._columns[kind, field.name]: field.type
+            for kind, schema in schemas.items()
+            for field in schema
+            if field.name not in ("_record", "_offset")
+        }
+        self._schema = pa.schema([("record", pa.int64()), ("kind", pa.string()), *fields.items()])
 
     def __enter__(self) -> _Output:
         return self
@@ -200,46 +226,102 @@ class _Output:
         if self._writer is not None:
             self._writer.close()
         elif self._form != "jsonl":
-            self._write_table(self._empty)
             self._open_writer().close()
         if self._owned:
             self._stream.close()
 
     def write(self, part: Sequence[Extracted]) -> None:
         """Write a slice's records."""
-        frames = [(e, pl.DataFrame(pl.from_arrow(e.batch))) for e in part if e.batch.num_rows]
-        if not frames:
+        some = [extracted for extracted in part if extracted.batch.num_rows]
+        if not some:
             return
         if self._form == "jsonl":
-            lines = [
-                frame.select(
-                    "_record",
-                    pl.struct(pl.col("_record").alias("record"), *_as_text(frame.schema))
-                    .struct.json_encode()
-                    .alias("line"),
-                )
-                for _, frame in frames
-            ]
+            lines = [_lines(extracted.batch) for extracted in some]
             text = pl.concat(lines).sort("_record")["line"].str.join("\n")[0]
             self._stream.write(text.encode() + b"\n")
             return
-        typed = [self._typed(frame).with_columns(pl.lit(e.kind).alias("kind")) for e, frame in frames]
-        self._write_table(pl.concat([self._empty, *typed], how="diagonal").sort("record"))
+        table = pa.concat_tables([self._typed(extracted) for extracted in some])
+        if len(some) > 1:
+            table = table.take(pc.sort_indices(table["record"]))
+        self._open_writer().write_table(table)
 
-    @staticmethod
-    def _typed(frame: pl.DataFrame) -> pl.DataFrame:
-        return frame.rename({"_record": "record", "_parent": "parent"}, strict=False).drop("_offset")
-
-    def _write_table(self, frame: pl.DataFrame) -> None:
-        self._open_writer().write_table(frame.to_arrow().cast(self._arrow))
+    def _typed(self, extracted: Extracted) -> pa.Table:
+        count, batch = extracted.batch.num_rows, extracted.batch
+        columns = {
+            self._columns[extracted.kind, name]: column
+            for name, column in zip(batch.schema.names, batch.columns, strict=True)
+        }
+        columns["kind"] = pa.repeat(extracted.kind, count)
+        return pa.Table.from_arrays(
+            [columns[f.name] if f.name in columns else pa.nulls(count, f.type) for f in self._schema],
+            schema=self._schema,
+        )
 
     def _open_writer(self) -> pa.ipc.RecordBatchFileWriter | pq.ParquetWriter:
         if self._writer is None:
             if self._form == "parquet":
-                self._writer = pq.ParquetWriter(self._stream, self._arrow, compression="zstd")
+                self._writer = pq.ParquetWriter(self._stream, self._schema, compression="zstd")
             else:
-                self._writer = pa.ipc.new_file(self._stream, self._arrow)
+                self._writer = pa.ipc.new_file(self._stream, self._schema)
         return self._writer
+
+
+def _columns(schemas: Mapping[str, pa.Schema]) -> Mapping[tuple[str, str], str]:
+    """The column that each kind's field is written to: of its name, unless another kind's of that name has other values."""
+    types: dict[str, set[pa.DataType]] = {}
+    for schema in schemas.values():
+        for field in schema:
+            types.setdefault(field.name, set()).add(field.type)
+    own = {"_record": "record", "_offset": "offset", "_parent": "parent"}
+    return {
+        (kind, name): own.get(name, name if len(types[name]) == 1 else f"{kind}.{name}")
+        for kind, schema in schemas.items()
+        for name in schema.names
+    }
+
+
+def _lines(batch: pa.RecordBatch) -> pl.DataFrame:
+    """Records as JSON lines."""
+    # Polars knows no decimals of more than 38 digits.
+    if any(map(_holds_wide, batch.schema.types)):
+        batch = pa.RecordBatch.from_arrays([_narrow(c) for c in batch.columns], names=batch.schema.names)
+    frame = pl.DataFrame(pl.from_arrow(batch))
+    line = pl.struct(pl.col("_record").alias("record"), *_as_text(frame.schema)).struct.json_encode()
+    return frame.select("_record", line.alias("line"))
+
+
+def _holds_wide(kind: pa.DataType) -> bool:
+    return pa.types.is_decimal256(kind) or any(_holds_wide(kind.field(n).type) for n in range(kind.num_fields))
+
+
+def _narrow(column: pa.Array) -> pa.Array:
+    """A column with its decimal256 values as plain decimal strings, in lists and structs too."""
+    kind = column.type
+    if not _holds_wide(kind):
+        return column
+    if pa.types.is_decimal256(kind):
+        whole = pa.Array.from_buffers(pa.decimal256(76, 0), len(column), column.buffers(), offset=column.offset)
+        return _with_point(whole.cast(pa.string()), kind.scale)
+    if pa.types.is_list(kind):
+        values = _narrow(column.values)
+        made, children, own = pa.list_(values.type), [values], column.buffers()[:2]
+    else:
+        children = [_narrow(column.field(n)) for n in range(kind.num_fields)]
+        names = [kind.field(n).name for n in range(kind.num_fields)]
+        made, own = pa.struct([(n, c.type) for n, c in zip(names, children, strict=True)]), column.buffers()[:1]
+    return pa.Array.from_buffers(made, len(column), own, offset=column.offset, children=children)
+
+
+def _with_point(digits: pa.Array, scale: int) -> pa.Array:
+    """Whole numbers as text -> with so many of their digits after the point."""
+    if not scale:
+        return digits
+    number = pl.col("digits")
+    places = number.str.strip_prefix("-").str.zfill(scale + 1)
+    sign = pl.when(number.str.starts_with("-")).then(pl.lit("-")).otherwise(pl.lit(""))
+    text = pl.concat_str(sign, places.str.head(-scale), pl.lit("."), places.str.tail(scale))
+    frame = pl.DataFrame({"digits": digits}).select(text)
+    return frame.to_series().to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _as_text(schema: pl.Schema) -> list[pl.Expr]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.municipality import Municipality, one_per_key, target_tables
+from dags.municipality import RULE_POLICIES, Municipality, followed, one_per_key, target_tables
 from dags.workspace import Run
 from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import finding, join_findings
 from migration_reports.run_record import AmountReconciliation, Control, Reconciliation, RecordFate, RuleResult
 from target_schemas import staging
 from validators import controls, derived
@@ -55,25 +57,37 @@ def fates(
 
 
 def lines(
-    municipality: Municipality, fragments: Mapping[str, Any], counts: Mapping[tuple[str, str], staging.Counts]
+    municipality: Municipality,
+    fragments: Mapping[str, Any],
+    made: Mapping[str, Any],
+    counts: Mapping[tuple[str, str, int], staging.Counts],
 ) -> tuple[Reconciliation, ...]:
-    """Where the records of each kind went as far as each table; `counts` are those that were settled."""
+    """Where the records of each kind went as far as each part of a table.
+
+    Args:
+        municipality: whose they are.
+        fragments: what was counted of each dump.
+        made: what was counted of each part, while records were mapped.
+        counts: what was settled in the database.
+    """
     lines = []
     for plan in municipality.plans.values():
-        for table in plan.tables:
-            dump, _, kind = table.source.partition(".")
-            if dump not in fragments:
+        for part in plan.parts:
+            if part.dump not in fragments:
                 continue
-            records = fragments[dump]["account"]["kinds"].get(kind, 0)
-            n = counts.get((table.table, dump), staging.Counts(0, 0, 0, 0))
+            records = fragments[part.dump]["account"]["kinds"].get(part.kind, 0)
+            mapped = made.get(f"{part.table}.{part.number}", {"candidates": 0, "rows": 0})
+            n = counts.get((part.table, part.dump, part.number), staging.Counts(0, 0, 0, 0))
             lines.append(
                 Reconciliation(
-                    dump=dump,
-                    kind=kind,
-                    table=table.table,
+                    dump=part.dump,
+                    kind=part.kind,
+                    table=part.table,
+                    each=part.each.table if part.each is not None else "",
                     records=records,
+                    candidates=mapped["candidates"] if part.each is not None else records,
                     rows_staged=n.staged,
-                    rows_not_chosen=records - n.staged if table.when is not None else 0,
+                    rows_not_chosen=mapped["candidates"] - mapped["rows"],
                     rows_merged=n.merged,
                     rows_rejected=n.rejected,
                     rows_promoted=n.promotable,
@@ -88,15 +102,18 @@ def amounts(
     """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
     tables = {table.name: table for table in target_tables(municipality)}
     amounts = []
-    for name, part in fragments.items():
-        for key, total in part["sums"].items():
+    for name, fragment in fragments.items():
+        for key, total in fragment["sums"].items():
             kind, _, field = key.partition(".")
             for plan in municipality.plans.values():
-                for target in plan.fates.get(f"{name}.{kind}", {}).get(field, ((), ""))[0]:
-                    table, _, column = target.partition(".")
-                    if table in plan.one_row_per_key or not isinstance(tables[table].c[column].type, sa.Numeric):
+                for part in plan.parts_of(f"{name}.{kind}"):
+                    column = dict(followed(part)).get(field)
+                    if column is None:
                         continue
-                    rejected, accepted = staging.staged_sums(database, run.run_id, tables[table], column, name)
+                    table = part.table
+                    rejected, accepted = staging.staged_sums(
+                        database, run.run_id, tables[table], column, name, part.number
+                    )
                     amounts.append(
                         AmountReconciliation(
                             dump=name,
@@ -117,8 +134,50 @@ def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[R
     """Every rule that the municipality's tables have: derived ones and the family's."""
     sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
     settings = municipality.folder.manifest.rules
-    rules = derived.derive(tables, sets, one_per_key=one_per_key(municipality))
-    return (*rules, *(rule for family in RULES for rule in family.make(tables, settings.get(family.name, {}))))
+    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
+    for family in RULES:
+        given = settings.get(family.name, {})
+        kept = given.get("on_error") == "keep"
+        own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
+        rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in family.make(tables, own))
+    return tuple(rules)
+
+
+def limits(
+    municipality: Municipality,
+    made: Mapping[str, Any],
+    results: Sequence[Mapping[str, Any]],
+    lines: Sequence[Reconciliation],
+) -> pa.RecordBatch:
+    """Give a finding for each column or rule that was wrong more often than its `at_most` allows."""
+    found = []
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            mapped = made.get(f"{part.table}.{part.number}", {"rows": 0, "wrong": {}})
+            for column in part.columns:
+                wrong = mapped["wrong"].get(column.name, 0)
+                if column.at_most and wrong > controls.rejects_allowed(column.at_most, mapped["rows"]):
+                    detail = f"{wrong} of {mapped['rows']}, at_most {column.at_most}"
+                    found.append(
+                        finding(
+                            "C514",
+                            CATALOGUE["C514"].severity,
+                            dump=part.dump,
+                            table=part.table,
+                            column=column.name,
+                            mapping=column.place,
+                            detail=detail,
+                        )
+                    )
+    for family, settings in municipality.folder.manifest.rules.items():
+        for rule in results:
+            if rule["family"] != family or "at_most" not in settings:
+                continue
+            rows = sum(line.rows_staged for line in lines if line.table == rule["table"])
+            if rule["failing_polars"] > controls.rejects_allowed(settings["at_most"], rows):
+                detail = f"{rule['rule']}: {rule['failing_polars']} of {rows}, at_most {settings['at_most']}"
+                found.append(finding("C514", CATALOGUE["C514"].severity, table=rule["table"], detail=detail))
+    return join_findings(found)
 
 
 def result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
@@ -126,10 +185,11 @@ def result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
     entry = CATALOGUE[rule.code]
     return RuleResult(
         rule=rule.name,
+        family=rule.family,
         title_ja=f"{rule.subject_ja}: {entry.ja}",
         title_en=f"{rule.subject_en}: {entry.en}",
         code=rule.code,
-        severity=entry.severity.value,
+        severity=rule.severity.value,
         table=rule.table,
         columns=rule.columns,
         failing_polars=polars,

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterable, Mapping
 
 from dags.charset_page import page as charsets_page
 from dags.features import FEATURES
+from dags.problems import MEND, NO_EXAMPLE, PROBLEMS
 from dags.workspace import ROOT
+from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
-from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.reading import OPTIONS as DUMP_OPTIONS
-from extractors.reading import PROBLEMS as READING_PROBLEMS
 from extractors.usages import USAGES
-from mappings.reader import PROBLEMS as MAPPING_PROBLEMS
+from mappings.json_schema import differences_schema, manifest_schema, mapping_schema, package_schema
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
+from validators.rule import RuleFamily
 from validators.rules import RULES
 
 FOLDER = ROOT / "docs" / "reference"
+EXAMPLES = ROOT / "tests" / "golden" / "broken_mappings.md"
+"""Deliberately broken specs and what is said of each, which tests prove."""
 
 
 def pages() -> Mapping[str, str]:
@@ -33,9 +37,34 @@ def pages() -> Mapping[str, str]:
         "reader.md": _reader(),
         "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
-        "rules.md": _members("Rules", ((r.name, r.doc) for r in RULES)),
+        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
         "systems.md": _systems(),
+        **{name: _json(schema) for name, schema in _schemas().items()},
     }
+
+
+def _schemas() -> Mapping[str, Mapping[str, object]]:
+    """The schemas that editors use, with the members of the families that mappings do not know."""
+    members = {
+        "framing": {f.name: (_first(f.doc), f.options) for f in FRAMINGS},
+        "charset": {c.name: (c.title, c.options) for c in CHARSETS},
+        "dialect": {d.name: (d.title, d.options) for d in DIALECTS},
+        "container": {c.name: (_first(c.doc), c.options) for c in CONTAINERS},
+    }
+    return {
+        "manifest.schema.json": manifest_schema(members),
+        "package.schema.json": package_schema(members),
+        "mapping.schema.json": mapping_schema(),
+        "differences.schema.json": differences_schema(),
+    }
+
+
+def _first(doc: str) -> str:
+    return doc.strip().partition("\n")[0]
+
+
+def _json(schema: Mapping[str, object]) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
 
 
 def _findings() -> str:
@@ -60,13 +89,21 @@ def _problems() -> str:
         "# Problems of specs",
         "",
         "What `hikkoshi check` may say of a copybook or of how a dump is read (L), of a manifest or a mapping (Y).",
+        "Every code keeps its meaning. Examples are edits of the shipped municipalities; tests hold each message as it stands here.",
+        "",
+        "| code | what |",
+        "|---|---|",
+        *(f"| [{code}](#{code.lower()}) | {what} |" for code, what in PROBLEMS.items()),
         "",
     ]
-    lines += ["| code | what |", "|---|---|"]
-    lines += [
-        f"| {code} | {what} |"
-        for code, what in sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS}.items())
-    ]
+    examples: dict[str, list[str]] = {code: [] for code in PROBLEMS}
+    for section in EXAMPLES.read_text("utf-8").split("\n## ")[1:]:
+        title, _, body = section.partition("\n")
+        code, _, name = title.partition(" ")
+        examples[code] += [f"### {code}: {name}", "", body.strip(), ""]
+    for code, what in PROBLEMS.items():
+        lines += [f"## {code}", "", f"{what[0].upper()}{what[1:]}.", "", f"To mend it: {MEND[code]}", ""]
+        lines += examples[code] or [f"There is no example: {NO_EXAMPLE[code]}.", ""]
     return _text(lines)
 
 
@@ -134,6 +171,25 @@ def _systems() -> str:
             lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]
             lines.append("")
     return _text(lines)
+
+
+def _rule(family: RuleFamily) -> str:
+    """What a rule is, and where columns ask for it, which ones do."""
+    if not family.by_column:
+        return family.doc
+    columns = [
+        f"`{table.name}.{column.name}`"
+        for system in SYSTEMS
+        for table in system.tables
+        for column in table.columns
+        if column.info.get("check") == family.name
+    ]
+    asked = (
+        f"Asked for by {', '.join(columns)}."
+        if columns
+        else "No column that a dump fills holds such a number in the systems that are shipped."
+    )
+    return f'{family.doc.strip()}\n\n{asked} A target column asks for it by `check="{family.name}"`.'
 
 
 def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:

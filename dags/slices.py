@@ -7,9 +7,9 @@ import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
+from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
 from extractors.batches import first_places
@@ -34,7 +34,7 @@ def plan(run: Run, municipality: Municipality, dumps: Sequence[str]) -> list[tup
         reader = municipality.dumps[dump]
         made = cut(
             reader.reading,
-            [Path(run.inbox) / reader.spec.file],
+            dump_files(run, dump),
             reader.kinds,
             target=settings().slice_bytes,
             at_most=max(MAX_SLICES // len(dumps), 1),
@@ -47,7 +47,7 @@ def plan(run: Run, municipality: Municipality, dumps: Sequence[str]) -> list[tup
         }
     if run.read("slices") not in (None, plans):
         # What was read of other slices must not stand beside what will be read of these.
-        for folder in ("mapped", "findings/dumps", "slices"):
+        for folder in ("mapped", "held", "looked_at", "findings/dumps", "slices"):
             shutil.rmtree(run.path / folder, ignore_errors=True)
     run.write("slices", plans)
     return [(dump, number) for dump, cuts in plans.items() for number in range(1, len(cuts["slices"]) + 1)]
@@ -109,21 +109,22 @@ def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str
     rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
     order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
     return {
-        "account": _added([part["account"] for part in parts]),
+        "account": added([part["account"] for part in parts]),
+        "made": added([part["made"] for part in parts]),
         "records": tally.records,
         "sums": {name: str(tally.sums[name]) for name in order},
         "trailers": {kind: [row for part in parts for row in part["trailers"][kind]] for kind in parts[0]["trailers"]},
-        "filled": _added([part["filled"] for part in parts]),
+        "filled": added([part["filled"] for part in parts]),
         "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
         "characters_distinct": len(rows),
     }
 
 
-def _added(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def added(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Counts of the same shape, added."""
     names = dict.fromkeys(name for part in parts for name in part)
     total: dict[str, Any] = {}
     for name in names:
         values = [part[name] for part in parts if name in part]
-        total[name] = _added(values) if isinstance(values[0], Mapping) else sum(values)
+        total[name] = added(values) if isinstance(values[0], Mapping) else sum(values)
     return total

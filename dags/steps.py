@@ -25,11 +25,14 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, reconciliation, slices, workspace
+from dags import evidence, inbox, reconciliation, slices, workspace
 from dags.assembly import assemble
 from dags.extraction import extract_and_map
+from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
 from dags.municipality import load, one_per_key, target_tables
+from dags.waiting import from_ledger, map_waiting, waiting
 from dags.workspace import Run, open_run, settings
+from mappings.plan import PartPlan
 from migration_reports.findings import RunError, join_findings
 from migration_reports.render import question, render
 from migration_reports.run_record import (
@@ -53,7 +56,7 @@ def begin(
     rehearsal: int = 1,
     owner: str | None = None,
     run_id: str | None = None,
-    inbox: str | None = None,
+    folder_of_dumps: str | None = None,
 ) -> str:
     """Begin a run: check every spec, enter it in the ledger, make its staging tables.
 
@@ -63,7 +66,7 @@ def begin(
         rehearsal: which rehearsal this is, from 1.
         owner: who runs it; this process, where not given.
         run_id: its id; made where not given.
-        inbox: the folder the dumps lie in, where not the usual one.
+        folder_of_dumps: the folder the dumps lie in, where not the usual inbox.
 
     Returns:
         The run's id.
@@ -85,7 +88,7 @@ def begin(
         mode,
         rehearsal,
         owner,
-        str(Path(inbox).resolve() if inbox else settings().inbox(folder)),
+        str(Path(folder_of_dumps).resolve() if folder_of_dumps else settings().inbox(folder)),
         now.isoformat(timespec="seconds"),
     )
     workspace.run_path(run.run_id)
@@ -114,12 +117,12 @@ def receive(run_id: str) -> list[dict[str, Any]]:
     run = open_run(run_id)
     municipality = load(municipality_folder(run.folder))
     with _timed(run, "receive"):
-        receipts, found = evidence.receive(municipality, Path(run.inbox))
+        receipts, found = inbox.receive(municipality, Path(run.inbox))
         run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
         evidence.write_findings(run.path / "findings" / "receive.arrow", found)
         for receipt in receipts:
             log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
-        parts = slices.plan(run, municipality, [r.dump for r in receipts if r.status == "received"])
+        parts = slices.plan(run, municipality, inbox.received(receipts))
     return [{"dump": dump, "number": number} for dump, number in parts]
 
 
@@ -135,28 +138,31 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     parts = slices.planned(run, dump)
     part, reader = parts[number - 1], municipality.dumps[dump]
     with _timed(run, f"extract_map_stage {slices.named(dump, number, parts)}"):
-        file = Path(run.inbox) / reader.spec.file
-        summary = extract_and_map(run, municipality, dump, reader, file, number=number, part=part)
+        files = inbox.dump_files(run, dump)
+        summary = extract_and_map(run, municipality, dump, reader, files, number=number, part=part)
         last = slices.last_record(number, parts)
         with _database() as (_, url):
-            for table in target_tables(municipality):
-                mapped = evidence.mapped_file(run, table.name, dump, number)
-                if mapped.exists():
-                    with pa.memory_map(str(mapped)) as source, pa.ipc.open_file(source) as rows:
-                        batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
-                        stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
-                        count = staging.stage(url, run_id, table.name, stream, dump=dump, first=part.record, last=last)
-                    log.info("%s: %s rows staged for %s", dump, f"{count:,}", table.name)
+            for mapped in parts_of(municipality, dump):
+                if not mapped.waits:
+                    _stage(url, run, mapped, number, first=part.record, last=last)
         run.write(f"slices/{dump}/{number:04}", summary)
 
 
 def join_slices(run_id: str) -> None:
-    """Join what was counted of the slices of each dump into the account of the whole."""
+    """Join what was counted of the slices of each dump; map and stage what had to wait for all of them."""
     run = open_run(run_id)
     municipality = load(municipality_folder(run.folder))
     with _timed(run, "join_slices"):
-        for dump in run.read("slices"):
-            run.write(f"dumps/{dump}", slices.join(run, municipality, dump))
+        joined = [slices.join(run, municipality, dump) for dump in run.read("slices")]
+        for dump, account in zip(run.read("slices"), joined, strict=True):
+            run.write(f"dumps/{dump}", account)
+        made = slices.added([account["made"] for account in joined])
+        if waiting(municipality):
+            with _database() as (database, url):
+                made = slices.added([made, map_waiting(run, municipality, from_ledger(run, database))])
+                for part in waiting(municipality):
+                    _stage(url, run, part, JOINED)
+        run.write("made", made)
 
 
 def validate(run_id: str) -> dict[str, Any]:
@@ -166,7 +172,7 @@ def validate(run_id: str) -> dict[str, Any]:
     with _timed(run, "validate"):
         tables = {table.name: table for table in target_tables(municipality)}
         rules = reconciliation.rules(municipality, tables)
-        frames = {name: evidence.staged_frame(run, municipality, name) for name in tables}
+        frames = {name: staged_frame(run, municipality, name) for name in tables}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
         with _database() as (_, url):
@@ -213,8 +219,10 @@ def reconcile(run_id: str) -> dict[str, Any]:
             amounts = reconciliation.amounts(database, run, municipality, fragments)
         critical = frozenset(table.name for table in target_tables(municipality) if table.info["critical"])
         fates = reconciliation.fates(municipality, fragments, evidence.rejected_by_kind(run))
-        lines = reconciliation.lines(municipality, fragments, counts)
+        made = run.read("made") or {}
+        lines = reconciliation.lines(municipality, fragments, made, counts)
         found.append(controls.unexplained(fates, lines, amounts, critical=critical))
+        found.append(reconciliation.limits(municipality, made, run.read("validate")["rules"], lines))
         evidence.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
         issues = evidence.issues(run)
         records = sum(fate.records for fate in fates if fate.role == "data")
@@ -232,7 +240,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 "lines": [line.model_dump() for line in lines],
                 "amounts": [a.model_dump() for a in amounts],
                 "expected": {
-                    table.name: sum(n.promotable for (name, _), n in counts.items() if name == table.name)
+                    table.name: sum(n.promotable for (name, *_), n in counts.items() if name == table.name)
                     for table in target_tables(municipality)
                 },
                 "allowed": allowed,
@@ -311,7 +319,8 @@ def report(run_id: str) -> list[str]:
     ):
         ledger.end_run(database, run_id, final.state, record_sha256=sha256)
         staging.drop_staging(database, run_id)
-    shutil.rmtree(run.path / "mapped", ignore_errors=True)
+    for folder in ("mapped", "held", "looked_at"):
+        shutil.rmtree(run.path / folder, ignore_errors=True)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
 
@@ -352,7 +361,7 @@ def run_all(
     *,
     mode: str = "rehearsal",
     rehearsal: int = 1,
-    inbox: str | None = None,
+    folder_of_dumps: str | None = None,
     ask: Callable[[str], str | None] | None = None,
 ) -> RunRecord:
     """Run every step in this process, without Airflow; the report is made however the run ends.
@@ -361,10 +370,10 @@ def run_all(
         folder: the municipality's folder name.
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal.
-        inbox: where the dumps lie.
+        folder_of_dumps: where the dumps lie.
         ask: asks a person the approval question and gives who approved, or None; automatic, where not given.
     """
-    run_id = begin(folder, mode=mode, rehearsal=rehearsal, inbox=inbox)
+    run_id = begin(folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=folder_of_dumps)
     try:
         for part in receive(run_id):
             extract_map_stage(run_id, **part)
@@ -426,6 +435,20 @@ def municipality_folder(name: str) -> Path:
             f"no municipality `{name[:60]}` in {root}; there are: {', '.join(p.name for p in folders) or 'none'}"
         )
     return found[0]
+
+
+def _stage(url: str, run: Run, part: PartPlan, number: int, *, first: int = 1, last: int = staging.LAST) -> None:
+    """Stage the rows that a slice (or what waited) gave a part."""
+    file = mapped_file(run, part, number)
+    if not file.exists():
+        return
+    with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as rows:
+        batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
+        stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
+        count = staging.stage(
+            url, run.run_id, part.table, stream, dump=part.dump, part=part.number, first=first, last=last
+        )
+    log.info("%s: %s rows staged for %s", part.dump, f"{count:,}", part.table)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,6 @@ import dataclasses
 import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from typing import BinaryIO
 
 import numpy as np
 import polars as pl
@@ -21,13 +20,13 @@ import pyarrow.compute as pc
 from extractors.characters import Charset, hexadecimal
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind
-from extractors.layout import TEXT_USAGES, Field, Layout
-from extractors.records import BUFFER, WHOLE, Account, Records, Slice, frame
+from extractors.kinds import Chooser, Family, Kind, check_families
+from extractors.layout import TEXT_USAGES, Field, Layout, every_item
+from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
 from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Position, Problem, SpecError, finding, findings_at, no_findings
+from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at, no_findings
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
@@ -90,7 +89,7 @@ class Extraction:
 
     def __init__(
         self,
-        dump: BinaryIO,
+        dump: Dump,
         readers: Sequence[_Reader],
         chooser: Chooser,
         family: Family,
@@ -124,25 +123,38 @@ class Extraction:
 
     def slices(self) -> Iterator[tuple[Extracted, ...]]:
         """Give the dump in slices of consecutive records: what was extracted of each kind among them."""
-        part = self._part
-        size = max(self._layout.length, 1) * self._batch_records
-        room = min(max(size, 1 << 16), BUFFER)
-        for records in frame(self._dump, self._framing, self._layout, self.account, part, buffer_bytes=room):
+        room = min(max(self._layout.length, 1) * self._batch_records, BUFFER)
+        held: Trouble | None = None
+        for records in frame(self._dump, self._framing, self._layout, self.account, self._part, buffer_bytes=room):
+            troubles = list(records.troubles)
+            if not troubles and not len(records.pos):
+                continue
+            if held is not None and troubles and troubles[0].more:
+                troubles[0] = dataclasses.replace(held, skipped=held.skipped + troubles[0].skipped)
+            elif held is not None:
+                yield (self._troubled([held]),)
             for at in range(0, len(records.pos), self._batch_records):
                 yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
-            if records.troubles:
-                yield tuple(self._trouble(t) for t in records.troubles)
-        if self.account.left_over:
-            offset = part.offset + self.account.bytes - self.account.left_over
-            detail = f"{self.account.left_over} bytes after {part.record - 1 + self.account.records} records"
-            left = finding("F105", CATALOGUE["F105"].severity, dump=self._name, offset=offset, detail=detail)
-            yield (Extracted("", _NO_RECORDS, left, {}),)
+            # What is wrong at the end of a buffer may go on in the next.
+            held = troubles.pop() if troubles else None
+            if troubles:
+                yield (self._troubled(troubles),)
+        if held is not None:
+            yield (self._troubled([held]),)
 
-    def _trouble(self, trouble: Trouble) -> Extracted:
-        detail = trouble.detail + (f"; {trouble.skipped} bytes skipped" if trouble.skipped else "")
-        severity = CATALOGUE[trouble.code].severity
-        found = finding(trouble.code, severity, dump=self._name, offset=trouble.at, detail=detail)
-        return Extracted("", _NO_RECORDS, found, {})
+    def _troubled(self, troubles: Sequence[Trouble]) -> Extracted:
+        nothing = pa.nulls(len(troubles), pa.string())
+        details = [t.detail + (f"; {t.skipped} bytes skipped" if t.skipped else "") for t in troubles]
+        columns = {
+            **dict.fromkeys(FINDINGS.names, nothing),
+            "code": [t.code for t in troubles],
+            "severity": [str(CATALOGUE[t.code].severity) for t in troubles],
+            "dump": [self._name] * len(troubles),
+            "record": pa.nulls(len(troubles), pa.int64()),
+            "offset": [t.at for t in troubles],
+            "detail": details,
+        }
+        return Extracted("", _NO_RECORDS, pa.RecordBatch.from_pydict(columns, schema=FINDINGS), {})
 
     def _decode(self, records: Records) -> Iterator[Extracted]:
         if self._chooser.always:
@@ -282,7 +294,7 @@ _NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "
 
 
 def extract(
-    dump: BinaryIO,
+    dump: Dump,
     *,
     name: str,
     layout: Layout,
@@ -314,10 +326,12 @@ def extract(
         An extraction to iterate.
 
     Raises:
-        SpecError: a kind names a field or group that the layout does not have.
+        SpecError: a kind names a field or group that the layout does not have, or kinds do not fit together.
     """
+    check_families(kinds, layout.file)
     readers = [
-        _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, observer=observer) for kind in kinds
+        _make_reader(kind, layout, charset, blanks, fixed_places=fixed_places, padded=framing.padded, observer=observer)
+        for kind in kinds
     ]
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds, part.family)
@@ -327,11 +341,12 @@ def extract(
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
     """The schema of a record kind: every field of the view that is no FILLER, FILLERs too, marked, and its lists.
 
-    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook, `filler` for a FILLER.
+    Field metadata: `offset` and `width` in bytes, `picture`, `usage`, `line` of the copybook and the whole `place` (file:line:column), `filler` for a FILLER, and
+    `occurs` for a field of one occurrence: the tables (OCCURS) that it stands in, the outermost first.
     """
-    everything = Structure(
-        layout.segment(group), lambda _: True, _no_charset(), layout.dialect, AS_FINDINGS, _arrow_field
-    )
+    tables = frozenset(item.name for item in every_item(layout.record) if item.occurs_clause)
+    described = functools.partial(_arrow_field, tables=tables)
+    everything = Structure(layout.segment(group), lambda _: True, _no_charset(), layout.dialect, AS_FINDINGS, described)
     return pa.schema(everything.schema, metadata={"layout": layout.file})
 
 
@@ -340,16 +355,19 @@ def _no_charset() -> Charset:
     return Charset("none", np.zeros(256, np.uint32), np.zeros(65536, np.uint32))
 
 
-def _arrow_field(field: Field) -> pa.Field:
+def _arrow_field(field: Field, tables: frozenset[str] = frozenset()) -> pa.Field:
     metadata = {
         "offset": str(field.offset),
         "width": str(field.width),
         "picture": field.picture.text,
         "usage": field.usage,
         "line": str(field.position.line),
+        "place": str(field.position),
     }
     if field.asked_only:
         metadata["filler"] = "1"
+    if field.subscripts and tables:
+        metadata["occurs"] = ",".join(name for name in (*field.within, field.data_name) if name in tables)
     return pa.field(field.name, field.arrow_type, metadata=metadata)
 
 
@@ -360,6 +378,7 @@ def _make_reader(
     blanks: Blanks,
     *,
     fixed_places: bool,
+    padded: bool,
     observer: Observer | None,
 ) -> _Reader:
     groups = layout.groups()
@@ -377,7 +396,7 @@ def _make_reader(
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
-    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not f.renames)
+    others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not (f.renames or f.beside))
     structure = Structure(
         segment,
         wanted.__contains__,
@@ -386,6 +405,7 @@ def _make_reader(
         blanks,
         _arrow_field,
         fixed_places=fixed_places,
+        padded=padded,
         others=others,
         observer=observer,
     )
@@ -396,7 +416,8 @@ def _make_reader(
 
 
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
-    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40])
+    hint = did_you_mean(what.split("`")[1], allowed) if "`" in what else ""
+    return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40], hint)
 
 
 def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:

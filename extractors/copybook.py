@@ -7,20 +7,20 @@ never skipped, because it might change bytes.
 from __future__ import annotations
 
 import dataclasses
-import difflib
+import itertools
 from collections.abc import Mapping, Sequence
 
 from extractors.copying import Library, read_words
 from extractors.dialect import Dialect, binary_size
 from extractors.dialects import DEFAULT
-from extractors.entries import Entry, read_entries
+from extractors.entries import UNREADABLE, Entry, Reference, meant, read_entries
 from extractors.layout import (
+    WITHOUT_PICTURE,
     Item,
     Layout,
     Picture,
     Rename,
     Storage,
-    every_item,
     make_field,
 )
 from extractors.reference_format import SourceFormat
@@ -29,6 +29,7 @@ from migration_reports.findings import Position, Problem, SpecError
 MAX_RECORD = 16 * 1024 * 1024
 MAX_FIELDS = 100_000
 MAX_VARYING_DEPTH = 7
+MAX_ALLOWED = 20
 
 PROBLEMS: Mapping[str, str] = {
     "L001": "the copybook cannot be read as text",
@@ -65,6 +66,8 @@ def read_copybook(
     dialect: Dialect = DEFAULT,
     library: Library | None = None,
     source_format: SourceFormat = "auto",
+    decimal_comma: bool = False,
+    currency: str = "",
 ) -> Layout:
     """Read a copybook.
 
@@ -74,6 +77,8 @@ def read_copybook(
         dialect: the compiler's rules.
         library: where the texts of COPY come from.
         source_format: the reference format; `auto` sees it from the lines.
+        decimal_comma: whether DECIMAL-POINT IS COMMA holds, which a program says and a copybook cannot.
+        currency: currency signs of its pictures besides the usual ones.
 
     Returns:
         The layout, offsets and widths in bytes.
@@ -83,23 +88,18 @@ def read_copybook(
     """
     source = read_words(text, file, library=library, source_format=source_format)
     problems = list(source.problems)
-    if problems and not source.words:
-        raise SpecError(problems)
-    entries = read_entries(source.words, problems)
+    entries = read_entries(source.words, problems, decimal_comma=decimal_comma, currency=currency)
     roots, renames = _nest(entries, problems)
-    if not roots and not problems:
-        problems.append(Problem("L013", Position(file), "there is no data description entry", ("01 NAME ...",)))
-    if problems:
+    if not roots:
+        if not problems:
+            problems.append(Problem("L013", Position(file), "there is no data description entry", ("01 NAME ...",)))
         raise SpecError(problems)
     placer = _Placer(dialect, problems)
-    records = [placer.place(root, 0, None, None, sync=False) for root in roots]
+    records = [placer.place(root, 0, None) for root in roots]
     record = records[0] if len(records) == 1 else _union(records, file)
-    if not problems and (record.width > MAX_RECORD or placer.fields > MAX_FIELDS):
-        sizes = f"{record.width:,} bytes, {placer.fields:,} fields"
-        problems.append(Problem("L070", roots[0].position, f"{sizes} are too many"))
-    if not problems:
-        _check_counters(record, problems)
-    renamed = tuple(r for entry in renames if (r := _rename(entry, record, problems)) is not None)
+    placer.check_size(record.width, roots[0])
+    named = _Named(record) if renames else None
+    renamed = tuple(r for entry in renames if named and (r := named.rename(entry, problems)) is not None)
     if problems:
         raise SpecError(problems)
     return Layout(record, file, dialect, renamed, source.notes)
@@ -128,6 +128,8 @@ def _nest(entries: Sequence[Entry], problems: list[Problem]) -> tuple[list[Entry
             if parent.picture is not None:
                 message = f"`{parent.name}` has a PICTURE and so cannot have items below it"
                 problems.append(Problem("L041", parent.position, message))
+                parent.picture = None
+            entry.inherited = parent.stored
             if parent.children and parent.children[0].level != entry.level:
                 message = f"level {entry.level:02} does not match its siblings' level"
                 problems.append(Problem("L011", entry.position, message, (f"{parent.children[0].level:02}",)))
@@ -158,54 +160,61 @@ class _Placer:
     def __init__(self, dialect: Dialect, problems: list[Problem]) -> None:
         self._dialect = dialect
         self._problems = problems
-        self.fields = 0
+        self._fields = 0
+        self._too_large = False
+        self._above: list[Entry] = []
+        # What a table may depend on: the items placed so far, each with the groups above it, by name and by qualified
+        # name; items of a table are taken out behind it.
+        self._before: dict[tuple[str, ...], list[tuple[Item, tuple[Entry, ...]]]] = {}
+        self._known: list[tuple[str, ...]] = []
+        self._whole: list[str] = []
 
-    def place(
-        self, entry: Entry, offset: int, storage: Storage | None, sign: tuple[bool, bool] | None, *, sync: bool
-    ) -> Item:
+    def place(self, entry: Entry, offset: int, sign: tuple[bool, bool] | None, *, sync: bool = False) -> Item:
         """Place an entry at an offset from the record's start, with what it inherits from its groups."""
-        storage = entry.storage or storage
         sign = sign if entry.leading is None else (entry.leading, entry.separate)
         sync = sync or entry.sync
-        before = self.fields
+        before, known = self._fields, len(self._known)
         children: list[Item] = []
         usage = None
         picture = entry.picture
+        counter = self._counter(entry, entry.depending) if entry.depending is not None else 0
         if entry.elementary:
-            usage, width, picture = self._stored(entry, storage, sign)
-            self.fields += 1
+            usage, width, picture = self._stored(entry, sign)
+            self._fields += 1
         else:
             width = 0
             at = 0
             starts: dict[str, int] = {}
+            self._above.append(entry)
             for child in entry.children:
                 start = at
                 if child.redefines is not None:
                     start = self._redefined(child, starts)
                 else:
-                    start += -(offset + start) % self._boundary(child, storage, sync)
-                item = self.place(child, offset + start, storage, sign, sync=sync)
+                    start += -(offset + start) % self._boundary(child, sync)
+                item = self.place(child, offset + start, sign, sync=sync)
                 children.append(item)
                 starts[item.name] = start
                 at = max(at, start + item.extent)
                 width = max(width, at)
-                if width > MAX_RECORD or self.fields > MAX_FIELDS:
-                    self._problem("L070", child.position, f"`{child.name}` makes the record too large")
-                    break
+                self.check_size(width, child)
+            self._above.pop()
             if entry.occurs_clause:
                 # Every occurrence begins on the boundary that the first one begins on.
-                width += -width % max((self._widest(child, storage, sync) for child in entry.children), default=1)
-        self.fields = before + (self.fields - before) * (1 if entry.depending else entry.occurs)
-        return Item(
+                width += -width % max((self._widest(child, sync) for child in entry.children), default=1)
+        self._fields = before + (self._fields - before) * (1 if entry.depending else entry.occurs)
+        placed = Item(
             name=entry.name,
             level=entry.level,
             offset=offset,
             width=width,
             position=entry.position,
             occurs=entry.occurs,
+            ordinal=entry.ordinal,
             occurs_clause=entry.occurs_clause,
             least=entry.least,
-            depending=entry.depending.upper if entry.depending else None,
+            depending=entry.depending.name if entry.depending else None,
+            counter=counter,
             redefines=entry.redefines.upper if entry.redefines else None,
             picture=picture,
             usage=usage,
@@ -216,25 +225,45 @@ class _Placer:
             conditions=tuple(entry.conditions),
             children=tuple(children),
         )
+        if entry.occurs_clause:
+            while len(self._known) > known:
+                self._before[self._known.pop()].pop()
+        elif usage is not None:
+            self._know(placed)
+        return placed
 
-    def _boundary(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
+    def _know(self, item: Item) -> None:
+        above = tuple(self._above)
+        for key in {(item.name,), *((item.name, group.name) for group in above)}:
+            self._before.setdefault(key, []).append((item, above))
+            self._known.append(key)
+        if len(self._whole) < MAX_ALLOWED and not item.filler and _counts(item):
+            self._whole.append(item.name)
+
+    def check_size(self, width: int, entry: Entry) -> None:
+        """Find a record too large, once."""
+        if not self._too_large and (width > MAX_RECORD or self._fields > MAX_FIELDS):
+            self._too_large = True
+            most = f"more than {MAX_RECORD:,} bytes or {MAX_FIELDS:,} fields"
+            self._problem("L070", entry.position, f"`{entry.name}` makes the record too large: {most}")
+
+    def _boundary(self, entry: Entry, sync: bool) -> int:
         """The boundary of an entry: its own, or that of the item with which its bytes begin."""
         while not entry.elementary and entry.children:
-            storage, sync = entry.storage or storage, sync or entry.sync
+            sync = sync or entry.sync
             entry = entry.children[0]
-        return self._alignment(entry, storage, sync)
+        return self._alignment(entry, sync)
 
-    def _widest(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
-        storage, sync = entry.storage or storage, sync or entry.sync
+    def _widest(self, entry: Entry, sync: bool) -> int:
+        sync = sync or entry.sync
         if entry.elementary:
-            return self._alignment(entry, storage, sync)
-        return max((self._widest(child, storage, sync) for child in entry.children), default=1)
+            return self._alignment(entry, sync)
+        return max((self._widest(child, sync) for child in entry.children), default=1)
 
-    def _alignment(self, entry: Entry, storage: Storage | None, sync: bool) -> int:
-        storage = entry.storage or storage
-        if not (sync or entry.sync) or storage is None:
+    def _alignment(self, entry: Entry, sync: bool) -> int:
+        if not (sync or entry.sync):
             return 1
-        match storage:
+        match entry.stored:
             case Storage.BINARY | Storage.NATIVE:
                 if entry.picture is None or entry.picture.category != "numeric":
                     return 1
@@ -246,23 +275,28 @@ class _Placer:
                 return 8 if self._dialect.sync_long > 1 else 1
             case Storage.POINTER:
                 return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
+            case Storage.PROCEDURE:
+                return min(self._dialect.procedure_pointer_size, self._dialect.sync_long)
         return 1
 
     def _binary_size(self, picture: Picture) -> int:
         return binary_size(self._dialect.binary_sizes, picture.size, signed=picture.signed)
 
-    def _stored(
-        self, entry: Entry, storage: Storage | None, sign: tuple[bool, bool] | None
-    ) -> tuple[str, int, Picture]:
+    def _stored(self, entry: Entry, sign: tuple[bool, bool] | None) -> tuple[str, int, Picture]:
         """(usage, bytes, picture) of an elementary entry."""
         dialect = self._dialect
-        picture = entry.picture
+        picture, storage = entry.picture, entry.stored
         if picture is None:
             return self._without_picture(storage)
+        if storage in WITHOUT_PICTURE and (entry.storage is not None or picture.category == "numeric"):
+            self._misfit(entry, f"{storage} takes no PICTURE", ())
+            return "mixed", picture.positions, picture
         if picture.category == "national":
             if entry.storage not in (None, Storage.DISPLAY_1, Storage.NATIONAL, Storage.DISPLAY):
                 self._misfit(entry, "PICTURE N and G are double-byte", ("DISPLAY-1", "NATIONAL"))
-            utf16 = storage == Storage.NATIONAL and dialect.national == "utf-16"
+            plain = storage in (None, Storage.DISPLAY) and "N" in picture.text.upper()
+            national = dialect.plain_n == "national" if plain else storage == Storage.NATIONAL
+            utf16 = national and dialect.national == "utf-16"
             return ("utf16" if utf16 else "national"), 2 * picture.positions, picture
         if picture.category in ("alphanumeric", "alphabetic"):
             if entry.storage in (Storage.BYTES, Storage.BINARY, Storage.NATIVE) and picture.category == "alphanumeric":
@@ -278,7 +312,7 @@ class _Placer:
             if storage not in (None, Storage.DISPLAY):
                 self._misfit(entry, f"PICTURE {picture.text[:20]} is edited text", ("DISPLAY",))
             return "edited", picture.positions, picture
-        return self._number(entry, storage, sign, picture)
+        return self._number(entry, sign, picture)
 
     def _without_picture(self, storage: Storage | None) -> tuple[str, int, Picture]:
         dialect = self._dialect
@@ -290,11 +324,11 @@ class _Placer:
                 return name, width, Picture(str(storage), "numeric", width, width)
             case Storage.INDEX:
                 return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
-        return "raw", dialect.pointer_size, Picture("POINTER", "alphanumeric", dialect.pointer_size, 1)
+        size = dialect.pointer_size if storage == Storage.POINTER else dialect.procedure_pointer_size
+        return "raw", size, Picture(str(storage), "alphanumeric", size, 1)
 
-    def _number(
-        self, entry: Entry, storage: Storage | None, sign: tuple[bool, bool] | None, picture: Picture
-    ) -> tuple[str, int, Picture]:
+    def _number(self, entry: Entry, sign: tuple[bool, bool] | None, picture: Picture) -> tuple[str, int, Picture]:
+        storage = entry.stored
         match storage:
             case Storage.PACKED:
                 return "packed", picture.size // 2 + 1, picture
@@ -303,10 +337,11 @@ class _Placer:
             case Storage.BINARY | Storage.NATIVE:
                 if picture.size > 38:
                     self._misfit(entry, "a binary number has at most 38 digits", ("PIC 9(1) to 9(38)",))
-                return self._order(storage), self._binary_size(picture), picture
+                size = self._binary_size(picture)
+                return self._order(storage), size, _native(picture, size) if storage == Storage.NATIVE else picture
             case Storage.BYTES:
                 size = binary_size("1-8", picture.size, signed=picture.signed)
-                return "binary", size, picture
+                return "binary", size, _native(picture, size)
             case Storage.DISPLAY_1:
                 self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
             case Storage.NATIONAL:
@@ -325,87 +360,116 @@ class _Placer:
     def _redefined(self, entry: Entry, starts: Mapping[str, int]) -> int:
         assert entry.redefines is not None
         name = entry.redefines.upper
-        if name not in starts:
-            close = difflib.get_close_matches(name, starts, 1)
-            self._problems.append(
-                Problem(
-                    "L060",
-                    entry.redefines.position,
-                    f"`{name[:40]}` does not stand before `{entry.name}` in the same group",
-                    tuple(starts)[:20],
-                    f"did you mean `{close[0]}`?" if close else "",
-                )
-            )
+        if name not in starts or (name == entry.name and name != "FILLER"):
+            message = f"`{name[:40]}` does not stand before `{entry.name}` in the same group"
+            if name == entry.name:
+                message = f"`{entry.name[:40]}` redefines itself"
+            hint = meant(name, starts, self._problems)
+            allowed = tuple(itertools.islice(starts, MAX_ALLOWED))
+            self._problems.append(Problem("L060", entry.redefines.position, message, allowed, hint))
             return 0
         return starts[name]
 
+    def _counter(self, entry: Entry, reference: Reference) -> int:
+        """The ordinal of the item that counts a table: the nearest one of that name before it, which must be plain.
+
+        Nearest is what shares the most groups with the table. An item of another table has many values, and so is none.
+        """
+        if sum(above.depending is not None for above in self._above) >= MAX_VARYING_DEPTH:
+            message = f"more than {MAX_VARYING_DEPTH} tables of varying size inside one another"
+            self._problem("L070", entry.position, message)
+        found: Item | None = None
+        most = 0
+        # Of items in the order of the record, a later one never shares fewer groups than an earlier one.
+        for item, above in reversed(self._before.get((reference.name, *reference.of[:1]), ())):
+            if not _within(above, reference.of):
+                continue
+            shared = _shared(above, self._above)
+            if found is not None and shared < most:
+                break
+            if found is not None:
+                message = f"`{entry.name}` depends on `{reference.name[:40]}`, which several groups have"
+                hint = f"say which: {reference.name} OF {above[-1].name}" if above else ""
+                self._problems.append(Problem("L051", entry.position, message, (), hint))
+                return 0
+            found, most = item, shared
+        if found is not None and (found.picture is UNREADABLE or _counts(found)):
+            return found.ordinal
+        name = " OF ".join((reference.name, *reference.of))
+        message = f"`{entry.name}` depends on `{name[:80]}`, which is no whole number before it"
+        hint = meant(reference.name, (key[0] for key in self._before if len(key) == 1), self._problems)
+        self._problems.append(Problem("L051", entry.position, message, tuple(self._whole), hint))
+        return 0
+
     def _misfit(self, entry: Entry, message: str, allowed: tuple[str, ...]) -> None:
-        self._problems.append(Problem("L042", entry.usage_position or entry.position, message, allowed))
+        if entry.picture is not UNREADABLE:
+            self._problems.append(Problem("L042", entry.usage_position or entry.position, message, allowed))
 
     def _problem(self, code: str, position: Position, message: str) -> None:
         self._problems.append(Problem(code, position, message))
 
 
-def _check_counters(record: Item, problems: list[Problem]) -> None:
-    """Every DEPENDING ON names a whole number that stands before its table."""
-    before: dict[str, Item] = {}
+def _native(picture: Picture, width: int) -> Picture:
+    """What COMP-5 and COMP-X hold: all that their bytes can, which without a sign is more than an int64."""
+    if picture.signed or width != 8:
+        return picture
+    return dataclasses.replace(picture, size=len(str(256**width - 1)))
 
-    def walk(item: Item, depth: int) -> None:
-        if item.depending is not None:
-            depth += 1
-            counter = before.get(item.depending)
-            whole = counter is not None and counter.picture is not None and counter.picture.category == "numeric"
-            if counter is None or not whole or counter.picture is None or counter.picture.scale > 0:
-                close = difflib.get_close_matches(item.depending, before, 1)
-                problems.append(
-                    Problem(
-                        "L051",
-                        item.position,
-                        f"`{item.name}` depends on `{item.depending[:40]}`, which is no whole number before it",
-                        tuple(n for n, i in before.items() if i.picture and i.picture.category == "numeric")[:20],
-                        f"did you mean `{close[0]}`?" if close else "",
-                    )
-                )
-            if depth > MAX_VARYING_DEPTH:
-                message = f"more than {MAX_VARYING_DEPTH} tables of varying size inside one another"
-                problems.append(Problem("L070", item.position, message))
-        if item.elementary:
-            before.setdefault(item.name, item)
+
+def _shared(above: Sequence[Entry], others: Sequence[Entry]) -> int:
+    """How many groups two items have in common."""
+    pairs = zip(above, others, strict=False)
+    return next((n for n, (one, other) in enumerate(pairs) if one is not other), min(len(above), len(others)))
+
+
+def _within(above: Sequence[Entry | Item], of: Sequence[str]) -> bool:
+    """Whether the groups above an item are those that qualify it, the nearest first; some may be left out."""
+    names = (group.name for group in reversed(above))
+    return all(name in names for name in of)
+
+
+def _counts(item: Item) -> bool:
+    """Whether an item is a whole number that a table may depend on."""
+    assert item.picture is not None
+    return item.picture.category == "numeric" and make_field(item, 0, (), ()).arrow_type == "int64"
+
+
+class _Named:
+    """The items of a record as level 66 names them."""
+
+    def __init__(self, record: Item) -> None:
+        self._items: dict[str, list[tuple[Item, tuple[Item, ...]]]] = {}
+        self._list(record, ())
+
+    def _list(self, item: Item, above: tuple[Item, ...]) -> None:
+        self._items.setdefault(item.name, []).append((item, above))
         for child in item.children:
-            walk(child, depth)
+            self._list(child, (*above, item))
 
-    walk(record, 0)
-
-
-def _rename(entry: Entry, record: Item, problems: list[Problem]) -> Rename | None:
-    """The field that a level 66 entry is: another name for one item, or for the bytes from one to another as text."""
-    assert entry.renames is not None
-    first_word, last_word = entry.renames
-    items = {item.name: item for item in reversed(list(every_item(record)))}
-    for word in (first_word, last_word):
-        if word.upper not in items or items[word.upper].occurs_clause:
-            close = difflib.get_close_matches(word.upper, items, 1)
-            hint = f"did you mean `{close[0]}`?" if close else ""
-            message = f"RENAMES `{word.text[:40]}`, which is no item of the record"
-            problems.append(Problem("L061", word.position, message, (), hint))
+    def rename(self, entry: Entry, problems: list[Problem]) -> Rename | None:
+        """The field that an entry is: another name for one item, or for the bytes from one to another as text."""
+        assert entry.renames is not None
+        pair: list[Item] = []
+        for reference in entry.renames:
+            found = self._items.get(reference.name, ())
+            item = next((item for item, above in found if _within(above, reference.of)), None)
+            if item is None or item.occurs_clause:
+                name = " OF ".join((reference.name, *reference.of))
+                why = "which is no item of the record" if item is None else "which is a table"
+                hint = "" if item is not None else meant(reference.name, self._items, problems)
+                message = f"RENAMES `{name[:80]}`, {why}"
+                problems.append(Problem("L061", reference.word.position, message, (), hint))
+                return None
+            pair.append(item)
+        first, last = pair
+        width = last.offset + last.width - first.offset
+        if width <= 0:
+            problems.append(Problem("L061", entry.position, f"`{entry.name}` would have no bytes"))
             return None
-    first, last = items[first_word.upper], items[last_word.upper]
-    width = last.offset + last.width - first.offset
-    if width <= 0:
-        problems.append(Problem("L061", entry.position, f"`{entry.name}` would have no bytes"))
-        return None
-    if first is last and first.elementary:
-        base = make_field(first, first.offset, (), ())
-    else:
-        text = f"X({width})"
-        item = Item(
-            entry.name,
-            66,
-            first.offset,
-            width,
-            entry.position,
-            picture=Picture(text, "alphanumeric", width, width),
-            usage="mixed",
-        )
-        base = make_field(item, first.offset, (), ())
-    return Rename(dataclasses.replace(base, name=entry.name, data_name=entry.name, renames=True))
+        if first is last and first.elementary:
+            base = make_field(first, first.offset, (), ())
+        else:
+            text = Picture(f"X({width})", "alphanumeric", width, width)
+            item = Item(entry.name, 66, first.offset, width, entry.position, picture=text, usage="mixed")
+            base = make_field(item, first.offset, (), ())
+        return Rename(dataclasses.replace(base, name=entry.name, data_name=entry.name, ordinal=0, renames=True))

@@ -2,20 +2,27 @@
 
     COPY JUKI REPLACING ==:TAG:== BY ==JK==.        REPLACE ==OLD-NAME== BY ==NEW-NAME==.
 
-COPY takes a text from the library and replaces words in it; LEADING and TRAILING replace a part of a word, and so does
-a pseudo-text of one word between colons or parentheses, as IBM's compilers take it. A text may copy others, not itself.
+COPY takes a text from the library and replaces words in it; parentheses end a word, so that LEN is replaced in X(LEN).
+LEADING and TRAILING replace a part of a word, and so does a pseudo-text of one word between colons or parentheses, as
+IBM's compilers take it. A text may copy others, not itself.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 
 from extractors.reference_format import Source, SourceFormat, Word, split_words
 from migration_reports.findings import Problem
 
 MAX_WORDS = 400_000
 MAX_NESTING = 16
+MAX_COPIES = 4_000
+MAX_COPIED = 8_000_000
+MAX_COMPARISONS = 10_000_000
+
+_PARENTHESES = re.compile(r"([()])")
 
 Library = Callable[[str], tuple[str, str] | None]
 """Find the text of a COPY by its name: (text, how positions call its file), or None."""
@@ -55,6 +62,10 @@ class _Copier:
         self.problems: list[Problem] = []
         self.notes: list[Problem] = []
         self._count = 0
+        self._copies = 0
+        self._characters = 0
+        self._comparisons = 0
+        self._full = False
 
     def copied(self, text: str, file: str, inside: tuple[str, ...]) -> list[Word]:
         """The words of a text, with those of every COPY in its place."""
@@ -93,16 +104,19 @@ class _Copier:
         if name.upper() in inside or len(inside) >= MAX_NESTING:
             self._problem("L081", sentence[1], f"COPY {name[:40]} copies itself", ())
             return []
-        found = self._library(name) if self._count < MAX_WORDS else None
-        if self._count >= MAX_WORDS:
-            self._problem("L070", sentence[1], f"the copied texts are longer than {MAX_WORDS:,} words", ())
-        elif found is None:
+        if self._count >= MAX_WORDS or self._copies >= MAX_COPIES or self._characters >= MAX_COPIED:
+            most = f"{MAX_COPIES:,} texts, {MAX_WORDS:,} words or {MAX_COPIED:,} characters"
+            self._too_much(sentence[1], f"more than {most} are copied")
+            return []
+        found = self._library(name)
+        if found is None:
             hint = "put it beside the copybook, as NAME, NAME.cpy, .cbl or .cob, or name its folder"
             message = f"COPY {name[:40]}: no such text"
             self.problems.append(Problem("L080", sentence[1].position, message, (), hint))
-        if found is None:
             return []
-        return _replace(self.copied(found[0], found[1], (*inside, name.upper())), replacements)
+        self._copies += 1
+        self._characters += len(found[0])
+        return self._replace(self.copied(found[0], found[1], (*inside, name.upper())), replacements)
 
     def replaced(self, words: Sequence[Word]) -> list[Word]:
         """The words after every REPLACE statement."""
@@ -116,13 +130,13 @@ class _Copier:
                 pending.append(word)
                 at += 1
                 continue
-            result.extend(_replace(pending, active))
+            result.extend(self._replace(pending, active))
             pending = []
             stop = _sentence_end(words, at)
             off = at + 1 < stop and words[at + 1].upper == "OFF"
             active = [] if off else self._replacements(words[at:stop], 1)
             at = stop + 1
-        result.extend(_replace(pending, active))
+        result.extend(self._replace(pending, active))
         return result
 
     def _replacements(self, words: Sequence[Word], at: int) -> list[_Replacement]:
@@ -142,6 +156,42 @@ class _Copier:
             found.append(_Replacement(texts, tuple(new), part))
         return found
 
+    def _replace(self, words: list[Word], replacements: Sequence[_Replacement]) -> list[Word]:
+        if not replacements or not words:
+            return words
+        self._comparisons += len(words) * len(replacements)
+        if self._comparisons > MAX_COMPARISONS:
+            self._too_much(words[0], f"words are replaced in more than {MAX_COMPARISONS:,} comparisons")
+            return words
+        single = {r.old[0]: r.new for r in reversed(replacements) if not r.part and len(r.old) == 1}
+        result: list[Word] = []
+        at = 0
+        while at < len(words) and len(result) <= MAX_WORDS:
+            word, upper = words[at], words[at].upper
+            for replacement in replacements:
+                old = replacement.old
+                if replacement.part:
+                    text = _part_replaced(word, replacement)
+                    if text is not None:
+                        if text:
+                            result.append(dataclasses.replace(word, text=text))
+                        at += 1
+                        break
+                elif upper == old[0] and tuple(w.upper for w in words[at : at + len(old)]) == old:
+                    # The new words stand where the old ones stood: a message points to the copybook's own line.
+                    result.extend(dataclasses.replace(new, position=word.position) for new in replacement.new)
+                    at += len(old)
+                    break
+            else:
+                result.append(_pieces_replaced(word, single) if "(" in upper else word)
+                at += 1
+        return result
+
+    def _too_much(self, word: Word, message: str) -> None:
+        if not self._full:
+            self._full = True
+            self._problem("L070", word, message, ())
+
     def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...]) -> None:
         self.problems.append(Problem(code, word.position, message, allowed))
 
@@ -157,42 +207,26 @@ def _sentence_end(words: Sequence[Word], at: int) -> int:
 
 
 def _operand(words: Sequence[Word], at: int) -> tuple[list[Word], int]:
-    """A pseudo-text, or one word or literal; and where the next begins."""
+    """A pseudo-text, or one word or literal, or a qualified name; and where the next begins."""
     if at >= len(words):
         return [], at
     if words[at].kind != "pseudo":
-        return [words[at]], at + 1
+        stop = at + 1
+        while stop + 1 < len(words) and words[stop].upper in ("OF", "IN"):
+            stop += 2
+        return list(words[at:stop]), stop
     stop = next((n for n in range(at + 1, len(words)) if words[n].kind == "pseudo"), len(words))
     return list(words[at + 1 : stop]), stop + 1
 
 
-def _replace(words: Sequence[Word], replacements: Sequence[_Replacement]) -> list[Word]:
-    if not replacements:
-        return list(words)
-    result: list[Word] = []
-    at = 0
-    while at < len(words):
-        word = words[at]
-        for replacement in replacements:
-            count = len(replacement.old)
-            if replacement.part:
-                text = _part_replaced(word, replacement)
-                if text is not None:
-                    if text:
-                        result.append(dataclasses.replace(word, text=text))
-                    at += 1
-                    break
-            elif tuple(w.upper for w in words[at : at + count]) == replacement.old:
-                # The new words stand where the old ones stood, so that a message points to the copybook's own line.
-                result.extend(dataclasses.replace(new, position=word.position) for new in replacement.new)
-                at += count
-                break
-        else:
-            result.append(word)
-            at += 1
-        if len(result) > MAX_WORDS:
-            return result
-    return result
+def _pieces_replaced(word: Word, single: Mapping[str, Sequence[Word]]) -> Word:
+    """A word with what stands between its parentheses, and around them, replaced."""
+    if word.kind != "word":
+        return word
+    pieces = _PARENTHESES.split(word.text)
+    new = (single.get(piece.upper()) for piece in pieces)
+    text = "".join(piece if n is None else "".join(w.text for w in n) for piece, n in zip(pieces, new, strict=True))
+    return word if text == word.text else dataclasses.replace(word, text=text)
 
 
 def _part_replaced(word: Word, replacement: _Replacement) -> str | None:

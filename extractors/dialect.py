@@ -10,6 +10,7 @@ BinarySizes = Literal["2-4-8", "1-2-4-8", "1-8"]
 ByteOrder = Literal["big", "little"]
 FloatFormat = Literal["ibm", "ieee"]
 National = Literal["double-byte", "utf-16"]
+PlainN = Literal["display-1", "national"]
 
 OPTIONS: Mapping[str, str] = {
     "binary_sizes": "bytes of a binary item by its digits: 2-4-8, 1-2-4-8, or 1-8 (as few as hold the digits)",
@@ -20,7 +21,9 @@ OPTIONS: Mapping[str, str] = {
     "float_order": "byte order of COMP-1 and COMP-2: big or little",
     "national": "USAGE NATIONAL: double-byte (as DISPLAY-1) or utf-16",
     "national_order": "byte order of UTF-16: big or little",
+    "plain_n": "PICTURE N without USAGE: display-1 or national, as IBM's NSYMBOL(DBCS) and NSYMBOL(NATIONAL)",
     "pointer_size": "bytes of a POINTER: 4 or 8",
+    "procedure_pointer_size": "bytes of a PROCEDURE-POINTER: 4 or 8",
     "plus_signs": "half bytes that mean plus in a packed number, for example ACEF, or CF to be strict",
     "minus_signs": "half bytes that mean minus in a packed number, for example BD, or D to be strict",
 }
@@ -34,9 +37,10 @@ class Dialect:
     Attributes:
         name: its name in the family.
         title: the compilers it stands for.
-        sources: where each rule is from, by rule; a rule that could not be verified says so.
+        sources: where each rule is from, by rule; a rule that could not be verified says so, and one that a dump has
+            otherwise says that.
         binary_sizes, binary_order, comp_5_order, sync_long, float_format, float_order, national, national_order,
-        pointer_size, plus_signs, minus_signs: see `OPTIONS`.
+        plain_n, pointer_size, procedure_pointer_size, plus_signs, minus_signs: see `OPTIONS`.
     """
 
     name: str
@@ -50,7 +54,9 @@ class Dialect:
     float_order: ByteOrder = "big"
     national: National = "double-byte"
     national_order: ByteOrder = "big"
+    plain_n: PlainN = "display-1"
     pointer_size: int = 4
+    procedure_pointer_size: int = 8
     plus_signs: str = "ACEF"
     minus_signs: str = "BD"
     options: Mapping[str, str] = dataclasses.field(default_factory=lambda: OPTIONS)

@@ -27,8 +27,6 @@ def sign_of(symbols: str, *, in_ascii: bool) -> int:
 @functools.cache
 def table(*, in_ascii: bool, picture: Picture) -> np.ndarray:
     """(256,) uint32: what each byte is within a number of this picture."""
-    # DECIMAL-POINT IS COMMA: the picture's symbols have the point where its text has a comma.
-    decimal_comma = "." in picture.symbols and "." not in picture.text.rstrip(".")
     made = np.zeros(256, np.uint32)
     codec = "latin-1" if in_ascii else "cp037"
 
@@ -43,8 +41,10 @@ def table(*, in_ascii: bool, picture: Picture) -> np.ndarray:
         else:
             made[0xC0 | digit] = digit | OVER_PLUS
             made[0xD0 | digit] = digit | OVER_MINUS
-    put(",/*$" if not decimal_comma else "./*$", SKIP)
-    put("." if not decimal_comma else ",", POINT)
+    # DECIMAL-POINT IS COMMA: the picture's symbols have the point where its text has a comma.
+    point, comma = ",." if picture.decimal_comma else ".,"
+    put(f"{comma}/*$", SKIP)
+    put(point, POINT)
     put("+", PLUS)
     put("-", MINUS)
     put(" ", SPACE)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from extractors.characters import Charset
 from extractors.digits import to_integers
 from extractors.layout import Field
-from extractors.usage import NUMBER
+from extractors.usage import NUMBER, TEXT
 from extractors.usages import BY_NAME, usage_of
 
 
@@ -65,7 +65,22 @@ def encode_cells(
     misfit = np.zeros(count, bool)
     if field.picture.scale < 0 and BY_NAME[field.usage].value == NUMBER:
         column, misfit = _without_zeros(to_integers(column), field.picture.scale)
-    return cells, misfit | usage_of(field, charset).encode(field, column, charset, cells)
+    usage = usage_of(field, charset)
+    misfit = misfit | usage.encode(field, column, charset, cells)
+    if field.justified and usage.value == TEXT:
+        padding = np.zeros((1, field.width), np.uint8)
+        usage.encode(field, pa.array([""]), charset, padding)
+        cells = _to_the_right(cells, padding, 2 if usage.name in ("national", "utf16") else 1)
+    return cells, misfit
+
+
+def _to_the_right(cells: np.ndarray, padding: np.ndarray, size: int) -> np.ndarray:
+    """Texts with the padding behind them, whose characters have so many bytes, put before them (JUSTIFIED)."""
+    width = cells.shape[1] // size * size
+    behind = (cells == padding)[:, :width].reshape(len(cells), -1, size).all(axis=2)[:, ::-1]
+    moved = np.logical_and.accumulate(behind, axis=1).sum(axis=1) * size
+    places = (np.arange(width) - moved[:, None]) % max(width, 1)
+    return np.concatenate((np.take_along_axis(cells[:, :width], places, axis=1), cells[:, width:]), axis=1)
 
 
 def _without_zeros(values: np.ndarray, scale: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,16 +7,19 @@ before the first level number of a whole program (divisions, FD and SELECT entri
 from __future__ import annotations
 
 import dataclasses
-import difflib
-from collections.abc import Callable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.picture import PictureError, read_picture
 from extractors.reference_format import Word
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, did_you_mean
 
 MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
+MAX_HINTS = 20
+MAX_COMPARED = 1_000
+MAX_NAME = 60
 
 STORAGE: Mapping[str, Storage] = {
     "DISPLAY": Storage.DISPLAY,
@@ -36,7 +39,7 @@ STORAGE: Mapping[str, Storage] = {
     "PACKED-DECIMAL": Storage.PACKED,
     "INDEX": Storage.INDEX,
     "POINTER": Storage.POINTER,
-    "PROCEDURE-POINTER": Storage.POINTER,
+    "PROCEDURE-POINTER": Storage.PROCEDURE,
     "FUNCTION-POINTER": Storage.POINTER,
 }
 _SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
@@ -54,6 +57,22 @@ _ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "
 _ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
 _HEADERS = frozenset(("DIVISION", "SECTION"))
 
+UNREADABLE = Picture("", "alphanumeric", 1, 1)
+"""Stands for a PICTURE that could not be read: nothing more is said of its entry."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """A data name as a clause says it, and the groups that qualify it, the nearest first."""
+
+    word: Word
+    of: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The data name."""
+        return self.word.upper
+
 
 @dataclasses.dataclass(slots=True)
 class Entry:
@@ -62,13 +81,15 @@ class Entry:
     level: int
     name: str
     position: Position
+    ordinal: int = 0
     picture: Picture | None = None
     storage: Storage | None = None
+    inherited: Storage | None = None
     usage_position: Position | None = None
     least: int = 1
     occurs: int = 1
     occurs_clause: bool = False
-    depending: Word | None = None
+    depending: Reference | None = None
     redefines: Word | None = None
     leading: bool | None = None
     separate: bool = False
@@ -77,18 +98,32 @@ class Entry:
     blank_when_zero: bool = False
     value: str | None = None
     conditions: list[Condition] = dataclasses.field(default_factory=list)
-    renames: tuple[Word, Word] | None = None
+    renames: tuple[Reference, Reference] | None = None
     children: list[Entry] = dataclasses.field(default_factory=list)
+
+    @property
+    def stored(self) -> Storage | None:
+        """Its USAGE, or that of its group."""
+        return self.storage or self.inherited
 
     @property
     def elementary(self) -> bool:
         """Whether it has bytes of its own."""
-        return self.picture is not None or (self.storage in WITHOUT_PICTURE and not self.children)
+        return self.picture is not None or (self.stored in WITHOUT_PICTURE and not self.children)
 
 
-def read_entries(words: Sequence[Word], problems: list[Problem]) -> list[Entry]:
-    """Read the entries of a copybook; what cannot be read goes to `problems`."""
-    reader = _Reader(problems)
+def read_entries(
+    words: Sequence[Word], problems: list[Problem], *, decimal_comma: bool = False, currency: str = ""
+) -> list[Entry]:
+    """Read the entries of a copybook; what cannot be read goes to `problems`.
+
+    Args:
+        words: of the copybook.
+        problems: what is wrong is added here.
+        decimal_comma: whether DECIMAL-POINT IS COMMA holds, which the text may say itself.
+        currency: currency signs besides the usual ones, which the text may name too.
+    """
+    reader = _Reader(problems, decimal_comma=decimal_comma, currency=currency)
     sentence: list[Word] = []
     for word in words:
         if word.kind != "period":
@@ -105,11 +140,11 @@ def read_entries(words: Sequence[Word], problems: list[Problem]) -> list[Entry]:
 
 
 class _Reader:
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[Problem], *, decimal_comma: bool, currency: str) -> None:
         self._problems = problems
         self.entries: list[Entry] = []
-        self._decimal_comma = False
-        self._currency = "$\\¥￥£€"
+        self._decimal_comma = decimal_comma
+        self._currency = "$\\¥￥£€" + currency.upper()
         self._program = False
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
@@ -134,7 +169,7 @@ class _Reader:
         if "DECIMAL-POINT" in texts and "COMMA" in texts:
             self._decimal_comma = True
         if "CURRENCY" in texts:
-            self._currency += next((w.text.strip("'\"")[:1] for w in words if w.kind == "literal"), "")
+            self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
         if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
             self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
             if not self._program:
@@ -171,6 +206,8 @@ class _Reader:
                 clause = None
             elif key in self._clause_of:
                 clause = self._clause_of[key]
+            elif key == "IS" and at < len(words) and words[at].upper in _WITHOUT_EFFECT:
+                continue
             elif key in _WITHOUT_EFFECT:
                 # EXTERNAL AS 'name' says where the storage is, never what it holds.
                 at += 2 if at < len(words) and words[at].upper == "AS" else 0
@@ -183,8 +220,10 @@ class _Reader:
             seen.add(key)
             if clause is not None:
                 at = clause(words, at, word, entry)
-        if entry.storage in WITHOUT_PICTURE and entry.picture is not None:
-            self._at("L042", entry.usage_position or entry.position, f"{entry.storage} takes no PICTURE")
+        self._append(entry)
+
+    def _append(self, entry: Entry) -> None:
+        entry.ordinal = len(self.entries) + 1
         self.entries.append(entry)
 
     def _picture(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
@@ -198,7 +237,7 @@ class _Reader:
         except PictureError as error:
             place = dataclasses.replace(word.position, column=word.position.column + error.at)
             self._at("L040", place, f"PICTURE {word.text[:40]}: {error}", error.allowed)
-            entry.picture = Picture(word.text, "alphanumeric", 1, 1)
+            entry.picture = UNREADABLE
         return at + 1
 
     def _usage(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
@@ -236,13 +275,10 @@ class _Reader:
                 if at >= len(words):
                     self._problem("L033", clause, "DEPENDING ON names nothing")
                     return at
-                entry.depending = words[at]
+                entry.depending, at = _reference(words, at)
                 if entry.least == entry.occurs:
                     # OCCURS 80 DEPENDING ON: the standard asks for a lower bound, compilers do without.
                     entry.least = 0
-                at += 1
-                while at + 1 < len(words) and words[at].upper in ("OF", "IN"):
-                    at += 2
             elif word in ("INDEXED", "ASCENDING", "DESCENDING"):
                 at = _skip(words, _skip(words, _skip(words, at + 1, "KEY"), "IS"), "BY")
                 while at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
@@ -280,7 +316,11 @@ class _Reader:
         at = _skip(words, at, "ALL")
         if at < len(words):
             entry.value = literal_text(words[at])
-        return at + 1
+        at += 1
+        while entry.value is not None and at + 1 < len(words) and words[at].text == "&":
+            entry.value += literal_text(words[at + 1])
+            at += 2
+        return at
 
     def _sign(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
         at = _skip(words, at, "IS")
@@ -322,6 +362,9 @@ class _Reader:
                 first = values.pop()
                 values.append((first if isinstance(first, str) else first[0], literal_text(words[at + 1])))
                 at += 2
+            elif words[at].text == "&" and values and isinstance(values[-1], str) and at + 1 < len(words):
+                values[-1] += literal_text(words[at + 1])
+                at += 2
             elif words[at].upper in ("ALL", "WHEN", "SET", "TO", "FALSE") and words[at].kind == "word":
                 at += 1
             else:
@@ -330,17 +373,21 @@ class _Reader:
         self.entries[-1].conditions.append(Condition(words[1].upper, tuple(values)))
 
     def _renames(self, words: list[Word]) -> None:
-        names = [w for w in words[1:] if w.kind == "word" and w.upper not in ("RENAMES", "THRU", "THROUGH")]
-        if len(words) < 4 or words[2].upper != "RENAMES" or not 2 <= len(names) <= 3:
+        named: list[Reference] = []
+        at = 3
+        if len(words) > at and words[2].upper == "RENAMES":
+            first, at = _reference(words, at)
+            named = [first, first]
+            if at + 1 < len(words) and words[at].upper in ("THRU", "THROUGH"):
+                named[1], at = _reference(words, at + 1)
+        if not named or at != len(words) or any(reference.word.kind != "word" for reference in named):
             hint = "66 NAME RENAMES FIRST THRU LAST."
             self._problem("L033", words[0], "level 66 needs a name and RENAMES", hint=hint)
             return
-        entry = Entry(66, names[0].upper, words[0].position, renames=(names[1], names[-1]))
-        self.entries.append(entry)
+        self._append(Entry(66, words[1].upper, words[0].position, renames=(named[0], named[1])))
 
     def _unknown(self, word: Word, allowed: tuple[str, ...]) -> None:
-        close = difflib.get_close_matches(word.upper, allowed, 1)
-        hint = f"did you mean `{close[0]}`?" if close else "is a period missing before it?"
+        hint = meant(word.upper, allowed, self._problems) or "is a period missing before it?"
         self._problem("L030", word, f"`{word.text[:40]}` is no clause", hint=hint)
 
     def _problem(self, code: str, word: Word, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
@@ -354,9 +401,31 @@ def _skip(words: list[Word], at: int, *noise: str) -> int:
     return at + 1 if at < len(words) and words[at].upper in noise else at
 
 
+def _reference(words: list[Word], at: int) -> tuple[Reference, int]:
+    """A data name with its qualifiers, and where the next word stands."""
+    name = words[at]
+    of = []
+    at += 1
+    while at + 1 < len(words) and words[at].upper in ("OF", "IN"):
+        of.append(words[at + 1].upper)
+        at += 2
+    return Reference(name, tuple(of)), at
+
+
+def meant(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
+    """A hint of the name that was meant; "" where none is near.
+
+    Comparing names takes long, so that a list of problems has so many hints and no more, each of so many names.
+    """
+    if len(problems) >= MAX_HINTS:
+        return ""
+    near = [name for name in itertools.islice(names, MAX_COMPARED) if len(name) <= MAX_NAME and name != word]
+    return did_you_mean(word[:MAX_NAME], near)
+
+
 def _is_data_name(name: str) -> bool:
     return (
-        len(name) <= 60
+        len(name) <= MAX_NAME
         and all(c.isalnum() or c in "-_ー・（）()#@$" for c in name)
         and not name.startswith("-")
         and not name.endswith("-")

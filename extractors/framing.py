@@ -13,17 +13,21 @@ MAX_LENGTH = 16 * 1024 * 1024
 """Bytes of the longest record or block that is believed."""
 
 State = tuple[int, ...]
-"""What a framing must remember from buffer to buffer, and at the start of a slice: () at the start of a dump."""
+"""What a framing must remember from buffer to buffer, and at the start of a slice: () at the start of a file."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something wrong between the records: `at` bytes into the buffer, `skipped` bytes that belong to no record."""
+    """Something wrong between the records: `at` bytes into the buffer, `skipped` bytes that belong to no record.
+
+    With `more` it goes on with what was wrong at the end of the buffer before: both are one.
+    """
 
     code: str
     at: int
     skipped: int
     detail: str
+    more: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class Framed:
         data: the bytes that `pos` counts in, where records had to be put together; None: the buffer.
         places: int64, where each record begins in the buffer, if that is not `pos`.
         troubles: what was wrong between the records.
+        again: whether the rest of the buffer can be framed at once, without reading more.
         stopped: whether nothing after `used` can be read.
     """
 
@@ -50,11 +55,12 @@ class Framed:
     data: np.ndarray | None = None
     places: np.ndarray | None = None
     troubles: tuple[Trouble, ...] = ()
+    again: bool = False
     stopped: bool = False
 
 
 Index = Callable[[np.ndarray, int, int, bool, State], Framed]
-"""(buffer, first byte, last byte + 1, whether the dump ends here, state) -> Framed. Positions count in the buffer."""
+"""(buffer, first byte, last byte + 1, whether the file ends here, state) -> Framed. Positions count in the buffer."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

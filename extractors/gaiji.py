@@ -26,7 +26,7 @@ from types import MappingProxyType
 
 from extractors import mojijoho
 from extractors.table_file import MAX_SCALARS, MAX_TEXT
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 DECISIONS = ("character", "mj", "substitute", "private")
 COLUMNS = ("code", "decision", "text", "mj", "reason", "decided_by", "decided_on")
@@ -95,7 +95,12 @@ def parse(text: str, *, name: str, mj: Mapping[str, str]) -> Mapping[int, Decisi
                 continue
             cells = {column: cell.strip() for column, cell in zip(header, row, strict=False) if column in COLUMNS}
             decision, wrong = _decision(cells, line, mj)
-            problems.extend(Problem("L930", Position(name, line), message, allowed) for message, allowed in wrong)
+            problems.extend(
+                Problem(
+                    "L930", Position(name, line), message, allowed, did_you_mean(cells.get("decision", ""), allowed)
+                )
+                for message, allowed in wrong
+            )
             if decision is None:
                 continue
             if decision.code in lines:

@@ -36,7 +36,7 @@ class Inventory:
         double: its pairs (and characters of three bytes) by class.
         areas: the parts of the double-byte plane; a code counts in the first area that it stands in.
         one_way: code -> the code that is written for its character.
-        narrow: pair -> the single byte that is written for its character in text of both.
+        narrow: the pairs whose character a single byte writes in text of both, each with that byte.
     """
 
     single: Mapping[CharacterClass, int]
@@ -62,16 +62,15 @@ def take_inventory(charset: Charset) -> Inventory:
     if elsewhere.any():
         counts.append(AreaCount(None, int(elsewhere.sum()), _classes(kinds[elsewhere])))
     tables = encode_tables(charset)
-    points = charset.double & 0xFFFFFF
-    plain = np.flatnonzero((charset.double >> 24 == CharacterClass.STANDARD) & (points < FIRST_SEQUENCE))
-    single = tables.single[points[plain]]
-    narrow = {_code(int(code)): f"{int(byte) & 0xFF:02X}" for code, byte in zip(plain, single, strict=True) if byte}
+    codes = np.flatnonzero(charset.double >> 24 == CharacterClass.STANDARD)
+    codes = codes[charset.double[codes] & 0xFFFFFF < FIRST_SEQUENCE]
+    bytes_of = tables.single[charset.double[codes] & 0xFFFFFF]
     return Inventory(
         _classes(charset.single >> 24),
         _classes(charset.double >> 24),
         tuple(counts),
         {_code(code): _code(written) for code, written in one_way(charset).items()},
-        narrow,
+        {_code(int(code)): f"{byte & 0xFF:02X}" for code, byte in zip(codes, bytes_of.tolist(), strict=True) if byte},
     )
 
 
@@ -86,6 +85,23 @@ def span(values: Collection[int]) -> str:
             parts.append([value, value])
     words = [f"{first:02X}" if first == last else f"{first:02X} to {last:02X}" for first, last in parts]
     return ", ".join(words)
+
+
+def spans(pairs: Mapping[str, str]) -> list[str]:
+    """Codes, each with what is written for it, as people write them: runs of both together (A1A1 to A1A3 as 41 to 43)."""
+    runs: list[list[tuple[str, str]]] = []
+    for code, written in sorted(pairs.items(), key=lambda pair: int(pair[0], 16)):
+        last = runs[-1][-1] if runs else ("", "")
+        if runs and all(int(new, 16) == int(old, 16) + 1 for new, old in zip((code, written), last, strict=True)):
+            runs[-1].append((code, written))
+        else:
+            runs.append([(code, written)])
+    return [
+        f"{run[0][0]} as {run[0][1]}"
+        if len(run) == 1
+        else f"{run[0][0]} to {run[-1][0]} as {run[0][1]} to {run[-1][1]}"
+        for run in runs
+    ]
 
 
 def _code(index: int) -> str:

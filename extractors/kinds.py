@@ -1,16 +1,18 @@
 """Record kinds: which records are read as what, by the bytes of one field or several.
 
 A condition compares a field with values and ranges. Text and plain digits are compared as bytes, in one pass over all
-kinds; a packed or binary field is decoded and compared as a number.
+kinds; any other number is decoded and compared as what it is, with all its digits and decimals.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from extractors.characters import Charset
 from extractors.decoder import Decoder
@@ -18,7 +20,7 @@ from extractors.dialect import Dialect
 from extractors.encode import encode
 from extractors.layout import TEXT_USAGES, Field, Layout
 from extractors.memory import jit
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class Chooser:
         rows: list[tuple[int, int, int, int, int]] = []
         low: list[bytes] = []
         high: list[bytes] = []
-        self._slow: list[tuple[int, Field, Decoder, list[tuple[int, int]]]] = []
+        self._slow: list[tuple[int, Field, Decoder, list[tuple[pa.Scalar, pa.Scalar]]]] = []
         place = 0
         for number, kind in enumerate(kinds):
             by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
@@ -120,13 +122,15 @@ class Chooser:
                 if name not in by_name:
                     allowed = tuple(n for n in by_name if not n.startswith("FILLER@"))[:40]
                     what = f"the layout has no field `{name}` of record kind `{kind.name}` at a fixed place"
-                    raise SpecError([Problem("L905", Position(layout.file), what, allowed)])
+                    raise SpecError(
+                        [Problem("L905", Position(layout.file), what, allowed, did_you_mean(name, allowed))]
+                    )
                 field = by_name[name]
                 ranges = [_range(value) for value in values]
-                if field.usage not in TEXT_USAGES | {"zoned"} or field.picture.signed:
+                if not _as_bytes(field):
                     alone = Decoder((field,), charset, dialect)
                     numbers = [_numbers(layout, kind, field, pair) for pair in ranges]
-                    self._slow.append((number, field, alone, numbers))
+                    self._slow.append((number, field, alone, [pair for pair in numbers if pair is not None]))
                     rows.append((number, group, 0, 0, -1))
                     continue
                 for pair in ranges:
@@ -154,13 +158,11 @@ class Chooser:
             for of_kind, field, decoder, ranges in self._slow:
                 if of_kind == number:
                     column = decoder.decode(data, pos).columns[0]
-                    known = column.is_valid().to_numpy(zero_copy_only=False)
-                    values = column.cast(pa.decimal128(38, 0), safe=False).cast(pa.int64(), safe=False)
-                    values = values.fill_null(0).to_numpy(zero_copy_only=False)
                     one = np.zeros(len(pos), bool)
                     for first, last in ranges:
-                        one |= (values >= first) & (values <= last)
-                    free &= one & known & (pos + field.offset + field.width <= limits)
+                        inside = pc.and_(pc.greater_equal(column, first), pc.less_equal(column, last))
+                        one |= inside.fill_null(False).to_numpy(zero_copy_only=False)
+                    free &= one & (pos + field.offset + field.width <= limits)
             kinds[free] = number
         return kinds
 
@@ -170,11 +172,42 @@ def _range(text: str) -> tuple[str, str]:
     return (first, last) if dots and first and last else (text, text)
 
 
-def _numbers(layout: Layout, kind: Kind, field: Field, pair: tuple[str, str]) -> tuple[int, int]:
+def _as_bytes(field: Field) -> bool:
+    """Whether the values of a field are in the order of their bytes: text, and whole numbers of plain digits."""
+    if field.usage in TEXT_USAGES:
+        return True
+    plain = field.usage == "zoned" and not field.picture.signed and field.picture.scale == 0
+    return plain and bool(field.arrow_type == pa.int64())
+
+
+_EXACT = Context(prec=200, Emin=-999, Emax=999)
+
+
+def _numbers(layout: Layout, kind: Kind, field: Field, pair: tuple[str, str]) -> tuple[pa.Scalar, pa.Scalar] | None:
+    """The range as values of the field's own type, None where no value of it lies in the range.
+
+    Raises:
+        SpecError: the field holds no numbers, or the range is none.
+    """
     try:
-        return int(pair[0]), int(pair[1])
-    except ValueError:
-        raise SpecError([_misfit(layout, kind, field, "..".join(dict.fromkeys(pair)))]) from None
+        first, last = (_EXACT.create_decimal(text) for text in pair)
+    except InvalidOperation:
+        first = last = Decimal("NaN")
+    type_ = field.arrow_type
+    if pa.types.is_fixed_size_binary(type_) or not (first.is_finite() and last.is_finite()):
+        raise SpecError([_misfit(layout, kind, field, "..".join(dict.fromkeys(pair)))])
+    if pa.types.is_floating(type_):
+        return pa.scalar(float(first), type_), pa.scalar(float(last), type_)
+    # The nearest values that the type can hold, within the range.
+    step = Decimal(1).scaleb(-type_.scale if pa.types.is_decimal(type_) else 0)
+    most = Decimal(10**type_.precision - 1) * step if pa.types.is_decimal(type_) else Decimal((1 << 63) - 1)
+    first = max(first.quantize(step, ROUND_CEILING, _EXACT), _EXACT.minus(most))
+    last = min(last.quantize(step, ROUND_FLOOR, _EXACT), most)
+    if first > last:
+        return None
+    made = (int(n) if pa.types.is_integer(type_) else n for n in (first, last))
+    low, high = (pa.scalar(n, type_) for n in made)
+    return low, high
 
 
 def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Charset) -> bytes:
@@ -196,6 +229,30 @@ def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Char
 def _misfit(layout: Layout, kind: Kind, field: Field, text: str) -> Problem:
     message = f"`{text[:40]}` of record kind `{kind.name}` does not fit {field.name} (PICTURE {field.picture.text})"
     return Problem("L908", Position(layout.file), message)
+
+
+def check_families(kinds: Sequence[Kind], file: str) -> None:
+    """Prove that kinds fit together.
+
+    Raises:
+        SpecError: two of one name, a parent that is no kind, or one that is its own ancestor.
+    """
+    names = [kind.name for kind in kinds]
+    by_name = {kind.name: kind for kind in kinds}
+    problems = []
+    for number, kind in enumerate(kinds):
+        if kind.name in names[:number]:
+            problems.append(f"two record kinds are called `{kind.name[:40]}`")
+        if kind.parent is not None and kind.parent not in by_name:
+            problems.append(f"`{kind.parent[:40]}`, the parent of record kind `{kind.name[:40]}`, is no record kind")
+        above, seen = kind.parent, {kind.name}
+        while above in by_name and above not in seen:
+            seen.add(above)
+            above = by_name[above].parent
+        if above == kind.name:
+            problems.append(f"record kind `{kind.name[:40]}` would belong to itself")
+    if problems:
+        raise SpecError(Problem("L909", Position(file), problem, tuple(by_name)) for problem in problems)
 
 
 class Family:

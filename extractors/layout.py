@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import pyarrow as pa
 
 from extractors.dialect import Dialect
 from extractors.dialects import DEFAULT
-from migration_reports.findings import Position, Problem
+from migration_reports.findings import Position, Problem, SpecError
 
 Category = Literal["alphanumeric", "alphabetic", "national", "numeric", "edited"]
 """alphanumeric is PICTURE X, alphabetic A, national N or G (two bytes a character), numeric 9 S V P, edited Z * + ."""
@@ -46,9 +47,10 @@ class Storage(enum.StrEnum):
     DOUBLE = "COMP-2"
     INDEX = "INDEX"
     POINTER = "POINTER"
+    PROCEDURE = "PROCEDURE-POINTER"
 
 
-WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER))
+WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Picture:
         scale: digits after the point; negative where P stands on the right.
         signed: whether it has a sign.
         symbols: of an edited picture, the symbol of each position (`cr` and `db` for CR and DB).
+        decimal_comma: whether its decimal point is a comma.
     """
 
     text: str
@@ -72,6 +75,7 @@ class Picture:
     scale: int = 0
     signed: bool = False
     symbols: str = ""
+    decimal_comma: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -88,6 +92,7 @@ class Item:
 
     `offset` is that of its first occurrence where every table has its most occurrences; `width` is the bytes of one
     occurrence, likewise. `occurs` is 1 without the clause; with DEPENDING ON it is the most, `least` the fewest.
+    `ordinal` tells entries apart, whatever their names: `counter` is that of the item DEPENDING ON names.
     `redefines` names the item whose bytes this one describes again. `picture` and `usage` are None for a group.
     """
 
@@ -97,9 +102,11 @@ class Item:
     width: int
     position: Position
     occurs: int = 1
+    ordinal: int = 0
     occurs_clause: bool = False
     least: int = 1
     depending: str | None = None
+    counter: int = 0
     redefines: str | None = None
     picture: Picture | None = None
     usage: str | None = None
@@ -139,6 +146,7 @@ class Field:
     `FILLER@offset`; a data name used in several groups is qualified, `NAME OF GROUP`.
     `offset` counts from the start of the record, or of the section that holds the field.
     `within` names the groups from the record down; `subscripts` count from 1, outermost first.
+    `ordinal` is that of its entry (`Item`). `renames` and `beside` tell why its bytes have another name already.
     `usage` is the member of the usages family that reads its bytes.
     """
 
@@ -151,11 +159,13 @@ class Field:
     within: tuple[str, ...]
     subscripts: tuple[int, ...]
     position: Position
+    ordinal: int = 0
     conditions: tuple[Condition, ...] = ()
     leading: bool = False
     justified: bool = False
     blank_when_zero: bool = False
     renames: bool = False
+    beside: bool = False
 
     @property
     def filler(self) -> bool:
@@ -164,8 +174,11 @@ class Field:
 
     @property
     def asked_only(self) -> bool:
-        """Whether it is decoded only when it is named: a FILLER, or another name for bytes that have one (level 66)."""
-        return self.filler or self.renames
+        """Whether it is decoded only when it is named: a FILLER, or another name for bytes that have one.
+
+        Such is a level 66 entry, and a counter of a view of the bytes that is not the one read.
+        """
+        return self.filler or self.renames or self.beside
 
     @property
     def arrow_type(self) -> pa.DataType:
@@ -205,8 +218,8 @@ class Field:
 class Table:
     """An OCCURS that is read as a list: its occurrences lie one after another.
 
-    `offset` counts from the start of its section. `counter` is the name of the field that tells how many there are
-    (None: always `most`). `element` is what one occurrence looks like. `column` is the list's name.
+    `name` tells tables apart. `offset` counts from the start of its section. `depending` names the field that tells how
+    many there are (None: always `most`), and `counter` is its ordinal. `element` is what one occurrence looks like. `column` is the list's name.
     """
 
     name: str
@@ -214,7 +227,8 @@ class Table:
     offset: int
     least: int
     most: int
-    counter: str | None
+    depending: str | None
+    counter: int
     element: Segment
     position: Position
     elementary: bool = False
@@ -303,7 +317,8 @@ class Layout:
         left_out = self.rivals(group) if group is not None else frozenset()
         fields = list(_walk(self.record, 0, (), (), left_out))
         fields.extend(r.field for r in self.renames if not left_out.intersection(r.field.within))
-        return _unique(fields)
+        names = _unique([(field.name, field.within, field.offset) for field in fields])
+        return tuple(dataclasses.replace(f, name=name) for f, name in zip(fields, names, strict=True))
 
     def segment(self, group: str | None = None, *, lists: bool = False, fixed_places: bool = False) -> Segment:
         """The record as sections and tables.
@@ -312,11 +327,24 @@ class Layout:
             group: as in `fields`.
             lists: whether every OCCURS is a list; otherwise only those whose number varies.
             fixed_places: whether a table always takes the room of its most occurrences.
+
+        Raises:
+            SpecError: a table's counter has no place of its own in the view.
         """
         left_out = self.rivals(group) if group is not None else frozenset()
-        builder = _SegmentBuilder(left_out, lists=lists, fixed_places=fixed_places)
+        counters = frozenset(item.counter for item in every_item(self.record, left_out) if item.counter)
+        builder = _SegmentBuilder(left_out, counters, lists=lists, fixed_places=fixed_places)
         renames = tuple(r.field for r in self.renames if not left_out.intersection(r.field.within))
-        return builder.build(self.record, renames)
+        segment = builder.build(self.record, renames)
+        problems = [
+            Problem(
+                "L051", t.position, f"`{t.depending}`, on which `{t.column}` depends, has no fixed place in the view"
+            )
+            for t in _uncounted(segment, frozenset())
+        ]
+        if problems:
+            raise SpecError(problems)
+        return segment
 
     def groups(self) -> Mapping[str, Item]:
         """Every named item, groups and elementary, by data name (the first of that name)."""
@@ -327,28 +355,39 @@ class Layout:
 
     def rivals(self, group: str) -> frozenset[str]:
         """The other views of the bytes that `group` describes, and of those its ancestors describe."""
+        holding: set[int] = set()
+        _holding(self.record, group, holding)
         rivals: set[str] = set()
         for parent in every_item(self.record):
-            sets: dict[str, set[str]] = {}
+            sets: dict[str, list[Item]] = {}
             origin: dict[str, str] = {}
             for child in parent.children:
                 base = origin.get(child.redefines, child.redefines) if child.redefines else child.name
                 origin[child.name] = base
-                sets.setdefault(base, set()).add(child.name)
+                sets.setdefault(base, []).append(child)
             for views in sets.values():
-                if len(views) < 2:
-                    continue
-                chosen = {v for v in views if v == group or _contains(parent, v, group)}
+                chosen = {view.name for view in views if id(view) in holding}
                 if chosen:
-                    rivals |= views - chosen
+                    rivals.update(view.name for view in views if view.name not in chosen)
         return frozenset(rivals)
 
 
-def every_item(item: Item) -> Iterator[Item]:
-    """The item and all below it, in order."""
+def _holding(item: Item, name: str, found: set[int]) -> bool:
+    """Find the items that are or hold an item of a name."""
+    inside = [_holding(child, name, found) for child in item.children]
+    if item.name == name or any(inside):
+        found.add(id(item))
+        return True
+    return False
+
+
+def every_item(item: Item, left_out: frozenset[str] = frozenset()) -> Iterator[Item]:
+    """The item and all below it, in order, but for views that are left out."""
+    if item.name in left_out:
+        return
     yield item
     for child in item.children:
-        yield from every_item(child)
+        yield from every_item(child, left_out)
 
 
 def _walk(
@@ -380,6 +419,7 @@ def make_field(item: Item, offset: int, within: tuple[str, ...], subscripts: tup
         within=within,
         subscripts=subscripts,
         position=item.position,
+        ordinal=item.ordinal,
         conditions=item.conditions,
         leading=item.leading,
         justified=item.justified,
@@ -390,91 +430,126 @@ def make_field(item: Item, offset: int, within: tuple[str, ...], subscripts: tup
 class _SegmentBuilder:
     """Walks the items once, in the order of the record, and begins a new section after each varying table."""
 
-    def __init__(self, left_out: frozenset[str], *, lists: bool, fixed_places: bool) -> None:
+    def __init__(self, left_out: frozenset[str], counters: frozenset[int], *, lists: bool, fixed_places: bool) -> None:
         self._left_out = left_out
+        self._counters = counters
         self._lists = lists
         self._fixed_places = fixed_places
 
-    def build(self, item: Item, more: tuple[Field, ...] = ()) -> Segment:
-        """The segment of one occurrence of an item."""
-        parts: list[tuple[str | None, list[Field], list[Table]]] = [(None, list(more), [])]
-        end = self._inside(item, (0, 0), (), (), parts)
-        sections = []
-        seen: list[Field] = []
-        for after, fields, tables in parts:
-            # Names are unique over the whole segment, whichever section a field is in.
-            seen.extend(fields)
-            sections.append((after, len(fields), tuple(tables)))
-        unique = iter(_unique(seen))
-        made = tuple(Section(after, tuple(next(unique) for _ in range(n)), tables) for after, n, tables in sections)
-        return Segment(made, item.width, end)
+    def build(self, item: Item, more: tuple[Field, ...] = (), within: tuple[str, ...] = ()) -> Segment:
+        """The segment of one occurrence of an item, which the groups `within` hold."""
+        parts: list[_Part] = [_Part(None, list(more), [])]
+        end, _ = self._inside(item, (0, 0), within, (), parts)
+        # Names are unique over the whole segment, whichever section a field or table is in.
+        wanted = [
+            *((f.name, f.within, f.offset) for part in parts for f in part.fields),
+            *((t.column, groups, t.offset) for part in parts for t, groups in part.tables),
+        ]
+        names = iter(_unique(wanted))
+        fields = [tuple(dataclasses.replace(f, name=next(names)) for f in part.fields) for part in parts]
+        tables = [tuple(dataclasses.replace(t, column=next(names)) for t, _ in part.tables) for part in parts]
+        sections = zip(parts, fields, tables, strict=True)
+        return Segment(tuple(Section(part.after, some, lists) for part, some, lists in sections), item.width, end)
 
     def _inside(
-        self,
-        item: Item,
-        at: tuple[int, int],
-        within: tuple[str, ...],
-        subscripts: tuple[int, ...],
-        parts: list[tuple[str | None, list[Field], list[Table]]],
-    ) -> tuple[int, int]:
-        """Place one occurrence of an item at (section, offset); gives where it ends."""
+        self, item: Item, at: _Place, within: tuple[str, ...], subscripts: tuple[int, ...], parts: list[_Part]
+    ) -> tuple[_Place, _Place]:
+        """Place one occurrence of an item; gives where it ends, and where what follows it begins.
+
+        The two differ behind a REDEFINES: a view's bytes end where it does, shorter perhaps than the others or of varying
+        size; but what follows the views stands behind the room of the largest.
+        """
         if item.elementary:
-            parts[at[0]][1].append(make_field(item, at[1], within, subscripts))
-            return at[0], at[1] + item.width
-        starts: dict[str, tuple[int, int]] = {}
-        here, last = at, item.offset
+            parts[at[0]].fields.append(make_field(item, at[1], within, subscripts))
+            return (at[0], at[1] + item.width), (at[0], at[1] + item.width)
+        starts: dict[str, _Place] = {}
+        redefined = {child.redefines for child in item.children}
+        ends = follows = at
+        last = item.offset
         for child in item.children:
             if child.redefines is not None and child.redefines in starts:
                 start = starts[child.redefines]
             else:
                 # SYNCHRONIZED may leave bytes between an item and the one before it.
                 slack = max(child.offset - last, 0)
-                start = here[0], here[1] + slack
+                start = follows[0], follows[1] + slack
+                ends = start
             starts[child.name] = start
+            room = start[0], start[1] + child.extent
             if child.name in self._left_out:
-                ends = start if child.redefines is not None else (start[0], start[1] + child.extent)
+                self._beside(child, start, (*within, item.name), parts)
+                end = follow = start if child.redefines is not None else room
             else:
-                ends = self._occurrences(child, start, (*within, item.name), subscripts, parts)
-            here = max(here, ends)
+                end, follow = self._occurrences(child, start, (*within, item.name), subscripts, parts)
+            if child.redefines is not None or child.name in redefined:
+                follow = room
+            ends, follows = max(ends, end), max(follows, follow)
             last = max(last, child.offset + child.extent)
-        if here[0] == at[0] and not item.variable and not self._left_out:
-            here = here[0], max(here[1], at[1] + item.width)
-        return here
+        if follows[0] == at[0] and not item.variable and not self._left_out:
+            ends = follows = at[0], max(follows[1], at[1] + item.width)
+        return ends, follows
+
+    def _beside(self, item: Item, at: _Place, within: tuple[str, ...], parts: list[_Part]) -> None:
+        """Place the counters of a view that is not read, up to its first varying table: tables of the view may need them."""
+        if item.occurs_clause:
+            return
+        if item.ordinal in self._counters:
+            field = make_field(item, at[1], within, ())
+            parts[at[0]].fields.append(dataclasses.replace(field, name=f"{item.name} OF {within[-1]}", beside=True))
+        for child in item.children:
+            self._beside(child, (at[0], at[1] + child.offset - item.offset), (*within, item.name), parts)
+            if child.variable:
+                break
 
     def _occurrences(
-        self,
-        item: Item,
-        at: tuple[int, int],
-        within: tuple[str, ...],
-        subscripts: tuple[int, ...],
-        parts: list[tuple[str | None, list[Field], list[Table]]],
-    ) -> tuple[int, int]:
+        self, item: Item, at: _Place, within: tuple[str, ...], subscripts: tuple[int, ...], parts: list[_Part]
+    ) -> tuple[_Place, _Place]:
         if not item.occurs_clause:
             return self._inside(item, at, within, subscripts, parts)
+        room = at[0], at[1] + item.extent
         if not (self._lists or item.variable):
             for number in range(item.occurs):
                 place = at[0], at[1] + number * item.width
                 self._inside(item, place, within, (*subscripts, number + 1), parts)
-            return at[0], at[1] + item.extent
+            return room, room
         one = dataclasses.replace(item, occurs=1, occurs_clause=False, depending=None, offset=0, children=_moved(item))
-        element = self.build(one)
-        column = item.name if item.name != "FILLER" else f"FILLER@{item.offset}"
         table = Table(
-            name=f"{column}@{item.offset}",
-            column=column,
+            name=f"{item.name}#{item.ordinal}",
+            column=item.name if item.name != "FILLER" else f"FILLER@{item.offset}",
             offset=at[1],
             least=item.least,
             most=item.occurs,
-            counter=item.depending,
-            element=element,
+            depending=item.depending,
+            counter=item.counter,
+            element=self.build(one, within=within),
             position=item.position,
             elementary=item.elementary,
         )
-        parts[at[0]][2].append(table)
+        parts[at[0]].tables.append((table, within))
         if not item.variable or self._fixed_places:
-            return at[0], at[1] + item.extent
-        parts.append((table.name, [], []))
-        return len(parts) - 1, 0
+            return room, room
+        parts.append(_Part(table.name, [], []))
+        return (len(parts) - 1, 0), (len(parts) - 1, 0)
+
+
+_Place = tuple[int, int]
+"""A section's number and an offset in it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Part:
+    """A section while it is built: the table it begins after, its fields, and its tables with the groups they are in."""
+
+    after: str | None
+    fields: list[Field]
+    tables: list[tuple[Table, tuple[str, ...]]]
+
+
+def _uncounted(segment: Segment, known: frozenset[int]) -> list[Table]:
+    """The tables whose counters are none of the fields before them."""
+    known |= {field.ordinal for field in segment.fields}
+    inside = [t for table in segment.tables for t in _uncounted(table.element, known)]
+    return [t for t in segment.tables if t.depending is not None and t.counter not in known] + inside
 
 
 def _moved(item: Item) -> tuple[Item, ...]:
@@ -487,22 +562,20 @@ def _move(item: Item, by: int) -> Item:
     return dataclasses.replace(item, offset=item.offset - by, children=children)
 
 
-def _contains(parent: Item, view: str, name: str) -> bool:
-    return any(any(i.name == name for i in every_item(c)) for c in parent.children if c.name == view)
-
-
-def _unique(fields: list[Field]) -> tuple[Field, ...]:
-    counts: dict[str, int] = {}
-    for field in fields:
-        counts[field.name] = counts.get(field.name, 0) + 1
-    used: set[str] = set()
-    result = []
-    for field in fields:
-        name = field.name
-        if counts[name] > 1:
-            name = f"{name} OF {field.within[-1]}" if field.within else name
-            while name in used:
-                name = f"{name}@{field.offset}"
-        used.add(name)
-        result.append(dataclasses.replace(field, name=name))
-    return tuple(result)
+def _unique(parts: Sequence[tuple[str, tuple[str, ...], int]]) -> list[str]:
+    """Names that differ: of several parts of one name, each is qualified by its group, by its offset, by a number."""
+    counts = Counter(name for name, _, _ in parts)
+    used: Counter[str] = Counter()
+    names = []
+    for wanted, within, offset in parts:
+        name = wanted
+        if counts[wanted] > 1:
+            name = f"{wanted} OF {within[-1]}" if within else wanted
+            if name in used:
+                name = f"{name}@{offset}"
+            if name in used:
+                used[name] += 1
+                name = f"{name}.{used[name]}"
+        used[name] += 1
+        names.append(name)
+    return names

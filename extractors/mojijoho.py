@@ -53,7 +53,7 @@ def read_mj(path: Path) -> Mapping[str, str]:
 
 def _problem(path: Path, message: str) -> Problem:
     hint = "name Unicode's Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database"
-    return Problem("L932", Position(path.name), message, (), hint)
+    return Problem("L932", Position(str(path)), message, (), hint)
 
 
 def _unihan(text: str) -> Iterable[tuple[str, str]]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 
 class Member(Protocol):
@@ -44,9 +43,8 @@ def choose(family: str, name: str, members: Sequence[M], options: Iterable[str] 
 
 def _unknown(what: str, name: str, allowed: Iterable[str]) -> Problem:
     names = tuple(allowed)
-    close = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean `{close[0]}`?" if close else ""
-    return Problem("L903", Position("(options)"), f"unknown {what} `{name[:60]}`", names or ("none",), hint)
+    message = f"unknown {what} `{name[:60]}`"
+    return Problem("L903", Position("(options)"), message, names or ("none",), did_you_mean(name, names))
 
 
 def number(options: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
@@ -72,5 +70,6 @@ def choice(options: Mapping[str, str], name: str, default: str, allowed: tuple[s
     """
     text = options.get(name, default)
     if text not in allowed:
-        raise SpecError([Problem("L904", Position("(options)"), f"{name} `{text[:20]}` does not fit", allowed)])
+        message = f"{name} `{text[:20]}` does not fit"
+        raise SpecError([Problem("L904", Position("(options)"), message, allowed, did_you_mean(text, allowed))])
     return text

@@ -6,6 +6,7 @@ ZZ,ZZ9.99-  ->  edited: ten bytes of text that hold seven digits, two after the 
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 from extractors.layout import Category, Picture
@@ -15,7 +16,7 @@ MAX_DIGITS = 76
 MAX_EDITED = 250
 
 _PART = re.compile(r"(?P<symbol>CR|DB|.)(?:\((?P<times>\d{1,9})\))?", re.IGNORECASE | re.DOTALL)
-_PLAIN = frozenset("XA9SVPNGU")
+_PLAIN = frozenset("XA9SVPNG")
 _EDITING = frozenset("ZB0/,.*+-")
 _SIGNS = frozenset(("+", "-", "CR", "DB"))
 
@@ -44,11 +45,11 @@ def read_picture(text: str, *, decimal_comma: bool = False, currency: str = "$\\
     symbols = {symbol for symbol, _, _ in parts}
     if symbols <= _PLAIN:
         return _plain(text, parts)
-    if symbols & {"N", "G", "U"}:
+    if symbols & {"N", "G"}:
         return _national_edited(text, parts)
     if symbols & {"X", "A"}:
         return _text_edited(text, parts)
-    return _edited(text, parts)
+    return dataclasses.replace(_edited(text, parts), decimal_comma=decimal_comma)
 
 
 def _parts(text: str, decimal_comma: bool, currency: str) -> list[tuple[str, int, int]]:
@@ -77,7 +78,7 @@ def _parts(text: str, decimal_comma: bool, currency: str) -> list[tuple[str, int
 
 
 def _plain(text: str, parts: list[tuple[str, int, int]]) -> Picture:
-    """X A 9 N G U with S, V and P."""
+    """X A 9 N G with S, V and P."""
     kinds = {symbol for symbol, _, _ in parts} - {"S", "V", "P"}
     if not kinds:
         raise PictureError("the PICTURE has no character or digit", 0, ("X", "A", "9", "N", "G"))
@@ -90,9 +91,7 @@ def _plain(text: str, parts: list[tuple[str, int, int]]) -> Picture:
         wrong = next(((symbol, at) for symbol, _, at in parts if symbol in "SVP"), None)
         if wrong:
             raise PictureError(f"{wrong[0]} belongs to numbers only", wrong[1])
-        category: Category = (
-            "national" if kinds <= {"N", "G", "U"} else "alphabetic" if kinds == {"A"} else "alphanumeric"
-        )
+        category: Category = "national" if kinds <= {"N", "G"} else "alphabetic" if kinds == {"A"} else "alphanumeric"
         return Picture(text, category, size, size)
     scale, signed = _number(parts)
     if size > MAX_DIGITS:

@@ -23,7 +23,7 @@ from extractors.layout import Layout
 from extractors.options import choice, choose, number
 from extractors.reference_format import SourceFormat
 from extractors.stream import DumpStream
-from migration_reports.findings import Position, Problem, RunError, SpecError
+from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
 
 MAX_COPYBOOK_BYTES = 4_000_000
 SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
@@ -31,12 +31,15 @@ SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
 OPTIONS: Mapping[str, str] = {
     "header": "bytes to leave out at the beginning of each file (0)",
     "trailer": "bytes to leave out at its end (0)",
-    "spaces": "a number whose bytes are all spaces: finding, null or zero (finding)",
-    "low_values": "a number whose bytes are all LOW-VALUES: finding, null or zero (finding)",
-    "high_values": "a number whose bytes are all HIGH-VALUES: finding, null or zero (finding)",
+    "spaces": "a number whose bytes are all spaces: finding, null or zero (finding); in binary and floating point such "
+    "bytes are a number, and a field with BLANK WHEN ZERO is zero",
+    "low_values": "a number whose bytes are all LOW-VALUES: finding, null or zero (finding); not in binary, as spaces",
+    "high_values": "a number whose bytes are all HIGH-VALUES: finding, null or zero (finding); not in binary, as spaces",
     "padded": "digits among spaces or LOW-VALUES: refuse (no number) or read (an alert) (refuse)",
     "occurs": "what follows a varying table: shrinking (moves with its count) or maximum (does not) (shrinking)",
     "source_format": "the copybook's reference format: auto, fixed, variable or free (auto)",
+    "decimal_point": "the decimal point of its pictures: point, or comma as DECIMAL-POINT IS COMMA has it (point)",
+    "currency": "currency signs of its pictures besides $ \\ ¥ £ €, as CURRENCY SIGN names them (none)",
 }
 """What belongs to the dump itself, rather than to its framing, charset, dialect or container."""
 
@@ -49,6 +52,7 @@ PROBLEMS: Mapping[str, str] = {
     "L906": "a record kind that cannot be read",
     "L907": "an option of a container that cannot be used",
     "L908": "a value of a record kind that its field cannot hold",
+    "L909": "record kinds that do not fit together: a name twice, a parent that is none, or its own descendant",
     "L911": "a code that a table file, or two of them, define twice",
     "L912": "a code that the charset defines itself, or that no text of it can hold",
     "L913": "a text that is no character",
@@ -119,7 +123,8 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
         owner = next((name for name, options in known.items() if key in options), None)
         if owner is None:
             allowed = tuple(sorted({option for options in known.values() for option in options}))
-            problems.append(Problem("L903", Position("--option"), f"unknown option `{key[:60]}`", allowed))
+            message = f"unknown option `{key[:60]}`"
+            problems.append(Problem("L903", Position("--option"), message, allowed, did_you_mean(key, allowed)))
         else:
             given[owner][key] = value
     if problems:
@@ -141,7 +146,15 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     """
     form = choice(spoken.options, "source_format", "auto", ("auto", "fixed", "variable", "free"))
     dialect = dialects.load(spoken.dialect.name, spoken.dialect.options)
-    return read_copybook(text, file=file, dialect=dialect, library=library, source_format=cast(SourceFormat, form))
+    return read_copybook(
+        text,
+        file=file,
+        dialect=dialect,
+        library=library,
+        source_format=cast(SourceFormat, form),
+        decimal_comma=choice(spoken.options, "decimal_point", "point", ("point", "comma")) == "comma",
+        currency=spoken.options.get("currency", ""),
+    )
 
 
 def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
@@ -158,7 +171,10 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     unknown = [option for option in spoken.options if option not in OPTIONS]
     if unknown:
         allowed = tuple(OPTIONS)
-        raise SpecError(Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed) for o in unknown)
+        raise SpecError(
+            Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed, did_you_mean(o, allowed))
+            for o in unknown
+        )
     policies = {
         name: cast(Blank, choice(spoken.options, name, "finding", ("finding", "null", "zero")))
         for name in ("spaces", "low_values", "high_values")
@@ -176,8 +192,12 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     )
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, name: str = "") -> str:
     """Read a copybook file, UTF-8 or Shift_JIS.
+
+    Args:
+        path: the file.
+        name: how messages call it; by its path, where not given.
 
     Raises:
         SpecError: it is no text, or too large.
@@ -185,7 +205,7 @@ def read_text(path: Path) -> str:
     """
     try:
         if path.stat().st_size > MAX_COPYBOOK_BYTES:
-            raise SpecError([Problem("L001", Position(str(path)), "the copybook is larger than 4 MB")])
+            raise SpecError([Problem("L001", Position(name or str(path)), "the copybook is larger than 4 MB")])
         data = path.read_bytes()
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror}). Check the path of the copybook.") from None
@@ -195,7 +215,7 @@ def read_text(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     message = "the copybook is neither UTF-8 nor Shift_JIS text"
-    raise SpecError([Problem("L001", Position(str(path)), message, hint="convert it to UTF-8")])
+    raise SpecError([Problem("L001", Position(name or str(path)), message, hint="convert it to UTF-8")])
 
 
 def library_of(folders: Sequence[Path]) -> Library:

@@ -1,4 +1,4 @@
-"""A stream of bytes -> records: one buffer after another, every byte counted once.
+"""A stream of bytes -> records: one file and one buffer after another, every byte counted once.
 
 Records keep their number (from 1) and their byte offset in the dump. One buffer serves them all: what is decoded is
 copied out of it before the next read. Nothing here decodes, so a record can be found again by its number (`fetch`) as
@@ -8,7 +8,7 @@ fast as memory allows.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from typing import BinaryIO
 
 import numpy as np
@@ -17,12 +17,17 @@ from extractors.container import Damaged
 from extractors.framing import MAX_LENGTH, Framed, Framing, State, Trouble
 from extractors.layout import Layout
 from extractors.memory import SLACK
+from extractors.stream import DumpStream
 
 BUFFER = 8 * 1024 * 1024
 """Bytes of a buffer: some batches of usual records, and little enough to stay near the core."""
 
-
 BUFFER_LEAST = 1 << 12
+
+NO_PLACES = np.zeros(0, np.int64)
+
+Dump = BinaryIO | DumpStream
+"""The bytes of a dump: of one file, or of several one after another."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -47,7 +52,10 @@ class Account:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Records:
-    """Consecutive records: `data[pos:limits]` are a record's bytes, `offsets` its places in the dump."""
+    """Consecutive records: `data[pos:limits]` are a record's bytes, `offsets` its places in the dump.
+
+    `end` is where in the dump what was framed with them ends, and `state` what the framing remembers there.
+    """
 
     data: np.ndarray
     pos: np.ndarray
@@ -55,6 +63,8 @@ class Records:
     numbers: np.ndarray
     offsets: np.ndarray
     troubles: tuple[Trouble, ...] = ()
+    end: int = 0
+    state: State = ()
 
     def some(self, chosen: slice | np.ndarray) -> Records:
         """Some of them."""
@@ -77,7 +87,7 @@ class Slice:
 
 
 def frames(
-    dump: BinaryIO,
+    dump: Dump,
     framing: Framing,
     layout: Layout,
     account: Account,
@@ -88,7 +98,7 @@ def frames(
     length: int | None = None,
     buffer_bytes: int = BUFFER,
 ) -> Iterator[Records]:
-    """Frame a stream from where it stands.
+    """Frame a stream from where it stands, each of its files by itself.
 
     Args:
         dump: the bytes.
@@ -103,59 +113,105 @@ def frames(
     Yields:
         The records of each buffer, good until the next are asked for; troubles come with those before them, their `at` an offset in the dump.
     """
-    room = max(buffer_bytes, BUFFER_LEAST)
-    # Behind the last record a whole layout can be read without looking.
-    tail = layout.length + SLACK
-    carried = b""
+    file = _File(dump, framing, layout, account, length, max(buffer_bytes, BUFFER_LEAST))
     number = first_record
-    ends = False
-    damage: Trouble | None = None
-    buffer = np.empty(0, np.uint8)
-    while not ends:
-        if len(buffer) < SLACK + len(carried) + room + tail:
-            buffer = np.empty(SLACK + len(carried) + room + room // 8 + tail, np.uint8)
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        view[SLACK : SLACK + len(carried)] = carried
-        want = room if length is None else min(room, length - account.bytes)
-        try:
-            got = _read_full(dump, view[SLACK + len(carried) : SLACK + len(carried) + want])
-        except _DamagedAfter as error:
-            got = error.got
-            damage = Trouble("F109", 0, 0, f"{error.damage} (byte {error.damage.offset} of the file)")
-        account.bytes += got
-        ends = got < room
-        stop = SLACK + len(carried) + got
-        buffer[:SLACK] = 0
-        buffer[stop : stop + tail] = 0
-        at = SLACK
-        while True:
-            framed = framing.index(buffer, at, stop, ends, state)
-            state = framed.state
-            troubles = tuple(dataclasses.replace(t, at=t.at + base + at - SLACK) for t in framed.troubles)
-            count = len(framed.pos)
-            account.records += count
-            account.in_records += int((framed.limits - framed.pos).sum())
-            account.descriptors += framed.overhead
-            account.skipped += sum(t.skipped for t in framed.troubles)
-            yield _records(framed, buffer, base, number, troubles)
-            number += count
-            at += framed.used
-            # Behind a damaged place that was skipped, the rest of the buffer is framed afresh.
-            if framed.stopped or not framed.troubles or not framed.used:
-                break
-        if framed.stopped or ends:
-            account.left_over += stop - at
-            if framed.stopped:
-                account.left_over += _drain(dump, account, None if length is None else length)
-            if damage is not None:
-                place = dataclasses.replace(damage, at=base + stop - SLACK)
-                none = np.zeros(0, np.int64)
-                yield Records(buffer, none, none, none, none, (place,))
+    while True:
+        base, number = yield from file.frames(base, state, number)
+        done = length is not None and account.bytes >= length
+        if done or not isinstance(dump, DumpStream) or not dump.advance():
             return
-        carried = bytes(view[at:stop])
+        state = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _File:
+    """Frames the file that a dump stands in; see `frames`."""
+
+    dump: Dump
+    framing: Framing
+    layout: Layout
+    account: Account
+    length: int | None
+    room: int
+
+    def frames(self, base: int, state: State, number: int) -> Generator[Records, None, tuple[int, int]]:
+        """Frame it to its end; gives the offset in the dump of what follows it, and the number of the next record."""
+        account, room = self.account, self.room
+        # Behind the last record a whole layout can be read without looking.
+        tail = self.layout.length + SLACK
+        carried = b""
+        ends = False
+        buffer = np.empty(0, np.uint8)
+        while True:
+            if len(buffer) < SLACK + len(carried) + room + tail:
+                buffer = np.empty(SLACK + len(carried) + room + room // 8 + tail, np.uint8)
+            view = memoryview(buffer)  # type: ignore[arg-type]
+            view[SLACK : SLACK + len(carried)] = carried
+            want = self._wanted(room)
+            got, damage = _read_full(self.dump, view[SLACK + len(carried) : SLACK + len(carried) + want])
+            account.bytes += got
+            ends = got < room
+            stop = SLACK + len(carried) + got
+            buffer[:SLACK] = 0
+            buffer[stop : stop + tail] = 0
+            at = SLACK
+            while True:
+                framed = self.framing.index(buffer, at, stop, ends, state)
+                state = framed.state
+                troubles = tuple(self._placed(t, base + at - SLACK) for t in framed.troubles)
+                account.records += len(framed.pos)
+                account.in_records += int((framed.limits - framed.pos).sum())
+                account.descriptors += framed.overhead
+                account.skipped += sum(t.skipped for t in framed.troubles)
+                at += framed.used
+                yield _records(framed, buffer, base, number, troubles, base + at - SLACK)
+                number += len(framed.pos)
+                if framed.stopped or not framed.again or not framed.used:
+                    break
+            if framed.stopped or ends:
+                break
+            carried = bytes(view[at:stop])
+            base += at - SLACK
+            if at == SLACK:
+                room = min(2 * room, 4 * MAX_LENGTH)
         base += at - SLACK
-        if at == SLACK:
-            room = min(2 * room, 4 * MAX_LENGTH)
+        left = stop - at
+        if framed.stopped and not ends:
+            drained, damage = self._drain()
+            left += drained
+        account.left_over += left
+        last = []
+        if damage is not None:
+            last.append(Trouble("F109", base + left, 0, f"{damage} (byte {damage.offset} of the file)"))
+        if left:
+            last.append(Trouble("F105", base, 0, f"{left} bytes after {number - 1} records"))
+        if isinstance(self.dump, DumpStream) and self.dump.short:
+            last.append(Trouble("F105", base + left, 0, "the file is shorter than its header and trailer"))
+        if last:
+            placed = tuple(self._placed(t, 0) for t in last)
+            yield Records(buffer, NO_PLACES, NO_PLACES, NO_PLACES, NO_PLACES, placed, base + left)
+        return base + left, number
+
+    def _wanted(self, room: int) -> int:
+        return room if self.length is None else min(room, self.length - self.account.bytes)
+
+    def _placed(self, trouble: Trouble, base: int) -> Trouble:
+        """A trouble with its offset in the dump; of several files, it names the one that it is in."""
+        dump = self.dump
+        where = f" ({dump.parts[-1].path.name})" if isinstance(dump, DumpStream) and dump.several else ""
+        return dataclasses.replace(trouble, at=trouble.at + base, detail=trouble.detail + where)
+
+    def _drain(self) -> tuple[int, Damaged | None]:
+        """Count what nobody can read."""
+        drained = 0
+        block = memoryview(bytearray(1 << 20))
+        while True:
+            want = self._wanted(len(block))
+            got, damage = _read_full(self.dump, block[:want])
+            self.account.bytes += got
+            drained += got
+            if got < len(block):
+                return drained, damage
 
 
 WHOLE = Slice(0, -1, 1)
@@ -163,7 +219,7 @@ WHOLE = Slice(0, -1, 1)
 
 
 def frame(
-    dump: BinaryIO, framing: Framing, layout: Layout, account: Account, part: Slice, *, buffer_bytes: int = BUFFER
+    dump: Dump, framing: Framing, layout: Layout, account: Account, part: Slice, *, buffer_bytes: int = BUFFER
 ) -> Iterator[Records]:
     """Frame a slice, at whose first byte the stream stands; see `frames`."""
     return frames(
@@ -180,7 +236,7 @@ def frame(
 
 
 def fetch(
-    dump: BinaryIO, framing: Framing, layout: Layout, wanted: Iterable[int], part: Slice = WHOLE
+    dump: Dump, framing: Framing, layout: Layout, wanted: Iterable[int], part: Slice = WHOLE
 ) -> Iterator[tuple[int, int, bytes]]:
     """Find records of a slice again by their numbers: (number, offset in the dump, its own bytes), in order."""
     numbers = np.unique(np.fromiter(wanted, np.int64))
@@ -196,13 +252,13 @@ def fetch(
             return
 
 
-def slices(dump: BinaryIO, framing: Framing, layout: Layout, *, size: int, target: int) -> tuple[Slice, ...]:
+def slices(dump: Dump, framing: Framing, layout: Layout, *, sizes: Sequence[int], target: int) -> tuple[Slice, ...]:
     """Split a dump into slices of about `target` bytes.
 
     Args:
         dump: the bytes, at their beginning; read through once unless the records are of one length.
         framing, layout: how records lie in it.
-        size: bytes of the dump.
+        sizes: bytes of each of its files.
         target: bytes of a slice.
 
     Returns:
@@ -210,81 +266,60 @@ def slices(dump: BinaryIO, framing: Framing, layout: Layout, *, size: int, targe
         one pass over the descriptor words makes. Behind a damaged place nothing is cut, because what is made of damage
         depends on the bytes that follow it.
     """
-    if framing.fixed:
-        step = max(-(-target // framing.record_length), 1) * framing.record_length
-        return tuple(
-            Slice(offset, min(step, size - offset), offset // framing.record_length + 1)
-            for offset in range(0, max(size, 1), step)
-        )
-    marks: list[Slice] = []
-    state: State = ()
-    base, number, carried, ends = 0, 1, b"", False
-    room = max(min(target, BUFFER), BUFFER_LEAST)
-    tail = layout.length + SLACK
-    begun = Slice(0, 0, 1)
-    while not ends:
-        buffer = np.zeros(SLACK + len(carried) + room + tail, np.uint8)
-        view = memoryview(buffer)  # type: ignore[arg-type]
-        view[SLACK : SLACK + len(carried)] = carried
-        got = _read_full(dump, view[SLACK + len(carried) : SLACK + len(carried) + room])
-        ends = got < room
-        stop = SLACK + len(carried) + got
-        framed = framing.index(buffer, SLACK, stop, ends, state)
-        if framed.troubles:
-            break
-        state = framed.state
-        number += len(framed.pos)
-        at = SLACK + framed.used
-        carried = bytes(view[at:stop])
-        base += framed.used
-        if not framed.used:
-            room = min(2 * room, 4 * MAX_LENGTH)
-        if base - begun.offset >= target and not ends:
-            marks.append(dataclasses.replace(begun, length=base - begun.offset))
-            begun = Slice(base, 0, number, state)
-    marks.append(dataclasses.replace(begun, length=size - begun.offset))
-    return tuple(marks)
+    places = (
+        _by_arithmetic(framing.record_length, sizes, target)
+        if framing.fixed
+        else _by_words(dump, framing, layout, target)
+    )
+    made = [Slice(0, 0, 1)]
+    for offset, number, state in places:
+        if offset - made[-1].offset >= target and offset < sum(sizes):
+            made[-1] = dataclasses.replace(made[-1], length=offset - made[-1].offset)
+            made.append(Slice(offset, 0, number, state))
+    made[-1] = dataclasses.replace(made[-1], length=sum(sizes) - made[-1].offset)
+    return tuple(made)
 
 
-def _records(framed: Framed, buffer: np.ndarray, base: int, number: int, troubles: tuple[Trouble, ...]) -> Records:
+def _by_arithmetic(length: int, sizes: Sequence[int], target: int) -> Iterator[tuple[int, int, State]]:
+    """Where records of one length, or files, begin, the next that is `target` bytes from the one before."""
+    begun, base, number = 0, 0, 1
+    for size in sizes:
+        while (place := max(-(-(begun + target - base) // length), 0)) * length < size:
+            begun = base + place * length
+            yield begun, number + place, ()
+        base += size
+        number += size // length
+
+
+def _by_words(dump: Dump, framing: Framing, layout: Layout, target: int) -> Iterator[tuple[int, int, State]]:
+    """Places up to which records could be followed: (offset, number of the next record, state)."""
+    number = 1
+    for records in frames(dump, framing, layout, Account(), buffer_bytes=min(target, BUFFER)):
+        # The remainder of a file is no damage to the next.
+        if any(trouble.code != "F105" for trouble in records.troubles):
+            return
+        number += len(records.pos)
+        yield records.end, number, records.state
+
+
+def _records(
+    framed: Framed, buffer: np.ndarray, base: int, number: int, troubles: tuple[Trouble, ...], end: int
+) -> Records:
     places = framed.places if framed.places is not None else framed.pos
     numbers = np.arange(number, number + len(framed.pos), dtype=np.int64)
     data = framed.data if framed.data is not None else buffer
-    return Records(data, framed.pos, framed.limits, numbers, places - SLACK + base, troubles)
+    return Records(data, framed.pos, framed.limits, numbers, places - SLACK + base, troubles, end, framed.state)
 
 
-class _DamagedAfter(Exception):  # noqa: N818
-    def __init__(self, got: int, damage: Damaged) -> None:
-        super().__init__(str(damage))
-        self.got = got
-        self.damage = damage
-
-
-def _read_full(dump: BinaryIO, view: memoryview) -> int:
-    """Fill the view; fewer bytes mean that the dump has ended."""
+def _read_full(dump: Dump, view: memoryview) -> tuple[int, Damaged | None]:
+    """Fill the view; fewer bytes mean that the file has ended, or is damaged there."""
     got = 0
     while got < len(view):
         try:
-            count = dump.readinto(view[got:])  # type: ignore[attr-defined]
+            count = dump.readinto(view[got:])  # type: ignore[union-attr]
         except Damaged as damage:
-            raise _DamagedAfter(got, damage) from None
+            return got, damage
         if not count:
             break
         got += count
-    return got
-
-
-def _drain(dump: BinaryIO, account: Account, length: int | None) -> int:
-    """Count what nobody can read."""
-    drained = 0
-    block = memoryview(bytearray(1 << 20))
-    while True:
-        want = len(block) if length is None else min(len(block), length - account.bytes)
-        try:
-            got = _read_full(dump, block[:want])
-        except _DamagedAfter as error:
-            got = error.got
-        account.bytes += got
-        drained += got
-        if got < len(block):
-            return drained
+    return got, None

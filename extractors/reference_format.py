@@ -28,6 +28,7 @@ _FREE = re.compile(
     r"[ ]{0,5}(?:\d{1,2}[ \t]+\S|\*>|(?:COPY|REPLACE|IDENTIFICATION|ENVIRONMENT|DATA|FILE|WORKING-STORAGE|FD|SELECT)\s)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"(?=.{6}[ ])\d{1,5} +\d{1,2}[ .]")
 _DIRECTIVE = re.compile(
     r"\s*(?:>>\s*SOURCE\s+(?:FORMAT\s+)?(?:IS\s+)?|\$SET\s+SOURCEFORMAT\s*\(?\s*[\"']?)(?P<format>FREE|FIXED|VARIABLE)\b",
     re.IGNORECASE,
@@ -85,7 +86,9 @@ def split_words(text: str, file: str, *, source_format: SourceFormat = "auto") -
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x1a", "").split("\n")
     form = source_format
     if form == "auto":
-        form = "free" if any(_FREE.match(line) for line in lines) else "fixed"
+        # A sequence number that fills its columns from the left looks like a level number, but for the one behind it.
+        numbered = any(_NUMBERED.match(line) for line in lines)
+        form = "free" if not numbered and any(_FREE.match(line) for line in lines) else "fixed"
     quote = ""
     for number, line in enumerate(lines, 1):
         directive = _DIRECTIVE.match(line[7:] if line[:6].strip().isdigit() else line)

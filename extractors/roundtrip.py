@@ -1,15 +1,15 @@
 """Decode, encode again, compare the bytes: the proof, for one dump, that reading loses nothing.
 
-Every field is compared in every record, occurrences and FILLERs too. A value that is written back as other bytes (a plus
+Every field is compared in every record, occurrences and FILLERs too, up to the record's end. A value that is written back as other bytes (a plus
 sign F where the canonical one is C, two shifts where one would do) is listed with its first record: the value is the
-same, the bytes are not. Bytes that are no value have nothing to be compared with and are counted by themselves.
+same, the bytes are not. Bytes that are no value have nothing to be compared with and are counted by themselves, and so
+are bytes of no field: slack, what goes on behind a layout, and records of no kind.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +17,9 @@ import pyarrow as pa
 from extractors.batches import Kind, extract
 from extractors.decoder import Decoder
 from extractors.encode import encode_cells
-from extractors.floats import field_bytes
 from extractors.layout import Field
 from extractors.reading import Reading
+from extractors.records import Dump
 
 
 @dataclasses.dataclass(slots=True)
@@ -45,6 +45,7 @@ class RoundTrip:
     fields: tuple[Compared, ...]
     records: int
     record_bytes: int
+    no_field_bytes: int = 0
 
     @property
     def exceptions(self) -> tuple[Compared, ...]:
@@ -62,7 +63,7 @@ class RoundTrip:
         return sum(f.other for f in self.fields)
 
 
-def round_trip(dump: BinaryIO, *, name: str, reading: Reading, kinds: tuple[Kind, ...]) -> RoundTrip:
+def round_trip(dump: Dump, *, name: str, reading: Reading, kinds: tuple[Kind, ...]) -> RoundTrip:
     """Prove it for a dump.
 
     Args:
@@ -85,7 +86,10 @@ def round_trip(dump: BinaryIO, *, name: str, reading: Reading, kinds: tuple[Kind
     )
     for _ in extraction.slices():
         pass
-    return RoundTrip(tuple(observer.found.values()), extraction.account.records, extraction.account.in_records)
+    account = extraction.account
+    return RoundTrip(
+        tuple(observer.found.values()), account.records, account.in_records, account.in_records - observer.covered()
+    )
 
 
 class _Observer:
@@ -95,19 +99,41 @@ class _Observer:
         self.found: dict[tuple[str, str], Compared] = {}
         self._kind = ""
         self._numbers = np.zeros(0, np.int64)
+        # Which bytes of the data that is seen any field has, and how many of what was seen before.
+        self._mask = np.zeros(0, bool)
+        self._covered = 0
 
     def begin(self, kind: str, numbers: np.ndarray) -> None:
         """The records that come next: their kind and their numbers."""
+        self._covered, self._mask = self.covered(), np.zeros(0, bool)
         self._kind = kind
         self._numbers = numbers
 
+    def covered(self) -> int:
+        """How many bytes any field has."""
+        return self._covered + int(self._mask.sum())
+
     def see(
-        self, decoder: Decoder, data: np.ndarray, starts: np.ndarray, records: np.ndarray, columns: Sequence[pa.Array]
+        self,
+        decoder: Decoder,
+        data: np.ndarray,
+        starts: np.ndarray,
+        limits: np.ndarray,
+        records: np.ndarray,
+        columns: Sequence[pa.Array],
     ) -> None:
-        """Some columns, where their sections begin in the data, and of which of the records they are."""
+        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
+        if not len(self._mask):
+            self._mask = np.zeros(len(data), bool)
         for field, column in zip(decoder.fields, columns, strict=True):
+            # A short record has none or a part of the bytes.
+            there = np.flatnonzero(starts + field.offset < limits)
+            some = column if len(there) == len(column) else column.take(pa.array(there))
+            places = (starts[there] + field.offset)[:, None] + np.arange(field.width)
+            inside = places < limits[there][:, None]
+            self._mask[places[inside]] = True
             entry = self.found.setdefault((self._kind, field.name), Compared(self._kind, field.name, field.usage))
-            _compare(entry, field, column, decoder, data, starts, self._numbers[records])
+            _compare(entry, field, some, decoder, data[places], inside, self._numbers[records[there]])
 
 
 def _compare(
@@ -115,8 +141,8 @@ def _compare(
     field: Field,
     column: pa.Array,
     decoder: Decoder,
-    data: np.ndarray,
-    starts: np.ndarray,
+    raw: np.ndarray,
+    inside: np.ndarray,
     records: np.ndarray,
 ) -> None:
     valid = np.asarray(column.is_valid().to_numpy(zero_copy_only=False), bool)
@@ -128,10 +154,9 @@ def _compare(
     rows = np.flatnonzero(valid)
     some = column if len(rows) == len(column) else column.take(pa.array(rows))
     cells, misfit = encode_cells(field, some, decoder.charset, len(rows))
-    original = field_bytes(data, starts[rows] + field.offset, field.width)
-    different = misfit | (cells != original).any(axis=1)
+    different = misfit | ((cells != raw[rows]) & inside[rows]).any(axis=1)
     entry.values += len(rows)
-    entry.bytes += cells.size
+    entry.bytes += int(inside[rows].sum())
     entry.other += int(different.sum())
     entry.same += int((~different).sum())
     if different.any() and not entry.first_other:

@@ -9,11 +9,17 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+import pyarrow as pa
 
 from extractors import plan as p
+from extractors.characters import Charset
 from extractors.digits import add_scaled
+from extractors.floats import field_bytes
+from extractors.layout import Field
 from extractors.memory import byte_at, int_at, kernel, le32, put64
 from extractors.plan import argument
+from extractors.usage import LOST
+from extractors.wide import to_decimal256
 
 DIGIT = 0x10
 """A plain digit; its value stands in the low four bits."""
@@ -116,3 +122,22 @@ def decode(plan, first, last, found):
         put64(listed + 8 * found, (lost | fewer << 1) << 32 | r)
         found += lost | fewer
     return found
+
+
+def read(
+    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Decode a column of more than 38 digits, B and D over an EBCDIC digit being minus."""
+    entries = table(in_ascii=charset.ascii, plus="ACEF", minus="BD")[field_bytes(data, starts, field.width)]
+    leading = field.usage == "zoned_leading" or (field.usage == "zoned_separate" and field.leading)
+    sign, others = (entries[:, 0], entries[:, 1:]) if leading else (entries[:, -1], entries[:, :-1])
+    separate = field.usage == "zoned_separate"
+    allowed, minus = (PLUS | MINUS, MINUS) if separate else (DIGIT | PLUS_DIGIT | MINUS_DIGIT, MINUS_DIGIT)
+    negative = (sign & minus) != 0
+    bad = ((others & DIGIT) == 0).any(axis=1) | ((sign & allowed) == 0)
+    if not separate:
+        bad |= negative & (not field.picture.signed)
+    rows = np.nonzero(bad)[0]
+    digits = np.where(bad[:, None], 0, others if separate else entries) & 0xF
+    column = to_decimal256(digits.astype(np.uint8), negative, field.arrow_type)
+    return column, rows, np.full(len(rows), LOST, np.int64)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO
 
 from extractors.kinds import Chooser, Family, Kind
 from extractors.reading import Reading
-from extractors.records import WHOLE, Account, Slice, frame, slices
+from extractors.records import WHOLE, Account, Dump, Slice, frame, slices
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -34,7 +33,8 @@ def cut(reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], *, targe
         target: bytes of a slice; a dump that is no larger is one.
         at_most: how many slices there may be.
     """
-    size = sum(max(path.stat().st_size - reading.header - reading.trailer, 0) for path in paths)
+    sizes = [max(path.stat().st_size - reading.header - reading.trailer, 0) for path in paths]
+    size = sum(sizes)
     count = min(-(-size // max(target, 1)), at_most)
     if count <= 1:
         return Cut((WHOLE,))
@@ -42,10 +42,10 @@ def cut(reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], *, targe
         return Cut((WHOLE,), "what is wrapped can only be read from its beginning")
     even = -(-size // count)
     with reading.open(paths) as dump:
-        found = slices(dump, reading.framing, reading.layout, size=size, target=even)  # type: ignore[arg-type]
+        found = slices(dump, reading.framing, reading.layout, sizes=sizes, target=even)
     if len(found) > 1 and Family(kinds).any:
         with reading.open(paths) as dump:
-            found = tuple(_with_parents(dump, reading, kinds, found))  # type: ignore[arg-type]
+            found = tuple(_with_parents(dump, reading, kinds, found))
     last = found[-1]
     if last.length >= 2 * even:
         return Cut(
@@ -54,7 +54,7 @@ def cut(reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], *, targe
     return Cut(found)
 
 
-def _with_parents(dump: BinaryIO, reading: Reading, kinds: Sequence[Kind], parts: Sequence[Slice]) -> Iterator[Slice]:
+def _with_parents(dump: Dump, reading: Reading, kinds: Sequence[Kind], parts: Sequence[Slice]) -> Iterator[Slice]:
     family = Family(kinds)
     chooser = Chooser(kinds, reading.layout, reading.charset, reading.layout.dialect)
     for part in parts:

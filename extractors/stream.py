@@ -1,4 +1,7 @@
-"""The files of a dump as one stream of bytes: unwrapped, without fixed headers and trailers, every byte counted."""
+"""The files of a dump, one after another: unwrapped, without fixed headers and trailers, every byte counted.
+
+A record does not go on from file to file, so a reader is told where each ends: nothing more is read until it goes on.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ class Part:
 
 
 class DumpStream(io.RawIOBase):
-    """Several files, one after another.
+    """Several files, each read to its end before `advance` goes on to the next.
 
     Args:
         paths: the files, in order.
@@ -30,8 +33,10 @@ class DumpStream(io.RawIOBase):
         trailer: bytes to leave out at its end.
 
     Attributes:
-        parts: where each file began, as far as it was read.
+        parts: where each file began, as far as it was read; offsets count the bytes of all of them.
         left_out: bytes of headers and trailers so far.
+        several: whether there is more than one file.
+        short: whether the file that was read last is shorter than its header and trailer.
     """
 
     def __init__(
@@ -47,6 +52,9 @@ class DumpStream(io.RawIOBase):
         self._held = b""
         self._given = 0
         self._finished_bytes = 0
+        self._at_end = False
+        self.several = len(self._paths) > 1
+        self.short = False
         self.size = sum(path.stat().st_size for path in self._paths)
         self.parts: list[Part] = []
         self.left_out = 0
@@ -61,23 +69,26 @@ class DumpStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Read at most as many bytes as the buffer has room for; 0 at the end of the last file."""
+        """Read at most as many bytes as the buffer has room for; 0 at the end of a file."""
+        if self._at_end or (self._file is None and not self._open()):
+            return 0
         view = memoryview(buffer).cast("B")
-        while True:
-            if self._file is None and not self._open():
-                return 0
-            assert self._file is not None
-            got = self._read(view)
-            if got:
-                self._given += got
-                return got
-            self.left_out += len(self._held)
-            self._held = b""
-            self._close()
+        got = self._read(view) if len(view) else 0
+        self._given += got
+        if not got and len(view):
+            self.short |= len(self._held) < self._trailer
+            self._end()
+        return got
+
+    def advance(self) -> bool:
+        """Go on to the next file; False where there is none."""
+        self._end()
+        self._at_end = not self._paths
+        return not self._at_end
 
     def skip(self, count: int) -> None:
-        """Go on by so many bytes; quickly where it is one plain file."""
-        if count and self._unwrap is None and len(self._paths) == 1 and not self._held and (self._file or self._open()):
+        """Go on by so many bytes, over the ends of files; quickly where it is one plain file."""
+        if count and self._unwrap is None and not self.several and not self._held and (self._file or self._open()):
             assert self._file is not None
             self._file.seek(count, io.SEEK_CUR)
             self._given += count
@@ -85,7 +96,7 @@ class DumpStream(io.RawIOBase):
         block = memoryview(bytearray(1 << 20))
         while count:
             got = self.readinto(block[: min(count, len(block))])
-            if not got:
+            if not got and not self.advance():
                 return
             count -= got
 
@@ -118,7 +129,14 @@ class DumpStream(io.RawIOBase):
                 break
             left -= len(block)
             self.left_out += len(block)
+        self.short = left > 0
         return True
+
+    def _end(self) -> None:
+        self.left_out += len(self._held)
+        self._held = b""
+        self._close()
+        self._at_end = True
 
     def _close(self) -> None:
         if self._raw is not None:

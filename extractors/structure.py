@@ -3,7 +3,8 @@
 A layout without varying tables is one section, and this is one call of the decoder. Otherwise each section begins where
 the table before it ends, in each record elsewhere; the occurrences of a table are decoded like records, all of a batch
 together, and become a list column. A record that ends before its layout does keeps what is there: a text that the end
-cuts is read to it, every field behind it is null, and one finding says so.
+cuts is read to it, every field behind it is null, and one finding says so. Where a record had its trailing spaces left
+out, what is missing of a number is read as spaces instead: a line gives the numbers that it would give with them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialect import Dialect
 from extractors.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.memory import SLACK
+
+NOTHING = np.zeros(0, np.int64)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,6 +81,20 @@ class _Marks:
     filled: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Counted:
+    """A table in each record: how many occurrences, where it ends, whether its count is wrong, whether it is cut short.
+
+    `places` tells where each occurrence begins, unless they are equally wide.
+    """
+
+    counts: np.ndarray
+    end: np.ndarray
+    wrong: np.ndarray
+    cut: np.ndarray
+    places: np.ndarray | None
+
+
 class Observer(Protocol):
     """Is shown everything that is decoded, with the bytes that it was decoded from."""
 
@@ -86,9 +103,15 @@ class Observer(Protocol):
         ...
 
     def see(
-        self, decoder: Decoder, data: np.ndarray, starts: np.ndarray, records: np.ndarray, columns: Sequence[pa.Array]
+        self,
+        decoder: Decoder,
+        data: np.ndarray,
+        starts: np.ndarray,
+        limits: np.ndarray,
+        records: np.ndarray,
+        columns: Sequence[pa.Array],
     ) -> None:
-        """Some columns, where their sections begin in the data, and of which of the records they are."""
+        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
         ...
 
 
@@ -101,6 +124,7 @@ class Structure:
         charset, dialect, blanks: as the decoder takes them.
         describe: the Arrow field of a field, with its metadata.
         fixed_places: whether a varying table always takes the room of its most occurrences.
+        padded: whether a record that ends before its layout does had its trailing spaces left out.
         others: fields of the first section that are not decoded, only looked at for whether they are filled.
     """
 
@@ -114,6 +138,7 @@ class Structure:
         describe: Callable[[Field], pa.Field],
         *,
         fixed_places: bool = False,
+        padded: bool = False,
         others: Sequence[Field] = (),
         observer: Observer | None = None,
     ) -> None:
@@ -123,9 +148,11 @@ class Structure:
         self._dialect = dialect
         self._blanks = blanks
         self._fixed_places = fixed_places
+        self._padded = padded
         # A counter must be decoded to place what follows, whether or not anybody wants it.
-        self._counters = {t.counter for t in _deep_tables(segment) if t.counter}
+        self._counters = {t.counter for t in _deep_tables(segment) if t.depending}
         self._decoders: list[Decoder] = []
+        self._counting: list[Decoder] = []
         self._kept: list[tuple[Field, ...]] = []
         self._tables: list[list[tuple[Table, Structure | None, bool]]] = []
         self._shorts: dict[Field, Decoder] = {}
@@ -134,10 +161,10 @@ class Structure:
         places: list[tuple[int, int]] = []
         for number, section in enumerate(segment.sections):
             kept = tuple(f for f in section.fields if wanted(f.name))
-            counters = tuple(
-                f for f in section.fields if f.data_name in self._counters and f not in kept and not f.subscripts
-            )
+            counters = tuple(f for f in section.fields if f.ordinal in self._counters and f not in kept)
             self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks, others if number == 0 else ()))
+            counting = tuple(f for f in section.fields if f.ordinal in self._counters)
+            self._counting.append(Decoder(counting, charset, dialect, blanks))
             self._kept.append(kept)
             fields.extend(describe(f) for f in kept)
             places.extend((number, f.offset) for f in kept)
@@ -152,10 +179,11 @@ class Structure:
                     blanks,
                     describe,
                     fixed_places=fixed_places,
+                    padded=padded,
                     observer=observer,
                 )
                 chosen = chosen and bool(nested.schema)
-                inside.append((table, nested if chosen or table.counter or not table.element.fixed else None, chosen))
+                inside.append((table, nested if chosen or table.depending or not table.element.fixed else None, chosen))
                 if chosen:
                     fields.append(pa.field(table.column, pa.list_(_element_type(table, nested))))
                     places.append((number, table.offset))
@@ -181,7 +209,7 @@ class Structure:
         return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], dict(marks.filled))
 
     def _read(
-        self, data: np.ndarray, rows: _Rows, counts: dict[str, np.ndarray], odd: list[Odd], marks: _Marks
+        self, data: np.ndarray, rows: _Rows, counts: dict[int, np.ndarray], odd: list[Odd], marks: _Marks
     ) -> tuple[list[pa.Array], np.ndarray]:
         columns: list[pa.Array] = []
         table_ends: dict[str, np.ndarray] = {}
@@ -196,12 +224,8 @@ class Structure:
             kept = self._kept[number]
             columns.extend(decoded[: len(kept)])
             for field, column in zip(self._decoders[number].fields, decoded, strict=True):
-                if field.data_name in self._counters and pa.types.is_integer(column.type):
-                    known[field.data_name] = np.where(
-                        column.is_valid().to_numpy(zero_copy_only=False),
-                        column.fill_null(-1).to_numpy(zero_copy_only=False),
-                        -1,
-                    )
+                if field.ordinal in self._counters:
+                    known[field.ordinal] = _counts(column)
             for table, nested, chosen in self._tables[number]:
                 column, table_end = self._table(data, table, nested, chosen, here, begins, known, odd, marks)
                 if column is not None:
@@ -214,8 +238,6 @@ class Structure:
         decoder = self._decoders[number]
         decoded = decoder.decode(data, rows.starts)
         columns = list(decoded.columns)
-        if self._observer is not None:
-            self._observer.see(decoder, data, rows.starts, rows.records, columns)
         marks.filled.update(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
         extent = self._extents[number]
@@ -227,6 +249,8 @@ class Structure:
                 marks.filled.update(decoder.decode(data, rows.starts[whole]).filled)
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
+        if self._observer is not None:
+            self._observer.see(decoder, data, rows.starts, rows.limits, rows.records, columns)
         for oddity in oddities:
             odd.extend(_named(oddity, rows, decoder))
         return columns
@@ -247,28 +271,38 @@ class Structure:
             beyond = cut[begins + field.width > limits]
             if not len(beyond):
                 continue
-            partly = cut[(begins < limits) & (begins + field.width > limits)]
+            partly = beyond[begins[begins + field.width > limits] < rows.limits[beyond]]
             kept = [self._without(o, beyond) if o.field is field else o for o in kept]
             missing = np.zeros(len(rows.starts), bool)
             missing[beyond] = True
             column = pc.if_else(pa.array(missing), pa.scalar(None, columns[number].type), columns[number])
-            if len(partly) and field.usage in TEXT_USAGES:
-                again = self._shorts.get(field)
-                if again is None:
-                    alone = dataclasses.replace(field, offset=SLACK)
-                    again = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
-                padded = np.full((len(partly), field.width + 2 * SLACK), self._charset.blank, np.uint8)
-                for row, index in enumerate(partly):
-                    begin = rows.starts[index] + field.offset
-                    size = int(rows.limits[index] - begin)
-                    padded[row, SLACK : SLACK + size] = data[begin : begin + size]
-                places = np.arange(len(partly), dtype=np.int64) * padded.shape[1]
-                part = again.decode(padded.ravel(), places).columns[0]
+            text = field.usage in TEXT_USAGES
+            again = partly if text else beyond if self._padded else NOTHING
+            if len(again):
+                part, odd = self._with_spaces(data, field, rows, again)
+                if not text:
+                    kept.extend(dataclasses.replace(o, field=field, rows=again[o.rows]) for o in odd)
                 mask = np.zeros(len(rows.starts), bool)
-                mask[partly] = True
+                mask[again] = True
                 column = pc.replace_with_mask(column, pa.array(mask), part)
             columns[number] = column
         return columns, [o for o in kept if len(o.rows)]
+
+    def _with_spaces(
+        self, data: np.ndarray, field: Field, rows: _Rows, some: np.ndarray
+    ) -> tuple[pa.Array, Sequence[Oddity]]:
+        """A field of some records whose ends cut it, with spaces for what is missing."""
+        decoder = self._shorts.get(field)
+        if decoder is None:
+            alone = dataclasses.replace(field, offset=SLACK)
+            decoder = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
+        padded = np.full((len(some), field.width + 2 * SLACK), self._charset.blank, np.uint8)
+        for row, index in enumerate(some):
+            begin = rows.starts[index] + field.offset
+            size = max(int(rows.limits[index] - begin), 0)
+            padded[row, SLACK : SLACK + size] = data[begin : begin + size]
+        decoded = decoder.decode(padded.ravel(), np.arange(len(some), dtype=np.int64) * padded.shape[1])
+        return decoded.columns[0], decoded.oddities
 
     @staticmethod
     def _without(oddity: Oddity, rows: np.ndarray) -> Oddity:
@@ -282,46 +316,27 @@ class Structure:
         chosen: bool,
         rows: _Rows,
         begins: Sequence[np.ndarray],
-        known: dict[str, np.ndarray],
+        known: dict[int, np.ndarray],
         odd: list[Odd],
         marks: _Marks,
     ) -> tuple[pa.Array | None, np.ndarray]:
         """The list column of a table, and where the table ends in each record."""
         begin = rows.starts + table.offset
         size = len(begin)
-        if table.counter is None:
-            stated = np.full(size, table.most)
-        else:
-            stated = known[table.counter]
-        # A count that cannot be right says nothing about what follows: the list is null, not a guess.
-        wrong = (stated < table.least) | (stated > table.most)
-        counts = np.where(wrong, 0, stated)
+        counted = self._count(data, table, nested, rows, known)
+        counts, end, wrong = counted.counts, counted.end, counted.wrong
         if wrong.any():
             # A count that lies behind the record's end, or behind another such table, is not one more thing to report.
             fresh = wrong & ~marks.torn[rows.records] & ~marks.short[rows.records]
             if fresh.any():
                 odd.append(self._out_of_range(table, rows, begin, begins, fresh))
                 marks.torn[rows.records[fresh]] = True
-        # Whatever is stated, no occurrence is looked for behind the record's end.
-        if table.element.fixed:
-            fits = np.maximum(rows.limits - begin, 0) // max(table.element.width, 1)
-            marks.short[rows.records[counts > fits]] = True
-            counts = np.minimum(counts, fits)
-            end = begin + counts * table.element.width
-        else:
-            counts, end = self._walk(data, nested, rows, begin, counts, known)
-        if self._fixed_places:
-            end = begin + table.most * table.element.width
-        elif wrong.any():
-            # Where the next section begins cannot be known: at the record's end nothing of it is read.
-            end = np.where(wrong, rows.limits, end)
+        marks.short[rows.records[counted.cut]] = True
         if not chosen or nested is None:
             return None, end
         parents = np.repeat(np.arange(size), counts)
         within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
-        starts = begin[parents] + within * table.element.width
-        if not table.element.fixed:
-            starts = self._places(data, nested, rows, begin, counts, known)
+        starts = begin[parents] + within * table.element.width if counted.places is None else counted.places
         elements = _Rows(
             rows.records[parents],
             np.column_stack((rows.subscripts[parents], within + 1)),
@@ -337,52 +352,72 @@ class Structure:
             return pa.ListArray.from_arrays(pa.array(offsets), values), end
         return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(wrong)), end
 
+    def _count(
+        self, data: np.ndarray, table: Table, nested: Structure | None, rows: _Rows, known: Mapping[int, np.ndarray]
+    ) -> _Counted:
+        """How many occurrences a table has in each record, and where it ends."""
+        begin = rows.starts + table.offset
+        stated = np.full(len(begin), table.most) if table.depending is None else known[table.counter]
+        # A count that cannot be right says nothing about what follows: the list is null, not a guess.
+        wrong = (stated < table.least) | (stated > table.most)
+        counts = np.where(wrong, 0, stated)
+        # Whatever is stated, no occurrence is looked for behind the record's end.
+        places = None
+        if table.element.fixed:
+            fits = np.maximum(rows.limits - begin, 0) // max(table.element.width, 1)
+            cut = counts > fits
+            counts = np.minimum(counts, fits)
+            end = begin + counts * table.element.width
+        else:
+            assert nested is not None
+            counts, end, places = nested._walk(data, rows, begin, counts, known)
+            cut = np.zeros(len(begin), bool)
+        if self._fixed_places:
+            end = begin + table.most * table.element.width
+        elif wrong.any():
+            # Where the next section begins cannot be known: at the record's end nothing of it is read.
+            end = np.where(wrong, rows.limits, end)
+        return _Counted(counts, end, wrong, cut, places)
+
     def _walk(
-        self,
-        data: np.ndarray,
-        nested: Structure | None,
-        rows: _Rows,
-        begin: np.ndarray,
-        counts: np.ndarray,
-        known: dict[str, np.ndarray],
-        places: list[tuple[np.ndarray, np.ndarray]] | None = None,
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Step through occurrences that differ in size, one of every record at a time."""
-        assert nested is not None
+        self, data: np.ndarray, rows: _Rows, begin: np.ndarray, counts: np.ndarray, known: Mapping[int, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Step through occurrences that differ in size, one of every record at a time: how many, to where, each place."""
         at = begin.copy()
         done = np.zeros(len(begin), np.int64)
+        owners: list[np.ndarray] = [np.zeros(0, np.int64)]
+        places: list[np.ndarray] = [np.zeros(0, np.int64)]
         for step in range(int(counts.max(initial=0))):
             active = np.nonzero((counts > step) & (at < rows.limits))[0]
             if not len(active):
                 break
-            if places is not None:
-                places.append((active, at[active]))
+            owners.append(active)
+            places.append(at[active])
             here = _Rows(rows.records[active], rows.subscripts[active], at[active], rows.limits[active])
-            inside = {name: values[active] for name, values in known.items()}
-            _, ends = nested._read(
-                data, here, inside, [], _Marks(np.zeros(_size(rows), bool), np.zeros(_size(rows), bool))
-            )
+            ends = self._measure(data, here, {number: values[active] for number, values in known.items()})
             done[active] += 1
             # An occurrence has at least a byte, so that a damaged count can never hold the walk in place.
             at[active] = np.maximum(np.minimum(ends, rows.limits[active]), at[active] + 1)
-        return done, at
+        order = np.argsort(np.concatenate(owners), kind="stable")
+        return done, at, np.concatenate(places)[order]
 
-    def _places(
-        self,
-        data: np.ndarray,
-        nested: Structure,
-        rows: _Rows,
-        begin: np.ndarray,
-        counts: np.ndarray,
-        known: dict[str, np.ndarray],
-    ) -> np.ndarray:
-        found: list[tuple[np.ndarray, np.ndarray]] = []
-        self._walk(data, nested, rows, begin, counts, known, found)
-        if not found:
-            return np.zeros(0, np.int64)
-        owners = np.concatenate([owner for owner, _ in found])
-        starts = np.concatenate([start for _, start in found])
-        return starts[np.argsort(owners, kind="stable")]
+    def _measure(self, data: np.ndarray, rows: _Rows, known: dict[int, np.ndarray]) -> np.ndarray:
+        """Where records end, by nothing but their counts: a walk over many levels must not read each many times."""
+        table_ends: dict[str, np.ndarray] = {}
+        begins: list[np.ndarray] = []
+        for number, section in enumerate(self._segment.sections):
+            starts = rows.starts if section.after is None else table_ends[section.after]
+            begins.append(starts)
+            decoder = self._counting[number]
+            if decoder.fields:
+                for field, column in zip(decoder.fields, decoder.decode(data, starts).columns, strict=True):
+                    inside = starts + field.offset + field.width <= rows.limits
+                    known[field.ordinal] = np.where(inside, _counts(column), -1)
+            here = dataclasses.replace(rows, starts=starts)
+            for table, nested, _ in self._tables[number]:
+                table_ends[table.name] = self._count(data, table, nested, here, known).end
+        last, offset = self._segment.end
+        return begins[last] + offset
 
     def _out_of_range(
         self, table: Table, rows: _Rows, begin: np.ndarray, begins: Sequence[np.ndarray], wrong: np.ndarray
@@ -392,14 +427,15 @@ class Structure:
         detail = f"OCCURS {table.least} TO {table.most}"
         for section, starts in zip(self._segment.sections, begins, strict=False):
             for field in section.fields:
-                if field.data_name == table.counter:
+                if field.ordinal == table.counter:
                     places = starts[at] + field.offset
                     return Odd(field, field.name, 0, "D233", rows.records[at], places, None, detail)
         return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)
 
 
-def _size(rows: _Rows) -> int:
-    return int(rows.records.max(initial=-1)) + 1
+def _counts(column: pa.Array) -> np.ndarray:
+    """The counts that a column states; -1 where it states none."""
+    return np.asarray(column.fill_null(-1).to_numpy(zero_copy_only=False))
 
 
 def _element_type(table: Table, nested: Structure) -> pa.DataType:
@@ -409,7 +445,8 @@ def _element_type(table: Table, nested: Structure) -> pa.DataType:
 def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> list[Odd]:
     """An oddity under the names that its fields have in their records."""
     field, at = oddity.field, oddity.rows
-    starts = rows.starts[at] + field.offset
+    # What is missing at a record's end is odd there.
+    starts = np.minimum(rows.starts[at] + field.offset, rows.limits[at])
     if rows.subscripts.shape[1] == 0:
         return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, decoder)]
     named = []

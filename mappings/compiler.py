@@ -6,102 +6,39 @@ as SQLAlchemy describes it.
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
 import fnmatch
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
-import pydantic
 import sqlalchemy as sa
 
-from mappings.spec import ColumnSpec, Located, MappingSpec, MunicipalityFolder, TableSpec, WhenSpec
-from mappings.transform import Params, Transform, Type
-from mappings.transforms import BY_NAME
-from migration_reports.findings import Position, Problem, SpecError
+from mappings.columns import ColumnCompiler, arrow_type, groups_of
+from mappings.complaints import Complaints
+from mappings.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.definitions import column_definition, field_definition
+from mappings.expression import ExpressionError
+from mappings.occurrences import compile_occurrences, tables_of
+from mappings.plan import (
+    DUMP,
+    OCCURRENCE,
+    RECORD,
+    ColumnPlan,
+    Condition,
+    Fate,
+    Join,
+    Occurrences,
+    PartPlan,
+    Plan,
+)
+from mappings.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
+from migration_reports.findings import Problem, SpecError, nearest
 
-ENGINE_COLUMNS = ("_offset", "_rank")
-LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
+Path = tuple[str | int, ...]
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Step:
-    """A transform with its parameters."""
-
-    transform: Transform
-    params: Params
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ColumnPlan:
-    """How one column (or date) is made.
-
-    `targets` are the column, or the three of a date; `mandatory` says whether null is refused.
-    """
-
-    name: str
-    targets: tuple[str, ...]
-    sources: tuple[str, ...]
-    steps: tuple[Step, ...]
-    constant: str | None
-    when: WhenSpec | None
-    on_error: str
-    mandatory: bool
-    place: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TablePlan:
-    """How one target table is filled from one source."""
-
-    table: str
-    source: str
-    when: WhenSpec | None
-    prefer: WhenSpec | None
-    columns: tuple[ColumnPlan, ...]
-    schema: pa.Schema
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Plan:
-    """A system's mapping, ready to run.
-
-    Attributes:
-        tables: the table plans.
-        one_row_per_key: the tables that keep one row a key.
-        fates: for each source and field, the columns it goes to (table.column), or why it is ignored.
-        offsets: for each source and field, its byte offset in the record.
-        code_tables: the code tables, by path.
-    """
-
-    tables: tuple[TablePlan, ...]
-    one_row_per_key: frozenset[str]
-    fates: Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]]
-    offsets: Mapping[str, Mapping[str, int]]
-    folder: MunicipalityFolder
-
-    def tables_of(self, source: str) -> tuple[TablePlan, ...]:
-        """The tables that a source fills."""
-        return tuple(table for table in self.tables if table.source == source)
-
-    def fields_used(self, source: str) -> frozenset[str]:
-        """The fields of a source that the mapping reads."""
-        return frozenset(name for name, (targets, _) in self.fates.get(source, {}).items() if targets) | frozenset(
-            when.field
-            for table in self.tables_of(source)
-            for when in (table.when, table.prefer, *(column.when for column in table.columns))
-            if when is not None
-        )
-
-
-def arrow_type(column: sa.Column[object]) -> pa.DataType:
-    """The Arrow type that a target column is staged as."""
-    if isinstance(column.type, sa.Numeric) and not isinstance(column.type, sa.Float):
-        return pa.decimal128(column.type.precision or 38, column.type.scale or 0)
-    if isinstance(column.type, (sa.BigInteger, sa.Integer)):
-        return pa.int64()
-    return pa.string()
+_QUOTED = re.compile(r'"([^"]+)"')
+"""A field in an expression."""
 
 
 def compile_mapping(
@@ -126,17 +63,28 @@ def compile_mapping(
     """
     spec, places = folder.mappings[system]
     work = _Compiler(folder, spec, places, schemas, tables, code_sets)
-    plans = work.tables()
+    parts = work.parts()
     fates = work.fates()
     work.controls()
     if work.problems:
         raise SpecError(work.problems)
-    keep = frozenset(name for name, table in spec.tables.items() if table.keep == "one_row_per_key")
-    offsets = {
-        source: {field.name: int((field.metadata or {}).get(b"offset", b"0")) for field in schema}
-        for source, schema in schemas.items()
-    }
-    return Plan(tuple(plans), keep, fates, MappingProxyType(offsets), folder)
+    keep = frozenset(part.table for part in parts if part.keep != "every_row")
+    return Plan(system, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+
+
+def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+    """The fields of each source that anything reads."""
+    read: dict[str, set[str]] = {source: set() for source in schemas}
+    for part in parts:
+        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
+        if part.each is not None:
+            visible = {name for _, columns in part.each.flat for name in columns.values()}
+            wanted = visible & set(part.reads)
+            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
+            read[part.source].update([part.each.column] if part.each.column else [])
+        for join in part.joins:
+            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
+    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
 
 
 class _Compiler:
@@ -155,47 +103,65 @@ class _Compiler:
         self._schemas = schemas
         self._tables = tables
         self._code_sets = code_sets
+        self._used: dict[str, dict[str, list[str]]] = {}
+        self._meant: dict[str, set[str]] = {}
         self.problems: list[Problem] = []
+        self._complain = Complaints(self.problems, schemas.values())
 
-    def tables(self) -> list[TablePlan]:
+    def parts(self) -> list[PartPlan]:
+        """Every part of every table."""
         plans = []
-        for name, table in self._spec.tables.items():
+        for name, parts in self._spec.tables.items():
             if name not in self._tables:
-                self._unknown("Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables)
-            elif table.source not in self._schemas:
-                place = self._places.at("tables", name, "from")
-                self._unknown("Y020", place, f"record kind `{table.source}`", self._schemas)
-            else:
-                plans.append(self._table(name, table))
+                self._complain.unknown(
+                    "Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables
+                )
+                for part in parts:
+                    # A table with a mistake in its name does not make its fields look forgotten.
+                    for field in (field for column in part.columns.values() for field in column.sources.values()):
+                        self._note(part, None, field, name)
+                continue
+            if len({part.keep.how for part in parts}) > 1:
+                place = self._places.at("tables", name)
+                self._complain.add(
+                    "Y042", place, f"the parts of {name} keep different rows", hint="say the same keep: in each"
+                )
+            for number, part in enumerate(parts):
+                if part.source not in self._schemas:
+                    place = self._places.at("tables", name, number, "from")
+                    self._complain.unknown("Y020", place, f"record kind `{part.source}`", self._schemas)
+                else:
+                    plans.append(self._part(name, number, part))
         return plans
 
-    def fates(self) -> Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]]:
+    def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
-        fates: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
         for source in self._spec.ignore:
             if source not in self._schemas:
-                self._unknown(
-                    "Y020", self._places.at("ignore", source, "key"), f"record kind `{source}`", self._schemas
-                )
+                place = self._places.at("ignore", source, "key")
+                self._complain.unknown("Y020", place, f"record kind `{source}`", self._schemas)
+                if close := nearest(source, self._schemas):
+                    self._meant.setdefault(close, set()).update(
+                        name
+                        for ignore in self._spec.ignore[source]
+                        for name in fnmatch.filter(self._schemas[close].names, ignore.field)
+                    )
+        fates: dict[str, dict[str, Fate]] = {}
         for source, schema in self._schemas.items():
-            targets: dict[str, list[str]] = {field.name: [] for field in schema}
-            # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
-            for table_name, table in self._spec.tables.items():
-                if table.source == source:
-                    for column_name, column in table.columns.items():
-                        for field in column.sources:
-                            if field in targets:
-                                targets[field].append(f"{table_name}.{column_name}")
+            used = self._used.get(source, {})
+            targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
             reasons = self._ignored(source, schema, targets)
             fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
+            # A field whose name somebody misspelt is not forgotten; its column says so.
+            settled = reasons.keys() | self._meant.get(source, set())
             for field in schema:
-                if not targets[field.name] and field.name not in reasons:
-                    line = (field.metadata or {}).get(b"line", b"?").decode()
-                    self._problem(
+                if not targets[field.name] and field.name not in settled:
+                    self._complain.add(
                         "Y022",
                         self._places.at("ignore", source),
                         f"field `{field.name}` of {source} is neither mapped nor ignored",
-                        hint=f"it stands on line {line} of the copybook; map it, or list it under ignore: with a reason",
+                        hint="map it, or list it under ignore: with a reason",
+                        defined=field_definition(schema, field.name),
                     )
         return MappingProxyType(fates)
 
@@ -207,181 +173,224 @@ class _Compiler:
                 place = places.at("dumps", name, "controls", number)
                 for reference in (control.count, control.sum, control.value, control.equals):
                     kind = (reference or "").partition(".")[0]
-                    if kind and kind not in dump.records and not _is_number(reference or ""):
-                        self._unknown("Y024", place, f"record kind `{kind}`", dump.records)
+                    if kind and kind not in dump.records and not is_number(reference or ""):
+                        self._complain.unknown("Y024", place, f"record kind `{kind}`", dump.records)
 
-    def _table(self, name: str, spec: TableSpec) -> TablePlan:
-        table, schema = self._tables[name], self._schemas[spec.source]
+    def _part(self, name: str, number: int, spec: PartSpec) -> PartPlan:
+        at: Path = ("tables", name, number)
+        types, offsets, each = self._frame(at, spec)
+        joins = self._joins(at, spec, types, each)
+        groups = groups_of(self._tables[name])
+        compiler = ColumnCompiler(
+            self._folder,
+            self._places,
+            types,
+            groups,
+            self._code_sets,
+            self.problems,
+            schema=self._schemas[spec.source],
+            table=name,
+            at=at,
+        )
         columns = []
-        groups = _groups(table)
         for column_name, column in spec.columns.items():
-            place = self._places.at("tables", name, "columns", column_name)
+            for field in (*column.sources.values(), *_QUOTED.findall(column.expression or "")):
+                # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
+                self._note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
-                key = self._places.at("tables", name, "columns", column_name, "key")
-                self._unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                key = self._places.at(*at, "columns", column_name, "key")
+                self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
                 continue
-            plan = self._column(
-                column_name, column, groups[column_name], schema, ("tables", name, "columns", column_name)
-            )
+            plan = compiler.column(column_name, column)
             if plan is not None:
                 columns.append(plan)
             if column_name in spec.empty:
-                self._problem("Y042", place, f"column `{column_name}` is filled here and listed under empty")
-        for group, members in groups.items():
-            mandatory = any(not m.nullable and m.server_default is None for m in members)
-            title = members[0].info.get("ja", "")
-            if group in spec.columns or (group in spec.empty and not mandatory):
-                continue
-            if mandatory:
-                hint = f"{title} is mandatory; fill it"
-            else:
-                hint = f"{title} may be empty; fill it, or list it under empty:"
-            where = self._places.at("tables", name, "columns", "key")
-            self._problem("Y032", where, f"column `{group}` of {name} is not filled", hint=hint)
-        for number, group in enumerate(spec.empty):
-            if group not in groups:
-                place = self._places.at("tables", name, "empty", number)
-                self._unknown("Y031", place, f"column `{group}` of {name}", groups)
-        for word, when in (("when", spec.when), ("prefer", spec.prefer)):
-            self._when(when, schema, ("tables", name, word))
-        if spec.prefer is not None and spec.keep != "one_row_per_key":
-            self._problem("Y042", self._places.at("tables", name, "prefer"), "prefer belongs to keep: one_row_per_key")
-        fields = [pa.field(column.name, arrow_type(column)) for column in table.columns]
-        fields += [pa.field("_offset", pa.int64()), pa.field("_rank", pa.int16())]
-        return TablePlan(name, spec.source, spec.when, spec.prefer, tuple(columns), pa.schema(fields))
-
-    def _column(
-        self,
-        name: str,
-        spec: ColumnSpec,
-        members: list[sa.Column[object]],
-        schema: pa.Schema,
-        path: tuple[str, ...],
-    ) -> ColumnPlan | None:
-        place = self._places.at(*path)
-        if bool(spec.sources) == (spec.constant is not None):
-            self._problem("Y042", place, f"column `{name}` has either from or constant", allowed=("from", "constant"))
-            return None
-        self._when(spec.when, schema, (*path, "when"))
-        unknown = [field for field in spec.sources if field not in schema.names]
-        for field in unknown:
-            self._unknown("Y021", self._places.at(*path, "from"), f"field `{field}`", schema.names)
-        if unknown:
-            return None
-        target: Type = "date" if "date" in members[0].info else _type_of(arrow_type(members[0]))
-        steps: list[Step] = []
-        if spec.constant is not None:
-            flows: list[Type] = ["text"]
-            if target == "integer" and not _is_number(spec.constant):
-                self._problem("Y033", place, f"constant `{spec.constant[:40]}` is no number")
-            if target in ("integer", "decimal"):
-                flows = [target]
-        else:
-            flows = [_type_of(schema.field(field).type) for field in spec.sources]
-            for number, step in enumerate(spec.transforms):
-                at = self._places.at(*path, "transforms", number)
-                transform = BY_NAME.get(step.name)
-                if transform is None:
-                    self._unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
-                    return None
-                wrong = [flow for flow in flows if flow not in transform.takes]
-                if wrong:
-                    self._problem(
-                        "Y033", at, f"transform `{step.name}` does not take {wrong[0]}", tuple(sorted(transform.takes))
-                    )
-                    return None
-                params = self._params(transform, step.params, at)
-                if params is None:
-                    return None
-                self._lookup(step.name, params, members, at)
-                steps.append(Step(transform, params))
-                flows = [transform.gives] if transform.joins else [transform.gives] * len(flows)
-        if len(flows) > 1:
-            self._problem("Y042", place, f"column `{name}` has {len(flows)} values", hint="join them by concat")
-            return None
-        self._fit(name, flows[0], target, members[0], spec, schema, place)
-        mandatory = any(not member.nullable for member in members)
-        targets = tuple(member.name for member in members)
-        where = f"{place.file}:{place.line}"
-        return ColumnPlan(
-            name, targets, spec.sources, tuple(steps), spec.constant, spec.when, spec.on_error, mandatory, where
+                place = self._places.at(*at, "columns", column_name)
+                self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
+        self._unfilled(at, name, spec, groups)
+        self._besides(at, columns)
+        when = self._conditions(spec.when, types, (*at, "when"))
+        prefer = self._conditions(spec.prefer, types, (*at, "prefer"))
+        for field in (field for condition in when for field in condition.reads):
+            self._note(spec, each, field, f"{name} (when)")
+        if spec.prefer and spec.keep.how != "preferred":
+            self._complain.add("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
+        self._keep(at, spec, columns)
+        fields = [pa.field(column.name, arrow_type(column)) for column in self._tables[name].columns]
+        fields += [pa.field("_offset", pa.int64()), pa.field("_rank", pa.int64()), pa.field("_part", pa.int16())]
+        place = self._places.at(*at)
+        used = {field for column in columns for field in column.reads} | {
+            field for condition in (*when, *prefer) for field in condition.reads
+        }
+        finished = tuple(self._with_fields(join, used) for join in joins)
+        return PartPlan(
+            name,
+            number,
+            spec.source,
+            each,
+            finished,
+            when,
+            spec.keep.how,
+            spec.keep.by or "",
+            (spec.keep.on or "").replace("-", ""),
+            prefer,
+            tuple(columns),
+            pa.schema(fields),
+            MappingProxyType(types),
+            MappingProxyType(offsets),
+            f"{place.file}:{place.line}",
         )
 
-    def _fit(
+    def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
+        """The columns that a part's rows have before it: the source's fields, or those of one occurrence."""
+        schema = self._schemas[spec.source]
+        types = {field.name: field.type for field in schema}
+        offsets = {field.name: int((field.metadata or {}).get(b"offset", b"0")) for field in schema}
+        each = None
+        if spec.each is not None:
+            each = compile_occurrences(spec.each, schema)
+            if each is None:
+                place = self._places.at(*at, "each")
+                self._complain.unknown(
+                    "Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables_of(schema)
+                )
+            else:
+                types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
+                offsets.update({v: offsets[n] for n, v in (each.flat[0][1].items() if each.flat else ())})
+                types[OCCURRENCE] = pa.int64()
+        types[RECORD] = pa.int64()
+        types[DUMP] = pa.string()
+        return types, offsets, each
+
+    def _joins(self, at: Path, spec: PartSpec, types: dict[str, pa.DataType], each: Occurrences | None) -> list[Join]:
+        joins = []
+        for alias, join in spec.join.items():
+            place = self._places.at(*at, "join", alias)
+            schema = self._schemas.get(join.source)
+            if schema is None:
+                where = self._places.at(*at, "join", alias, "from")
+                self._complain.unknown("Y020", where, f"record kind `{join.source}`", self._schemas)
+                continue
+            keys = self._keys(at, alias, spec, join, types, schema, each)
+            # The fields of a record that may be joined to itself must not hide ours, so all of theirs bear the alias.
+            types.update({f"{alias}.{field.name}": field.type for field in schema})
+            line = f"{place.file}:{place.line}"
+            joins.append(Join(alias, join.source, keys, (), join.missing, join.double, line))
+        return joins
+
+    def _keys(
         self,
-        name: str,
-        flow: Type,
-        target: Type,
-        column: sa.Column[object],
-        spec: ColumnSpec,
+        at: Path,
+        alias: str,
+        spec: PartSpec,
+        join: JoinSpec,
+        types: Mapping[str, pa.DataType],
         schema: pa.Schema,
-        place: Position,
-    ) -> None:
-        if spec.on_error == "keep" and target != "text":
-            self._problem("Y033", place, "on_error: keep needs a text column", ("reject", "null"))
-        fits = flow == target or (flow, target) == ("integer", "decimal")
-        if not fits:
-            hint = {
-                ("integer", "text"): "write it with digits: {width: n}",
-                ("integer", "date"): "read it with wareki_date",
-                ("text", "integer"): "read it with number",
-            }.get((flow, target), "")
-            title = column.info.get("ja", "")
-            self._problem("Y033", place, f"{flow} does not fit column `{name}` ({title}), which is {target}", hint=hint)
-            return
-        if target == "decimal" and len(spec.sources) == 1 and not spec.transforms:
-            source = schema.field(spec.sources[0])
-            picture = (source.metadata or {}).get(b"picture", b"").decode()
-            wanted = arrow_type(column)
-            whole = source.type.precision - source.type.scale if pa.types.is_decimal(source.type) else None
-            scale = source.type.scale if pa.types.is_decimal(source.type) else 0
-            if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
-                self._problem(
-                    "Y033",
-                    place,
-                    f"PICTURE {picture} does not fit column `{name}`: {wanted.precision} digits, {wanted.scale} decimals",
+        each: Occurrences | None,
+    ) -> tuple[tuple[str, str], ...]:
+        where = self._places.at(*at, "join", alias, "on")
+        if join.on == "parent":
+            dump, _, kind = spec.source.partition(".")
+            parent = self._folder.manifest.dumps[dump].records[kind].parent
+            if f"{dump}.{parent}" != join.source:
+                allowed = (f"{dump}.{parent}",) if parent else ()
+                hint = "" if parent else f"say parent: at the record kind {kind} in the manifest"
+                self._complain.add("Y028", where, f"{spec.source} does not belong to {join.source}", allowed, hint)
+            return ()
+        if not join.on:
+            self._complain.add("Y028", where, f"join `{alias}` has no key")
+        for ours, theirs in join.on.items():
+            place = self._places.at(*at, "join", alias, "on", ours)
+            self._note(spec, each, ours, f"join {alias}")
+            self._used.setdefault(join.source, {}).setdefault(theirs, []).append(f"join {alias}")
+            if ours not in types:
+                self._complain.unknown("Y021", place, f"field `{ours}`", types)
+            elif theirs not in schema.names:
+                self._complain.unknown("Y021", place, f"field `{theirs}` of {join.source}", schema.names)
+            elif _family(types[ours]) != _family(schema.field(theirs).type):
+                both = f"{_family(types[ours])} and {_family(schema.field(theirs).type)}"
+                defined = (*field_definition(self._schemas[spec.source], ours), *field_definition(schema, theirs))
+                self._complain.add(
+                    "Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal", defined=defined
                 )
+        return tuple(join.on.items())
 
-    def _params(self, transform: Transform, params: Mapping[str, object], place: Position) -> Params | None:
-        try:
-            return transform.params.model_validate(params)
-        except pydantic.ValidationError as error:
-            for e in error.errors(include_url=False, include_input=False):
-                name = str(e["loc"][0]) if e["loc"] else ""
-                self._problem(
-                    "Y041",
-                    place,
-                    f"transform `{transform.name}`: `{name}` {e['msg'].lower()}",
-                    tuple(transform.params.model_fields),
-                    (transform.params.__doc__ or "").strip(),
-                )
-            return None
+    def _with_fields(self, join: Join, used: set[str]) -> Join:
+        prefix = f"{join.alias}."
+        fields = tuple(sorted(name.removeprefix(prefix) for name in used if name.startswith(prefix)))
+        return Join(join.alias, join.source, join.keys, fields, join.missing, join.double, join.place)
 
-    def _lookup(self, name: str, params: Params, members: list[sa.Column[object]], place: Position) -> None:
-        """The new codes of a code table are the target's."""
-        code_set = members[0].info.get("code_set")
-        if name != "lookup" or not isinstance(code_set, str) or code_set not in self._code_sets:
+    def _note(self, spec: PartSpec, each: Occurrences | None, field: str, column: str) -> None:
+        """Note that a field goes somewhere, under the source and name that its layout knows."""
+        alias, dot, name = field.partition(".")
+        if dot and alias in spec.join:
+            self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
             return
-        table = self._folder.code_tables.get(getattr(params, "table", ""))
-        if table is None:
-            return
-        allowed = self._code_sets[code_set]
-        for old, new in table.codes.items():
-            if new not in allowed:
-                self._problem(
-                    "Y034",
-                    place,
-                    f"{table.file}: `{old}` becomes `{new}`, which {code_set} does not have",
-                    tuple(sorted(allowed)),
-                )
+        used = self._used.setdefault(spec.source, {})
+        schema = self._schemas.get(spec.source)
+        if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
+            self._meant.setdefault(spec.source, set()).add(close)
+        if each is None:
+            used.setdefault(field, []).append(column)
+        elif each.column:
+            used.setdefault(each.column if field in each.members else field, []).append(column)
+        else:
+            names = [n for _, columns in each.flat for n, visible in columns.items() if visible == field] or [field]
+            for name in names:
+                used.setdefault(name, []).append(column)
 
-    def _when(self, when: WhenSpec | None, schema: pa.Schema, path: tuple[str, ...]) -> None:
-        if when is not None and when.field not in schema.names:
-            self._unknown("Y021", self._places.at(*path, "field"), f"field `{when.field}`", schema.names)
-        elif when is not None and _type_of(schema.field(when.field).type) == "integer":
-            for value in when.values:
-                if not _is_number(value):
-                    self._problem("Y033", self._places.at(*path, "values"), f"`{value[:40]}` is no number")
+    def _unfilled(self, at: Path, name: str, spec: PartSpec, groups: Mapping[str, list[sa.Column[object]]]) -> None:
+        for group, members in groups.items():
+            mandatory = any(not m.nullable and m.server_default is None for m in members)
+            if group in spec.columns or (group in spec.empty and not mandatory):
+                continue
+            hint = "it is mandatory; fill it" if mandatory else "it may be empty; fill it, or list it under empty:"
+            where = self._places.at(*at, "columns", "key")
+            defined = column_definition(members, self._code_sets)
+            self._complain.add("Y032", where, f"column `{group}` of {name} is not filled", hint=hint, defined=defined)
+        for number, group in enumerate(spec.empty):
+            if group not in groups:
+                place = self._places.at(*at, "empty", number)
+                self._complain.unknown("Y031", place, f"column `{group}` of {name}", groups)
+
+    def _besides(self, at: Path, columns: list[ColumnPlan]) -> None:
+        """A transform that needs another column's day names one that needs none itself."""
+        known = {column.name: column for column in columns}
+        for column in columns:
+            for number, step in enumerate(column.steps):
+                if not step.beside:
+                    continue
+                place = self._places.at(*at, "columns", column.name, "transforms", number)
+                other = known.get(step.beside)
+                if other is None or other is column or any(s.beside for s in other.steps):
+                    allowed = tuple(
+                        n for n, c in known.items() if c is not column and not any(s.beside for s in c.steps)
+                    )
+                    self._complain.unknown("Y031", place, f"column `{step.beside}` for {step.transform.name}", allowed)
+
+    def _keep(self, at: Path, spec: PartSpec, columns: list[ColumnPlan]) -> None:
+        keep, place = spec.keep, self._places.at(*at, "keep")
+        if keep.by is not None and keep.by not in {column.name for column in columns}:
+            self._complain.unknown("Y031", place, f"column `{keep.by}` for keep", spec.columns)
+        day = (keep.on or "").replace("-", "")
+        if (keep.how == "effective") != bool(day) or (day and not (day.isascii() and day.isdigit() and len(day) == 8)):
+            self._complain.add(
+                "Y042", place, "keep: effective names a column, and on: a day", ("{effective: changed, on: 20260401}",)
+            )
+
+    def _conditions(
+        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], path: Path
+    ) -> tuple[Condition, ...]:
+        made = []
+        for number, when in enumerate(whens):
+            place = self._places.at(*path, number)
+            try:
+                made.append(compile_condition(when, types))
+            except UnknownFieldError as error:
+                self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
+            except ExpressionError as error:
+                self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
+        return tuple(made)
 
     def _ignored(self, source: str, schema: pa.Schema, targets: Mapping[str, list[str]]) -> dict[str, str]:
         reasons: dict[str, str] = {}
@@ -389,41 +398,25 @@ class _Compiler:
             place = self._places.at("ignore", source, number)
             names = fnmatch.filter(schema.names, ignore.field) if "*" in ignore.field else [ignore.field]
             if not ignore.reason.strip():
-                self._problem("Y011", place, f"`{ignore.field}` is ignored without a reason")
+                self._complain.add("Y011", place, f"`{ignore.field}` is ignored without a reason")
+            elif ignore.reason.strip().startswith(("?", "？")):
+                hint = "map it, or say why it is left"
+                defined = field_definition(schema, ignore.field)
+                self._complain.add(
+                    "Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined
+                )
             if not names or names[0] not in schema.names:
-                self._unknown("Y021", place, f"field `{ignore.field}`", schema.names)
+                self._complain.unknown("Y021", place, f"field `{ignore.field}`", schema.names)
+                if close := nearest(ignore.field, schema.names):
+                    self._meant.setdefault(source, set()).add(close)
                 continue
             for name in names:
                 if targets[name]:
-                    self._problem("Y023", place, f"field `{name}` is mapped to {targets[name][0]} and ignored")
+                    message = f"field `{name}` is mapped to {targets[name][0]} and ignored"
+                    self._complain.add("Y023", place, message, defined=field_definition(schema, name))
                 reasons[name] = ignore.reason
         return reasons
 
-    def _unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
-        names = tuple(allowed)
-        word = what.split("`")[1] if "`" in what else what
-        close = difflib.get_close_matches(word, names, 1)
-        hint = f"did you mean `{close[0]}`?" if close else ""
-        self._problem(code, place, f"unknown {what}", names[:40], hint)
 
-    def _problem(self, code: str, place: Position, message: str, allowed: tuple[str, ...] = (), hint: str = "") -> None:
-        self.problems.append(Problem(code, place, message, allowed, hint))
-
-
-def _groups(table: sa.Table) -> dict[str, list[sa.Column[object]]]:
-    """The table's own columns by the name that a mapping fills them under: a date's three are one."""
-    groups: dict[str, list[sa.Column[object]]] = {}
-    for column in table.columns:
-        if column.name not in LINEAGE:
-            groups.setdefault(str(column.info.get("date", column.name)), []).append(column)
-    return groups
-
-
-def _type_of(kind: pa.DataType) -> Type:
-    if pa.types.is_integer(kind):
-        return "integer"
-    return "decimal" if pa.types.is_decimal(kind) else "text"
-
-
-def _is_number(text: str) -> bool:
-    return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()
+def _family(kind: pa.DataType) -> str:
+    return "text" if pa.types.is_string(kind) else "a number"

@@ -1,9 +1,12 @@
 """The eras of the Japanese calendar, and what a date's parts make: source text, sort key and precision.
 
-First days by law: 大正 1912-07-30, 昭和 1926-12-25, 平成 1989-01-08, 令和 2019-05-01 (元号を改める政令); 明治 began on
-1868-01-25 of the Gregorian calendar (明治改元の詔), and its dates before 1873-01-01 are of the lunar calendar, whose days
-are kept as they stand. 30 July 1912 and 25 December 1926 belong to both of their eras; 平成 did not end by law in every
-document that names it (平成31年5月1日 stays valid), so a day outside its era is kept and told of.
+First days by law: 大正 1912-07-30, 昭和 1926-12-25, 平成 1989-01-08, 令和 2019-05-01 (元号を改める政令). 明治 was in force
+from the first day of its first year (明治改元の詔); its dates before 明治6年1月1日 are of the lunar calendar, whose months have
+30 days at most and whose last day was 明治5年12月2日 (改暦ノ布告), and stand in the key as they stand in the register.
+30 July 1912 and 25 December 1926 belong to both of their eras; 平成 did not end by law in every document that names it
+(平成31年5月1日 stays valid), so a day outside its era is kept and told of.
+
+住民記録システム標準仕様書 1.1.8 (年月日の管理) has days that no calendar has, and unknown ones (不詳日), kept as they are.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pydantic
 
-from mappings.transform import Outcome, Params
+from mappings.transform import Outcome, Params, Workings
 
 DISTANT = 99991231
 
@@ -33,7 +36,7 @@ class Era:
 
 
 ERAS = (
-    Era("meiji", "明治", "M", 1867, 18680125, 19120730),
+    Era("meiji", "明治", "M", 1867, 18680101, 19120730),
     Era("taisho", "大正", "T", 1911, 19120730, 19261225),
     Era("showa", "昭和", "S", 1925, 19261225, 19890107),
     Era("heisei", "平成", "H", 1988, 19890108, 20190430),
@@ -43,7 +46,11 @@ FAMILIES: Mapping[str, tuple[int, ...]] = {"1-5": (1, 2, 3, 4, 5), "1-9": (1, 3,
 """The digits that name the eras in order: most systems' own, and that of pensions and social insurance."""
 
 UNKNOWN_CODES = ("00", "99", "A")
-"""Codings of 不詳日: 00, 99, and A1 to A4 (春夏秋冬, a season, as month; 上旬, 中旬, 下旬 as day)."""
+"""Codings of 不詳日: 00, 99, and A1 to A4 (春夏秋冬, a season, as month; 上旬, 中旬, 下旬 as day). 00 always counts."""
+
+GREGORIAN = 18730101
+LAST_LUNAR = 18721202
+"""明治6年1月1日, and the day before it, 明治5年12月2日, the last of the lunar calendar."""
 
 
 class UnknownParams(Params):
@@ -65,16 +72,17 @@ class UnknownParams(Params):
         return frozenset(code.strip() for code in self.unknown.split(","))
 
 
-def seasonless(text: pl.Expr, month_at: int) -> pl.Expr:
-    """A date's text with A1 to A4 as month and A1 to A3 as day read as 00: no calendar has them."""
-    month = text.str.replace(f"^(.{{{month_at}}})A[1-4]", "${1}00")
-    return month.str.replace(f"^(.{{{month_at + 2}}})A[1-3]$", "${1}00")
+def seasonless(text: pl.Expr) -> pl.Expr:
+    """A date's text with A1 to A4 as month and A1 to A3 as day, its last four characters, read as 00."""
+    return text.str.replace("A[1-4](.{2})$", "00${1}").str.replace("A[1-3]$", "00")
 
 
 def by_era(era: pl.Expr, digits: Sequence[int], attribute: str) -> pl.Expr:
     """An attribute of the era that a digit names; null where it names none."""
-    values = [getattr(one, attribute) for one in ERAS]
-    return era.replace_strict(list(digits), values, default=None, return_dtype=pl.Int64)
+    chosen: pl.Expr = pl.lit(None, pl.Int64)
+    for digit, one in zip(digits, ERAS, strict=True):
+        chosen = pl.when(era == digit).then(pl.lit(getattr(one, attribute), pl.Int64)).otherwise(chosen)
+    return chosen
 
 
 def judge(
@@ -89,36 +97,49 @@ def judge(
     failed: pl.Expr,
     given: pl.Expr,
     codes: frozenset[str],
+    lunar: bool,
+    workings: Workings,
 ) -> Outcome:
-    """Make a date of its parts.
+    """Make a date of its parts. What is in no calendar is kept, and so is what is known of an unknown date.
 
     Args:
         source: what stands in the dump, as text.
-        year, month, day: of the Gregorian calendar, as numbers; month and day 0 where they are not known.
+        year, month, day: as numbers; the year null, month and day 0, where they are not known.
         first, last: the era's days (YYYYMMDD); a date outside is remarked on.
         none: the rows whose date says that there is none.
         failed: the rows that cannot be read.
         given: the rows that hold anything.
         codes: which codings of an unknown part apply.
+        lunar: whether dates before 1873 are of the lunar calendar.
+        workings: the columns that the parts are worked out from; is added to.
     """
+    keep = workings.keep
     if "99" in codes:
         month, day = (pl.when(part == 99).then(0).otherwise(part) for part in (month, day))
-    failed = given & ~none & (failed | (month > 12) | (day > 31) | ((month == 0) & (day > 0)))
-    if "00" not in codes and "99" not in codes and "A" not in codes:
-        failed = failed | (given & ~none & ((month == 0) | (day == 0)))
-    read = given & ~failed & ~none
-    unknown = read & ((month == 0) | (day == 0))
+    year, month, day, given, none = map(keep, (year, month, day, given, none))
+    failed = keep(given & ~none & failed)
+    read = keep(given & ~failed & ~none & year.is_not_null())
+    yearless = given & ~failed & ~none & year.is_null()
+    key = keep(year * 10_000 + month * 100 + day)
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     longest = pl.when(month == 2).then(28 + leap.cast(pl.Int64)).when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
-    impossible = read & ~unknown & (day > longest)
-    key = year * 10_000 + month * 100 + day
+    if lunar:
+        longest = (
+            pl.when(key >= GREGORIAN)
+            .then(longest)
+            .when(key // 100 == LAST_LUNAR // 100)
+            .then(LAST_LUNAR % 100)
+            .otherwise(30)
+        )
+    impossible = keep(read & ((month > 12) | (day > longest)))
+    unknown = keep(read & ~impossible & ((month == 0) | (day == 0)))
     outside = (
         pl.when(unknown)
         .then((year < first // 10_000) | (year > last // 10_000))
         .otherwise((key < first) | (key > last))
     )
     precision = (
-        pl.when(none)
+        pl.when(none | yearless)
         .then(pl.lit("unknown"))
         .when(impossible)
         .then(pl.lit("impossible"))
@@ -138,10 +159,12 @@ def judge(
         failed=(("M301", failed),),
         remarks=(
             ("M305", given & none),
+            ("M306", yearless),
             ("M302", impossible),
             ("M303", unknown),
             ("M304", read & ~impossible & outside),
         ),
+        workings=workings.made,
     )
 
 

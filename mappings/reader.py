@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import difflib
+import dataclasses
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any, TypeVar
+from types import MappingProxyType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import pydantic
 
-from mappings.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Spec
-from mappings.yaml_text import read_yaml
-from migration_reports.findings import Position, Problem, SpecError
+from mappings.code_table import read_code_table
+from mappings.manifest import check_manifest
+from mappings.package import Counts, overlay, packages_of
+from mappings.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Reuse, Spec
+from mappings.yaml_text import Places, read_yaml
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 MAX_FILE = 4_000_000
 S = TypeVar("S", bound=Spec)
@@ -38,6 +41,10 @@ PROBLEMS: Mapping[str, str] = {
     "Y022": "a source field that is neither mapped nor ignored",
     "Y023": "a source field that is mapped and ignored",
     "Y024": "a control that cannot be computed",
+    "Y025": "a field that nobody has decided about",
+    "Y026": "a guess of draft that nobody has confirmed",
+    "Y027": "a table (OCCURS) that is not known",
+    "Y028": "a join that cannot be made",
     "Y030": "a target table or system that is not known",
     "Y031": "a target column that is not known",
     "Y032": "a target column that is not filled",
@@ -46,53 +53,179 @@ PROBLEMS: Mapping[str, str] = {
     "Y040": "a transform that is not known",
     "Y041": "a transform's parameter that is not allowed",
     "Y042": "a column that is filled in two ways, or in none",
+    "Y044": "a condition or expression that cannot be used",
+    "Y050": "something to leave out that the package does not have",
+    "Y051": "a package that is not known",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""
 
 
 def read_municipality(folder: Path) -> MunicipalityFolder:
-    """Read a municipality's manifest, mappings and code tables.
+    """Read a municipality's manifest, mappings and code tables, laid over its package's.
 
     Raises:
         SpecError: with every problem of every file.
     """
-    problems: list[Problem] = []
-    sha256: dict[str, str] = {}
-    manifest, places = _read(folder, "manifest.yaml", Manifest, _normal_manifest, problems, sha256)
-    if manifest is None or places is None:
-        raise SpecError(problems)
-    _check_manifest(folder, manifest, places, problems, sha256)
+    work = _Reader(folder)
+    manifest = work.read("manifest.yaml", Manifest)
+    if manifest is None:
+        raise SpecError(work.problems)
+    spec, places = manifest
+    check_manifest(spec, places, work)
     mappings: dict[str, tuple[MappingSpec, Located]] = {}
     tables: dict[str, CodeTable] = {}
-    for system in manifest.systems:
-        mapping, where = _read(folder, f"{system}.yaml", MappingSpec, _normal_mapping, problems, sha256)
-        if mapping is None or where is None:
+    for system in spec.systems:
+        read = work.read(f"{system}.yaml", MappingSpec)
+        if read is None:
             continue
+        mapping, where = read
         if mapping.system != system:
-            problems.append(Problem("Y012", where.at("system"), f"system is `{mapping.system}`", (system,)))
+            work.problems.append(Problem("Y012", where.at("system"), f"system is `{mapping.system[:60]}`", (system,)))
         mappings[system] = (mapping, where)
         for path, place in _code_tables(mapping, where):
-            if path not in tables:
-                table = _read_code_table(folder, path, place, problems, sha256)
+            text = work.text(path, place) if path not in tables else None
+            if text is not None:
+                table = read_code_table(text, work.shown(path), work.problems)
                 if table is not None:
                     tables[path] = table
-    if problems:
-        raise SpecError(problems)
+    if work.problems:
+        raise SpecError(work.problems)
     return MunicipalityFolder(
         folder.name,
-        manifest,
+        spec,
         places,
         MappingProxyType(mappings),
         MappingProxyType(tables),
-        MappingProxyType(sha256),
+        MappingProxyType(work.sha256),
+        work.roots,
+        work.reuse(),
     )
 
 
-def check_digit(code: str) -> str:
-    """The check digit of a municipality code's first five digits (JIS X 0402; weights 6 to 2, modulus 11)."""
-    total = sum(int(digit) * weight for digit, weight in zip(code[:5], (6, 5, 4, 3, 2), strict=True))
-    return str((11 - total % 11) % 10)
+class _Reader:
+    """Reads the files of one municipality: its own, or else its package's."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.roots: tuple[Path, ...] = (folder,)
+        self.problems: list[Problem] = []
+        self.sha256: dict[str, str] = {}
+        self._package = ""
+        self._counts = Counts()
+
+    def reuse(self) -> Reuse | None:
+        """How much came from the package."""
+        c = self._counts
+        return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+
+    def read(self, name: str, model: type[S]) -> tuple[S, Located] | None:
+        """Read a spec; None where it has problems."""
+        own = self._yaml(self.folder, name, required=not self._package)
+        if own is None and (not self._package or (self.folder / name).exists()):
+            return None
+        data, places = own if own is not None else ({}, {(): Position(f"{self.folder.name}/{name}")})
+        if name == "manifest.yaml":
+            before = len(self.problems)
+            self._base(data, places)
+            if len(self.problems) > before:
+                # Without its package a manifest lacks what the package says, which is not its mistake.
+                return None
+        if len(self.roots) > 1:
+            base = self._yaml(self.roots[1], name, required=own is None)
+            if base is not None:
+                data, places = overlay(*base, data, places, counts=self._counts, problems=self.problems)
+            elif own is None:
+                return None
+        elif "without" in data:
+            self.problems.append(Problem("Y050", places["without", "key"], "without: is for what a package says"))
+        located = Located(places[()].file, places)
+        try:
+            return model.model_validate(data), located
+        except pydantic.ValidationError as error:
+            self.problems.extend(_problem(e, located, model) for e in error.errors(include_url=False))
+            return None
+
+    def text(self, path: str, place: Position) -> str | None:
+        """Read a text file that a spec names."""
+        file = self.find(path, place)
+        return _text(file, path, place, self.problems, self._noted(file)) if file is not None else None
+
+    def note(self, path: str, place: Position) -> None:
+        """Note a file that the charsets read by themselves: that it is inside the folder, and its SHA-256."""
+        file = self.find(path, place)
+        if file is None:
+            return
+        try:
+            with file.open("rb") as content:
+                self._noted(file)[path] = hashlib.file_digest(content, "sha256").hexdigest()
+        except OSError:
+            self.problems.append(Problem("Y006", place, f"`{path[:80]}` cannot be read", hint="does the file exist?"))
+
+    def find(self, path: str, place: Position) -> Path | None:
+        """Where a file stands that a spec names: the first folder that has it, or else the municipality's own."""
+        files = [inside(root, path) for root in self.roots]
+        if files[0] is None:
+            self.problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
+        return next((file for file in files if file is not None and file.exists()), files[0])
+
+    def shown(self, path: str) -> str:
+        """How positions call a file."""
+        root = next((root for root in self.roots if (root / path).exists()), self.folder)
+        return f"{root.name}/{path}"
+
+    def _noted(self, file: Path) -> _Noted:
+        root = next((r for r in self.roots[1:] if file.is_relative_to(r.resolve())), None)
+        return _Noted(self.sha256, f"{self._package}/" if root is not None else "")
+
+    def _base(self, data: dict[str, Any], places: Places) -> None:
+        name = data.get("based_on")
+        if not isinstance(name, str):
+            return
+        known = packages_of(self.folder)
+        folder = inside(known, name.removeprefix("packages/")) if name.startswith("packages/") else None
+        if folder is None or not folder.is_dir():
+            names = sorted(f"packages/{p.name}" for p in known.iterdir() if p.is_dir()) if known.is_dir() else []
+            message = f"there is no package `{name[:80]}`"
+            self.problems.append(Problem("Y051", places["based_on",], message, (*names,), did_you_mean(name, names)))
+            return
+        self._package = name
+        self.roots = (self.folder, folder)
+
+    def _yaml(self, folder: Path, name: str, *, required: bool) -> tuple[dict[str, Any], Places] | None:
+        shown = f"{folder.name}/{name}"
+        if not required and not (folder / name).exists():
+            return None
+        file = inside(folder, name)
+        place = Position(shown)
+        if file is None:
+            self.problems.append(Problem("Y007", place, f"`{name}` lies outside its folder"))
+            return None
+        text = _text(file, name, place, self.problems, self._noted(file))
+        if text is None:
+            return None
+        try:
+            data, places = read_yaml(text, shown)
+        except SpecError as error:
+            self.problems.extend(error.problems)
+            return None
+        if not isinstance(data, dict):
+            self.problems.append(Problem("Y012", place, "the document must be a mapping of keys"))
+            return None
+        if folder != self.folder and "based_on" in data:
+            self.problems.append(Problem("Y051", places["based_on", "key"], "a package is based on nothing"))
+        return data, places
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Noted:
+    """Where the SHA-256 of a file is noted, under which name."""
+
+    sha256: dict[str, str]
+    prefix: str
+
+    def __setitem__(self, path: str, digest: str) -> None:
+        self.sha256[self.prefix + path] = digest
 
 
 def inside(folder: Path, path: str) -> Path | None:
@@ -101,34 +234,7 @@ def inside(folder: Path, path: str) -> Path | None:
     return whole if whole.is_relative_to(folder.resolve()) and not Path(path).is_absolute() else None
 
 
-def _read(
-    folder: Path, name: str, model: type[S], normal: Any, problems: list[Problem], sha256: dict[str, str]
-) -> tuple[S | None, Located | None]:
-    shown = f"{folder.name}/{name}"
-    text = _text(folder, name, Position(shown), problems, sha256)
-    if text is None:
-        return None, None
-    try:
-        data, places = read_yaml(text, shown)
-    except SpecError as error:
-        problems.extend(error.problems)
-        return None, None
-    located = Located(shown, places)
-    if not isinstance(data, dict):
-        problems.append(Problem("Y012", Position(shown), "the document must be a mapping of keys"))
-        return None, None
-    try:
-        return model.model_validate(normal(data)), located
-    except pydantic.ValidationError as error:
-        problems.extend(_problem(e, located, model) for e in error.errors(include_url=False, include_input=False))
-        return None, located
-
-
-def _text(folder: Path, path: str, place: Position, problems: list[Problem], sha256: dict[str, str]) -> str | None:
-    file = inside(folder, path)
-    if file is None:
-        problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
-        return None
+def _text(file: Path, path: str, place: Position, problems: list[Problem], noted: _Noted) -> str | None:
     try:
         if file.stat().st_size > MAX_FILE:
             problems.append(Problem("Y001", place, f"`{path}` is larger than {MAX_FILE:,} bytes"))
@@ -141,221 +247,59 @@ def _text(folder: Path, path: str, place: Position, problems: list[Problem], sha
     except UnicodeDecodeError:
         problems.append(Problem("Y006", place, f"`{path}` is not UTF-8 text"))
         return None
-    sha256[path] = hashlib.sha256(data).hexdigest()
+    noted[path] = hashlib.sha256(data).hexdigest()
     return text
 
 
-def _file(folder: Path, path: str, place: Position, problems: list[Problem], sha256: dict[str, str]) -> None:
-    """Note a file that the reader reads by itself: that it is inside the folder, and its SHA-256."""
-    file = inside(folder, path)
-    if file is None:
-        problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
-        return
-    try:
-        with file.open("rb") as content:
-            sha256[path] = hashlib.file_digest(content, "sha256").hexdigest()
-    except OSError:
-        problems.append(Problem("Y006", place, f"`{path[:80]}` cannot be read", hint="does the file exist?"))
-
-
-def _normal_manifest(data: dict[str, Any]) -> dict[str, Any]:
-    """Bring the short forms into the long ones, leaving anything odd for the model to refuse."""
-    dumps = data.get("dumps")
-    if isinstance(dumps, dict):
-        data = {**data, "dumps": {name: _normal_dump(dump) for name, dump in dumps.items()}}
-    return data
-
-
-def _normal_dump(dump: Any) -> Any:
-    if not isinstance(dump, dict):
-        return dump
-    result = dict(dump)
-    for key in ("framing", "charset", "dialect", "container"):
-        choice = result.get(key)
-        if isinstance(choice, str):
-            result[key] = {"name": choice}
-        elif isinstance(choice, dict):
-            result[key] = {
-                "options": {k: v for k, v in choice.items() if k != "name"},
-                **({"name": choice["name"]} if "name" in choice else {}),
-            }
-    return result
-
-
-def _normal_mapping(data: dict[str, Any]) -> dict[str, Any]:
-    tables = data.get("tables")
-    if not isinstance(tables, dict):
-        return data
-    return {**data, "tables": {name: _normal_table(table) for name, table in tables.items()}}
-
-
-def _normal_table(table: Any) -> Any:
-    if not isinstance(table, dict):
-        return table
-    result = {("source" if key == "from" else key): value for key, value in table.items()}
-    columns = result.get("columns")
-    if isinstance(columns, dict):
-        result["columns"] = {name: _normal_column(column) for name, column in columns.items()}
-    return result
-
-
-def _normal_column(column: Any) -> Any:
-    if isinstance(column, str):
-        return {"sources": [column]}
-    if not isinstance(column, dict):
-        return column
-    result = {("sources" if key == "from" else key): value for key, value in column.items()}
-    if isinstance(result.get("sources"), str):
-        result["sources"] = [result["sources"]]
-    transforms = result.get("transforms")
-    if isinstance(transforms, list):
-        result["transforms"] = [_normal_transform(step) for step in transforms]
-    return result
-
-
-def _normal_transform(step: Any) -> Any:
-    if isinstance(step, str):
-        return {"name": step}
-    if isinstance(step, dict) and len(step) == 1:
-        name, params = next(iter(step.items()))
-        return {"name": name, "params": params or {}}
-    return step
-
-
-_WRITTEN = {"sources": "from", "source": "from"}
-
-
 def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
-    path = tuple(_WRITTEN.get(part, part) if isinstance(part, str) else part for part in error["loc"])
-    path = tuple(part for part in path if part != "options")
+    path: tuple[str | int, ...] = tuple(error["loc"])
     kind = error["type"]
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         allowed = _keys(model, path[:-1])
-        close = difflib.get_close_matches(name, allowed, 1)
         place = located.at(*path, "key")
-        return Problem(
-            "Y010", place, f"unknown key `{name[:60]}`", allowed, f"did you mean `{close[0]}`?" if close else ""
-        )
+        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, did_you_mean(name, allowed))
     if kind == "missing":
         return Problem("Y011", located.at(*path), f"key `{name}` is missing")
-    allowed = tuple(str(error.get("ctx", {}).get("expected", "")).replace("'", "").split(" or "))
-    return Problem("Y012", located.at(*path), f"`{name}`: {error['msg'].lower()}", tuple(a for a in allowed if a))
+    given = error.get("input")
+    word = f"`{given[:40]}` " if isinstance(given, str) else ""
+    key = next((part for part in reversed(path) if isinstance(part, str)), "")
+    if kind == "literal_error":
+        allowed = tuple(re.findall("'([^']*)'", str(error.get("ctx", {}).get("expected", ""))))
+        hint = did_you_mean(given, allowed) if isinstance(given, str) else ""
+        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is not allowed", allowed, hint)
+    if kind.startswith("int_"):
+        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is no whole number")
+    message = error["msg"].removeprefix("Value error, ").lower()
+    return Problem("Y012", located.at(*path), f"`{key}`: {message}")
 
 
 def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:
     """The keys that a model allows at a path."""
     current: Any = model
     for part in path:
-        annotation = None
         if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-            name = {"from": "sources"}.get(str(part), str(part))
-            annotation = current.model_fields[name].annotation if name in current.model_fields else None
+            fields = {field.alias or name: field for name, field in current.model_fields.items()}
+            current = fields[str(part)].annotation if part in fields else None
         else:
-            annotation = current
-        inner = [a for a in getattr(annotation, "__args__", ()) if a is not type(None) and a is not Ellipsis]
-        models = [a for a in inner if isinstance(a, type) and issubclass(a, pydantic.BaseModel)]
-        current = models[-1] if models else annotation
-        if current is annotation and isinstance(part, str) and not isinstance(annotation, type):
-            current = annotation
+            # One step into a mapping or a sequence: what it holds.
+            inner = [a for a in get_args(current) if a not in (type(None), Ellipsis, str)]
+            current = inner[-1] if inner else None
+        while current is not None and get_origin(current) in (Annotated, Union, UnionType):
+            inner = [a for a in get_args(current) if a is not type(None)]
+            current = next((a for a in inner if not isinstance(a, str)), None)
     if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-        return tuple({"sources": "from", "source": "from"}.get(key, key) for key in current.model_fields)
+        written: tuple[str, ...] = getattr(current, "written", ())
+        return written or tuple(field.alias or name for name, field in current.model_fields.items())
     return ()
 
 
-def _check_manifest(
-    folder: Path, manifest: Manifest, places: Located, problems: list[Problem], sha256: dict[str, str]
-) -> None:
-    code = manifest.municipality.code
-    if not (code.isascii() and code.isdigit() and len(code) == 6):
-        problems.append(
-            Problem(
-                "Y012", places.at("municipality", "code"), "a municipality code has six digits", ("for example 011002",)
-            )
-        )
-    elif code[5] != check_digit(code):
-        problems.append(
-            Problem(
-                "Y013",
-                places.at("municipality", "code"),
-                f"the check digit of {code} is wrong",
-                (code[:5] + check_digit(code),),
-                "the sixth digit is a check digit over the first five (JIS X 0402)",
-            )
-        )
-    expected = f"{code}_{manifest.municipality.romaji}"
-    if folder.name != expected:
-        problems.append(
-            Problem("Y014", places.at("municipality"), f"the folder is called `{folder.name[:60]}`", (expected,))
-        )
-    _check_share(manifest, places, problems)
-    files: dict[str, str] = {}
-    for name, dump in manifest.dumps.items():
-        place = places.at("dumps", name, "file")
-        if Path(dump.file).is_absolute() or ".." in Path(dump.file).parts or not dump.file.strip():
-            problems.append(Problem("Y007", place, f"`{dump.file[:80]}` lies outside the inbox"))
-        if dump.file in files:
-            problems.append(Problem("Y012", place, f"`{dump.file[:80]}` is the file of `{files[dump.file]}` too"))
-        files[dump.file] = name
-        _text(folder, dump.layout, places.at("dumps", name, "layout"), problems, sha256)
-        for option in ("table", "gaiji", "mj", "repertoire"):
-            for path in filter(None, map(str.strip, dump.charset.options.get(option, "").split(","))):
-                if path in ("any", "jis_x_0208", "jis_x_0213"):
-                    continue
-                _file(folder, path, places.at("dumps", name, "charset", option), problems, sha256)
-        for kind_name, kind in dump.records.items():
-            where = places.at("dumps", name, "records", kind_name)
-            if (kind.field is None) != (not kind.values):
-                problems.append(Problem("Y012", where, "a record kind has both a field and values, or neither"))
-        for number, control in enumerate(dump.controls):
-            if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
-                where = places.at("dumps", name, "controls", number)
-                problems.append(
-                    Problem("Y024", where, "a control is a count, a sum or a value", ("count", "sum", "value"))
-                )
-
-
-def _check_share(manifest: Manifest, places: Located, problems: list[Problem]) -> None:
-    text = manifest.limits.rejects
-    number = text.removesuffix("%")
-    valid = number.replace(".", "", 1).isdigit() and number.isascii() and (text.endswith("%") or "." not in number)
-    if not valid or (text.endswith("%") and float(number) > 100):
-        where = places.at("limits", "rejects")
-        problems.append(
-            Problem("Y012", where, f"`{text[:20]}` is no limit", ("a whole number", "a share such as 0.5%"))
-        )
-
-
 def _code_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Position]]:
-    for name, table in mapping.tables.items():
-        for column_name, column in table.columns.items():
-            for number, step in enumerate(column.transforms):
-                path = step.params.get("table")
-                if isinstance(path, str):
-                    at = ("tables", name, "columns", column_name, "transforms", number, step.name, "table")
-                    yield path, where.at(*at)
-
-
-def _read_code_table(
-    folder: Path, path: str, place: Position, problems: list[Problem], sha256: dict[str, str]
-) -> CodeTable | None:
-    text = _text(folder, path, place, problems, sha256)
-    if text is None:
-        return None
-    shown = f"{folder.name}/{path}"
-    codes: dict[str, str] = {}
-    rows = list(csv.reader(text.splitlines()))
-    if not rows or rows[0][:2] != ["old", "new"]:
-        problems.append(Problem("Y015", Position(shown), "the first line must be the header", ("old,new,label",)))
-        return None
-    before = len(problems)
-    for number, row in enumerate(rows[1:], 2):
-        if not row:
-            continue
-        if len(row) < 2 or not row[0] or not row[1]:
-            problems.append(Problem("Y015", Position(shown, number), "a line is an old code, a new code and a label"))
-        elif row[0] in codes:
-            problems.append(Problem("Y015", Position(shown, number), f"old code `{row[0][:20]}` stands twice"))
-        else:
-            codes[row[0]] = row[1]
-    return CodeTable(MappingProxyType(codes), shown) if len(problems) == before else None
+    for name, parts in mapping.tables.items():
+        for part, spec in enumerate(parts):
+            for column_name, column in spec.columns.items():
+                for number, step in enumerate(column.transforms):
+                    path = step.params.get("table")
+                    if isinstance(path, str):
+                        at = ("tables", name, part, "columns", column_name, "transforms", number, step.name, "table")
+                        yield path, where.at(*at)

@@ -13,6 +13,7 @@ Its wording lives in the catalogue (`migration_reports.catalogue`), under a code
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import enum
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -65,14 +66,26 @@ class Position:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Definition:
+    """What a problem speaks of, as it is defined: a field's line in its copybook, or a target's column (no place)."""
+
+    text: str
+    position: Position | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.position is None else f"{self.position}: {self.text}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with a spec: what, where, what is allowed, and what to do."""
+    """One thing wrong with a spec: what, where, what is allowed, what to do, and how what it speaks of is defined."""
 
     code: str
     position: Position
     message: str
     allowed: tuple[str, ...] = ()
     hint: str = ""
+    defined: tuple[Definition, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{self.position}: {self.code} {self.message}"]
@@ -80,7 +93,27 @@ class Problem:
             lines.append(f"    allowed here: {', '.join(self.allowed)}")
         if self.hint:
             lines.append(f"    {self.hint}")
+        lines.extend(f"    {definition}" for definition in self.defined)
         return "\n".join(lines)
+
+
+MAX_SHOWN = 200
+"""So many problems of a spec are printed; what is wrong in a thousand places is wrong in one way."""
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """The hint that offers the nearest of some names, whatever the case of its letters; empty where none is near."""
+    close = nearest(word, names)
+    return f"did you mean `{close}`?" if close is not None and close != word else ""
+
+
+def nearest(word: str, names: Iterable[str]) -> str | None:
+    """The nearest of some names; None where none is near."""
+    folded: dict[str, str] = {}
+    for name in names:
+        folded.setdefault(name.casefold(), name)
+    close = difflib.get_close_matches(word.casefold(), folded, 1)
+    return folded[close[0]] if close else None
 
 
 class SpecError(Exception):
@@ -88,7 +121,10 @@ class SpecError(Exception):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(sorted(problems, key=lambda p: (p.position.file, p.position.line, p.position.column)))
-        super().__init__("\n".join(map(str, self.problems)))
+        shown = [str(problem) for problem in self.problems[:MAX_SHOWN]]
+        if len(self.problems) > MAX_SHOWN:
+            shown.append(f"and {len(self.problems) - MAX_SHOWN:,} more problems")
+        super().__init__("\n".join(shown))
 
 
 class TransientError(Exception):

@@ -14,8 +14,11 @@ from typing import Any
 
 import jinja2
 
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.profile_record import Profile
 from migration_reports.reports import REPORTS
 from migration_reports.run_record import RunRecord
+from migration_reports.words import WORDS
 
 MAX_QUESTION_LINES = 40
 
@@ -31,10 +34,7 @@ def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[P
     Returns:
         The files, SHA256SUMS last.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("migration_reports"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters.update(n=_number, amount=_amount, when=_when, glyph=_glyph)
+    environment = _environment()
 
     def template(name: str, values: Mapping[str, Any]) -> str:
         return environment.get_template(name).render(values)
@@ -47,6 +47,18 @@ def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[P
             written.append(_write(folder / name, content))
             sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
     return (*written, _write(folder / "SHA256SUMS", sums.encode()))
+
+
+def render_profile(profile: Profile) -> str:
+    """Give the page of a dump's profile, in Japanese and English; it needs nothing but itself."""
+    by_kind = [
+        (kind, [f for f in profile.fields if f.kind == kind.name and not f.unmapped_but_filled])
+        for kind in profile.kinds
+    ]
+    codes = {found.code for field in profile.fields for found in field.findings} | {f.code for f in profile.findings}
+    catalogue = {code: CATALOGUE[code] for code in codes if code in CATALOGUE}
+    values = {"profile": profile, "by_kind": by_kind, "catalogue": catalogue, "ja": WORDS["ja"], "en": WORDS["en"]}
+    return _environment().get_template("profile.html.j2").render(values)
 
 
 def question(record: RunRecord) -> str:
@@ -63,7 +75,7 @@ def question(record: RunRecord) -> str:
         "|---|--:|--:|--:|--:|--:|:-:|",
     ]
     lines += [
-        f"| {line.table} ({line.dump}.{line.kind}) | {line.records:,} | {line.rows_promoted:,} | {line.rows_merged:,} "
+        f"| {line.table} ({line.dump}.{line.kind}{' ' * bool(line.each)}{line.each}) | {line.candidates:,} | {line.rows_promoted:,} | {line.rows_merged:,} "
         f"| {line.rows_rejected:,} | {line.rows_not_chosen:,} | {'✓' if line.closes else '✗'} |"
         for line in record.reconciliations[:MAX_QUESTION_LINES]
     ]
@@ -79,6 +91,14 @@ def question(record: RunRecord) -> str:
     disagree = [rule.rule for rule in record.rules if not rule.agrees]
     lines += ["", f"規則 rules: {len(record.rules)}, Polars = Great Expectations: {len(record.rules) - len(disagree)}"]
     return "\n".join(lines)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("migration_reports"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.filters.update(n=_number, amount=_amount, when=_when, glyph=_glyph)
+    return environment
 
 
 def _write(path: Path, content: bytes) -> Path:

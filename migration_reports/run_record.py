@@ -7,7 +7,7 @@ Nothing here holds a resident's value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import pydantic
 
@@ -61,6 +61,7 @@ class DumpReceipt(Frozen):
     charset: str = ""
     dialect: str = ""
     rules: Mapping[str, str] = {}
+    sources: Mapping[str, str] = {}
     notes: tuple[str, ...] = ()
     layout: str = ""
     record_length: int = 0
@@ -87,25 +88,34 @@ class Control(Frozen):
 class Reconciliation(Frozen):
     """件数照合: where the records of one kind went, as far as one target table; the equation must close.
 
-    records = rows_promoted + rows_merged + rows_rejected + rows_not_chosen, where `rows_merged` are rows that repeat
-    the key of a table that keeps one row a key, and `rows_not_chosen` are records that the table's condition leaves.
+    candidates = rows_promoted + rows_merged + rows_rejected + rows_not_chosen. Candidates are the records, or where each
+    occurrence of a table (OCCURS, `each`) gives a row, the occurrences; `rows_merged` are rows that repeat the key of a
+    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves.
     """
 
     dump: str
     kind: str
     table: str
+    each: str = ""
     records: int
+    candidates: int
     rows_staged: int
     rows_not_chosen: int = 0
     rows_merged: int = 0
     rows_rejected: int = 0
     rows_promoted: int = 0
 
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _of_records(cls, value: Any) -> Any:
+        """A record of a run from before occurrences gave rows: its candidates are the records."""
+        return {"candidates": value.get("records"), **value} if isinstance(value, dict) else value
+
     @property
     def closes(self) -> bool:
         """Whether every record is explained."""
         return (
-            self.records == self.rows_staged + self.rows_not_chosen
+            self.candidates == self.rows_staged + self.rows_not_chosen
             and self.rows_staged == self.rows_merged + self.rows_rejected + self.rows_promoted
         )
 
@@ -143,6 +153,7 @@ class RuleResult(Frozen):
     """
 
     rule: str
+    family: str = ""
     title_ja: str
     title_en: str
     code: str
@@ -176,6 +187,39 @@ class FieldFate(Frozen):
     def unmapped_but_filled(self) -> bool:
         """Whether data stand in it that go nowhere."""
         return not self.targets and self.filled > 0
+
+
+class UnknownCode(Frozen):
+    """An old code that its code table does not hold, and how often it came.
+
+    A value that is no short code of digits and letters is not shown: `value` is then empty.
+    """
+
+    table: str
+    column: str
+    field: str
+    value: str
+    count: int
+    mapping: str = ""
+
+
+class Reuse(Frozen):
+    """How much of the municipality's specs its package brought (inherited), and how much it wrote itself.
+
+    What is counted are values: changed are said otherwise than in the package, removed left out, added said by the
+    municipality alone. What is inherited was paid for once, by all who use the package (割り勘効果).
+    """
+
+    package: str
+    inherited: int
+    changed: int
+    removed: int
+    added: int
+
+    @property
+    def share(self) -> float:
+        """Which part of what is in force was inherited."""
+        return self.inherited / max(self.inherited + self.changed + self.added, 1)
 
 
 class Gaiji(Frozen):
@@ -255,6 +299,9 @@ class RunRecord(Frozen):
     rejects_allowed: int = 0
     alerts_acknowledged: bool = False
     coverage: tuple[FieldFate, ...] = ()
+    unknown_codes: tuple[UnknownCode, ...] = ()
+    reuse: Reuse | None = None
+    planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
     gaiji_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()

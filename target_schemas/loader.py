@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql
 from migration_reports.findings import RunError
 from target_schemas.conventions import CODES, METADATA, SCHEMA, SCHEMA_VERSION, System
 from target_schemas.ledger import FORM, LEDGER, PROMOTIONS, RUNS, lock
+from target_schemas.numbering import NUMBERS
 from target_schemas.staging import chosen_rows, quote, rejected_table, staging_schema, staging_tables
 
 READER_ROLE = "hikkoshi_reader"
@@ -43,6 +44,7 @@ def prepare(engine: sa.Engine, systems: Iterable[System]) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("hikkoshi prepare"))))
         for schema in (SCHEMA, "ledger"):
             connection.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
+        assert NUMBERS.metadata is LEDGER
         LEDGER.create_all(connection)
         installed = connection.execute(sa.select(FORM.c.version)).scalar()
         if installed not in (None, SCHEMA_VERSION):

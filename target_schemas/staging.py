@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -39,7 +39,7 @@ def staging_schema(run_id: str) -> str:
 
 
 def staging_tables(run_id: str, tables: Sequence[sa.Table]) -> Mapping[str, sa.Table]:
-    """The run's staging tables: the target's columns, none mandatory, and the engine's `_offset` and `_rank`."""
+    """The run's staging tables: the target's columns, none mandatory, and the engine's `_offset`, `_rank` and `_part`."""
     metadata = sa.MetaData(schema=staging_schema(run_id))
     return {
         table.name: sa.Table(
@@ -47,7 +47,8 @@ def staging_tables(run_id: str, tables: Sequence[sa.Table]) -> Mapping[str, sa.T
             metadata,
             *[sa.Column(column.name, column.type) for column in table.columns],
             sa.Column("_offset", sa.BigInteger),
-            sa.Column("_rank", sa.SmallInteger),
+            sa.Column("_rank", sa.BigInteger),
+            sa.Column("_part", sa.SmallInteger),
             prefixes=["UNLOGGED"],
         )
         for table in tables
@@ -77,10 +78,11 @@ def stage(
     rows: pa.RecordBatchReader,
     *,
     dump: str,
+    part: int = 0,
     first: int = 1,
     last: int = LAST,
 ) -> int:
-    """Stage the rows that some records of one dump give one table; what they had staged there before is replaced.
+    """Stage the rows that some records of one dump give a part of a table; what they had staged there is replaced.
 
     Args:
         url: the database.
@@ -88,6 +90,7 @@ def stage(
         table: the table's name.
         rows: the rows.
         dump: the dump's name.
+        part: the number of the part.
         first: the number of the first record.
         last: the number of the last one.
 
@@ -100,19 +103,19 @@ def stage(
         # Who stages the same slice meanwhile waits here, and then finds what was staged. Looking for rows in the table
         # itself would read all of it for every slice.
         cursor.execute(
-            f"INSERT INTO {noted} VALUES ($1, $2, $3, $4, 1) ON CONFLICT (table_name, source_dump, first, last) "  # noqa: S608  quoted names
+            f"INSERT INTO {noted} VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (table_name, part, source_dump, first, last) "  # noqa: S608  quoted names
             "DO UPDATE SET times = staged_slices.times + 1",
-            parameters=(table, dump, first, last),
+            parameters=(table, part, dump, first, last),
         )
         cursor.execute(
             f"SELECT sum(times)::bigint FROM {noted} "  # noqa: S608  quoted names
-            "WHERE table_name = $1 AND source_dump = $2 AND first <= $4 AND last >= $3",
-            parameters=(table, dump, first, last),
+            "WHERE table_name = $1 AND part = $2 AND source_dump = $3 AND first <= $5 AND last >= $4",
+            parameters=(table, part, dump, first, last),
         )
         if cursor.fetchall()[0][0] > 1:
             cursor.execute(
-                f"DELETE FROM {place} WHERE source_dump = $1 AND source_record BETWEEN $2 AND $3",  # noqa: S608  quoted names
-                parameters=(dump, first, last),
+                f"DELETE FROM {place} WHERE source_dump = $1 AND _part = $2 AND source_record BETWEEN $3 AND $4",  # noqa: S608  quoted names
+                parameters=(dump, part, first, last),
             )
         count = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
         connection.commit()
@@ -127,7 +130,7 @@ def settle(
     *,
     rejected: pa.Table,
     one_per_key: frozenset[str],
-) -> Mapping[tuple[str, str], Counts]:
+) -> Mapping[tuple[str, str, int], Counts]:
     """Work out what becomes of every staged row, without changing any. Safe to repeat.
 
     Args:
@@ -139,7 +142,7 @@ def settle(
         one_per_key: the tables that keep one row a key.
 
     Returns:
-        Counts by (table, dump).
+        Counts by (table, dump, part).
     """
     staged = staging_tables(run_id, tables)
     keys = rejected_table(run_id)
@@ -150,27 +153,30 @@ def settle(
         with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
             cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
             connection.commit()
-    result: dict[tuple[str, str], Counts] = {}
+    result: dict[tuple[str, str, int], Counts] = {}
     with engine.connect() as connection:
         for table in tables:
             source = staged[table.name]
-            all_rows = dict(_by_dump(connection, sa.select(source.c.source_dump)))
-            accepted = dict(_by_dump(connection, _accepted(source, keys, [source.c.source_dump])))
-            chosen = dict(_by_dump(connection, chosen_rows(table, source, keys, [source.c.source_dump], one_per_key)))
-            for dump, count in all_rows.items():
-                kept, best = accepted.get(dump, 0), chosen.get(dump, 0)
-                result[table.name, dump] = Counts(count, count - kept, kept - best, best)
+            place = [source.c.source_dump, source.c["_part"]]
+            all_rows = _by_part(connection, sa.select(*place))
+            accepted = _by_part(connection, _accepted(source, keys, place))
+            chosen = _by_part(connection, chosen_rows(table, source, keys, place, one_per_key))
+            for (dump, part), count in all_rows.items():
+                kept, best = accepted.get((dump, part), 0), chosen.get((dump, part), 0)
+                result[table.name, dump, part] = Counts(count, count - kept, kept - best, best)
     return result
 
 
-def staged_sums(engine: sa.Engine, run_id: str, table: sa.Table, column: str, dump: str) -> tuple[Decimal, Decimal]:
-    """Sum an amount over one dump's rejected and accepted staged rows, exactly."""
+def staged_sums(
+    engine: sa.Engine, run_id: str, table: sa.Table, column: str, dump: str, part: int
+) -> tuple[Decimal, Decimal]:
+    """Sum an amount over the rejected and accepted staged rows of one part from one dump, exactly."""
     source, keys = staging_tables(run_id, [table])[table.name], rejected_table(run_id)
     refused = sa.exists().where(
         keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
     )
     total = sa.func.coalesce(sa.func.sum(source.c[column]), 0)
-    of_dump = source.c.source_dump == dump
+    of_dump = sa.and_(source.c.source_dump == dump, source.c["_part"] == part)
     with engine.connect() as connection:
         rejected = connection.execute(sa.select(total).where(of_dump, refused)).scalar_one()
         accepted = connection.execute(sa.select(total).where(of_dump, ~refused)).scalar_one()
@@ -193,6 +199,7 @@ def _staged_slices(run_id: str) -> sa.Table:
         "staged_slices",
         sa.MetaData(schema=staging_schema(run_id)),
         sa.Column("table_name", sa.Text, primary_key=True),
+        sa.Column("part", sa.Integer, primary_key=True),
         sa.Column("source_dump", sa.Text, primary_key=True),
         sa.Column("first", sa.BigInteger, primary_key=True),
         sa.Column("last", sa.BigInteger, primary_key=True),
@@ -220,14 +227,15 @@ def chosen_rows(
     if table.name not in one_per_key:
         return query
     key = [source.c[column.name] for column in table.primary_key.columns]
-    order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record)
+    order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record, source.c["_part"])
     return query.ext(postgresql.distinct_on(*key)).order_by(*order)
 
 
-def _by_dump(connection: sa.Connection, query: sa.Select[Any]) -> Iterable[tuple[str, int]]:
+def _by_part(connection: sa.Connection, query: sa.Select[Any]) -> Mapping[tuple[str, int], int]:
     rows = query.subquery()
-    counted = sa.select(rows.c.source_dump, sa.func.count()).group_by(rows.c.source_dump)
-    return [(row[0], row[1]) for row in connection.execute(counted)]
+    place = (rows.c.source_dump, rows.c["_part"])
+    counted = sa.select(*place, sa.func.count()).group_by(*place)
+    return {(row[0], row[1]): row[2] for row in connection.execute(counted)}
 
 
 def quote(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import re
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,17 @@ def test_every_member_has_cases_and_one_that_finds_something(family):
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
 
 
+@pytest.mark.parametrize("member", [*TRANSFORMS, *RULES], ids=lambda member: member.name)
+def test_every_transform_and_rule_names_its_source(member):
+    assert re.search(r"\b[Ss]ources?\b", member.doc), member.name
+
+
+def test_a_column_asks_only_for_rules_that_columns_may_ask_for():
+    """A name that no rule has would be a check that never runs."""
+    asked = {c.info["check"] for s in SYSTEMS for t in s.tables for c in t.columns if "check" in c.info}
+    assert asked <= {rule.name for rule in RULES if rule.by_column}
+
+
 @pytest.mark.parametrize(
     "package", ["dags", "extractors", "mappings", "validators", "target_schemas", "migration_reports"]
 )
@@ -69,8 +81,6 @@ def test_the_readme_shows_the_commands_and_names_files_that_exist():
     text = (ROOT / "README.md").read_text("utf-8")
     assert "make demo" in text
     assert "make test" in text
-    import re
-
     for path in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / path).exists(), path
 

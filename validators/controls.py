@@ -161,7 +161,7 @@ def unexplained(
     for line in lines:
         if not line.closes:
             detail = (
-                f"{line.records} records, {line.rows_staged} staged, {line.rows_not_chosen} not chosen, "
+                f"{line.candidates} candidates, {line.rows_staged} staged, {line.rows_not_chosen} not chosen, "
                 f"{line.rows_merged} merged, {line.rows_rejected} rejected, {line.rows_promoted} to promote"
             )
             found.append(finding("C512", CATALOGUE["C512"].severity, dump=line.dump, table=line.table, detail=detail))

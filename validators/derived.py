@@ -10,6 +10,9 @@ import sqlalchemy as sa
 
 from validators.rule import KEY, Expectation, Frames, Query, Rule
 
+REFUSED = frozenset({"V401", "V402", "V404"})
+"""What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice."""
+
 
 def derive(
     tables: Mapping[str, sa.Table], code_sets: Mapping[str, frozenset[str]], *, one_per_key: frozenset[str]

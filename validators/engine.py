@@ -12,10 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, finding, findings_at, join_findings
+from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
+from validators.derived import REFUSED
 from validators.rule import Frames, Query, Rule
 
-PLACE = ("source_dump", "source_record", "_offset")
+PLACE = ("source_dump", "source_record", "_offset", "_part")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Origin:
     mapping: str
 
 
-Origins = Mapping[tuple[str, str, str], Origin]
-"""By (table, column or date, dump)."""
+Origins = Mapping[tuple[str, str, str, int], Origin]
+"""By (table, column or date, dump, part of the table)."""
 
 
 def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
@@ -40,7 +41,7 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
         frames: the staged rows by table.
 
     Returns:
-        For each rule's name the failing rows: source_dump, source_record, _offset.
+        For each rule's name the failing rows: source_dump, source_record, _offset, _part.
     """
     failing: dict[str, pl.DataFrame] = {}
     by_table: dict[str, list[Rule]] = {}
@@ -62,7 +63,7 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
                 failing[name] = frames[table].filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming")
             else:
                 failing[name] = pl.DataFrame(
-                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64}
+                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
                 )
     return failing
 
@@ -115,8 +116,9 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]
 def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origins: Origins) -> pa.RecordBatch:
     """Make one finding for each failing row, unless its cause has been reported already.
 
-    A row's cause has been reported where `earlier` has a finding on one of the fields that the rule's columns come
-    from, of the same dump and record.
+    A row's cause has been reported where `earlier` has an error or an alert on one of the fields that the rule's
+    columns come from, of the same dump and record. A note names no cause; an alert does not stand for what the
+    database itself would refuse, for it lets the row be promoted.
 
     Args:
         rule: the rule.
@@ -124,15 +126,14 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
         earlier: all findings so far (schema FINDINGS).
         origins: where each column comes from.
     """
+    severities = [Severity.ERROR.value, *([] if rule.code in REFUSED else [Severity.ALERT.value])]
+    causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []
-    for (dump,), rows in failing.group_by("source_dump", maintain_order=True):
-        known = [
-            origins[rule.table, column, str(dump)]
-            for column in rule.columns
-            if (rule.table, column, str(dump)) in origins
-        ]
+    for (dump, part), rows in failing.group_by("source_dump", "_part", maintain_order=True):
+        places = [(rule.table, column, str(dump), int(str(part))) for column in rule.columns]
+        known = [origins[place] for place in places if place in origins]
         fields = sorted({field for origin in known for field in origin.fields})
-        said = earlier.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
+        said = causes.filter((pl.col("dump") == dump) & pl.col("field").is_in(fields)).select("record").unique()
         new = rows.unique(["source_record"], keep="first", maintain_order=True).join(
             said, left_on="source_record", right_on="record", how="anti", maintain_order="left"
         )
@@ -142,7 +143,7 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
         batches.append(
             findings_at(
                 rule.code,
-                CATALOGUE[rule.code].severity,
+                rule.severity,
                 dump=str(dump),
                 kind=first.kind or None,
                 record=new["source_record"].to_numpy(),

@@ -14,6 +14,9 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import Severity
+
 KEY = ("source_dump", "source_record")
 
 Frames = Mapping[str, pl.LazyFrame]
@@ -48,6 +51,8 @@ class Rule:
         columns: the columns it reads; the first is the one that a finding names. A date goes by its group.
         failing: a mask over the table's rows, or a function from all frames to the failing rows.
         expectation: the same for Great Expectations.
+        kept: whether the manifest keeps the rows that fail.
+        family: the member of the rules family that gave it; of a derived rule none.
     """
 
     name: str
@@ -58,19 +63,29 @@ class Rule:
     columns: tuple[str, ...]
     failing: pl.Expr | Callable[[Frames], pl.LazyFrame]
     expectation: Expectation | Query
+    kept: bool = False
+    family: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        """The code's severity; of a rule whose rows are kept (`on_error: keep`), no more than an alert."""
+        severity = CATALOGUE[self.code].severity
+        return Severity.ALERT if self.kept and severity is Severity.ERROR else severity
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RuleFamily:
     """One member of the rules family: which rules it gives for some target tables (none, where they do not fit).
 
-    `make` gets the tables and what the manifest sets for the rule; `options` are what it may set.
+    `make` gets the tables and what the manifest sets for the rule; `options` are what it may set. A rule `by_column` is
+    about the columns that ask for it by name (`check=` of a target column).
     """
 
     name: str
     doc: str
     make: Callable[[Mapping[str, sa.Table], Mapping[str, str]], tuple[Rule, ...]]
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    by_column: bool = False
 
 
 def has(tables: Mapping[str, sa.Table], table: str, *columns: str) -> bool:

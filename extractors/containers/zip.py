@@ -8,7 +8,6 @@ Shift_JIS (CP932) where that is possible, as the archivers of Japanese desktops 
 
 from __future__ import annotations
 
-import difflib
 import io
 import struct
 import zipfile
@@ -18,6 +17,7 @@ from typing import BinaryIO, cast
 
 from extractors.compressed import Inflater, Members, Pull, exactly
 from extractors.container import Container, Damaged, refuse, stream
+from migration_reports.findings import did_you_mean
 
 LARGEST_DIRECTORY = 16 * 1024 * 1024
 LOCAL_HEADER = 30
@@ -81,8 +81,7 @@ def open_zip(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:
     if wanted is None:
         raise refuse("member", "", names[:SHOWN], f"the archive holds {len(names)} files: say which")
     if wanted not in names:
-        close = difflib.get_close_matches(wanted, names[:1000], 1)
-        raise refuse("member", wanted, names[:SHOWN], f"did you mean `{close[0]}`?" if close else "")
+        raise refuse("member", wanted, names[:SHOWN], did_you_mean(wanted, names[:1000]))
     # Of files of one name the last stands, as archivers that append do it.
     return stream(_contents(raw, next(file for file in reversed(files) if file.filename == wanted)))
 

@@ -31,7 +31,9 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "float_order": ("big", "little"),
     "national": ("double-byte", "utf-16"),
     "national_order": ("big", "little"),
+    "plain_n": ("display-1", "national"),
     "pointer_size": ("4", "8"),
+    "procedure_pointer_size": ("4", "8"),
 }
 
 
@@ -53,10 +55,11 @@ def load(name: str, options: Mapping[str, str]) -> Dialect:
                 problems.append(Problem("L904", Position("(options)"), f"{rule} `{text[:20]}`", allowed))
             changes[rule] = text.upper()
         else:
-            changes[rule] = int(text) if rule in ("sync_long", "pointer_size") else text
+            changes[rule] = int(text) if rule in ("sync_long", "pointer_size", "procedure_pointer_size") else text
     if problems:
         raise SpecError(problems)
-    changed = dataclasses.replace(dialect, **changes)  # type: ignore[arg-type]
+    sources = {**dialect.sources, **dict.fromkeys(changes, "said of this dump")}
+    changed = dataclasses.replace(dialect, sources=sources, **changes)  # type: ignore[arg-type]
     both = set(changed.plus_signs) & set(changed.minus_signs)
     if both:
         message = f"half byte {', '.join(sorted(both))} would be plus and minus"

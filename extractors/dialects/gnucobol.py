@@ -21,7 +21,9 @@ DIALECT = Dialect(
         "float_order": _RUN,
         "national": _RUN,
         "national_order": "NATIONAL is only partly implemented in GnuCOBOL 3; not verified",
+        "plain_n": "GnuCOBOL 3 takes PIC N for NATIONAL, which it implements in part; not verified",
         "pointer_size": _RUN,
+        "procedure_pointer_size": "as POINTER: eight bytes on a 64-bit machine; not verified",
         "plus_signs": _RUN + "; C and F are written",
         "minus_signs": _RUN + "; D is written",
     },
@@ -31,5 +33,6 @@ DIALECT = Dialect(
     float_format="ieee",
     float_order="little",
     national="utf-16",
+    plain_n="national",
     pointer_size=8,
 )

@@ -21,7 +21,11 @@ DIALECT = Dialect(
         "float_order": "z/Architecture Principles of Operation: storage is big-endian",
         "national": f"{_LANGUAGE}, USAGE clause, NATIONAL: UTF-16",
         "national_order": f"{_LANGUAGE}, national data: CCSID 1200, big-endian",
+        "plain_n": "double-byte, as Japanese programs were written; "
+        + _LANGUAGE
+        + ", NSYMBOL: NATIONAL unless told otherwise",
         "pointer_size": f"{_LANGUAGE}, USAGE clause, POINTER: four bytes (eight under LP(64))",
+        "procedure_pointer_size": f"{_LANGUAGE}, USAGE clause, PROCEDURE-POINTER: eight bytes regardless of LP",
         "plus_signs": "z/Architecture Principles of Operation, decimal codes: A, C, E and F are plus",
         "minus_signs": "z/Architecture Principles of Operation, decimal codes: B and D are minus",
     },

@@ -12,11 +12,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds
 from extractors.layout import Layout
 from extractors.options import choice, number
-from extractors.words import CHAIN, options_of, read_word, seek, walk_blocks
+from extractors.words import Recovery, Seek, Word, options_of, read_word, seek_blocks, walk_blocks
+
+BLOCK_OPTIONS: Mapping[str, str] = {
+    **options_of("block", "block descriptor word"),
+    "largest_block": "bytes of the largest block that is believed (16,777,216)",
+}
 
 
 def make(options: Mapping[str, str], layout: Layout) -> Framing:
@@ -25,53 +30,59 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
     Raises:
         SpecError: an option's value does not fit.
     """
-    block, word = read_word(options, "block"), read_word(options, "record")
+    (block, largest), word = read_blocks(options), read_word(options, "record")
     shortest, longest, again = bounds(options, layout)
     kind = choice(options, "records", "words", ("words", "fixed"))
     fixed = number(options, "length", layout.length, layout.length, MAX_LENGTH) if kind == "fixed" else 0
-    largest = number(options, "largest_block", MAX_LENGTH, 1, MAX_LENGTH)
+    longest = max(longest, fixed)
     blocks, words = block.numbers, word.numbers
+    recovery = Recovery(block_seeker(block, largest, word, shortest, longest, fixed) if again else None)
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
-        left = state[0] if state else 0
-        room = (stop - first) // max((fixed or word.size + shortest), 1) + 1
+        lost = recovery.goes_on(buffer, first, stop, ends, state, word_in(state))
+        if lost is not None:
+            return lost
+        room = (stop - first) // (fixed or word.size + shortest) + 1
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
         found, at, why, left, overhead = walk_blocks(
-            buffer, first, stop, left, blocks, words, shortest, max(longest, fixed), fixed, pos, limits
+            buffer, first, stop, state[0] if state else 0, blocks, largest, words, shortest, longest, fixed, pos, limits
         )
-        pos, limits = pos[:found], limits[:found]
-        if not why:
-            return Framed(pos, limits, at - first, overhead, (int(left),))
-        detail = "a record descriptor word" if left else "a block descriptor word"
-        if not again:
-            trouble = Trouble("F107", at - first, 0, detail)
-            return Framed(pos, limits, at - first, overhead, (0,), troubles=(trouble,), stopped=True)
-        if left:
-            # The block's own word was right: the next block is where it says.
-            there = min(at + left, stop)
-            remaining = left - (there - at)
-            if remaining and not ends and there == at:
-                return Framed(pos, limits, at - first, overhead, (int(left),))
-            trouble = Trouble("F107", at - first, there - at, detail)
-            return Framed(pos, limits, there - first, overhead, (int(remaining),), troubles=(trouble,))
-        there = int(seek(buffer, at + 1, stop, blocks, block.size, largest, CHAIN))
-        if there == stop and not ends:
-            there = max(at + 1, stop - block.size)
-        trouble = Trouble("F107", at - first, there - at, detail)
-        return Framed(pos, limits, there - first, overhead, (0,), troubles=(trouble,))
+        framed = Framed(pos[:found], limits[:found], at - first, overhead, (int(left), 0))
+        return recovery.damaged(framed, buffer, at, stop, ends, int(left), word_in((left,))) if why else framed
 
-    return Framing("blocked", max(longest, fixed), index)
+    return Framing("blocked", longest, index)
+
+
+def read_blocks(options: Mapping[str, str]) -> tuple[Word, int]:
+    """The word of a block, and the largest block.
+
+    Raises:
+        SpecError: an option's value does not fit.
+    """
+    return read_word(options, "block"), number(options, "largest_block", MAX_LENGTH, 1, MAX_LENGTH)
+
+
+def word_in(state: State) -> str:
+    """Which word is damaged, by what is left of the block."""
+    return "a record descriptor word" if state and state[0] else "a block descriptor word"
+
+
+def block_seeker(block: Word, largest: int, word: Word, shortest: int, longest: int, fixed: int) -> Seek:
+    """The search for a place from which blocks of such records follow one another."""
+    blocks, words = block.numbers, word.numbers
+    return lambda buffer, first, stop, ends: seek_blocks(
+        buffer, first, stop, ends, blocks, largest, words, shortest, longest, fixed
+    )
 
 
 FRAMING = FramingFamily(
     name="blocked",
     doc=__doc__ or "",
     options={
-        **options_of("block", "block descriptor word"),
+        **BLOCK_OPTIONS,
         **options_of("record", "record descriptor word"),
         "records": "words (each record has its own) or fixed (words)",
         "length": "bytes of a record, with `records: fixed`, where longer than the layout",
-        "largest_block": "bytes of the largest block that is believed",
         **WALK_OPTIONS,
     },
     make=make,

@@ -4,7 +4,8 @@
     field: KENSU, expression: 100 + 12 * N      the length by arithmetic; N is the field's value
 
 The field is a whole number at a fixed place of the record. A value without a length, or a length that does not hold the
-field itself, is a finding, and what follows it is left over.
+field itself, is a finding. What follows it is left over, or, with `resynchronise: yes`, bytes are skipped and counted up
+to the next place from which lengths lead from record to record.
 """
 
 from __future__ import annotations
@@ -14,42 +15,58 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
+from extractors.framings.variable import WALK_OPTIONS
 from extractors.layout import Field, Layout
-from extractors.memory import jit
-from extractors.options import number
+from extractors.memory import inner, jit
+from extractors.options import choice, number
+from extractors.words import CHAIN, Recovery
 from migration_reports.findings import Position, Problem, SpecError
 
 _KINDS = {"zoned": 0, "packed": 1, "binary": 2, "binary_little": 3}
 
+_WIDEST = {"zoned": 18, "packed": 9, "binary": 8, "binary_little": 8}
+"""Bytes of the widest field of each whose value is a number of 64 bits."""
+
+_MOST = 1 << 37
+"""The largest value that is believed: with any expression it stays a number of 64 bits."""
+
+
+@inner
+def _length(buffer, at, width, kind, factor, added, values, lengths, most):
+    """The length that the field at this place stands for; -1 where it is no number or has none."""
+    value = np.int64(0)
+    bad = False
+    for i in range(width):
+        byte = np.int64(buffer[at + (width - 1 - i if kind == 3 else i)])
+        if kind == 0:
+            bad |= (byte & 0xF) > 9 or (byte >> 4 != 0xF and byte >> 4 != 3 and i < width - 1)
+            value = value * 10 + (byte & 0xF)
+        elif kind == 1:
+            bad |= byte >> 4 > 9 or ((byte & 0xF) > 9) == (i < width - 1)
+            value = value * 10 + (byte >> 4)
+            if i < width - 1:
+                value = value * 10 + (byte & 0xF)
+        else:
+            value = value << 8 | byte
+    if bad:
+        return np.int64(-1)
+    for i in range(len(values)):
+        if values[i] == value:
+            return lengths[i]
+    if len(values) > 0 or value < 0 or value > most:
+        return np.int64(-1)
+    return value * factor + added
+
 
 @jit
-def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengths, longest, pos, limits):
+def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengths, most, longest, pos, limits):
     """Step from record to record by a field of each. Returns (records, where it stopped, why)."""
     at = first
     found = 0
-    while at + offset + width <= stop:
-        value = np.int64(0)
-        bad = False
-        for i in range(width):
-            byte = np.int64(buffer[at + offset + (width - 1 - i if kind == 3 else i)])
-            if kind == 0:
-                bad |= (byte & 0xF) > 9 or (byte >> 4 != 0xF and byte >> 4 != 3 and i < width - 1)
-                value = value * 10 + (byte & 0xF)
-            elif kind == 1:
-                bad |= byte >> 4 > 9 or ((byte & 0xF) > 9) == (i < width - 1)
-                value = value * 10 + (byte >> 4)
-                if i < width - 1:
-                    value = value * 10 + (byte & 0xF)
-            else:
-                value = value << 8 | byte
-        length = value * factor + added
-        if len(values) > 0:
-            length = np.int64(-1)
-            for i in range(len(values)):
-                if values[i] == value:
-                    length = lengths[i]
-        if bad or length < offset + width or length > longest:
+    while found < len(pos) and at + offset + width <= stop:
+        length = _length(buffer, at + offset, width, kind, factor, added, values, lengths, most)
+        if length < offset + width or length > longest:
             return found, at, 1
         if at + length > stop:
             return found, at, 0
@@ -60,6 +77,30 @@ def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengt
     return found, at, 0
 
 
+@jit
+def _seek(buffer, first, stop, ends, chain, offset, width, kind, factor, added, values, lengths, most, longest):
+    """The first place from which lengths may lead on (the end where there is none), and whether it is sure."""
+    for begin in range(first, stop):
+        at = begin
+        fits = True
+        for _ in range(chain):
+            if at + offset + width > stop:
+                break
+            length = _length(buffer, at + offset, width, kind, factor, added, values, lengths, most)
+            if length < offset + width or length > longest:
+                fits = False
+                break
+            at += length
+        else:
+            if at <= stop:
+                return begin, True
+        if fits and not ends:
+            return begin, False
+        if fits and at == stop:
+            return begin, True
+    return stop, False
+
+
 def make(options: Mapping[str, str], layout: Layout) -> Framing:
     """Make the framing.
 
@@ -67,32 +108,33 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
         SpecError: the field, the expression or a length does not fit.
     """
     field = _field(options.get("field", ""), layout)
-    factor, added = _linear(options.get("expression", "N"))
-    values, lengths = _lengths(options.get("lengths", ""))
     longest = number(options, "longest", max(32_760, layout.length), 1, MAX_LENGTH)
+    again = choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
+    by = (
+        field.offset,
+        field.width,
+        _KINDS[field.usage],
+        *_linear(options.get("expression", "N")),
+        *_lengths(options.get("lengths", "")),
+        _MOST,
+        longest,
+    )
+
+    def seek(buffer: np.ndarray, first: int, stop: int, ends: bool) -> tuple[int, bool]:
+        return _seek(buffer, first, stop, ends, CHAIN, *by)  # type: ignore[no-any-return]
+
+    recovery = Recovery(seek if again else None)
+    damage = f"no length follows from {field.name}"
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
+        lost = recovery.goes_on(buffer, first, stop, ends, state, damage)
+        if lost is not None:
+            return lost
         room = (stop - first) // (field.offset + field.width) + 1
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
-        found, at, why = _walk(
-            buffer,
-            first,
-            stop,
-            field.offset,
-            field.width,
-            _KINDS[field.usage],
-            factor,
-            added,
-            values,
-            lengths,
-            longest,
-            pos,
-            limits,
-        )
-        if not why:
-            return Framed(pos[:found], limits[:found], at - first)
-        trouble = Trouble("F107", at - first, 0, f"no length follows from {field.name}")
-        return Framed(pos[:found], limits[:found], at - first, troubles=(trouble,), stopped=True)
+        found, at, why = _walk(buffer, first, stop, *by, pos, limits)
+        framed = Framed(pos[:found], limits[:found], at - first)
+        return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
 
     return Framing("length_field", longest, index)
 
@@ -101,7 +143,7 @@ def _field(name: str, layout: Layout) -> Field:
     fields = [
         f
         for f in layout.segment().sections[0].fields
-        if f.usage in _KINDS and f.picture.scale == 0 and f.width <= 9 and not f.filler
+        if f.usage in _KINDS and f.picture.scale == 0 and f.width <= _WIDEST[f.usage] and not f.filler
     ]
     for field in fields:
         if field.name == name:
@@ -152,8 +194,10 @@ def _lengths(text: str) -> tuple[np.ndarray, np.ndarray]:
     values, lengths = [], []
     for pair in text.replace(",", " ").split():
         value, _, length = pair.partition("=")
-        if not (value.isascii() and value.isdigit() and length.isascii() and length.isdigit() and len(pair) < 24):
-            problem = Problem("L904", Position("(options)"), f"lengths `{pair[:40]}`", ("1=64 2=108",))
+        digits = value.isascii() and value.isdigit() and length.isascii() and length.isdigit()
+        if not (digits and len(value) <= 18 and len(length) <= 9 and int(length) <= MAX_LENGTH) or int(value) in values:
+            allowed = ("1=64 2=108", f"lengths to {MAX_LENGTH:,}")
+            problem = Problem("L904", Position("(options)"), f"lengths `{pair[:40]}`", allowed)
             raise SpecError([problem])
         values.append(int(value))
         lengths.append(int(length))
@@ -167,7 +211,7 @@ FRAMING = FramingFamily(
         "field": "the field that the length follows from",
         "expression": "how: + - * with N for its value (N)",
         "lengths": "or the length of each value: 1=64 2=108",
-        "longest": "bytes of the longest record that is believed",
+        **{name: text for name, text in WALK_OPTIONS.items() if name != "shortest"},
     },
     make=make,
 )

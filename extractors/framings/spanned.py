@@ -3,7 +3,9 @@
     00 06 01 00 C1 C2   00 06 03 00 C3 C4   00 05 02 00 C5        one record, ABCDE, in three segments
 
 The third byte of a segment's word says whether it is the whole record (0), its first (1), last (2) or a middle part (3).
-Parts are put together; a part without its beginning or its end is a finding and is skipped, with its bytes counted.
+Parts are put together; those without the beginning or the end of their record are a finding and are skipped, with their
+bytes counted. So is a record that is longer than `longest` or has more than 65,536 segments, so that damage cannot fill
+the memory. A damaged word is a finding; see `variable` for what follows it.
 """
 
 from __future__ import annotations
@@ -12,45 +14,57 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import Framed, Framing, FramingFamily, State, Trouble
-from extractors.framings.variable import WALK_OPTIONS, bounds
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, read_blocks, word_in
+from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
 from extractors.layout import Layout
 from extractors.memory import SLACK, jit
-from extractors.options import choice
-from extractors.words import Word, options_of, read_word, walk_blocks
+from extractors.options import choice, number
+from extractors.words import Recovery, Word, options_of, read_word, walk_blocks
+
+SEGMENTS = 65_536
+"""Of one record, at most, and looked at in one go."""
+
+EVERYTHING = 1 << 61
+"""What is left of the only block where there are none: more than any dump has."""
 
 
 @jit
-def _join(buffer, pos, limits, codes, tail, data, starts, ends, places, orphans):
-    """Put segments together. Returns (records, parts without a beginning or end, segments used).
+def _join(buffer, pos, limits, codes, most, parts, data, starts, ends, places, alone):
+    """Put segments together. Returns (records, segments that belong to none, segments used).
 
-    The parts of a record that is not complete at the end are not used.
+    A record has at most `most` bytes and `parts` segments. One that is not complete at the end is not used.
     """
-    records = lost = 0
-    at = np.int64(tail)
+    records = lost = used = 0
+    at = np.int64(SLACK)
     begin = np.int64(-1)
-    used = 0
     for s in range(len(pos)):
-        code = codes[s] & 3
-        if code == 0 or code == 1:
+        if codes[s] < 2:
             if begin >= 0:
                 # The record before it never ended: what came of it is lost.
                 for o in range(begin, s):
-                    orphans[lost] = o
+                    alone[lost] = o
                     lost += 1
                 at = starts[records]
-            begin = s
+            begin = np.int64(s)
+            used = s
             starts[records] = at
             places[records] = pos[s]
-        elif begin < 0:
-            orphans[lost] = s
+        elif begin >= 0 and (at - starts[records] + limits[s] - pos[s] > most or s - begin >= parts):
+            for o in range(begin, s):
+                alone[lost] = o
+                lost += 1
+            at = starts[records]
+            begin = np.int64(-1)
+        if begin < 0:
+            alone[lost] = s
             lost += 1
             used = s + 1
             continue
         for i in range(pos[s], limits[s]):
             data[at] = buffer[i]
             at += 1
-        if code == 0 or code == 2:
+        if codes[s] == 0 or codes[s] == 2:
             ends[records] = at
             records += 1
             begin = np.int64(-1)
@@ -65,72 +79,94 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
         SpecError: an option's value does not fit.
     """
     has_blocks = choice(options, "blocks", "yes", ("yes", "no")) == "yes"
-    block = read_word(options, "block") if has_blocks else Word(size=0)
-    word = read_word(options, "record")
-    _, longest, _ = bounds(options, layout)
+    block, largest = read_blocks(options) if has_blocks else (Word(size=0), 0)
+    # The third byte of a segment's word is its code.
+    word = read_word(options, "record", 3)
+    _, segment, again = bounds(options, layout)
+    longest = number(options, "longest", MAX_LENGTH, 1, MAX_LENGTH)
     blocks, words = block.numbers, word.numbers
-    everything = np.iinfo(np.int64).max // 4
+    seek = block_seeker(block, largest, word, 0, segment, 0) if has_blocks else seeker(word, 0, 0, segment)
+    recovery = Recovery(seek if again else None)
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
-        left = state[0] if state else 0
-        room = (stop - first) // max(word.size, 1) + 1
+        lost = recovery.goes_on(buffer, first, stop, ends, state, damage(state))
+        if lost is not None:
+            return lost
+        left, _, goes_on = (*state, 0, 0, 0)[:3]
+        room = min((stop - first) // word.size, SEGMENTS) + 1
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
-        found, at, why, after, overhead = walk_blocks(
-            buffer, first, stop, left if has_blocks else everything, blocks, words, 0, longest, 0, pos, limits
+
+        def walk(to: int) -> tuple[int, int, int, int, int]:
+            start = left if has_blocks else EVERYTHING
+            found, at, why, after, overhead = walk_blocks(
+                buffer, first, to, start, blocks, largest, words, 0, segment, 0, pos, limits
+            )
+            return int(found), int(at), int(why), int(after) if has_blocks else 0, int(overhead)
+
+        found, at, why, after, overhead = walk(stop)
+        full = found == room
+        sizes = limits[:found] - pos[:found]
+        codes = buffer[pos[:found] - word.size + 2] & 3
+        data = np.zeros(int(sizes.sum()) + 2 * SLACK + layout.length, np.uint8)
+        starts, stops, places, alone = (np.zeros(found + 1, np.int64) for _ in range(4))
+        records, lost_parts, used = _join(
+            buffer, pos[:found], limits[:found], codes, longest, SEGMENTS, data, starts, stops, places, alone
         )
-        pos, limits = pos[:found], limits[:found]
-        codes = buffer[pos - word.size + 2] if found else np.zeros(0, np.uint8)
-        data = np.zeros(int((limits - pos).sum()) + 2 * SLACK + layout.length, np.uint8)
-        starts, stops, places = (np.zeros(found + 1, np.int64) for _ in range(3))
-        orphans = np.zeros(found + 1, np.int64)
-        records, lost, used = _join(buffer, pos, limits, codes, SLACK, data, starts, stops, places, orphans)
-        troubles = [
-            Trouble("F108", int(pos[o]) - word.size - first, int(limits[o] - pos[o]), f"segment code {codes[o] & 3}")
-            for o in orphans[:lost]
-        ]
-        if why:
-            troubles.append(Trouble("F107", at - first, 0, "a descriptor word"))
-        done = at
-        if used < found and not why:
-            if ends:
-                for o in range(used, found):
-                    part = int(limits[o] - pos[o])
-                    troubles.append(Trouble("F108", int(pos[o]) - word.size - first, part, "the record never ends"))
-            else:
-                done, after, overhead = _rewind(
-                    buffer, first, stop, left, blocks, words, longest, has_blocks, int(pos[used]) - word.size
-                )
-        return Framed(
+        parts = alone[:lost_parts]
+        if used < found and (why or (ends and not full)):
+            # The record that was begun is never completed.
+            parts, used = np.concatenate((parts, np.arange(used, found))), found
+        troubles = _troubles(
+            parts, pos[parts] - word.size - first, sizes[parts], codes[parts], longest, goes_on=goes_on
+        )
+        if len(parts) and found:
+            goes_on = int(parts[-1] == found - 1 and codes[-1] != 2)
+        elif found:
+            goes_on = 0
+        if used < found:
+            # It is framed again from its first segment on, with what follows.
+            _, at, _, after, overhead = walk(int(pos[used]) - word.size)
+        framed = Framed(
             starts[:records],
             stops[:records],
-            done - first,
+            at - first,
             overhead,
-            (int(after),),
+            (after, 0, goes_on),
             data,
             places[:records],
-            tuple(troubles),
-            bool(why),
+            troubles,
+            again=full,
         )
+        return recovery.damaged(framed, buffer, at, stop, ends, after, damage((after,))) if why else framed
 
-    def _rewind(
-        buffer: np.ndarray,
-        first: int,
-        stop: int,
-        left: int,
-        blocks: np.ndarray,
-        words: np.ndarray,
-        longest: int,
-        has_blocks: bool,
-        to: int,
-    ) -> tuple[int, int, int]:
-        """Where the first segment of the unfinished record begins, and what is left of its block there."""
-        room = (to - first) // max(word.size, 1) + 1
-        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
-        start = left if has_blocks else everything
-        _, at, _, after, overhead = walk_blocks(buffer, first, to, start, blocks, words, 0, longest, 0, pos, limits)
-        return int(at), int(after), int(overhead)
+    def damage(state: State) -> str:
+        return word_in(state) if has_blocks else "a descriptor word"
 
     return Framing("spanned", longest, index)
+
+
+def _troubles(
+    parts: np.ndarray, places: np.ndarray, sizes: np.ndarray, codes: np.ndarray, longest: int, *, goes_on: int
+) -> tuple[Trouble, ...]:
+    """What is said of segments that belong to no record: one trouble for those that were one record, as far as is known."""
+    if not len(parts):
+        return ()
+    new = np.ones(len(parts), bool)
+    new[1:] = (np.diff(parts) != 1) | (codes[1:] < 2) | (codes[:-1] == 2)
+    at = np.flatnonzero(new)
+    without = (f"no last segment within {longest:,} bytes", "no first segment")
+    return tuple(
+        Trouble("F108", place, size, without[code > 1], more=bool(goes_on and number == 0 and part == 0 and code > 1))
+        for number, (part, place, size, code) in enumerate(
+            zip(
+                parts[at].tolist(),
+                places[at].tolist(),
+                np.add.reduceat(sizes, at).tolist(),
+                codes[at].tolist(),
+                strict=True,
+            )
+        )
+    )
 
 
 FRAMING = FramingFamily(
@@ -138,9 +174,10 @@ FRAMING = FramingFamily(
     doc=__doc__ or "",
     options={
         "blocks": "yes (VBS) or no (VS): whether blocks have words of their own (yes)",
-        **options_of("block", "block descriptor word"),
+        **BLOCK_OPTIONS,
         **options_of("record", "record descriptor word"),
-        **{name: text for name, text in WALK_OPTIONS.items() if name != "resynchronise"},
+        **{name: text for name, text in WALK_OPTIONS.items() if name != "shortest"},
+        "longest": "bytes of the longest record that is believed (16,777,216; of its segments as in `variable`)",
     },
     make=make,
 )

@@ -3,7 +3,8 @@
     00 06 00 00 C1 C2  00 07 00 00 C3 C4 C5        records of two and three bytes, each a block with its word
 
 A dump that has lost the limits of its blocks cannot be read; an unload that writes them as descriptor words can, and so
-can one of blocks of one length (`block_length`), the last of which may be short.
+can one of blocks of one length (`block_length`), the last of which may be short. A damaged word is a finding; see
+`variable` for what follows it.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
-from extractors.framings.variable import WALK_OPTIONS, bounds
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
+from extractors.framings.variable import WALK_OPTIONS, bounds, walker
 from extractors.layout import Layout
 from extractors.options import number
-from extractors.words import options_of, read_word, walk_blocks
+from extractors.words import options_of, read_word
 
 
 def make(options: Mapping[str, str], layout: Layout) -> Framing:
@@ -27,22 +28,9 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
     """
     if "block_length" in options:
         return _of_one_length(number(options, "block_length", layout.length, 1, MAX_LENGTH))
-    block = read_word(options, "block")
-    shortest, longest, _ = bounds(options, layout)
-    blocks = block.numbers
-
-    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
-        room = (stop - first) // max(block.size, 1) + 1
-        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
-        found, at, why, _, overhead = walk_blocks(
-            buffer, first, stop, 0, blocks, blocks, shortest, longest, -1, pos, limits
-        )
-        if not why:
-            return Framed(pos[:found], limits[:found], at - first, overhead)
-        trouble = Trouble("F107", at - first, 0, "a block descriptor word")
-        return Framed(pos[:found], limits[:found], at - first, overhead, troubles=(trouble,), stopped=True)
-
-    return Framing("undefined", longest, index)
+    # A block may be longer than a record of any other format: its word can hold 31 bits.
+    shortest, longest, again = bounds(options, layout, MAX_LENGTH)
+    return Framing("undefined", longest, walker(read_word(options, "block"), 0, shortest, longest, again))
 
 
 def _of_one_length(length: int) -> Framing:
@@ -62,7 +50,8 @@ FRAMING = FramingFamily(
     options={
         **options_of("block", "block descriptor word"),
         "block_length": "bytes of a block, where blocks have no words",
-        **{name: text for name, text in WALK_OPTIONS.items() if name != "resynchronise"},
+        **WALK_OPTIONS,
+        "longest": "bytes of the longest block that is believed (16,777,216)",
     },
     make=make,
 )

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
 from extractors.layout import Layout
 from extractors.options import choice, number
-from extractors.words import CHAIN, Word, options_of, read_word, seek, walk
+from extractors.words import Recovery, Seek, Word, options_of, read_word, seek, walk
 
 WALK_OPTIONS: Mapping[str, str] = {
     "longest": "bytes of the longest record that is believed (32,760, or the layout's if that is more)",
@@ -25,9 +25,9 @@ WALK_OPTIONS: Mapping[str, str] = {
 }
 
 
-def bounds(options: Mapping[str, str], layout: Layout) -> tuple[int, int, bool]:
-    """(shortest, longest, whether to resynchronise)."""
-    longest = number(options, "longest", max(32_760, layout.length), 1, MAX_LENGTH)
+def bounds(options: Mapping[str, str], layout: Layout, usual: int = 32_760) -> tuple[int, int, bool]:
+    """(shortest, longest, whether to resynchronise); `usual` is the longest where nothing is said of it."""
+    longest = number(options, "longest", max(usual, layout.length), 1, MAX_LENGTH)
     shortest = number(options, "shortest", 0, 0, longest)
     return shortest, longest, choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
 
@@ -44,31 +44,31 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
     return Framing("variable", longest, walker(word, trailing, shortest, longest, again))
 
 
-def walker(word: Word, trailing: int, shortest: int, longest: int, again: bool):  # type: ignore[no-untyped-def]
+def walker(word: Word, trailing: int, shortest: int, longest: int, again: bool) -> Index:
     """The index function of records with words and nothing around them."""
     numbers = word.numbers
+    recovery = Recovery(seeker(word, trailing, shortest, longest) if again else None)
+    damage = f"a descriptor word of {word.size} bytes"
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
-        room = (stop - first) // max(word.size + shortest + trailing, 1) + 1
+        lost = recovery.goes_on(buffer, first, stop, ends, state, damage)
+        if lost is not None:
+            return lost
+        room = (stop - first) // (word.size + shortest + trailing) + 1
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
         found, at, why = walk(buffer, first, stop, numbers, trailing, shortest, longest, pos, limits)
-        overhead = found * (word.size + trailing)
-        if not why:
-            return Framed(pos[:found], limits[:found], at - first, overhead)
-        detail = f"a descriptor word of {word.size} bytes"
-        if not again:
-            trouble = Trouble("F107", at - first, 0, detail)
-            return Framed(pos[:found], limits[:found], at - first, overhead, troubles=(trouble,), stopped=True)
-        there = int(seek(buffer, at + 1, stop, numbers, max(shortest, 1), longest, CHAIN))
-        if there == stop and not ends:
-            # Too little is left to be sure of: it is looked at again with what follows.
-            there = max(at + 1, stop - CHAIN * (longest + word.size)) if at + 1 < stop else at
-        if there == at:
-            return Framed(pos[:found], limits[:found], at - first, overhead)
-        trouble = Trouble("F107", at - first, there - at, detail)
-        return Framed(pos[:found], limits[:found], there - first, overhead, troubles=(trouble,))
+        framed = Framed(pos[:found], limits[:found], at - first, found * (word.size + trailing))
+        return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
 
     return index
+
+
+def seeker(word: Word, trailing: int, shortest: int, longest: int) -> Seek:
+    """The search for a place from which such words follow one another; an empty record is no evidence of one."""
+    numbers = word.numbers
+    return lambda buffer, first, stop, ends: seek(
+        buffer, first, stop, ends, numbers, trailing, max(shortest, 1), longest
+    )
 
 
 FRAMING = FramingFamily(

@@ -61,12 +61,16 @@ class Recipe(Part):
     kinds: Mapping[str, KindRecipe]
 
 
-def read_recipe(folder: Path) -> Recipe:
-    """Read a municipality's recipe.
+def read_recipe(*roots: Path) -> Recipe:
+    """Read a municipality's recipe, or else its package's.
+
+    Args:
+        roots: its folder, and its package's.
 
     Raises:
         SpecError: there is none, or it cannot be used.
     """
+    folder = next((root for root in roots if (root / "synthesis.yaml").is_file()), roots[0])
     path = folder / "synthesis.yaml"
     shown = f"{folder.name}/synthesis.yaml"
     if not path.is_file():

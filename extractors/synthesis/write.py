@@ -44,6 +44,7 @@ def synthesize(
     seed: int,
     faults: float,
     out: Path,
+    package: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Synthesized:
     """Write a dump of an invented municipality.
@@ -54,6 +55,7 @@ def synthesize(
         seed: the same seed gives the same bytes.
         faults: the share of records that get a fault, 0 to 1.
         out: the folder to write into; the dump takes its expected name.
+        package: where the recipe and the layout stand that the municipality does not have itself.
         progress: told the residents written and all of them.
 
     Raises:
@@ -62,8 +64,10 @@ def synthesize(
     """
     if not (1 <= residents <= MAX_RESIDENTS and 0 <= faults <= 1):
         raise ValueError(f"residents must be 1 to {MAX_RESIDENTS:,}, and faults a share from 0 to 1")
-    recipe = read_recipe(folder)
-    layout = read_copybook((folder / recipe.layout).read_text("utf-8"), file=f"{folder.name}/{recipe.layout}")
+    roots = (folder, package) if package is not None else (folder,)
+    recipe = read_recipe(*roots)
+    root = next((root for root in roots if (root / recipe.layout).is_file()), folder)
+    layout = read_copybook((root / recipe.layout).read_text("utf-8"), file=f"{root.name}/{recipe.layout}")
     options = {key: value for key, value in recipe.charset.items() if key != "name"}
     writer = _Writer(recipe, layout, charsets.load(recipe.charset["name"], options, folder), faults)
     out.mkdir(parents=True, exist_ok=True)

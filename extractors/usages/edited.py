@@ -108,6 +108,8 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
         misfit |= minus
     codec = "latin-1" if charset.ascii else "cp037"
     code = {c: c.encode(codec)[0] for c in " 0123456789,./*+-$CRDB"}
+    if field.picture.decimal_comma:
+        code["."], code[","] = code[","], code["."]
     symbols = field.picture.symbols.replace("V", "").replace("S", "")
     floating = next((s for s in "+-$" if symbols.count(s) > 1), "")
     started = np.zeros(len(values), bool)

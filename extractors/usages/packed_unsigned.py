@@ -11,10 +11,12 @@ import pyarrow as pa
 from extractors import plan as p
 from extractors.characters import Charset
 from extractors.digits import add_scaled, digits_of, to_integers
+from extractors.floats import field_bytes
 from extractors.layout import Field
 from extractors.memory import byte_at, int_at, kernel, put64
 from extractors.plan import argument
 from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.wide import to_decimal256
 
 
 @kernel
@@ -43,6 +45,19 @@ def decode(plan, first, last, found):
     return found
 
 
+def read(
+    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
+) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Decode a column of more than 38 digits."""
+    raw = field_bytes(data, starts, field.width)
+    digits = np.stack((raw >> 4, raw & 0xF), axis=2).reshape(len(starts), -1)
+    bad = np.asarray((digits > 9).any(axis=1), bool)
+    beyond = ~bad & (digits[:, : digits.shape[1] - field.picture.size] != 0).any(axis=1)
+    rows = np.nonzero(bad | beyond)[0]
+    column = to_decimal256(np.where(bad[:, None], 0, digits)[:, -76:], np.zeros(len(raw), bool), field.arrow_type)
+    return column, rows, np.where(bad[rows], LOST, OUT_OF_PICTURE)
+
+
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of unscaled numbers."""
     values = to_integers(column)
@@ -56,6 +71,7 @@ USAGE = Usage(
     doc=__doc__ or "",
     value=NUMBER,
     kernel=lambda _: decode,
+    read=read,
     flags={LOST: "D201", OUT_OF_PICTURE: "D204"},
     empty=b"\x00\x40",
     encode=encode,

@@ -36,6 +36,7 @@ USAGE = Usage(
     doc=__doc__ or "",
     value=NUMBER,
     kernel=lambda _: signs.decode,
+    read=signs.read,
     flags={LOST: "D202", OUT_OF_PICTURE: "D210"},
     blank_code="D203",
     empty=b"\x00\x40\xf0\xc0\xd0\x20\x30",

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mappings.transform import Transform
 from mappings.transforms import (
     address_key,
+    assign,
     concat,
     date,
     digits,
@@ -26,6 +27,7 @@ from mappings.transforms import (
 
 TRANSFORMS: tuple[Transform, ...] = (
     address_key.TRANSFORM,
+    assign.TRANSFORM,
     concat.TRANSFORM,
     date.TRANSFORM,
     digits.TRANSFORM,

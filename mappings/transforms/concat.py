@@ -1,6 +1,8 @@
 """Join several values into one text, leaving out those that are blank.
 
 01, 11, (blank)  ->  0111
+
+Source: 住民記録システム標準仕様書, 続柄 (up to four codes one after the other, as 0111).
 """
 
 from __future__ import annotations

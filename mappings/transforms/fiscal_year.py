@@ -4,6 +4,8 @@
 
 A year of an era is that of its fiscal year, so 平成31年度 and 令和元年度 are both 2019. `form` is gyy (era digit and two digits
 of the year), yyyy, or date (YYYYMMDD, its fiscal year).
+
+Sources: 地方自治法 第208条 (a fiscal year begins on 1 April); 元号を改める政令 (the eras); otherwise as in `wareki_date`.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@
 Only kana and their marks change; letters, digits and spaces stay as they are. `small: fold` writes ァィゥェォッャュョヮ large,
 as old systems do, so that two writings of a name compare equal; `long: unify` writes a hyphen or a dash after a kana as
 the long mark ー. What either changes is told of, row by row; small kana are never invented.
+
+Sources: JIS X 0201 and JIS X 0208 (the two kinds of kana; Unicode has which pairs compose); 全国銀行協会 and the layouts of 年金
+特別徴収 (カナ大文字のみ: why old fields have no small kana, and a hyphen for the long mark).
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Digits in a text as a whole number; full-width digits count as digits.
 
 00123  ->  123        １２  ->  12        1,200  ->  fails        blank  ->  no value
+
+Source: JIS X 0201 and JIS X 0208 (the digits of one byte and of two).
 """
 
 from __future__ import annotations

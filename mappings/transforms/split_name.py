@@ -4,6 +4,8 @@
 
 The first separator divides; by default the ideographic and the half-width space. `separators` names others in use, such as
 ・ ＊ , or /, each a character. A name without one has no given name.
+
+Source: 住民記録システム標準仕様書 1.1.1 has the name as one item; no standard says what parts it. The separators are those of registers.
 """
 
 from __future__ import annotations

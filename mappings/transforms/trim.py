@@ -1,6 +1,8 @@
 """Take away the spaces around a text, half-width and ideographic.
 
 "　山田　太郎 "  ->  "山田　太郎"
+
+Source: none; mainframe fields are filled with the spaces of their code, X'40', X'20' or an ideographic one.
 """
 
 from __future__ import annotations

@@ -2,16 +2,21 @@
 
     3630209  ->  source 3630209, key 19880209, day                      S630209 (form letter)  ->  the same key
     3200100  ->  key 19450100, month (the day is not known)             630209 (form yymmdd, era showa)  ->  the same key
-    3630230  ->  key 19880230, impossible, kept                         03630209 (two digits for the era)  ->  the same key
-    0        ->  no date (unknown)                                      6010101  ->  fails
+    3630230, 3631301  ->  impossible, kept                              03630209 (two digits for the era)  ->  the same key
+    3000209  ->  the year is not known: kept without a key              3630015  ->  key 19880015, year (no month)
+    0        ->  no date (unknown)                                      6010101 (no such era)  ->  fails
 
 The digit of the era is one of two families, and the field says which: "1-5" (1 明治 2 大正 3 昭和 4 平成 5 令和) or "1-9"
 (1 3 5 7 9, as in pensions and social insurance). It is never guessed: 3 is Showa in one and Taisho in the other.
-`unknown` names the codings of 不詳日 that the field uses: 00, 99 (9999999 is no date then), A (A1 to A4 as month or day, a
-season or a third of a month: source text keeps it, the key has 00).
+`unknown` names the codings of 不詳日 that the field uses: 00, which always counts, 99 (9999999 is no date then), A (A1 to A4
+as month or day, a season or a third of a month: source text keeps it, the key has 00).
 
 Dates that no calendar has stay as they stand, because the resident-record standard requires it. A date outside its
 era is kept too: documents of 平成31年5月 and later are valid. 30 July 1912 and 25 December 1926 belong to both eras.
+
+Sources: 元号を改める政令 and 改暦ノ布告 (the eras' days); 住民記録システム標準仕様書 1.1.8 (what is kept, 不詳日); 中間標準レイアウト仕様
+and 既存住基システム改造仕様書 (年号コード of two digits and of one); 日本年金機構 (the family 1-9). The codings 00, 99 and A1 to A4
+are those of municipal systems, A1 to A4 of health records (健康管理); no standard that is public has them.
 """
 
 from __future__ import annotations
@@ -24,7 +29,7 @@ import pydantic
 
 from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform
+from mappings.transform import Outcome, Transform, Workings
 
 _NAMES = [era.name for era in ERAS]
 
@@ -46,10 +51,11 @@ class WarekiDateParams(UnknownParams):
 
 
 def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[str, CodeTable]) -> Outcome:
-    """Read the date; it fails where there is no such era, year, month or day."""
+    """Read the date; it fails where there is no such era, or no number."""
     (value,) = values
     family = FAMILIES[params.eras] if params.form == "digits" else FAMILIES["1-5"]
-    text = value.cast(pl.String).str.strip_chars()
+    workings = Workings()
+    text = workings.keep(value.cast(pl.String).str.strip_chars())
     given = value.is_not_null() & (text != "")
     plain = text
     if params.form == "letter":
@@ -60,30 +66,33 @@ def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[s
         )
     width = {"digits": 7, "letter": 7, "yymmdd": 6}[params.form]
     if "A" in params.codes:
-        plain = seasonless(plain, width - 4)
+        plain = seasonless(plain)
     digits = (value if params.form == "digits" and "A" not in params.codes else plain).cast(pl.Int64, strict=False)
-    none = digits == 0
+    if params.era is not None:
+        # Seven digits would change the era that is implied.
+        digits = pl.when(digits.is_between(0, 999_999)).then(digits + family[_NAMES.index(params.era)] * 1_000_000)
+    digits = workings.keep(digits)
+    era, of_era = workings.keep(digits // 1_000_000), digits // 10_000 % 100
+    none = (digits % 1_000_000 == 0) & era.is_in([0, *family])
     if params.form == "letter":
         none = text.str.contains("^(.?0{6}|0+)$")
-        none = none.fill_null(value=False)
     if "99" in params.codes:
         none = none | (digits % 1_000_000 == 999_999)
-    if params.era is not None:
-        digits = digits + family[_NAMES.index(params.era)] * 1_000_000
-    era, of_era = digits // 1_000_000, digits // 10_000 % 100
-    before = by_era(era, family, "before")
+    before = workings.keep(by_era(era, family, "before"))
     source = text if params.form == "letter" else text.str.zfill(width)
     return judge(
         source,
-        before + of_era,
+        pl.when(of_era != 0).then(before + of_era),
         digits // 100 % 100,
         digits % 100,
         first=by_era(era, family, "first"),
         last=by_era(era, family, "last"),
         none=given & none.fill_null(value=False),
-        failed=digits.is_null() | before.is_null() | (of_era == 0),
+        failed=digits.is_null() | before.is_null(),
         given=given,
         codes=params.codes,
+        lunar=True,
+        workings=workings,
     )
 
 

@@ -2,7 +2,7 @@
 
     3 and 630209  ->  source 3630209, key 19880209, day        S, 63, 2 and 9  ->  source S630209, the same key
 
-The era is a digit of the family that `eras` names, or a letter. Everything else is as in `wareki_date`.
+The era is a digit of the family that `eras` names, or a letter. Everything else is as in `wareki_date`, its sources too.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge
+from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
 from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform
+from mappings.transform import Outcome, Transform, Workings
 
 
 class WarekiPartsParams(UnknownParams):
@@ -26,30 +26,33 @@ class WarekiPartsParams(UnknownParams):
 def apply(values: Sequence[pl.Expr], params: WarekiPartsParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Read the date; it fails where the parts make none."""
     family = FAMILIES[params.eras]
-    texts = [value.cast(pl.String).str.strip_chars() for value in values]
+    workings = Workings()
+    texts = [workings.keep(value.cast(pl.String).str.strip_chars()) for value in values]
     letters = {era.letter: str(digit) for era, digit in zip(ERAS, family, strict=True)}
-    era = texts[0].str.to_uppercase().replace(letters).cast(pl.Int64, strict=False)
+    era = workings.keep(texts[0].str.to_uppercase().replace(letters).cast(pl.Int64, strict=False))
     widths = [6] if len(texts) == 2 else [2] * (len(texts) - 1)
     rest = pl.concat_str([text.str.zfill(width) for text, width in zip(texts[1:], widths, strict=True)])
     source = pl.concat_str([texts[0], rest])
-    digits = rest.cast(pl.Int64, strict=False)
+    digits = workings.keep((seasonless(rest) if "A" in params.codes else rest).cast(pl.Int64, strict=False))
     given = pl.any_horizontal([text.is_not_null() & (text != "") for text in texts])
     none = (digits == 0) & (era.is_null() | (era == 0) | era.is_in(list(family)))
     if "99" in params.codes:
         none = none | (digits == 999_999)
-    before, of_era = by_era(era, family, "before"), digits // 10_000
+    before, of_era = workings.keep(by_era(era, family, "before")), digits // 10_000
     too_few = pl.lit(len(texts) not in (2, 4))
     return judge(
         source,
-        before + of_era,
+        pl.when(of_era != 0).then(before + of_era),
         digits // 100 % 100,
         digits % 100,
         first=by_era(era, family, "first"),
         last=by_era(era, family, "last"),
         none=given & none.fill_null(value=False),
-        failed=digits.is_null() | before.is_null() | (of_era == 0) | (of_era > 99) | too_few,
+        failed=digits.is_null() | before.is_null() | ~of_era.is_between(0, 99) | too_few,
         given=given,
         codes=params.codes,
+        lunar=True,
+        workings=workings,
     )
 
 

@@ -3,6 +3,8 @@
     Ｂ棟５０１ (to half)  ->  B棟501        12-3 (to full)  ->  １２-３
 
 Kana are left to `kana`; a wave dash and its kind stay what the source's code says.
+
+Source: JIS X 0201 and JIS X 0208 (the letters and digits that both have).
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
 """外字台帳: the gaiji ledger, to identify characters by (文字同定): a page, a workbook and a CSV file of the same rows.
 
 The columns of a decision are empty where none is in force; filled in, the workbook or the CSV file is read back by
-`hikkoshi gaiji import`. Text never starts a formula: a cell of the CSV that could is written with an apostrophe before it.
+`hikkoshi gaiji import`. A single byte cannot be decided about, but by a table file, and its cells take nothing. Text never starts a formula: a cell of the CSV that could is written with an apostrophe before it.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,6 +61,11 @@ def cells(row: Gaiji) -> tuple[str | int, ...]:
     )  # fmt: skip
 
 
+def decidable(row: Gaiji) -> bool:
+    """Whether a gaiji table may decide about a code: one of two bytes or more."""
+    return len(row.code) > 2
+
+
 def guarded(cell: str | int) -> str | int:
     """A cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
@@ -92,21 +98,42 @@ def _workbook(record: RunRecord) -> bytes:
             page.set_column(number, number, 10 if column in ("glyph", "count", "records", "code") else 18)
         for line, row in enumerate(record.gaiji, 1):
             for number, cell in enumerate(cells(row)):
-                form = fill if COLUMNS[number] in _TO_FILL else large if COLUMNS[number] == "glyph" else None
+                form = (
+                    fill
+                    if COLUMNS[number] in _TO_FILL and decidable(row)
+                    else large
+                    if COLUMNS[number] == "glyph"
+                    else None
+                )
                 if isinstance(cell, int):
                     page.write_number(line, number, cell)
                 else:
                     page.write_string(line, number, cell, form)
         last = max(len(record.gaiji), 1)
-        page.data_validation(1, COLUMNS.index("decision"), last, COLUMNS.index("decision"), {
-            "validate": "list", "source": list(DECISIONS), "ignore_blank": True,
-            "error_title": "decision", "error_message": ", ".join(DECISIONS),
-        })  # fmt: skip
+        _validate(page, record)
         page.freeze_panes(1, 3)
         page.autofilter(0, 0, last, len(COLUMNS) - 1)
         page.set_landscape()
         page.repeat_rows(0)
     return target.getvalue()
+
+
+def _validate(page: xlsxwriter.worksheet.Worksheet, record: RunRecord) -> None:
+    """Let the cells to fill in take a decision where there may be one, and nothing elsewhere."""
+    decision = COLUMNS.index("decision")
+    for may, lines in itertools.groupby(enumerate(record.gaiji, 1), key=lambda line: decidable(line[1])):
+        first, *others = (number for number, _ in lines)
+        last = others[-1] if others else first
+        if may:
+            page.data_validation(first, decision, last, decision, {
+                "validate": "list", "source": list(DECISIONS), "ignore_blank": True,
+                "error_title": "decision", "error_message": ", ".join(DECISIONS),
+            })  # fmt: skip
+        else:
+            page.data_validation(first, decision, last, len(COLUMNS) - 1, {
+                "validate": "custom", "value": "=FALSE", "ignore_blank": False, "error_title": "decision",
+                "error_message": "単バイト文字は文字表ファイルで定義します。 A single byte is defined by a table file.",
+            })  # fmt: skip
 
 
 REPORT = Report("gaiji", "外字台帳", "Gaiji ledger", files)

@@ -62,13 +62,15 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "件数照合 Counts",
-            _heads("dump kind table records rows_promoted merged rows_rejected not_chosen check"),
+            _heads("dump kind each table records candidates rows_promoted merged rows_rejected not_chosen check"),
             (
                 (
                     line.dump,
                     line.kind,
+                    line.each,
                     line.table,
                     line.records,
+                    line.candidates,
                     line.rows_promoted,
                     line.rows_merged,
                     line.rows_rejected,
@@ -106,6 +108,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 )
                 for f in record.coverage
             ),
+        )
+        sheet(
+            "未登録コード Codes",
+            _heads("field table code count"),
+            ((u.field, f"{u.table}.{u.column}", u.value or _both("not_shown"), u.count) for u in record.unknown_codes),
         )
         sheet(
             "外字 Gaiji",

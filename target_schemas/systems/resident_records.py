@@ -17,7 +17,14 @@ HOUSEHOLDS = table(
     "世帯",
     "households",
     text("household_no", "世帯番号", "household number", kind="N", length=15, nullable=False),
-    text("head_resident_no", "世帯主宛名番号", "resident number of the head", kind="N", length=15),
+    text(
+        "head_resident_no",
+        "世帯主宛名番号",
+        "resident number of the head",
+        kind="N",
+        length=15,
+        check="resident_number",
+    ),
     whole("member_count", "世帯人数", "stated number of members"),
     text("postal_code", "郵便番号", "postal code", kind="N", length=7),
     text("address", "住所", "address", kind="J", length=200, gaiji=True),
@@ -62,11 +69,24 @@ RESIDENTS = table(
     references=(Reference(("household_no",), "households", ("household_no",)),),
 )
 
+CHANGES = table(
+    "resident_changes",
+    "異動履歴",
+    "history of changes",
+    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False),
+    whole("change_no", "異動連番", "number of the change, from 1", nullable=False),
+    date("changed", "異動日", "date of the change"),
+    text("change_reason", "異動事由", "reason of the change", kind="C", length=3, code_set="change_reason"),
+    key=("resident_no", "change_no"),
+    based_on=BASED_ON,
+    references=(Reference(("resident_no",), "residents", ("resident_no",)),),
+)
+
 TAX_AMOUNTS = table(
     "tax_amounts",
     "課税額",
     "taxable amounts",
-    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False),
+    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False, check="resident_number"),
     amount("amount", "課税額", "amount"),
     key=("resident_no",),
     based_on="none (a field of the legacy registers, carried for reference)",
@@ -77,7 +97,7 @@ PROTECTIVE_MEASURES = table(
     "protective_measures",
     "支援措置",
     "protective measures",
-    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False),
+    text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False, check="resident_number"),
     text("measure_kind", "抑止種別", "kind of measure", kind="C", length=2, nullable=False, code_set="measure_kind"),
     key=("resident_no", "measure_kind"),
     based_on=BASED_ON,
@@ -107,7 +127,7 @@ SYSTEM = System(
     title_ja="住民記録",
     title_en="resident records",
     based_on=BASED_ON,
-    tables=(HOUSEHOLDS, RESIDENTS, TAX_AMOUNTS, PROTECTIVE_MEASURES),
+    tables=(HOUSEHOLDS, RESIDENTS, CHANGES, TAX_AMOUNTS, PROTECTIVE_MEASURES),
     code_sets=(
         CodeSet(
             "sex",

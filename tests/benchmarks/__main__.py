@@ -50,7 +50,7 @@ def say(line: str) -> None:
 
 def synthesize(town: str, residents: int, out: Path) -> Path:
     """Make a dump, and say how fast."""
-    from extractors.synthesis.write import synthesize as write
+    from dags.synthesis import synthesize as write
 
     start = time.perf_counter()
     made = write(ROOT / "mappings" / "municipalities" / town, residents=residents, seed=1, faults=0.005, out=out)

@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from dags.municipality import load as load_municipality
+from dags.synthesis import synthesize
 from extractors import charsets
 from extractors.batches import BATCH_RECORDS, Kind, extract
 from extractors.characters import Charset
@@ -31,7 +32,6 @@ from extractors.copybook import read_copybook
 from extractors.decoder import Decoder
 from extractors.encode import encode
 from extractors.memory import SLACK
-from extractors.synthesis.write import synthesize
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "mappings" / "municipalities" / "990027_mihon"

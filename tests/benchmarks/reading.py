@@ -24,6 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from dags.municipality import load as load_municipality
+from dags.synthesis import synthesize
 from extractors import charsets, decoder, framings, plan
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
@@ -32,7 +33,6 @@ from extractors.encode import encode
 from extractors.framing import Framing
 from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.synthesis.write import synthesize
 from extractors.usages import binary, mixed, packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -272,7 +272,7 @@ def _beyond_c(field: Field) -> bool:
 def threads(workload: Workload, rounds: int) -> None:
     """Two threads, a half of the dump each."""
     size = len(workload.data)
-    halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, size=size, target=(size + 1) // 2)
+    halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, sizes=[size], target=(size + 1) // 2)
 
     def half(part: Slice) -> None:
         stream = io.BytesIO(workload.data)

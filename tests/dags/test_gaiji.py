@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import re
+from pathlib import Path
 
 import openpyxl
 import polars as pl
@@ -11,10 +13,17 @@ import pytest
 import sqlalchemy as sa
 
 from dags import gaiji, steps
+from dags.evidence import Notes
 from dags.municipality import load
+from extractors import charsets, framings
+from extractors.batches import extract
+from extractors.characters import SINGLE
+from extractors.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
+from migration_reports.reports.gaiji import decidable
 from target_schemas.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
+from tests.reading import open_bytes
 
 __all__ = ["home"]
 
@@ -56,13 +65,16 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert len(open_) >= 2
     assert {row.since for row in first.gaiji} == {"new"}
     assert all(row.place == "user-defined" and row.count >= row.records > 0 for row in open_)
+    assert all(
+        len({place.record for place in row.first}) == min(row.records, 5) for row in open_ if len(row.fields) == 1
+    )
     chosen, other, *_ = open_
     found = findings(home, first).filter(pl.col("code") == "D221")
     assert found.height == sum(row.records for row in open_)
 
     fill_in(home, {chosen.code: {"decision": "character", "text": "U+9AD9", **SAID}})
     done = gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
-    assert done == {"juki_master": (1, 0, 0)}
+    assert done == {"juki_master": (1, 0, 0, 0)}
 
     second = steps.run_all("mihon", rehearsal=2)
     by_code = {row.code: row for row in second.gaiji}
@@ -101,19 +113,20 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
     home, record = rehearsed
     gaiji.export(record.run_id, home / "gaiji.csv")
     rows = list(csv.DictReader((home / "gaiji.csv").read_text("utf-8-sig").splitlines()))
-    rows[0].update(decision="private", **SAID)
+    own = next(row for row in rows if row["area"] == "user-defined")
+    own.update(decision="private", **SAID)
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0)}
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1)}
-    rows[0].update(decision="substitute", text="高")
+    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
+    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
+    own.update(decision="substitute", text="高")
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0)}
+    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -155,3 +168,135 @@ def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
     )
     with pytest.raises(RunError, match=r"Make gaiji/juki_master\.csv"):
         gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+
+
+TABLE = """# 見本市 外字対応表, "the registry's"
+Code,Decision,Text,Reason,Decided_by,Sheet
+
+0x80B1,character,U+9AD9,same glyph,Registry,12
+80b2,character,吉,"same
+glyph",Registry,13
+"""
+
+
+def ledger(home, *rows, columns=("dump", "code", "area", "decision", "text", "reason", "decided_by", "decided_on")):
+    """A ledger as CSV: the given cells of each line, and for a decision a reason and who decided."""
+    with (home.parent / "ledger.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({"dump": "juki_master", **(SAID if row.get("decision") else {}), **row})
+    return home.parent / "ledger.csv"
+
+
+def import_ledger(home, file):
+    return gaiji.read_back(file, load(town(home)), town(home))
+
+
+def table_of(home):
+    return town(home) / "gaiji" / "juki_master.csv"
+
+
+def test_an_import_keeps_every_line_comment_and_column_of_the_table(home):
+    table_of(home).write_text(TABLE, encoding="utf-8")
+    file = ledger(home, {"code": "80A1", "decision": "character", "text": "髙"})
+    assert import_ledger(home, file) == {"juki_master": (1, 0, 0, 0)}
+    lines = table_of(home).read_text("utf-8").split("\n")
+    before = TABLE.split("\n")
+    assert lines[0] == before[0]
+    assert lines[1].startswith(before[1])
+    assert lines[2 : len(before) - 1] == before[2:-1]
+    charset = load(town(home)).dumps["juki_master"].reading.charset
+    assert {code: d.text for code, d in charset.decisions.items()} == {0x80A1: "髙", 0x80B1: "髙", 0x80B2: "吉"}
+
+
+def test_a_decision_changes_its_own_line_however_its_code_is_written(home):
+    table_of(home).write_text(TABLE, encoding="utf-8")
+    rows = [
+        {"code": "80B1", "decision": "character", "text": "髙", "reason": "same glyph", "decided_by": "Registry"},
+        {"code": "80B2", "decision": "substitute", "text": "吉"},
+    ]
+    assert import_ledger(home, ledger(home, *rows)) == {"juki_master": (0, 1, 1, 0)}
+    text = table_of(home).read_text("utf-8")
+    assert "0x80B1,character,U+9AD9,same glyph,Registry,12\n" in text
+    assert "80b2,substitute,吉," in text
+    assert ",13" in text
+    assert len(load(town(home)).dumps["juki_master"].reading.charset.decisions) == 2
+
+
+def test_a_decision_that_was_in_force_and_is_emptied_is_withdrawn_and_no_other(home):
+    table_of(home).write_text(TABLE, encoding="utf-8")
+    file = ledger(home, {"code": "80B1", "area": "decided", "text": "髙"}, {"code": "80B2", "area": "user-defined"})
+    assert import_ledger(home, file) == {"juki_master": (0, 0, 0, 1)}
+    assert set(load(town(home)).dumps["juki_master"].reading.charset.decisions) == {0x80B2}
+    assert import_ledger(home, file) == {"juki_master": (0, 0, 0, 0)}
+
+
+def test_an_import_that_the_check_would_refuse_changes_nothing(home):
+    """A character beyond the target's repertoire stands in the charset's standard area, which no table decides about."""
+    before = table_of(home).read_bytes()
+    rows = [{"code": "80A1", "decision": "private"}, {"code": "B0A1", "decision": "substitute", "text": "上"}]
+    with pytest.raises(SpecError, match=r"ledger\.csv:3:1: L931 code B0A1"):
+        import_ledger(home, ledger(home, *rows))
+    assert table_of(home).read_bytes() == before
+    assert [p.name for p in table_of(home).parent.iterdir()] == [table_of(home).name]
+    load(town(home))
+
+
+def test_a_date_that_a_spreadsheet_made_of_what_was_typed_is_a_date(rehearsed):
+    home, record = rehearsed
+    codes = [row.code for row in record.gaiji if row.area == "user-defined"]
+    typed = {"decision": "private", "decided_on": datetime.datetime(2026, 11, 26), **SAID}
+    fill_in(home, {codes[0]: typed})
+    assert import_ledger(home, home / "gaiji.xlsx") == {"juki_master": (1, 0, 0, 0)}
+    file = ledger(home, {"code": codes[0], "decided_on": "2026/11/6", "decision": "private"})
+    assert import_ledger(home, file) == {"juki_master": (0, 1, 0, 0)}
+    decision = load(town(home)).dumps["juki_master"].reading.charset.decisions[int(codes[0], 16)]
+    assert decision.on == "2026-11-06"
+
+
+def test_a_single_byte_is_refused_by_name_and_its_line(home):
+    with pytest.raises(SpecError, match=r"ledger\.csv:2:1: L930 `FA` is a single byte, which no gaiji table decides"):
+        import_ledger(home, ledger(home, {"code": "FA", "decision": "character", "text": "髙"}))
+
+
+def test_two_lines_that_decide_a_code_otherwise_are_refused(home):
+    rows = [{"code": "80A1", "decision": "character", "text": text} for text in "髙高"]
+    with pytest.raises(SpecError, match=r"ledger\.csv:3:1: L930 code 80A1 is decided otherwise on line 2"):
+        import_ledger(home, ledger(home, *rows))
+
+
+def test_a_ledger_without_the_dumps_is_no_ledger(home):
+    file = ledger(home, {"code": "80A1", "decision": "private"}, columns=("code", "decision", "reason", "decided_by"))
+    with pytest.raises(RunError, match="no line names the columns dump, code and decision"):
+        import_ledger(home, file)
+
+
+@pytest.mark.parametrize("batch_records", [4, 100])
+def test_the_first_places_of_each_field_are_kept_however_the_dump_is_read(batch_records):
+    layout = read_copybook("01 R. 05 A PIC N(3). 05 B PIC N(2).", file="r.cpy")
+    gaiji_first, usual = "80A1 B0A1 80A1 80A1 B0A1", "B0A1 B0A1 B0A1 80A1 B0A1"
+    data = bytes.fromhex("".join(usual if n % 2 else gaiji_first for n in range(12)))
+    notes = Notes()
+    charset = charsets.load("fujitsu", {}, Path())
+    framing = framings.load("fixed", {"length": "10"}, layout)
+    options = {"name": "d", "layout": layout, "framing": framing, "charset": charset, "batch_records": batch_records}
+    for extracted in extract(open_bytes(data), **options):
+        notes.add(extracted)
+    found = {field: (times, places) for field, _, _, times, _, places in notes.summary()["characters"]}
+    # A record counts once, at its first character there.
+    assert found == {
+        "A": (12, [[1, 0], [3, 20], [5, 40], [7, 60], [9, 80]]),
+        "B": (12, [[1, 6], [2, 16], [3, 26], [4, 36], [5, 46]]),
+    }
+
+
+def test_a_single_byte_is_named_in_the_ledger_and_its_cells_take_no_decision(home):
+    part = {
+        "characters": [["A", SINGLE + 0xFA, "undefined", 1, 1, [[1, 0]]], ["A", 0x80A1, "user-defined", 1, 1, [[1, 2]]]]
+    }
+    rows = gaiji.ledger(load(town(home)), {"juki_master": part}, None)
+    assert {row.code: (row.place, decidable(row)) for row in rows} == {
+        "FA": ("single byte", False),
+        "80A1": ("user-defined", True),
+    }

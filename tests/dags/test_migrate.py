@@ -62,7 +62,7 @@ def parsed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("airflow")
     towns = folder / "towns"
     subprocess.run(["cp", "-r", str(ROOT / "mappings" / "municipalities"), str(towns)], check=True)
-    broken = towns / "990051_kowareta"
+    broken = towns / "990060_kowareta"
     broken.mkdir()
     (broken / "manifest.yaml").write_text("municipality: {code: '990051', name: x\n", encoding="utf-8")
     done = subprocess.run(
@@ -79,7 +79,12 @@ def parsed(tmp_path_factory):
 
 
 def test_there_is_a_dag_for_every_municipality(parsed):
-    assert sorted(parsed["dags"]) == ["migrate_990027_mihon", "migrate_990035_reiji", "migrate_990051_kowareta"]
+    assert sorted(parsed["dags"]) == [
+        "migrate_990027_mihon",
+        "migrate_990035_reiji",
+        "migrate_990051_tehon",
+        "migrate_990060_kowareta",
+    ]
 
 
 def test_parsing_imports_nothing_heavy(parsed):
@@ -112,9 +117,9 @@ def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
 
 
 def test_a_broken_folder_is_a_dag_that_says_why(parsed):
-    dag = parsed["dags"]["migrate_990051_kowareta"]
+    dag = parsed["dags"]["migrate_990060_kowareta"]
     assert list(dag["tasks"]) == ["check"]
-    assert "990051_kowareta/manifest.yaml:2:1: Y002 no YAML" in dag["doc"]
+    assert "990060_kowareta/manifest.yaml:2:1: Y002 no YAML" in dag["doc"]
 
 
 def test_only_an_away_system_is_tried_again(parsed):

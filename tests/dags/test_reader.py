@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from dags import reader
@@ -87,6 +89,59 @@ def test_typed_forms_keep_types_and_every_kinds_columns(reading, tmp_path, form)
     assert frame.schema["AMOUNT"] == pl.Decimal(7, 2)
     assert frame["RECORDS"].to_list() == [None, 2, None]
     assert frame["MONTHS"][0][1]["PAID"] == 3
+
+
+WIDE = """01 R. 05 K PIC X. 05 N PIC S9(39) COMP-3. 05 P PIC S9(30)V9(10). 05 G OCCURS 2. 10 W PIC V9(40) COMP-3.
+   10 T PIC 9(41) OCCURS 1. 05 F REDEFINES N COMP-2."""
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "arrow"])
+def test_numbers_wider_than_38_digits_are_written_in_every_form(tmp_path, form):
+    layout = read_copybook(WIDE, file="wide.cpy")
+    charset = charsets.load("ibm", {}, tmp_path)
+    most = 10**39 - 1
+    values = {"K": pa.array(["W", "W"]), "N": np.array([-most, 5], object), "P": np.array([-5, 10**40 - 1], object)}
+    values |= {"W(1)": np.array([1, 0], object), "W(2)": np.array([10**40 - 1, 12], object)}
+    values |= {"T(1,1)": np.array([7, 8], object), "T(2,1)": np.array([10**41 - 1, 0], object)}
+    (tmp_path / "wide.dat").write_bytes(
+        encode(layout.fields("N"), values, charset=charset, length=layout.length, count=2).tobytes()
+    )
+    kinds = (Kind("w", "K", ("W",), "N"),)
+    job = reader.Job((tmp_path / "wide.dat",), make_reading(Spoken(), layout, tmp_path), kinds)
+    account, found = reader.decode(job, out=tmp_path / "out", form=form, findings=None)
+    assert (account.records, found) == (2, 0)
+    if form == "jsonl":
+        rows = [json.loads(line) for line in (tmp_path / "out").read_text("utf-8").splitlines()]
+        assert [row["N"] for row in rows] == [str(-most), "5"]
+        assert [row["P"] for row in rows] == ["-0.0000000005", "9" * 30 + "." + "9" * 10]
+        assert [g["W"] for g in rows[0]["G"]] == ["0." + "1".rjust(40, "0"), "0." + "9" * 40]
+        assert [g["T"] for g in rows[0]["G"]] == [["7"], ["9" * 41]]
+        return
+    table = pq.read_table(tmp_path / "out") if form == "parquet" else pa.ipc.open_file(tmp_path / "out").read_all()
+    assert table["N"].to_pylist() == [Decimal(-most), Decimal(5)]
+    assert table["G"].to_pylist()[1][1]["W"] == Decimal(12).scaleb(-40)
+    peeked, _ = reader.peek(job, records=1, reveal=True)
+    assert {p.field: p.value for p in peeked}["N"] == str(-most)
+    assert not reader.prove(job).exceptions
+
+
+@pytest.mark.parametrize("form", ["jsonl", "parquet", "arrow"])
+def test_fields_of_one_name_and_several_types_keep_their_types(tmp_path, form):
+    text = "01 A. 05 K PIC X. 05 B PIC X(3). 05 Z PIC X. 01 C. 05 K PIC X. 05 B PIC 9(2). 05 E PIC X. 05 Z PIC X."
+    (tmp_path / "kinds.dat").write_bytes("AXYZVB12QVAUVWU".encode("cp037"))
+    kinds = (Kind("a", "K", ("A",), "A"), Kind("c", "K", ("B",), "C"))
+    reading = make_reading(Spoken(), read_copybook(text, file="kinds.cpy"), tmp_path)
+    job = reader.Job((tmp_path / "kinds.dat",), reading, kinds)
+    reader.decode(job, out=tmp_path / "out", form=form, findings=None)
+    if form == "jsonl":
+        rows = [json.loads(line) for line in (tmp_path / "out").read_text("utf-8").splitlines()]
+        assert [row["B"] for row in rows] == ["XYZ", "12", "UVW"]
+        return
+    table = pq.read_table(tmp_path / "out") if form == "parquet" else pa.ipc.open_file(tmp_path / "out").read_all()
+    assert table.select(["record", "K", "a.B", "c.B", "Z"]).to_pydict() == {
+        "record": [1, 2, 3], "K": ["A", "B", "A"], "a.B": ["XYZ", None, "UVW"], "c.B": [None, 12, None],
+        "Z": ["V", "V", "U"],
+    }  # fmt: skip
 
 
 def test_peek_masks_values_unless_told_otherwise(reading):

@@ -217,7 +217,7 @@ def test_every_container_is_cut_somewhere():
 
 
 @pytest.mark.parametrize("name", NAMES)
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(data=st.data())
 def test_arbitrary_bytes_end_in_damage_or_in_an_end(name, data):
     good = [
@@ -247,7 +247,7 @@ def test_arbitrary_bytes_end_in_damage_or_in_an_end(name, data):
 
 
 @pytest.mark.parametrize("name", list(COMPRESS))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(members=st.lists(st.binary(max_size=3000), min_size=1, max_size=4), times=st.integers(1, 60))
 def test_opening_undoes_compressing(name, members, times):
     data = b"".join(COMPRESS[name](member * times) for member in members)
@@ -263,7 +263,7 @@ def test_opening_undoes_zipping(stored, content, times):
     assert read("zip", {}, io.BytesIO(data)) == (content * times, None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=20)
 @given(blocks=st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=8), data=st.data())
 def test_opening_undoes_writing_a_tape(blocks, data):
     method = data.draw(st.sampled_from([None, "zlib", "bzip2"]))

@@ -22,7 +22,7 @@ def outline(segment):
     for section in segment.sections:
         parts = [f"{f.name} {f.offset} {f.width}" for f in section.fields]
         parts += [
-            {f"{t.column} {t.offset} {t.least}..{t.most} {t.counter or ''}".strip(): outline(t.element)}
+            {f"{t.column} {t.offset} {t.least}..{t.most} {t.depending or ''}".strip(): outline(t.element)}
             for t in section.tables
         ]
         lines.append(parts)
@@ -46,17 +46,27 @@ def test_a_copybook_reads_as_the_case_says(case):
         dialect=dialect,
         library=lambda name: (texts[name], name) if name in texts else None,
         source_format=case.get("source_format", "auto"),
+        **case.get("said", {}),
     )
     assert [f"{n.position.line}:{n.position.column} {n.code}" for n in layout.notes] == case.get("notes", [])
     if "lists" in case:
-        assert outline(layout.segment(lists=case["lists"] == "all")) == case["segment"]
+        assert outline(layout.segment(case.get("group"), lists=case["lists"] == "all")) == case["segment"]
     fields = [f"{f.name} {f.offset} {f.width} {f.usage}" for f in layout.fields(case.get("group"))]
     assert fields == case["fields"]
     assert layout.length == case["length"]
 
 
+def test_every_rule_of_a_dialect_has_a_source():
+    for dialect in dialects.DIALECTS:
+        assert set(dialect.sources) == set(dialect.rules)
+    said = dialects.load("ibm", {"plain_n": "national"})
+    assert said.sources["plain_n"] == "said of this dump"
+    assert said.sources["sync_long"] == dialects.DEFAULT.sources["sync_long"]
+
+
 @pytest.mark.parametrize(
-    ("path", "length"), [("990027_mihon/layouts/juki_master.cpy", 400), ("990035_reiji/layouts/setai_kojin.cpy", 240)]
+    ("path", "length"),
+    [("990027_mihon/layouts/juki_master.cpy", 400), ("../packages/ibm_setai/layouts/setai_kojin.cpy", 240)],
 )
 def test_the_shipped_copybooks_have_their_record_length(path, length):
     assert read_copybook((TOWNS / path).read_text("utf-8"), file=path).length == length
@@ -66,6 +76,37 @@ def test_conditions_are_kept():
     layout = read_copybook("01 R.\n 05 K PIC X.\n  88 YES VALUE 'Y' 'J'.\n  88 RANGE VALUES '1' THRU '5'.\n", file="c")
     (field,) = layout.fields()
     assert [(c.name, c.values) for c in field.conditions] == [("YES", ("Y", "J")), ("RANGE", (("1", "5"),))]
+
+
+def branching(name):
+    """Ten copies of the next text, and so on: many texts without a word."""
+    depth = int(name[1:])
+    return f"COPY B{depth + 1}.\n" * 10 if depth < 12 else "", name
+
+
+HOSTILE = {
+    "copies of copies": "COPY B0. 01 A PIC X.",
+    "words replaced": "REPLACE "
+    + " ".join(f"==Y{n}== BY ==Z==" for n in range(4000))
+    + ".\n01 R.\n"
+    + "05 A PIC X.\n" * 4000,
+    "wrong redefinitions": "01 R.\n" + "".join(f"05 FIELD-A{n} REDEFINES FIELD-O{n} PIC X.\n" for n in range(4000)),
+    "wrong counters": "01 R.\n05 N PIC 9.\n"
+    + "".join(f"05 T{n} PIC X OCCURS 1 TO 2 DEPENDING ON M{n}.\n" for n in range(4000)),
+    "counters of other groups": "01 R.\n"
+    + "05 G. 10 C PIC 9.\n" * 2000
+    + "05 T OCCURS 1 TO 2 DEPENDING ON C OF H PIC X.\n" * 2000,
+    "wrong names": "01 R.\n05 N PIC 9.\n" + "".join(f"66 R{n} RENAMES M{n}.\n" for n in range(4000)),
+    "one name over and over": "01 R.\n05 A PIC X.\n" + "05 FILLER REDEFINES A. 10 B PIC X.\n" * 4000,
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_copybook_is_read_or_refused_and_ends(text):
+    try:
+        read_copybook(text, file="c.cpy", library=branching).fields()
+    except SpecError as error:
+        assert len(str(error)) < 100_000
 
 
 @pytest.mark.shared

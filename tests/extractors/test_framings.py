@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from unittest import mock
 
@@ -44,7 +45,9 @@ def test_records_lie_where_the_case_says(name, case):
     assert records == case["records"]
     assert account.left_over == case.get("left_over", 0)
     assert account.skipped == case.get("skipped", 0)
-    assert [t.code for p, _ in parts for t in p.troubles] == ([case["finding"]] if "finding" in case else [])
+    expected = [case["finding"]] if "finding" in case else []
+    expected += ["F105"] if "left_over" in case else []
+    assert [t.code for p, _ in parts for t in p.troubles] == expected
     assert account.bytes == account.in_records + account.descriptors + account.skipped + account.left_over == len(data)
     offsets = [o for _, rows in parts for _, o, _ in rows]
     assert all(data[o : o + 1].hex().upper() == r[:2] for o, r in zip(offsets, records, strict=True) if r)
@@ -109,7 +112,7 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
         assert [r for _, _, r in whole] == records
         assert account.left_over == account.skipped == 0
         again = []
-        for part in slices(open_bytes(data), framing, layout, size=len(data), target=50):
+        for part in slices(open_bytes(data), framing, layout, sizes=[len(data)], target=50):
             stream = open_bytes(data)
             stream.seek(part.offset)
             more = frames(
@@ -123,19 +126,120 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
     assert [r for _, _, r in fetch(open_bytes(data), framing, layout, wanted)] == records[::3]
 
 
-@pytest.mark.parametrize("name", [f.name for f in FRAMINGS])
-@settings(max_examples=80, deadline=None)
-@given(data=st.binary(max_size=400), again=st.booleans(), buffer=st.integers(min_value=1, max_value=300))
-def test_arbitrary_bytes_are_accounted_for(name, data, again, buffer):
+RECOVERING = [f.name for f in FRAMINGS if "resynchronise" in f.options]
+
+
+def some_options(name):
+    """Options of a framing, of any value that its numbers may have, and of some that they may not."""
+    small = st.sampled_from(["-1", "0", "1", "2", "3", "4", "4", "8", "12", "64"])
+    values = {
+        "order": st.sampled_from(["big", "little"]), "inclusive": st.sampled_from(["yes", "no"]),
+        "resynchronise": st.sampled_from(["yes", "no"]), "blocks": st.sampled_from(["yes", "no"]),
+        "records": st.sampled_from(["words", "fixed"]), "ending": st.sampled_from(["lf", "crlf", "nl"]),
+        "expression": st.sampled_from(["N", "N + 2", "2 * N", "0 - N", "5"]), "field": st.sampled_from(["L", "M", "P"]),
+        "lengths": st.sampled_from(["1=4 2=8 3=12", "1=0", "0=3 64=12", "1=999999999999999999999"]),
+    }  # fmt: skip
+    options = {o: values.get(o.removeprefix("block_").removeprefix("record_"), small) for o in FAMILIES[name].options}
+    options.pop("field", None)
+    always = {"field": values["field"]} if name == "length_field" else {}
+    return st.fixed_dictionaries(always, optional=options)
+
+
+FAMILIES = {f.name: f for f in FRAMINGS}
+
+
+@pytest.mark.parametrize("name", list(FAMILIES))
+@settings(max_examples=400, deadline=None)
+@given(given_=st.data(), data=st.binary(max_size=400), buffers=st.tuples(*[st.integers(1, 300)] * 2))
+def test_any_bytes_under_any_options_are_accounted_for_and_no_buffer_shows(name, given_, data, buffers):
+    layout = read_copybook(
+        "01 R. 05 L PIC 9(4) COMP. 05 M PIC 9. 05 P PIC 9(3) COMP-3. 05 F PIC X(5).", file="case.cpy"
+    )
+    try:
+        framing = load(name, given_.draw(some_options(name)), layout)
+    except SpecError as error:
+        assert {p.code for p in error.problems} == {"L904"}
+        return
+    results = []
+    for buffer in buffers:
+        account = Account()
+        rows, troubles = [], []
+        with mock.patch("extractors.records.BUFFER_LEAST", buffer):
+            for part, records in (
+                (p, r)
+                for p in frames(open_bytes(data), framing, layout, account, buffer_bytes=1)
+                for r in [taken([p])[0][1]]
+            ):
+                assert (part.limits >= part.pos).all()
+                assert (part.limits <= len(part.data) - SLACK).all()
+                rows += records
+                for t in part.troubles:
+                    if t.more:
+                        troubles[-1] = dataclasses.replace(troubles[-1], skipped=troubles[-1].skipped + t.skipped)
+                    else:
+                        troubles.append(t)
+        assert account.bytes == len(data)
+        assert account.bytes == account.in_records + account.descriptors + account.skipped + account.left_over
+        assert all(0 <= t.at <= len(data) for t in troubles)
+        results.append((rows, sorted(troubles, key=str), account))
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("name", RECOVERING)
+@pytest.mark.parametrize("buffer", [16, 64, 4096])
+def test_what_lies_behind_damage_is_found_again(name, buffer):
     layout = read_copybook("01 R. 05 L PIC 9(4) COMP. 05 F PIC X(10).", file="case.cpy")
-    options = {"length_field": {"field": "L"}}.get(name, {})
-    if again and name in ("variable", "blocked"):
-        options = {"resynchronise": "yes", "longest": "64"}
-    framing = load(name, options, layout)
+    options = {"length_field": {"field": "L"}, "lines": {"longest": "12"}}.get(name, {})
+    framing = load(name, {"longest": "64", **options, "resynchronise": "yes"}, layout)
+    records = [bytes([n, n + 1] * (5 - n % 2)) for n in range(65, 89)]
+    if name == "length_field":
+        before, after = (b"".join(b"\0\x0a" + r[:8] for r in some) for some in (records[:6], records[6:]))
+        records = [b"\0\x0a" + r[:8] for r in records]
+    else:
+        before, after = recorded(records[:6], name), recorded(records[6:], name)
+    damage = b"\xff" * 700 + (b"\n" if name == "lines" else b"")
     account = Account()
     with mock.patch("extractors.records.BUFFER_LEAST", buffer):
-        for part in frames(open_bytes(data), framing, layout, account, buffer_bytes=buffer):
-            assert (part.limits >= part.pos).all()
-            assert (part.limits <= len(part.data) - SLACK).all()
-    assert account.bytes == len(data)
-    assert account.bytes == account.in_records + account.descriptors + account.skipped + account.left_over
+        parts = taken(frames(open_bytes(before + damage + after), framing, layout, account, buffer_bytes=1))
+    assert [r for _, rows in parts for _, _, r in rows] == records
+    assert account.skipped == len(damage)
+    assert {t.code for p, _ in parts for t in p.troubles} == {"F107"}
+    assert sum(not t.more for p, _ in parts for t in p.troubles) == 1
+
+
+def test_a_spanned_record_without_end_does_not_fill_the_memory():
+    layout = read_copybook("01 R. 05 F PIC X(5).", file="case.cpy")
+    for segment, options in ((b"\0\x0c\3\0" + b"x" * 8, {"longest": "1000"}), (b"\0\4\3\0", {})):
+        data = b"\0\5\1\0a" + segment * 100_000 + b"\0\5\0\0b"
+        account = Account()
+        sizes, troubles = [0], []
+        for part in frames(
+            open_bytes(data), load("spanned", {"blocks": "no", **options}, layout), layout, account, buffer_bytes=1
+        ):
+            sizes.append(len(part.data))
+            troubles += part.troubles
+        assert [t.code for t in troubles if not t.more] == ["F108"]
+        assert account.records == 1
+        assert account.skipped + account.descriptors + 1 == len(data) == account.bytes
+        assert max(sizes) < 600_000
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "word"),
+    [
+        ("blocked", {}, b"\0\x68\0\0"),
+        ("spanned", {}, b"\0\x68\0\0"),
+        ("blocked", {"records": "fixed"}, b""),
+        ("undefined", {}, b""),
+    ],
+)
+def test_a_block_may_be_longer_than_any_record(name, options, word):
+    layout = read_copybook("01 R. 05 F PIC X(100).", file="case.cpy")
+    block = (word + b"x" * 100) * 500
+    data = ((len(block) + 4) | 1 << 31).to_bytes(4, "big") + block
+    account = Account()
+    lengths = []
+    for part in frames(open_bytes(data * 2), load(name, options, layout), layout, account):
+        assert not part.troubles
+        lengths += (part.limits - part.pos).tolist()
+    assert lengths == ([50_000] * 2 if name == "undefined" else [100] * 1000)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,6 +14,8 @@ from hypothesis import strategies as st
 from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybook import read_copybook
+from extractors.decoder import AS_FINDINGS, Blanks
+from extractors.encode import encode
 from extractors.framings import load
 from extractors.records import WHOLE, slices
 from migration_reports.findings import SpecError
@@ -67,12 +72,22 @@ RECORD = st.tuples(
 )
 
 
-def read(data, layout, *, batch=5, kinds=(Kind("record", lists=True),), framing="variable", part=WHOLE, options=None):
+def read(
+    data,
+    layout,
+    *,
+    batch=5,
+    kinds=(Kind("record", lists=True),),
+    framing="variable",
+    part=WHOLE,
+    options=None,
+    blanks=AS_FINDINGS,
+):
     stream = io.BytesIO(data)
     stream.seek(part.offset)
     extraction = extract(
         stream, name="d", layout=layout, framing=load(framing, options or {}, layout),
-        charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part,
+        charset=charsets.load("ibm", {}, "."), kinds=kinds, batch_records=batch, part=part, blanks=blanks,
     )  # fmt: skip
     rows, found = [], []
     for extracted in extraction:
@@ -98,7 +113,7 @@ def test_records_are_laid_out_from_their_own_counts(records, batch, target):
     assert account.closes
     framing = load("variable", {}, layout)
     again = []
-    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+    for part in slices(io.BytesIO(data), framing, layout, sizes=[len(data)], target=target):
         some, odd, _ = read(data, layout, batch=batch, part=part)
         again += some
         assert odd == []
@@ -129,7 +144,7 @@ def test_slices_and_batches_never_change_rows_or_findings(data, sizes, target):
     assert sorted(map(str, whole[0][1])) == sorted(map(str, whole[1][1]))
     rows, found = [], []
     framing = load("fixed", {}, layout)
-    for part in slices(io.BytesIO(data), framing, layout, size=len(data), target=target):
+    for part in slices(io.BytesIO(data), framing, layout, sizes=[len(data)], target=target):
         some, odd, _ = read(data, layout, kinds=kinds, framing="fixed", part=part)
         rows += some
         found += odd
@@ -145,8 +160,28 @@ def test_a_short_record_keeps_what_is_there():
         ("AAAA", "BBBBBB", 123), ("AAAA", "BB", None), ("AA", None, None), ("AAAA", "BBBBBB", None),
     ]  # fmt: skip
     assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3), ("D231", 4)]
-    lines = b"\n".join([e("AAAABBBBBB123"), e("AAAABB"), b""])
-    assert read(lines, layout, framing="lines")[1] == []
+
+
+def test_a_line_gives_what_it_gives_with_its_trailing_spaces():
+    layout = read_copybook("01 R. 05 A PIC X(4). 05 C PIC 9(3). 05 D PIC 9(3).", file="r.cpy")
+    lines = ["AAAA123456", "AAAA12", "AAAA1234", "AA", ""]
+    short = b"".join(e(line) + b"\n" for line in lines)
+    long = b"".join(e(line.ljust(10)) + b"\n" for line in lines)
+    for policy, codes in (
+        ("finding", ["D202", "D202", "D203", "D203", "D203", "D203", "D203"]),
+        ("null", ["D202"] * 2),
+        ("zero", ["D202"] * 2),
+    ):
+        (some, odd, account), (rows, found, _) = (
+            read(data, layout, framing="lines", blanks=Blanks(spaces=policy)) for data in (short, long)
+        )
+        assert [(r["A"] or "", r["C"], r["D"]) for _, r in some] == [(r["A"], r["C"], r["D"]) for _, r in rows]
+        assert [(f["code"], f["record"], f["field"]) for f in odd] == [
+            (f["code"], f["record"], f["field"]) for f in found
+        ]
+        assert sorted(f["code"] for f in odd) == codes
+        assert all(f["offset"] <= len(short) for f in odd)
+        assert account.closes
 
 
 def test_a_record_that_ends_before_its_count_is_short():
@@ -182,6 +217,29 @@ def test_a_count_of_two_thousand_million_costs_nothing():
     rows, found, _ = read(data, layout)
     assert [row["T"] for _, row in rows] == [None, ["A", "B"]]
     assert sorted(f["code"] for f in found) == ["D204", "D231", "D233"]
+
+
+def test_tables_within_tables_take_time_that_grows_with_their_bytes():
+    levels = "".join(f"{5 + n:02} N{n} PIC 9. {5 + n:02} T{n} OCCURS 0 TO 9 DEPENDING ON N{n}. " for n in range(5))
+    layout = read_copybook(f"01 R. {levels} 10 X PIC X.", file="r.cpy")
+    rows, _, account = read(as_variable([e("9" * 8000)]), layout)
+    assert len(rows) == 1
+    assert account.closes
+
+
+def test_a_counter_in_a_view_that_is_not_read_counts():
+    text = """01 A. 05 K PIC X. 05 V1. 10 C PIC 9. 10 C2 PIC X. 05 V2 REDEFINES V1. 10 D PIC XX.
+        05 T OCCURS 1 TO 5 DEPENDING ON C PIC X. 05 Z PIC X."""
+    layout = read_copybook(text, file="r.cpy")
+    kinds = (Kind("k", "K", ("A",), "V2", lists=True),)
+    rows, found, _ = read(as_variable([e("A3XBCDZ"), e("A1YBZ")]), layout, kinds=kinds)
+    assert [(r["D"], r["T"], r["Z"]) for _, r in rows] == [("3X", ["B", "C", "D"], "Z"), ("1Y", ["B"], "Z")]
+    assert found == []
+    assert "C OF V1" not in rows[0][1]
+    varying = "01 A. 05 K PIC 9. 05 V1. 10 U OCCURS 1 TO 2 DEPENDING ON K PIC X. 10 C PIC 9. 05 V2 REDEFINES V1 PIC XX."
+    layout = read_copybook(f"{varying} 05 T OCCURS 1 TO 5 DEPENDING ON C PIC X.", file="r.cpy")
+    with pytest.raises(SpecError, match="`C`, on which `T` depends, has no fixed place in the view"):
+        read(b"", layout, kinds=(Kind("k", "K", ("1",), "V2"),))
 
 
 def test_what_follows_a_table_stays_where_the_dump_says_so():
@@ -224,6 +282,49 @@ def test_kinds_are_told_apart(kinds, expected):
     names = {row["_record"]: kind for kind, row in rows}
     assert [names.get(n, "") for n in range(1, 5)] == expected
     assert sum(f["code"] == "F106" for f in found) == expected.count("") == account.of_no_kind
+
+
+NUMBERS = """01 R. 05 W PIC 9(21) COMP-3. 05 D PIC 9V9 COMP-3. 05 Z PIC 9V9. 05 ZW PIC 9(20). 05 P PIC 9(2)PP.
+    05 F COMP-1. 05 V PIC S9(39) COMP-3. 05 B POINTER."""
+
+
+@pytest.mark.parametrize(
+    ("condition", "fits"),
+    [
+        (("W", "5"), False), (("W", "18446744073709551621"), True), (("W", "0..18446744073709551620"), False),
+        (("W", "18446744073709551620.5..99999999999999999999999"), True), (("W", "-1..5"), False),
+        (("D", "1"), False), (("D", "1.5"), True), (("D", "1.45..1.55"), True), (("D", "1.51..1.59"), False),
+        (("Z", "1"), False), (("Z", "15"), False), (("Z", "1.5"), True), (("Z", "1..2"), True),
+        (("ZW", "12345678901234567890"), True), (("ZW", "12345678901234567891"), False),
+        (("P", "1200"), True), (("P", "12"), False), (("F", "1.5"), True), (("F", "2..3"), False),
+        (("V", "-5"), True), (("V", "5"), False),
+    ],
+)  # fmt: skip
+def test_numbers_tell_kinds_apart_by_all_their_digits(condition, fits):
+    layout = read_copybook(NUMBERS, file="r.cpy")
+    values = {"W": 2**64 + 5, "D": 15, "Z": 15, "ZW": 12345678901234567890, "P": 1200, "V": -5}
+    columns = {name: np.array([value], object) for name, value in values.items()} | {"F": pa.array([1.5], pa.float64())}
+    charset = charsets.load("ibm", {}, ".")
+    data = encode(layout.fields(), columns, charset=charset, length=layout.length, count=1).tobytes()
+    rows, _, _ = read(data, layout, kinds=(Kind("x", condition[0], (condition[1],)),), framing="fixed")
+    assert len(rows) == fits
+
+
+@pytest.mark.parametrize(
+    ("kinds", "says"),
+    [
+        ((Kind("b", "K", ("B",), parent="nope"),), "`nope`, the parent of record kind `b`, is no record kind"),
+        ((Kind("a", "K", ("A",), parent="b"), Kind("b", "K", ("B",), parent="a")), "`a` would belong to itself"),
+        ((Kind("a", "K", ("A",)), Kind("a", "K", ("B",))), "two record kinds are called `a`"),
+        ((Kind("a", "B", ("1",)),), "`1` of record kind `a` does not fit B"),
+        ((Kind("a", "N", ("1..x",)),), "`1..x` of record kind `a` does not fit N"),
+        ((Kind("a", "N", ("NaN",)),), "`NaN` of record kind `a` does not fit N"),
+    ],
+)
+def test_kinds_that_cannot_be_are_refused_before_data_is_read(kinds, says):
+    layout = read_copybook("01 R. 05 K PIC X. 05 B POINTER. 05 N PIC S9(3) COMP-3.", file="r.cpy")
+    with pytest.raises(SpecError, match=re.escape(says)):
+        read(b"", layout, kinds=kinds, framing="fixed")
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from dags.municipality import load
+from dags.synthesis import synthesize
 from extractors.batches import Kind, extract
+from extractors.synthesis import write
 from extractors.synthesis.population import era_date, populate
-from extractors.synthesis.write import synthesize
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -106,6 +107,6 @@ def test_what_is_synthesized_decodes_without_a_finding(tmp_path):
 def test_a_municipality_without_a_recipe_is_told_so(tmp_path):
     (tmp_path / "town").mkdir()
     with pytest.raises(SpecError, match="there is no recipe"):
-        synthesize(tmp_path / "town", residents=1, seed=1, faults=0, out=tmp_path)
+        write.synthesize(tmp_path / "town", residents=1, seed=1, faults=0, out=tmp_path)
     with pytest.raises(ValueError, match="residents must be"):
         make("990027_mihon", tmp_path, residents=0)

@@ -143,8 +143,9 @@ def test_a_code_that_no_text_can_hold_is_refused(name, line, tmp_path):
 def test_a_file_of_another_kind_is_given_up_soon(tmp_path):
     path = tmp_path / "junk.json"
     path.write_text("[\n" + ",\n".join(["{}"] * 200_000) + "\n]", encoding="utf-8")
-    with pytest.raises(SpecError, match="is this a table file") as caught:
+    with pytest.raises(SpecError) as caught:
         table_files.read(path, name="junk.json", form="jef4j")
+    assert any("is this a table file" in str(problem) for problem in caught.value.problems)
     assert len(caught.value.problems) < 1_010
 
 

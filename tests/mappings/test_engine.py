@@ -10,9 +10,9 @@ import pyarrow as pa
 import pytest
 
 from dags.municipality import load
+from dags.synthesis import synthesize
 from extractors.batches import extract
-from extractors.synthesis.write import synthesize
-from mappings.engine import apply
+from mappings.engine import Mapper
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 
@@ -34,11 +34,9 @@ def batches(town, tmp_path, **options):
 
 
 def mapped(town, parts):
-    plan = town.plans["resident_records"]
-    done = [
-        apply(plan, "juki_master.resident", e.batch, decoded=e.findings, dump="juki_master", run_id="r") for e in parts
-    ]
-    tables = {t: pa.Table.from_batches([m.tables[t] for m in done]).combine_chunks() for t in done[0].tables}
+    mapper = Mapper(list(town.plans.values()), "r")
+    done = [mapper.map("juki_master.resident", e.batch, e.findings) for e in parts]
+    tables = {t: pa.Table.from_batches([m.rows[t] for m in done]).combine_chunks() for t in done[0].rows}
     found = pl.concat([pl.DataFrame(pl.from_arrow(m.findings)) for m in done]).sort("record", "field", "code")
     return tables, found
 
@@ -80,15 +78,8 @@ def test_an_amount_too_long_for_its_column_is_a_finding_and_no_crash(town, tmp_p
     index = part.batch.schema.get_field_index("JJ-KAZEI")
     long = pa.array([10**13] * part.batch.num_rows)
     batch = part.batch.set_column(index, part.batch.schema.field(index), long)
-    done = apply(
-        town.plans["resident_records"],
-        "juki_master.resident",
-        batch,
-        decoded=part.findings.slice(0, 0),
-        dump="juki_master",
-        run_id="r",
-    )
+    done = Mapper(list(town.plans.values()), "r").map("juki_master.resident", batch, part.findings.slice(0, 0))
     codes = pl.DataFrame(pl.from_arrow(done.findings)).filter(pl.col("field") == "JJ-KAZEI")
     assert set(codes["code"]) == {"M314"}
     assert codes.height == batch.num_rows
-    assert done.tables["tax_amounts"]["amount"].null_count == batch.num_rows
+    assert done.rows["tax_amounts", 0]["amount"].null_count == batch.num_rows

@@ -15,13 +15,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.eras import ERAS
-from mappings.spec import CodeTable
+from mappings.spec import CodeTable, Period
 from mappings.transforms import BY_NAME, TRANSFORMS
 
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
 TABLES = {
-    "codes.csv": CodeTable({"a": "1", "b": "2"}, "codes.csv"),
-    "fallback.csv": CodeTable({"髙": "高", "辻\U000e0101": "辻"}, "fallback.csv"),
+    "codes.csv": CodeTable((Period("", "", {"a": "1", "b": "2"}),), "codes.csv"),
+    "fallback.csv": CodeTable(
+        (Period("", "", {"髙": "高", "辻\U000e0101": "辻", "邉": "辺", "邉\U000e0101": "邊"}),), "fallback.csv"
+    ),
+    "setsu.csv": CodeTable(
+        (Period("", "20200331", {"13": "12", "8": "7"}), Period("20200401", "", {"13": "13", "12": "12"})), "setsu.csv"
+    ),
+    "residents": CodeTable((Period("", "", {"A-17": "1", "A-18": "12345"}),), "residents"),
 }
 TYPES = {"text": pl.String, "integer": pl.Int64}
 
@@ -32,13 +38,22 @@ def cases():
             yield pytest.param(transform, case, id=f"{transform.name}: {case['name']}")
 
 
+def worked_out(frame, outcome):
+    """A frame with the columns that an outcome is worked out from."""
+    for name, expr in outcome.workings:
+        frame = frame.with_columns(expr.alias(name))
+    return frame
+
+
 @pytest.mark.parametrize(("transform", "case"), list(cases()))
 def test_values_become_what_the_case_says(transform, case):
     columns = {f"c{n}": pl.Series([value], dtype=TYPES[case["type"]]) for n, value in enumerate(case["input"])}
     params = transform.params.model_validate({k: str(v) for k, v in case["params"].items()})
+    if "beside" in case:
+        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String)
     outcome = transform.apply([pl.col(name) for name in columns], params, TABLES)
     masks = (*outcome.failed, *outcome.remarks)
-    row = pl.DataFrame(columns).select(
+    row = worked_out(pl.DataFrame(columns), outcome).select(
         outcome.value.alias("value"), *[m.fill_null(value=False).alias(f"m{n}") for n, (_, m) in enumerate(masks)]
     )
     found = [code for n, (code, _) in enumerate(masks) if row[f"m{n}"][0]]
@@ -121,7 +136,7 @@ def test_every_day_of_every_era_is_read_in_every_form(form):
             mask.fill_null(value=False).alias(f"m{n}")
             for n, (_, mask) in enumerate((*outcome.failed, *outcome.remarks))
         ]
-        rows = parts.select(outcome.value.alias("v"), *masks)
+        rows = worked_out(parts, outcome).select(outcome.value.alias("v"), *masks)
         assert not rows.select(pl.any_horizontal(pl.exclude("v")).any()).item()
         assert rows["v"].struct.field("precision").unique().to_list() == ["day"]
         found += rows["v"].struct.field("key").to_list()
@@ -157,7 +172,7 @@ def test_any_text_makes_a_date_or_a_code_and_never_an_error(texts):
         frame = pl.DataFrame({"c": pl.Series(texts, dtype=pl.String)})
         outcome = transform.apply([pl.col("c")], transform.params.model_validate(params), {})
         failed = [mask.fill_null(value=False).alias(f"f{n}") for n, (_, mask) in enumerate(outcome.failed)]
-        rows = frame.select(pl.col("c"), outcome.value.alias("v"), *failed)
+        rows = worked_out(frame, outcome).select(pl.col("c"), outcome.value.alias("v"), *failed)
         for row in rows.iter_rows(named=True):
             lost = (
                 row["v"] is None

@@ -52,7 +52,8 @@ def record():
         approved_at="2026-04-01T00:09:00+00:00",
         versions={"hikkoshi": "0.1.0"},
         receipts=(
-            DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17),
+            DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17,
+                        framing="fixed", rules={"sync_long": "4", "spaces": "null"}, sources={"sync_long": "Language Reference, <SYNC>"}),
             DumpReceipt(dump="e", title="二", file="e.dat", status="missing"),
         ),
         fates=(RecordFate(dump="d", kind="person", role="data", records=4321, accepted=4300, rejected=21),),
@@ -98,6 +99,14 @@ def test_the_page_shows_what_the_record_says(rendered, language):
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
+def test_each_rule_of_reading_stands_with_its_source(rendered, language):
+    page = next(
+        rendered[name] for name in rendered if name.startswith("result") and language in name and "html" in name
+    )
+    assert '<span class="action">Language Reference, &lt;SYNC&gt;</span>' in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
 def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
     page = rendered[f"result.{language}.html"].read_text("utf-8")
     assert not re.findall(r"https?://|src=|@import|url\(", page)
@@ -110,7 +119,7 @@ def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
 
 def test_the_workbook_opens_and_starts_no_formula(rendered):
     book = openpyxl.load_workbook(rendered["workbook.xlsx"])
-    assert len(book.sheetnames) == 10
+    assert len(book.sheetnames) == 11
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert [cell for cell in cells if cell.value == FORMULA]

@@ -37,7 +37,8 @@ def households(run, dump, numbers, ranks=None, municipality="990027"):
         "source_record": pa.array(range(1, count + 1), pa.int64()),
         "run_id": pa.array([run] * count),
         "_offset": pa.array(range(count), pa.int64()),
-        "_rank": pa.array(ranks or [0] * count, pa.int16()),
+        "_rank": pa.array(ranks or [0] * count, pa.int64()),
+        "_part": pa.array([0] * count, pa.int16()),
     }
     return pa.table(columns)
 
@@ -53,7 +54,8 @@ def amounts(run, dump, rows, municipality="990027"):
             "source_record": pa.array(range(1, count + 1), pa.int64()),
             "run_id": [run] * count,
             "_offset": pa.array([0] * count, pa.int64()),
-            "_rank": pa.array([0] * count, pa.int16()),
+            "_rank": pa.array([0] * count, pa.int64()),
+            "_part": pa.array([0] * count, pa.int16()),
         }
     )
 
@@ -89,7 +91,7 @@ def stage_all(engine, url, run, tables, municipality="990027"):
 
 def promote(engine, url, run, rejected, municipality="990027"):
     counts = staging.settle(engine, url, run, TABLES, rejected=rejected, one_per_key=ONE)
-    expected = {name: n.promotable for (name, _), n in counts.items()}
+    expected = {name: n.promotable for (name, *_), n in counts.items()}
     return counts, loader.promote(engine, run, municipality, TABLES, one_per_key=ONE, expected=expected)
 
 
@@ -173,7 +175,7 @@ def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, dat
         ]
     assert [future.result() for future in done] == [5_000] * 4
     counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=frozenset())
-    assert counts["households", "d"].staged == 5_000
+    assert counts["households", "d", 0].staged == 5_000
 
 
 def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_url):
@@ -183,12 +185,12 @@ def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_ur
     }
     stage_all(prepared, database_url, "r1", tables)
     counts, promoted = promote(prepared, database_url, "r1", rejects([3]))
-    assert counts["households", "d"] == staging.Counts(staged=4, rejected=1, merged=1, promotable=2)
-    assert counts["tax_amounts", "d"] == staging.Counts(staged=4, rejected=1, merged=0, promotable=3)
+    assert counts["households", "d", 0] == staging.Counts(staged=4, rejected=1, merged=1, promotable=2)
+    assert counts["tax_amounts", "d", 0] == staging.Counts(staged=4, rejected=1, merged=0, promotable=3)
     assert promoted.rows == {"households": 2, "tax_amounts": 3}
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "3"]
     assert rows(prepared, HOUSEHOLDS, "source_record") == [2, 4], "the preferred row of household 1 is record 2"
-    assert staging.staged_sums(prepared, "r1", TAX_AMOUNTS, "amount", "d") == (Decimal(7), Decimal(12))
+    assert staging.staged_sums(prepared, "r1", TAX_AMOUNTS, "amount", "d", 0) == (Decimal(7), Decimal(12))
     assert loader.promoted_sum(prepared, TAX_AMOUNTS, "amount", "990027", "d") == Decimal(12)
 
 
@@ -196,7 +198,7 @@ def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url
     stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1", "2"])})
     staging.stage(database_url, "r1", "households", households("r1", "d", ["3"]).to_reader(), dump="d")
     counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
-    assert counts["households", "d"].staged == 1
+    assert counts["households", "d", 0].staged == 1
 
 
 def test_promoting_twice_changes_nothing(prepared, database_url):

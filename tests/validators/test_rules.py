@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from mappings.compiler import arrow_type
+from migration_reports.findings import finding
 from target_schemas import staging
 from target_schemas.conventions import table, text
 from target_schemas.systems.resident_records import SYSTEM
@@ -40,12 +41,13 @@ SETS = {code_set.name: frozenset(code_set.codes) for code_set in SYSTEM.code_set
 
 def schema_of(name):
     fields = [(c.name, arrow_type(c)) for c in TABLES[name].columns]
-    return pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int16())])
+    return pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int64()), ("_part", pa.int16())])
 
 
 def frame(name, rows):
     records = [
-        {"source_dump": "d", "source_record": n, "_offset": n * 10, "_rank": 0, **row} for n, row in enumerate(rows, 1)
+        {"source_dump": "d", "source_record": n, "_offset": n * 10, "_rank": 0, "_part": 0, **row}
+        for n, row in enumerate(rows, 1)
     ]
     return pl.DataFrame(pl.from_arrow(pa.Table.from_pylist(records, schema=schema_of(name))))
 
@@ -93,6 +95,8 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
     ]
     frames = {"residents": frame("residents", residents), "households": frame("households", households),
               "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", []),
+        "resident_changes": frame("resident_changes", [{"resident_no": n, "change_no": c, "change_reason": r} for n, c, r in zip(
+            pick("1", "9", None), pick(1, 2, None), pick("101", "999", None), strict=True)]),
               "numbers": frame("numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
                   pick("1", "2", None), pick("7000012050002", "8000012050002", None), pick("011002", "011003", "x", None), strict=True)])}  # fmt: skip
     rules = (
@@ -121,8 +125,8 @@ def test_a_rule_that_cannot_be_evaluated_is_a_bug_and_raises(data_centre, databa
 
 def test_a_row_whose_cause_was_reported_is_not_reported_again():
     rule = Rule("r", "V401", "x", "x", "residents", ("sex",), pl.col("sex").is_null(), Query(""))
-    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100]})
-    origins = {("residents", "sex", "d"): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [0, 0]})
+    origins = {("residents", "sex", "d", 0): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
     said = engine.no_earlier()
     first = engine.findings(rule, failing, earlier=said, origins=origins)
     assert first.select(["record", "offset", "field", "kind", "column", "mapping"]).to_pylist() == [
@@ -132,3 +136,24 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
     earlier = pl.DataFrame(pl.from_arrow(first)).head(1)
     again = engine.findings(rule, failing, earlier=earlier, origins=origins)
     assert again.column("record").to_pylist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("code", "severity", "reported"),
+    [
+        ("V416", "error", [2]),
+        ("V416", "alert", [2]),
+        ("V416", "note", [1, 2]),
+        ("V415", "note", [1, 2]),
+        ("V401", "error", [2]),
+        ("V401", "alert", [1, 2]),
+        ("V402", "alert", [1, 2]),
+    ],
+)
+def test_no_note_names_a_cause_and_no_alert_lets_pass_what_the_database_refuses(code, severity, reported):
+    rule = Rule("r", code, "x", "x", "residents", ("name",), pl.col("name").is_null(), Query(""))
+    failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [1, 1]})
+    origins = {("residents", "name", "d", 1): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
+    earlier = pl.DataFrame(pl.from_arrow(finding("D222", severity, dump="d", record=1, field="SHIMEI")))
+    found = engine.findings(rule, failing, earlier=earlier, origins=origins)
+    assert found.column("record").to_pylist() == reported

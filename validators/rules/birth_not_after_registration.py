@@ -1,6 +1,8 @@
 """Nobody became a resident before being born (生年月日 ≤ 住民となった年月日).
 
 Only dates known to the day are compared: an unknown or impossible date is reported where it is read.
+
+Source: 住民基本台帳法 第7条 (both days stand in the record; that one is before the other is not said, but meant).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A change is not dated after the day it was processed, but for a move out (異動日 ≤ 処理日、転出を除く).
 
-住民記録システム標準仕様書: a move out may be notified, and processed, before the day of moving.
+Source: 住民記録システム標準仕様書 4.0.3. A move out may be notified, and processed, before the day of moving.
 """
 
 from __future__ import annotations

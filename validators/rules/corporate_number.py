@@ -1,6 +1,8 @@
-"""法人番号: the first of thirteen digits follows from the twelve after it (平成26年財務省令第70号第2条).
+"""法人番号: the first of thirteen digits follows from the twelve after it.
 
 9 less the remainder by 9 of the total, in which digits at odd places from the right count once and at even places twice.
+
+Source: 法人番号の指定等に関する省令 (平成26年財務省令第70号) 第2条.
 """
 
 from __future__ import annotations
@@ -22,4 +24,4 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
     return rules("corporate_number", tables, lambda _: CHECK)
 
 
-RULE = RuleFamily("corporate_number", __doc__ or "", make)
+RULE = RuleFamily("corporate_number", __doc__ or "", make, by_column=True)

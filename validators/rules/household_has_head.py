@@ -1,6 +1,8 @@
 """A household has a head (続柄 01). None is an alert only: the standard permits it (世帯主未設定を許容).
 
 Who has died or moved out (異動事由 2xx) is no head. Of a household that several records name, the preferred row fails.
+
+Source: 住民記録システム標準仕様書 1.1.10.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
-"""個人番号: the twelfth digit follows from the eleven before it (平成26年総務省令第85号第5条).
+"""個人番号: the twelfth digit follows from the eleven before it.
 
 Of the n-th digit from the right of the eleven, Q is n + 1 for n up to 6 and n - 5 above; the check digit is 11 less the
 remainder of the total by 11, and 0 where that remainder is 0 or 1.
+
+Source: 平成26年総務省令第85号 第5条.
 """
 
 from __future__ import annotations
@@ -27,4 +29,4 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
     return rules("individual_number", tables, lambda _: CHECK)
 
 
-RULE = RuleFamily("individual_number", __doc__ or "", make)
+RULE = RuleFamily("individual_number", __doc__ or "", make, by_column=True)

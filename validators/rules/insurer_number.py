@@ -1,8 +1,10 @@
 """保険者番号: the eighth digit (of six-digit ones the sixth) follows from the others, modulus 10 with weights 2 and 1.
 
 From the right of the digits before it, weights 2, 1, 2, 1 and so on; of a product the digits are summed; the check digit
-makes the total a multiple of 10 (厚生労働省, 保険者番号等の設定要領). National health insurance and 介護保険 use the same rule:
-a column says by its length which it holds, 8 or 6.
+makes the total a multiple of 10. National health insurance and 介護保険 use the same rule: a column says by its length which
+it holds, 8 or 6.
+
+Source: 厚生労働省, 保険者番号等の設定要領.
 """
 
 from __future__ import annotations
@@ -33,4 +35,4 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
     return rules("insurer_number", tables, _check)
 
 
-RULE = RuleFamily("insurer_number", __doc__ or "", make)
+RULE = RuleFamily("insurer_number", __doc__ or "", make, by_column=True)

@@ -1,6 +1,8 @@
 """The number of members that a household states is the number of residents received for it.
 
 A difference is an alert: the count of a legacy register is often kept by hand.
+
+Source: none; it is a count that registers carry, and so proves that no member was lost on the way.
 """
 
 from __future__ import annotations

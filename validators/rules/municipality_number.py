@@ -1,6 +1,8 @@
-"""全国地方公共団体コード: the sixth digit follows from the five before it (JIS X 0402 and 総務省's list of codes).
+"""全国地方公共団体コード: the sixth digit follows from the five before it.
 
 Weights 6, 5, 4, 3, 2; the check digit is the last digit of 11 less the remainder of the total by 11.
+
+Sources: JIS X 0402; 総務省, 全国地方公共団体コード.
 """
 
 from __future__ import annotations
@@ -20,4 +22,4 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
     return rules("municipality_number", tables, lambda _: CHECK)
 
 
-RULE = RuleFamily("municipality_number", __doc__ or "", make)
+RULE = RuleFamily("municipality_number", __doc__ or "", make, by_column=True)

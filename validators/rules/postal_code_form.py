@@ -1,4 +1,7 @@
-"""A postal code is seven digits (郵便番号)."""
+"""A postal code is seven digits (郵便番号).
+
+Source: 郵便番号 of seven digits, in force since 2 February 1998; registers may still have those of three or five.
+"""
 
 from __future__ import annotations
 

@@ -7,6 +7,9 @@ Nothing is assumed: the rule is there only where the manifest gives its settings
 `weights` count from the right and begin again where they end. The check digit is 11 less the remainder, 0 for a remainder
 of 0; for a remainder of 1, which would make it 10, `ten` says what was written: a digit, or never, where such numbers were
 not given out.
+
+Source: 住民記録システム標準仕様書 1.1.13: modulus 11, weights 2 to 7 from the right, 0 for a remainder of 0, for numbers newly
+given out only; it does not say what a remainder of 1 makes.
 """
 
 from __future__ import annotations
@@ -61,4 +64,4 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
     return rules("resident_number", tables, lambda _: check)
 
 
-RULE = RuleFamily("resident_number", __doc__ or "", make, OPTIONS)
+RULE = RuleFamily("resident_number", __doc__ or "", make, OPTIONS, by_column=True)

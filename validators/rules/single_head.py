@@ -1,6 +1,8 @@
 """A household has one head at most (続柄 01): the second and later ones fail, in the order of dump and record.
 
 Who has died or moved out (異動事由 2xx) keeps the relationship in the record and is no head any more.
+
+Source: 住民基本台帳法 第7条第4号 (of each resident, whether head of the household or the relationship to the head).
 """
 
 from __future__ import annotations

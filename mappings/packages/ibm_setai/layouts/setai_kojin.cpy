@@ -1,4 +1,4 @@
-      *  REIJI-CHO  SETAI / KOJIN FILE   RECFM=FB LRECL=240
+      *  SETAI / KOJIN FILE   RECFM=FB LRECL=240
       *  IBM CCSID 930.  S HOUSEHOLD, K PERSON, T TRAILER
        01  SK-REC.
            03  SK-KBN                  PIC X.

@@ -1,0 +1,78 @@
+"""`hikkoshi check`: whose specs are meant, and what is wrong with them, at places that an editor can open."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from dags import municipality as towns
+from dags import steps
+from dags.workspace import settings
+from mappings.package import packages_of
+from migration_reports.findings import Position, Problem, SpecError
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Checked:
+    """One municipality's specs, checked: their problems, or what a sound one holds."""
+
+    folder: Path
+    problems: tuple[Problem, ...] = ()
+    summary: str = ""
+
+
+def folders(name: str | None) -> list[Path]:
+    """The folders that are meant: every municipality's, one's by its name, or a path anywhere.
+
+    Args:
+        name: a municipality's folder, code or romaji; or a path to its folder, to a file in it, or to a folder of such.
+
+    Raises:
+        RunError: there is no such municipality.
+    """
+    if name is None:
+        return _inside(settings().municipalities)
+    path = Path(name)
+    if path.is_file():
+        path = path.parent
+    if path.is_dir():
+        path = path.resolve()
+        below = [folder for folder in _inside(path) if (folder / "manifest.yaml").is_file()]
+        return [path] if (path / "manifest.yaml").exists() or not below else below
+    return [steps.municipality_folder(name)]
+
+
+def check(folder: Path) -> Checked:
+    """Check a municipality's folder; no data are touched."""
+    try:
+        town = towns.load(folder)
+    except SpecError as error:
+        return Checked(folder, tuple(_opened(problem, folder) for problem in error.problems))
+    fields = sum(len(schema) for schema in town.schemas.values())
+    tables = len({part.table for plan in town.plans.values() for part in plan.parts})
+    return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables")
+
+
+def _inside(root: Path) -> list[Path]:
+    return sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
+
+
+def _opened(problem: Problem, folder: Path) -> Problem:
+    """A problem whose places are paths from the current folder, rather than names of folders."""
+    defined = tuple(
+        dataclasses.replace(d, position=_path(d.position, folder)) if d.position is not None else d
+        for d in problem.defined
+    )
+    return dataclasses.replace(problem, position=_path(problem.position, folder), defined=defined)
+
+
+def _path(position: Position, folder: Path) -> Position:
+    first = Path(position.file).parts[0]
+    if first == folder.name:
+        path = folder.parent / position.file
+    else:
+        package = packages_of(folder) / position.file
+        path = package if package.exists() else folder / position.file
+    here = Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path
+    return dataclasses.replace(position, file=str(shown))

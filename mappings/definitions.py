@@ -1,0 +1,70 @@
+"""What a problem shows beside itself: the copybook line that defines a field, and what a target column may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from migration_reports.findings import Definition, Position, nearest
+
+KINDS = {
+    "N": "digits",
+    "A": "half-width text",
+    "K": "kana",
+    "J": "Japanese text",
+    "C": "a code",
+    "I": "a whole number",
+    "M": "an amount",
+    "R": "a decimal number",
+}
+"""The types of items, as `target_schemas` marks its columns."""
+
+MAX_CODES = 12
+
+
+def field_definition(schema: pa.Schema, name: str) -> tuple[Definition, ...]:
+    """Where the copybook defines a field of a record kind; nothing for a name that it does not have."""
+    if name not in schema.names:
+        return ()
+    metadata = {key.decode(): value.decode() for key, value in (schema.field(name).metadata or {}).items()}
+    file, _, rest = metadata.get("place", "").rpartition(":")
+    file, _, line = file.rpartition(":")
+    picture = f"PIC {metadata['picture']} " if metadata.get("picture") else ""
+    offset, width = int(metadata.get("offset", "0")), int(metadata.get("width", "0"))
+    place = f", bytes {offset + 1} to {offset + width}" if width else ""
+    position = Position(file, int(line), int(rest)) if file and line.isdigit() and rest.isdigit() else None
+    return (Definition(f"{name} {picture}({metadata.get('usage', '?')}){place}", position),)
+
+
+def near_definition(schemas: Iterable[pa.Schema], name: str, names: Iterable[str]) -> tuple[Definition, ...]:
+    """Where the field is defined that is nearest to a name that nobody knows."""
+    close = nearest(name, names)
+    return next((found for schema in schemas if close and (found := field_definition(schema, close))), ())
+
+
+def column_definition(
+    members: Sequence[sa.Column[object]], code_sets: Mapping[str, frozenset[str]]
+) -> tuple[Definition, ...]:
+    """What a target column (or a date's three) may hold: type, length, code set, and whether it must be filled."""
+    info = members[0].info
+    name = str(info.get("date", members[0].name))
+    title = str(info.get("ja", "")).removesuffix(" (原文)")
+    column = members[0].type
+    if "date" in info:
+        parts = ["a date"]
+    elif isinstance(column, sa.Numeric) and column.precision is not None:
+        parts = [KINDS.get(str(info.get("kind")), "a number"), f"{column.precision} digits"]
+        parts += [f"{column.scale} of them decimals"] if column.scale else []
+    else:
+        parts = [KINDS.get(str(info.get("kind")), "text")]
+    if "length" in info:
+        parts.append(f"at most {info['length']} character{'' if info['length'] == 1 else 's'}")
+    if isinstance(code_set := info.get("code_set"), str):
+        codes = sorted(code_sets.get(code_set, ()))
+        more = f", ... ({len(codes)} codes)" if len(codes) > MAX_CODES else ""
+        parts.append(f"code set {code_set}: {', '.join(codes[:MAX_CODES])}{more}")
+    if any(not member.nullable for member in members):
+        parts.append("mandatory")
+    return (Definition(f"column {name} ({title}): {'; '.join(parts)}"),)

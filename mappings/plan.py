@@ -1,0 +1,233 @@
+"""A compiled mapping: everything proved, nothing left to look up while data are read."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import polars as pl
+import pyarrow as pa
+
+from mappings.expression import Expression
+from mappings.spec import MunicipalityFolder
+from mappings.transform import Params, Transform
+
+LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
+ENGINE = ("_offset", "_rank", "_part")
+"""What the engine adds to a table's columns: the record's byte offset, which row of a key comes first, and the part."""
+
+RECORD, OCCURRENCE, DUMP = "$record", "$occurrence", "$dump"
+"""What a column may be made of besides fields: the record's number, the occurrence's (with `each`), the dump's name."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Step:
+    """A transform with its parameters; `beside` is another column of the part whose value it needs too."""
+
+    transform: Transform
+    params: Params
+    beside: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition on rows: a mask, and the columns of the frame that it reads."""
+
+    mask: pl.Expr
+    reads: tuple[str, ...]
+    wide: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ColumnPlan:
+    """How one column (or date) is made.
+
+    Attributes:
+        name: the column, or the date's group.
+        targets: the column, or the three of a date.
+        sources: the columns of the frame that it is made of.
+        steps: the transforms.
+        constant: what stands there, where it is a constant.
+        expression: the SQL expression, where there is one.
+        when: where it does not hold, the column is empty.
+        default: what stands where there is no value.
+        on_error: reject, null, keep or default.
+        at_most: how many may be wrong, as a number or a share; empty: as many as the run's limits allow.
+        stop_after: how many wrong ones in a slice stop the run.
+        mandatory: whether the target refuses null.
+        place: the mapping line, file:line.
+    """
+
+    name: str
+    targets: tuple[str, ...]
+    sources: tuple[str, ...]
+    steps: tuple[Step, ...]
+    constant: str | None
+    expression: Expression | None
+    when: tuple[Condition, ...]
+    default: str | None
+    on_error: str
+    at_most: str
+    stop_after: int | None
+    mandatory: bool
+    place: str
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every column of the frame that it needs."""
+        of_conditions = (name for condition in self.when for name in condition.reads)
+        of_expression = self.expression.reads if self.expression is not None else ()
+        return tuple(dict.fromkeys((*self.sources, *of_expression, *of_conditions)))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Occurrences:
+    """The occurrences of a table (OCCURS), a row each.
+
+    Either a list column of the frame, whose members become columns, or columns of the frame for each occurrence:
+    (number, {column: name in the row}). `members` are the names in the row, with their types.
+    """
+
+    table: str
+    members: Mapping[str, pa.DataType]
+    column: str = ""
+    flat: tuple[tuple[int, Mapping[str, str]], ...] = ()
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns of the batch that it takes apart."""
+        return (self.column,) if self.column else tuple(name for _, columns in self.flat for name in columns)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Join:
+    """Records of another kind, found by a key.
+
+    `keys` are pairs of our column and theirs; none: theirs is the record that ours belongs to. `fields` are those of
+    theirs that are used, as ALIAS.FIELD in the frame.
+    """
+
+    alias: str
+    source: str
+    keys: tuple[tuple[str, str], ...]
+    fields: tuple[str, ...]
+    missing: str
+    double: str
+    place: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PartPlan:
+    """How one target table is filled from one record kind.
+
+    Attributes:
+        table: the target table.
+        number: which part of it, from 0.
+        source: the record kind, dump.kind.
+        each: the occurrences that give a row each.
+        joins: other records that are looked at; such a part is mapped when every dump has been read.
+        when: which records (or occurrences) give a row.
+        keep: which rows of a key stand: every_row, preferred, first, last, effective.
+        by: the column whose date decides that.
+        on: the day, for effective.
+        prefer: the rows that come first, for preferred.
+        columns: the columns.
+        schema: what is staged.
+        types: the columns of the frame, and their types.
+        offsets: of each column of the frame that is a field, its byte offset in the record.
+        place: the mapping line.
+    """
+
+    table: str
+    number: int
+    source: str
+    each: Occurrences | None
+    joins: tuple[Join, ...]
+    when: tuple[Condition, ...]
+    keep: str
+    by: str
+    on: str
+    prefer: tuple[Condition, ...]
+    columns: tuple[ColumnPlan, ...]
+    schema: pa.Schema
+    types: Mapping[str, pa.DataType]
+    offsets: Mapping[str, int]
+    place: str
+
+    @property
+    def dump(self) -> str:
+        """The dump that it reads."""
+        return self.source.partition(".")[0]
+
+    @property
+    def kind(self) -> str:
+        """The record kind that it reads."""
+        return self.source.partition(".")[2]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every column of the frame that it needs."""
+        names = [name for condition in (*self.when, *self.prefer) for name in condition.reads]
+        names += [name for column in self.columns for name in column.reads]
+        names += [ours for join in self.joins for ours, _ in join.keys]
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def series(self) -> tuple[tuple[ColumnPlan, int], ...]:
+        """The columns that number keys, with the place of the step that does."""
+        return tuple(
+            (column, at) for column in self.columns for at, step in enumerate(column.steps) if step.transform.assigns
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether it can only be mapped when every dump has been read."""
+        return bool(self.joins or self.series)
+
+    @property
+    def simple(self) -> bool:
+        """Whether every record gives exactly one row, so that sums of fields are sums of columns."""
+        return not (self.each or self.joins or self.when or self.keep != "every_row")
+
+
+Fate = tuple[tuple[str, ...], str]
+"""The columns that a field goes to, as table.column, or why it is ignored."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """A system's mapping, ready to run.
+
+    Attributes:
+        system: its name.
+        parts: the parts of its tables.
+        one_row_per_key: the tables that keep one row a key.
+        fates: for each source, where its fields go.
+        fields: for each source, the fields that the mapping reads.
+        folder: the municipality's specs.
+    """
+
+    system: str
+    parts: tuple[PartPlan, ...]
+    one_row_per_key: frozenset[str]
+    fates: Mapping[str, Mapping[str, Fate]]
+    fields: Mapping[str, frozenset[str]]
+    folder: MunicipalityFolder
+
+    def parts_of(self, source: str) -> tuple[PartPlan, ...]:
+        """The parts that read a source."""
+        return tuple(part for part in self.parts if part.source == source)
+
+    def fields_used(self, source: str) -> frozenset[str]:
+        """The fields of a source that the mapping reads."""
+        return self.fields.get(source, frozenset())
+
+    def looked_at(self) -> Mapping[str, tuple[str, ...]]:
+        """The sources that parts join, with the fields of theirs that are needed."""
+        needed: dict[str, dict[str, None]] = {}
+        for part in self.parts:
+            for join in part.joins:
+                fields = needed.setdefault(join.source, {})
+                fields.update(dict.fromkeys((*(theirs for _, theirs in join.keys), *join.fields)))
+        return MappingProxyType({source: tuple(fields) for source, fields in needed.items()})

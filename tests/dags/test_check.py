@@ -1,0 +1,146 @@
+"""What `hikkoshi check` prints: places that an editor opens, and the forms that programs read."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dags.check import Checked, check, folders
+from dags.cli import app
+from dags.problem_formats import FORMATS, render
+from dags.problems import page_of
+from migration_reports.findings import Definition, Position, Problem, RunError
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def towns(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "mappings" / "packages", tmp_path / "specs" / "packages")
+    towns = Path(shutil.copytree(ROOT / "mappings" / "municipalities", tmp_path / "specs" / "towns"))
+    monkeypatch.setenv("HIKKOSHI_MUNICIPALITIES", str(towns))
+    monkeypatch.chdir(tmp_path)
+    return towns
+
+
+def change(path, before, after):
+    text = path.read_text("utf-8")
+    assert before in text
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+
+
+def test_every_place_is_a_file_that_can_be_opened_from_here(towns):
+    change(towns / "990027_mihon" / "resident_records.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
+    change(towns.parent / "packages" / "ibm_setai" / "resident_records.yaml", "name: KJ-SHIMEI", "name: KJ-SIMEI")
+    (own,) = check(towns / "990027_mihon").problems
+    assert own.position.file == "specs/towns/990027_mihon/resident_records.yaml"
+    assert own.hint == "did you mean `JJ-SHIMEI`?"
+    (field,) = own.defined
+    assert "JJ-SHIMEI" in Path(field.position.file).read_text("utf-8").splitlines()[field.position.line - 1]
+    (of_package,) = check(towns / "990035_reiji").problems
+    assert of_package.position.file == "specs/packages/ibm_setai/resident_records.yaml"
+    assert Path(of_package.position.file).is_file()
+
+
+def test_a_place_outside_of_the_current_folder_is_the_whole_path(towns, monkeypatch):
+    change(towns / "990027_mihon" / "tables" / "extended.csv", "6EA4,9AD9", "B0A1,9AD9")
+    monkeypatch.chdir(ROOT)
+    (problem,) = check(towns / "990027_mihon").problems
+    assert problem.position.file == str(towns / "990027_mihon" / "tables" / "extended.csv")
+
+
+def test_a_municipality_is_named_or_given_as_a_path_anywhere(towns, tmp_path):
+    assert [f.name for f in folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
+    assert folders("mihon") == folders("990027") == [towns / "990027_mihon"]
+    assert folders("specs/towns") == folders(None)
+    for path in ("specs/towns/990027_mihon", "specs/towns/990027_mihon/manifest.yaml"):
+        assert folders(path) == [towns / "990027_mihon"]
+    with pytest.raises(RunError, match="no municipality `nowhere`"):
+        folders("nowhere")
+    (problem,) = check(folders(str(tmp_path))[0]).problems
+    assert problem.code == "Y006"
+
+
+PROBLEM = Problem(
+    "Y021",
+    Position("a b,c/見.yaml", 3, 5),
+    "unknown field `A%`",
+    ("A", "B"),
+    "did you mean `A`?",
+    (Definition("A PIC X", Position("l.cpy", 7, 12)), Definition("column a")),
+)
+BROKEN = [Checked(Path("990027_mihon"), (PROBLEM,)), Checked(Path("990035_reiji"), (), "1 dump(s)")]
+
+
+def test_text_is_for_people():
+    assert render(BROKEN, "text").splitlines() == [
+        "a b,c/見.yaml:3:5: Y021 unknown field `A%`",
+        "    allowed here: A, B",
+        "    did you mean `A`?",
+        "    l.cpy:7:12: A PIC X",
+        "    column a",
+        "990035_reiji: ok (1 dump(s))",
+    ]
+
+
+def test_json_is_a_list_of_problems():
+    assert json.loads(render(BROKEN, "json")) == [
+        {
+            "file": "a b,c/見.yaml", "line": 3, "column": 5, "code": "Y021", "message": "unknown field `A%`",
+            "allowed": ["A", "B"], "hint": "did you mean `A`?", "page": "docs/reference/problems.md#y021",
+            "defined": [{"text": "A PIC X", "file": "l.cpy", "line": 7, "column": 12}, {"text": "column a"}],
+        }
+    ]  # fmt: skip
+    assert json.loads(render(BROKEN[1:], "json")) == []
+
+
+def test_github_gets_one_escaped_line_a_problem():
+    (line,) = render(BROKEN, "github").splitlines()
+    assert line.startswith(
+        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: A, B%0A"
+    )
+    nasty = Problem("Y001", Position("a:b\r\n::error file=x.yaml", 1, 1), "x\n::error ::y")
+    (line,) = render([Checked(Path("t"), (nasty,))], "github").splitlines()
+    assert line.startswith("::error file=a%3Ab%0D%0A%3A%3Aerror file=x.yaml,line=1,")
+
+
+def test_sarif_names_rules_results_and_related_places():
+    log = json.loads(render(BROKEN, "sarif"))
+    assert log["version"] == "2.1.0"
+    (run,) = log["runs"]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert rule["id"] == "Y021"
+    assert rule["shortDescription"]["text"] == "a source field that is not known"
+    assert rule["helpUri"] == page_of("Y021") == "docs/reference/problems.md#y021"
+    (result,) = run["results"]
+    assert (result["ruleId"], result["ruleIndex"], result["level"]) == ("Y021", 0, "error")
+    place = result["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == "a%20b%2Cc/%E8%A6%8B.yaml"
+    assert place["region"] == {"startLine": 3, "startColumn": 5}
+    assert [r["physicalLocation"]["region"]["startLine"] for r in result["relatedLocations"]] == [7]
+    whole = [Checked(Path("t"), (Problem("Y001", Position("/tmp/x y.yaml"), "x"),))]
+    (absolute,) = json.loads(render(whole, "sarif"))["runs"][0]["results"]
+    assert absolute["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "file:///tmp/x%20y.yaml"
+
+
+def test_every_code_has_a_section_that_its_address_names():
+    from dags.problems import PROBLEMS
+
+    text = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
+    headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", text, re.MULTILINE)}
+    assert {page_of(code).partition("#")[2] for code in PROBLEMS} == headings
+
+
+@pytest.mark.parametrize("form", [f.name for f in FORMATS])
+def test_the_command_prints_each_form_and_ends_with_two(towns, form):
+    assert CliRunner().invoke(app, ["check", "mihon", "--format", form]).exit_code == 0
+    change(towns / "990027_mihon" / "manifest.yaml", "framing: fixed", "framing: fixd")
+    done = CliRunner().invoke(app, ["check", "specs/towns/990027_mihon", "--format", form])
+    assert done.exit_code == 2
+    assert "did you mean `fixed`?" in done.stdout
+    assert CliRunner().invoke(app, ["check", "--format", "xml"]).exit_code == 2

@@ -1,0 +1,438 @@
+"""What the mapping language says, on records that a person can read: joins, occurrences, parts, expressions, policies."""
+
+from __future__ import annotations
+
+import itertools
+
+import polars as pl
+import pyarrow as pa
+import pytest
+import sqlalchemy as sa
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mappings.compiler import compile_mapping
+from mappings.engine import Mapper, look_up
+from mappings.reader import read_municipality
+from migration_reports.findings import SpecError, no_findings
+from target_schemas.conventions import CodeSet, amount, date, text, whole
+
+METADATA = sa.MetaData()
+
+
+def target(name, *columns, key=("no",)):
+    own = [column for part in columns for column in (part if isinstance(part, list) else [part])]
+    lineage = [sa.Column(n, sa.Text) for n in ("municipality_code", "source_dump", "run_id")]
+    record = sa.Column("source_record", sa.BigInteger)
+    return sa.Table(
+        name, METADATA, *lineage, record, *own, extend_existing=True,
+        info={"ja": name, "en": name, "key": key, "references": (), "critical": False},
+    )  # fmt: skip
+
+
+PEOPLE = target(
+    "people",
+    text("no", "番号", "number", kind="N", length=15, nullable=False),
+    text("name", "氏名", "name", kind="J", length=40),
+    text("sex", "性別", "sex", kind="C", length=1, code_set="sex"),
+    text("town", "町名", "town", kind="J", length=40),
+    amount("due", "差引額", "due", digits=9),
+    date("moved", "異動日", "moved"),
+)
+EVENTS = target(
+    "events",
+    text("no", "番号", "number", kind="N", length=15, nullable=False),
+    whole("place", "順番", "place", nullable=False),
+    text("kind", "事由", "kind", kind="C", length=2),
+    key=("no", "place"),
+)
+TABLES = {"people": PEOPLE, "events": EVENTS}
+SETS = {
+    "sex": frozenset(CodeSet("sex", "性別", "sex", {"1": ("男", "male"), "2": ("女", "female"), "9": ("-", "-")}).codes)
+}
+
+
+def fields(*described):
+    made = []
+    for name, kind, *occurs in described:
+        metadata = {"offset": "4", "width": "4", "picture": "X", "usage": "mixed", "line": "3"}
+        made.append(pa.field(name, kind, metadata={**metadata, **({"occurs": occurs[0]} if occurs else {})}))
+    return pa.schema(made)
+
+
+TEXT, INT = pa.string(), pa.int64()
+SCHEMAS = {
+    "d.person": fields(
+        ("P-NO", INT), ("P-NAME", TEXT), ("P-SEX", TEXT), ("P-TOWN", INT), ("P-GROSS", INT), ("P-OFF", INT), ("P-MOVED", INT),
+        ("P-EV(1)", TEXT, "P-EV"), ("P-EV(2)", TEXT, "P-EV"), ("P-EV(3)", TEXT, "P-EV"),
+        ("P-LIST", pa.list_(pa.struct([("L-KIND", TEXT), ("L-NO", INT)]))),
+    ),
+    "d.child": fields(("C-NO", INT), ("C-NAME", TEXT)),
+    "t.town": fields(("T-NO", INT), ("T-NAME", TEXT)),
+}  # fmt: skip
+
+MANIFEST = """
+municipality: {code: "990027", name: 見本市, romaji: mihon}
+systems: [s]
+dumps:
+  d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}}}
+  t: {file: t, title: t, layout: l.cpy, framing: fixed, charset: ibm, records: {town: {}}}
+"""
+REST = {"d.person": list(SCHEMAS["d.person"].names), "d.child": ["C-NO", "C-NAME"], "t.town": ["T-NO", "T-NAME"]}
+
+
+@pytest.fixture
+def compiled(tmp_path):
+    def make(tables, *, ignore=None, files=None):
+        folder = tmp_path / "990027_mihon"
+        folder.mkdir(exist_ok=True)
+        (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
+        (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
+        for name, content in (files or {}).items():
+            (folder / name).write_text(content, encoding="utf-8")
+        used = yaml.safe_dump(tables, allow_unicode=True)
+        left = {
+            source: [{"field": name, "reason": "試験"} for name in names if name.partition("(")[0] not in used]
+            for source, names in REST.items()
+        }
+        mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in (ignore or left).items() if v}}
+        (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+
+    return make
+
+
+NOBODY = dict.fromkeys(SCHEMAS["d.person"].names)
+
+
+def people(*rows, parents=None):
+    filled = [{"_record": n, "_offset": 100 * n, **NOBODY, "P-LIST": [], **row} for n, row in enumerate(rows, 1)]
+    schema = pa.schema([("_record", INT), ("_offset", INT), *[(f.name, f.type) for f in SCHEMAS["d.person"]]])
+    return pa.RecordBatch.from_pylist(filled, schema=schema)
+
+
+def run(plan, batch, source="d.person"):
+    return Mapper([plan], "r").map(source, batch, no_findings())
+
+
+def column(mapped, name, table="people", part=0):
+    return mapped.rows[table, part].column(name).to_pylist()
+
+
+def codes(mapped):
+    return [(f["code"], f["severity"], f["record"], f["field"]) for f in mapped.findings.to_pylist()]
+
+
+EMPTY = ["name", "sex", "town", "due", "moved"]
+
+
+def person(*, without=(), **more):
+    """The mapping of people: the number, and what a test is about."""
+    columns = {"no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, **more}
+    empty = [name for name in EMPTY if name not in columns and name not in without]
+    return {"from": "d.person", "columns": columns, "empty": empty}
+
+
+def test_an_expression_is_computed_exactly_and_says_where_it_has_no_value(compiled):
+    due = {"from": {"gross": "P-GROSS", "off": "P-OFF"}, "expression": "gross - off // 3"}
+    plan = compiled({"people": person(due=due)})
+    out = run(plan, people({"P-NO": 1, "P-GROSS": 10, "P-OFF": 7}, {"P-NO": 2, "P-GROSS": 10, "P-OFF": None}))
+    assert [str(v) for v in column(out, "due")] == ["8", "None"]
+    assert codes(out) == []
+    plan = compiled({"people": person(due={"expression": '"P-GROSS" // "P-OFF"'})})
+    out = run(plan, people({"P-NO": 1, "P-GROSS": 10, "P-OFF": 0}))
+    assert column(out, "due") == [None]
+    assert codes(out) == [("M319", "error", 1, "P-GROSS")]
+
+
+def test_a_table_of_fixed_occurrences_gives_a_row_each(compiled):
+    events = {
+        "from": "d.person",
+        "each": "P-EV",
+        "when": {"field": "P-EV"},
+        "columns": {
+            "no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]},
+            "place": "$occurrence",
+            "kind": "P-EV",
+        },
+    }
+    plan = compiled({"events": events})
+    out = run(plan, people({"P-NO": 1, "P-EV(1)": "a", "P-EV(2)": "", "P-EV(3)": "c"}, {"P-NO": 2, "P-EV(2)": "b"}))
+    rows = out.rows["events", 0].select(["no", "place", "kind", "source_record"]).to_pylist()
+    assert [tuple(r.values()) for r in rows] == [("00001", 1, "a", 1), ("00001", 3, "c", 1), ("00002", 2, "b", 2)]
+    assert (out.tallies["events", 0].candidates, out.tallies["events", 0].rows) == (6, 3)
+    assert plan.fates["d.person"]["P-EV(2)"][0] == ("events.kind", "events (when)")
+
+
+def test_a_table_of_varying_occurrences_gives_a_row_each(compiled):
+    events = {
+        "from": "d.person",
+        "each": "P-LIST",
+        "columns": {
+            "no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]},
+            "place": "L-NO",
+            "kind": "L-KIND",
+        },
+    }
+    plan = compiled({"events": events})
+    rows = [{"L-KIND": "x", "L-NO": 7}, {"L-KIND": "y", "L-NO": 8}]
+    out = run(plan, people({"P-NO": 1, "P-LIST": rows}, {"P-NO": 2, "P-LIST": []}, {"P-NO": 3, "P-LIST": None}))
+    assert column(out, "place", "events") == [7, 8]
+    assert column(out, "source_record", "events") == [1, 1]
+    assert plan.fates["d.person"]["P-LIST"][0] == ("events.place", "events.kind")
+    assert "P-LIST" in plan.fields_used("d.person")
+
+
+def test_several_kinds_fill_one_table(compiled):
+    child = {"from": "d.child", "columns": {"no": {"from": "C-NO", "transforms": [{"digits": {"width": 5}}]}, "name": "C-NAME"}, "empty": ["sex", "town", "due", "moved"]}  # fmt: skip
+    plan = compiled({"people": [person(name="P-NAME"), child]})
+    batch = pa.RecordBatch.from_pylist([{"_record": 1, "_offset": 0, "_parent": None, "C-NO": 9, "C-NAME": "子"}])
+    out = run(plan, batch, "d.child")
+    assert list(out.rows) == [("people", 1)]
+    assert out.rows["people", 1].column("_part").to_pylist() == [1]
+    assert column(out, "name", part=1) == ["子"]
+
+
+def test_conditions_choose_rows_and_are_counted(compiled):
+    plan = compiled({"people": {**person(), "when": [{"field": "P-SEX", "besides": ["9"]}, '"P-GROSS" > 5']}})
+    out = run(plan, people({"P-NO": 1, "P-SEX": "1", "P-GROSS": 6}, {"P-NO": 2, "P-SEX": "9", "P-GROSS": 6}, {"P-NO": 3, "P-SEX": "1"}))  # fmt: skip
+    assert column(out, "no") == ["00001"]
+    assert (out.tallies["people", 0].candidates, out.tallies["people", 0].rows) == (3, 1)
+
+
+LOOKUP = {"codes.csv": "old,new,label\n1,1,男\n2,2,女\n"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "value", "severity"), [("reject", None, "error"), ("null", None, "alert"), ("keep", "7", "alert"), ("default", "9", "alert")]
+)  # fmt: skip
+def test_what_becomes_of_a_wrong_value_is_the_columns_policy(compiled, policy, value, severity):
+    sex = {"from": "P-SEX", "transforms": [{"lookup": {"table": "codes.csv"}}], "on_error": policy}
+    if policy == "default":
+        sex["default"] = "9"
+    plan = compiled({"people": person(sex=sex)}, files=LOOKUP)
+    out = run(plan, people({"P-NO": 1, "P-SEX": "7"}, {"P-NO": 2, "P-SEX": "1"}))
+    assert column(out, "sex") == [value, "1"]
+    assert codes(out) == [("M310", severity, 1, "P-SEX")]
+    assert out.tallies["people", 0].wrong == {"sex": 1}
+
+
+def test_a_default_stands_where_there_is_no_value(compiled):
+    plan = compiled({"people": person(sex={"from": "P-SEX", "default": "9"}, due={"from": "P-GROSS", "default": "0"})})
+    out = run(plan, people({"P-NO": 1, "P-SEX": ""}, {"P-NO": 2, "P-SEX": "2", "P-GROSS": 5}))
+    assert column(out, "sex") == ["9", "2"]
+    assert [str(v) for v in column(out, "due")] == ["0", "5"]
+    assert codes(out) == []
+
+
+def test_a_code_is_looked_up_as_it_was_numbered_on_the_day(compiled):
+    codes_csv = "old,new,label,valid_from,valid_to\n1,2,a,,2020-03-31\n1,1,a,20200401,\n"
+    sex = {"from": "P-SEX", "transforms": [{"lookup": {"table": "codes.csv", "at": "moved"}}]}
+    moved = {"from": "P-MOVED", "transforms": ["date"]}
+    plan = compiled({"people": person(sex=sex, moved=moved)}, files={"codes.csv": codes_csv})
+    out = run(
+        plan, people({"P-NO": 1, "P-SEX": "1", "P-MOVED": 20200331}, {"P-NO": 2, "P-SEX": "1", "P-MOVED": 20200401})
+    )
+    assert column(out, "sex") == ["2", "1"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "first"), [({"first": "moved"}, 2), ({"last": "moved"}, 3), ({"effective": "moved", "on": "20200101"}, 1)]
+)
+def test_the_row_of_a_key_is_chosen_by_its_day(compiled, keep, first):
+    plan = compiled({"people": {**person(moved={"from": "P-MOVED", "transforms": ["date"]}), "keep": keep}})
+    days = [20191231, 20100101, 20200102]
+    out = run(plan, people(*({"P-NO": 1, "P-MOVED": day} for day in days)))
+    ranks = dict(zip(column(out, "source_record"), column(out, "_rank"), strict=True))
+    assert min(ranks, key=ranks.get) == first
+    assert plan.one_row_per_key == {"people"}
+
+
+TOWNS = pl.DataFrame(
+    {"_record": [1, 2, 3], "T-NO": [10, 20, 20], "T-NAME": ["東", "西", "新西"]}, schema_overrides={"_record": pl.Int64}
+)
+
+
+def joined(compiled, rows, **policy):
+    join = {"town": {"from": "t.town", "on": {"P-TOWN": "T-NO"}, **policy}}
+    plan = compiled({"people": {**person(town="town.T-NAME"), "join": join}})
+    (part,) = plan.parts
+    assert part.waits
+    assert plan.looked_at() == {"t.town": ("T-NO", "T-NAME")}
+    mapper = Mapper([plan], "r")
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people(*rows), no_findings()).held["people", 0]))
+    return plan, mapper.map_held(part, look_up(held, part.joins[0], TOWNS))
+
+
+def test_a_join_finds_the_other_record(compiled):
+    rows = [{"P-NO": 1, "P-TOWN": 10}, {"P-NO": 2, "P-TOWN": 99}, {"P-NO": 3, "P-TOWN": None}]
+    plan, (made, found, tally) = joined(compiled, rows)
+    assert made.column("town").to_pylist() == ["東", None, None]
+    assert [(f["code"], f["severity"], f["record"], f["field"]) for f in found.to_pylist()] == [
+        ("M315", "error", 2, "P-TOWN"), ("M315", "error", 3, "P-TOWN")
+    ]  # fmt: skip
+    assert plan.fates["t.town"] == {"T-NO": (("join town",), ""), "T-NAME": (("people.town",), "")}
+    assert (tally.candidates, tally.rows) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("policy", "towns", "found"),
+    [
+        ({"missing": "null"}, [None, "西"], [("M315", "alert"), ("M316", "error")]),
+        ({"missing": "drop", "double": "first"}, ["西"], [("M316", "note")]),
+        ({"missing": "null", "double": "last"}, [None, "新西"], [("M315", "alert"), ("M316", "note")]),
+    ],
+)
+def test_what_happens_when_the_other_side_is_missing_or_double(compiled, policy, towns, found):
+    _, (made, findings, tally) = joined(compiled, [{"P-NO": 1, "P-TOWN": 99}, {"P-NO": 2, "P-TOWN": 20}], **policy)
+    assert made.column("town").to_pylist() == towns
+    assert [(f["code"], f["severity"]) for f in findings.to_pylist()] == found
+    assert tally.candidates - tally.rows == 2 - len(towns)
+
+
+def test_a_child_takes_its_parents_key(compiled):
+    child = {
+        "from": "d.child",
+        "join": {"above": {"from": "d.person", "on": "parent"}},
+        "columns": {
+            "no": {"from": "above.P-NO", "transforms": [{"digits": {"width": 5}}]},
+            "place": "C-NO",
+            "kind": "C-NAME",
+        },
+    }
+    plan = compiled({"events": child})
+    (part,) = plan.parts
+    batch = pa.RecordBatch.from_pylist(
+        [{"_record": 2, "_offset": 0, "_parent": 1, "C-NO": 1, "C-NAME": "x"}, {"_record": 4, "_offset": 9, "_parent": 3, "C-NO": 2, "C-NAME": "y"}]
+    )  # fmt: skip
+    mapper = Mapper([plan], "r")
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.child", batch, no_findings()).held["events", 0]))
+    parents = pl.DataFrame({"_record": [1, 3], "P-NO": [11, 33]})
+    made, found, _ = mapper.map_held(part, look_up(held, part.joins[0], parents))
+    assert made.column("no").to_pylist() == ["00011", "00033"]
+    assert found.num_rows == 0
+
+
+def test_numbers_are_taken_from_their_series(compiled):
+    plan = compiled(
+        {"people": person(**{"no": {"from": "P-NO", "transforms": [{"assign": {"series": "resident", "width": 6}}]}})}
+    )
+    (part,) = plan.parts
+    mapper = Mapper([plan], "r")
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people({"P-NO": 70}, {"P-NO": 5}, {"P-NO": 70}), no_findings()).held["people", 0]))  # fmt: skip
+    ((of, at),) = part.series
+    assert sorted(mapper.keys_of(part, of, at, held)) == ["5", "70"]
+    made, found, _ = mapper.map_held(part, held, numbers={"resident": {"5": "1", "70": "2"}})
+    assert made.column("no").to_pylist() == ["000002", "000001", "000002"]
+    assert found.num_rows == 0
+
+
+@settings(deadline=None, max_examples=30)
+@given(data=st.data())
+def test_cutting_a_batch_anywhere_changes_no_row(cut_plan, data):
+    rows = data.draw(
+        st.lists(
+            st.fixed_dictionaries({"P-NO": st.integers(0, 99_999), "P-EV(1)": st.sampled_from(["a", "", None])}),
+            max_size=8,
+        )
+    )
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3)))
+    whole = people(*rows)
+    parts = [whole.slice(a, b - a) for a, b in itertools.pairwise([0, *cuts, len(rows)])]
+    mapper = Mapper([cut_plan], "r")
+    expected = mapper.map("d.person", whole, no_findings())
+    made = [mapper.map("d.person", part, no_findings()) for part in parts]
+    for key, rows_of in expected.rows.items():
+        assert pa.Table.from_batches([m.rows[key] for m in made]).to_pylist() == rows_of.to_pylist()
+    assert sum(m.tallies["events", 0].candidates for m in made) == expected.tallies["events", 0].candidates
+
+
+@pytest.fixture(scope="module")
+def cut_plan(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plan") / "990027_mihon"
+    events = {"from": "d.person", "each": "P-EV", "when": {"field": "P-EV"}, "columns": {"no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, "place": "$occurrence", "kind": "P-EV"}}  # fmt: skip
+    tables = {"people": person(), "events": events}
+    folder.mkdir()
+    (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
+    (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
+    used = yaml.safe_dump(tables)
+    ignore = {
+        s: [{"field": n, "reason": "試験"} for n in names if n.partition("(")[0] not in used]
+        for s, names in REST.items()
+    }
+    mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in ignore.items() if v}}
+    (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
+    return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+
+
+BROKEN = [
+    ("an unknown function", person(due={"expression": "SUM(\"P-GROSS\")"}), "Y044", "unknown function `SUM`"),
+    ("a subquery", person(due={"expression": "(SELECT 1)"}), "Y044", "unknown name `SELECT`"),
+    ("a comment", person(due={"expression": '"P-GROSS" --1'}), "Y044", "begins a comment"),
+    ("division", person(due={"expression": '"P-GROSS" / 2'}), "Y044", "divide with //"),
+    ("overflow", person(due={"expression": '"P-GROSS" * "P-OFF" * "P-NO"'}), "Y044", "could have more than 36 digits"),
+    ("types", person(due={"expression": '"P-NAME" + 1'}), "Y044", "SQL:"),
+    ("a condition as a value", person(name={"expression": '"P-GROSS" > 1'}), "Y033", "a condition is no value"),
+    ("a name that is not used", person(due={"from": {"a": "P-GROSS", "b": "P-OFF"}, "expression": "a"}), "Y042", "`b` is named in from"),
+    ("a condition of no truth", {**person(), "when": '"P-GROSS" + 1'}, "Y044", "a condition is true or false"),
+    ("field and sql", {**person(), "when": {"field": "P-SEX", "sql": "1 = 1"}}, "Y044", "a condition has a field, or is an SQL text"),
+    ("a word in a number's condition", {**person(), "when": {"field": "P-NO", "values": ["x"]}}, "Y044", "is no number"),
+    ("an unknown table of occurrences", {**person(), "each": "P-EVS"}, "Y027", "unknown table (OCCURS) `P-EVS`"),
+    ("a list as a value", person(name="P-LIST"), "Y033", "`P-LIST` is a table (OCCURS)"),
+    ("a join on an unknown kind", {**person(), "join": {"t": {"from": "t.twon", "on": {"P-TOWN": "T-NO"}}}}, "Y020", "record kind `t.twon`"),
+    ("a join on an unknown field", {**person(), "join": {"t": {"from": "t.town", "on": {"P-TOWN": "T-N"}}}}, "Y021", "unknown field `T-N`"),
+    ("a join of text and number", {**person(), "join": {"t": {"from": "t.town", "on": {"P-NAME": "T-NO"}}}}, "Y028", "text and a number"),
+    ("a join without a key", {**person(), "join": {"t": {"from": "t.town", "on": {}}}}, "Y028", "has no key"),
+    ("no such parent", {**person(), "join": {"t": {"from": "t.town", "on": "parent"}}}, "Y028", "does not belong to t.town"),
+    ("keep by an unknown column", {**person(), "keep": {"last": "moved"}}, "Y031", "column `moved` for keep"),
+    ("effective without a day", {**person(moved={"from": "P-MOVED", "transforms": ["date"]}), "keep": {"effective": "moved"}}, "Y042", "and on: a day"),
+    ("default without a value", person(sex={"from": "P-SEX", "on_error": "default"}), "Y042", "and no default:"),
+    ("a default outside the code set", person(sex={"from": "P-SEX", "default": "7"}), "Y034", "`7` is no code of sex"),
+    ("a constant outside the code set", person(sex={"constant": "7"}), "Y034", "`7` is no code of sex"),
+    ("a default for a date", person(moved={"from": "P-MOVED", "transforms": ["date"], "default": "20200101"}), "Y033", "no day may be invented"),
+    ("null in a mandatory column", person(no={"from": "P-NO", "transforms": [{"digits": {"width": 5}}], "on_error": "null"}), "Y033", "is mandatory"),
+    ("a limit", person(name={"from": "P-NAME", "at_most": "some"}), "Y012", "`some` is no limit"),
+    ("a guess", person(name={"from": "P-NAME", "guessed": "by its name"}), "Y026", "nobody has confirmed column `name`"),
+    ("at a column that is not there", person(sex={"from": "P-SEX", "transforms": [{"lookup": {"table": "dated.csv", "at": "moved"}}]}), "Y031", "column `moved` for lookup"),
+    ("a dated table without a day", person(sex={"from": "P-SEX", "transforms": [{"lookup": {"table": "dated.csv"}}]}), "Y041", "needs at:"),
+    ("a day for a table without", person(sex={"from": "P-SEX", "transforms": [{"lookup": {"table": "codes.csv", "at": "no"}}]}), "Y041", "takes no at:"),
+    ("parts that keep different rows", [person(), {**person(), "keep": "one_row_per_key"}], "Y042", "keep different rows"),
+    ("a series' name", person(no={"from": "P-NO", "transforms": [{"assign": {"series": "X Y"}}]}), "Y041", "`series`"),
+]  # fmt: skip
+
+DATED = {**LOOKUP, "dated.csv": "old,new,label,valid_from,valid_to\n1,1,a,2020,\n"}
+
+
+@pytest.mark.parametrize(("spec", "code", "says"), [b[1:] for b in BROKEN], ids=[b[0] for b in BROKEN])
+def test_a_mistake_is_found_before_any_data(compiled, spec, code, says):
+    with pytest.raises(SpecError) as caught:
+        compiled({"people": spec}, files=DATED)
+    found = caught.value.problems
+    assert any(p.code == code and says in str(p) for p in found), [str(p) for p in found]
+    assert all(p.position.line > 1 for p in found)
+
+
+def test_a_field_that_nobody_has_decided_about_is_refused(compiled):
+    left = {"d.person": [{"field": n, "reason": "?"} for n in SCHEMAS["d.person"].names if n != "P-NO"]}
+    with pytest.raises(SpecError) as caught:
+        compiled({"people": person()}, ignore=left)
+    assert sum(p.code == "Y025" for p in caught.value.problems) == len(SCHEMAS["d.person"].names) - 1
+
+
+CODE_TABLES = [
+    ("old,new,label,valid_from,valid_to\n1,1,a,2020,2019\n", "ends before it begins"),
+    ("old,new,label,valid_from,valid_to\n1,1,a,2020,\n1,2,b,2021,2022\n", "for some of the same time"),
+    ("old,new,label,valid_from,valid_to\n1,1,a,soon,\n", "`soon` is no day"),
+    ("old,new,label\n", "the table holds no code"),
+    ("old,new,label\n1\n", "an old code, a new code and a label"),
+    ("old,new,colour\n1,1,a\n", "the first line must be the header"),
+]
+
+
+@pytest.mark.parametrize(("content", "says"), CODE_TABLES)
+def test_a_code_table_that_cannot_be_used_is_refused(compiled, content, says):
+    sex = {"from": "P-SEX", "transforms": [{"lookup": {"table": "codes.csv"}}]}
+    with pytest.raises(SpecError, match="Y015") as caught:
+        compiled({"people": person(sex=sex)}, files={"codes.csv": content})
+    assert says in str(caught.value)
