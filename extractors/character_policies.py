@@ -158,7 +158,9 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         keep_wide_spaces=said["wide_spaces"] == "kept",
         compose=said["kana"] == "composed",
         repertoire=repertoire,
-        policies=MappingProxyType({**charset.policies, **said, "repertoire": repertoire, **_named(options)}),
+        policies=MappingProxyType(
+            {**charset.policies, **said, "repertoire": repertoire, **_private(charset), **_named(options)}
+        ),
         notes=tuple(notes),
     )
 
@@ -294,8 +296,14 @@ class _Tables:
 
 
 def _named(options: Mapping[str, str]) -> dict[str, str]:
-    """The files and the private-use base that were given: whoever reads the report must know them, too."""
-    return {name: options[name] for name in ("table", "gaiji", "mj", "user_defined") if name in options}
+    """The files that were given: whoever reads the report must know them, too."""
+    return {name: options[name] for name in ("table", "gaiji", "mj") if name in options}
+
+
+def _private(charset: Charset) -> dict[str, str]:
+    """The private-use base in force, where the charset has user-defined codes that are given one."""
+    own = charset.double[charset.double >> 24 == CharacterClass.USER_DEFINED] & 0xFFFFFF
+    return {"user_defined": f"{int(own.min()):04X}"} if len(own) and charset.usage is None else {}
 
 
 def taken_by(charset: Charset) -> Taken:
