@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from dags.reading_options import pairs_of
+from dags.terminal import err, out
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show charsets; check and convert character table files."
 )
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
 
 File = Annotated[Path, typer.Argument(help="A character table file.", exists=True, dir_okay=False)]
 Options = Annotated[list[str], typer.Option("--option", help="KEY=VALUE, an option of the charset.")]
@@ -46,7 +46,6 @@ def show(
     folder: Annotated[Path, typer.Option("--folder", help="What table files are relative to.")] = Path(),
 ) -> None:
     """Show a charset."""
-    from dags.cli import pairs_of  # noqa: PLC0415
     from extractors import charsets  # noqa: PLC0415
     from extractors.characters import scalars  # noqa: PLC0415
     from extractors.inventory import span, spans, take_inventory  # noqa: PLC0415
@@ -107,7 +106,6 @@ def check(
     form_option: FormOptions = [],  # noqa: B006
 ) -> None:
     """Check a table file."""
-    from dags.cli import pairs_of  # noqa: PLC0415
     from extractors import charsets, table_files  # noqa: PLC0415
     from extractors.character_policies import taken_by  # noqa: PLC0415
 
@@ -134,7 +132,6 @@ def convert(
     form_option: FormOptions = [],  # noqa: B006
 ) -> None:
     """Convert a table file."""
-    from dags.cli import pairs_of  # noqa: PLC0415
     from extractors import charsets, table_files  # noqa: PLC0415
     from extractors.character_policies import taken_by  # noqa: PLC0415
     from extractors.table_file import TableFile  # noqa: PLC0415

@@ -6,8 +6,6 @@ import dataclasses
 from pathlib import Path
 
 from dags import municipality as towns
-from dags import steps
-from dags.workspace import settings
 from mappings.package import packages_of
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -21,27 +19,6 @@ class Checked:
     summary: str = ""
 
 
-def folders(name: str | None) -> list[Path]:
-    """The folders that are meant: every municipality's, one's by its name, or a path anywhere.
-
-    Args:
-        name: a municipality's folder, code or romaji; or a path to its folder, to a file in it, or to a folder of such.
-
-    Raises:
-        RunError: there is no such municipality.
-    """
-    if name is None:
-        return _inside(settings().municipalities)
-    path = Path(name)
-    if path.is_file():
-        path = path.parent
-    if path.is_dir():
-        path = path.resolve()
-        below = [folder for folder in _inside(path) if (folder / "manifest.yaml").is_file()]
-        return [path] if (path / "manifest.yaml").exists() or not below else below
-    return [steps.municipality_folder(name)]
-
-
 def check(folder: Path) -> Checked:
     """Check a municipality's folder; no data are touched."""
     try:
@@ -51,10 +28,6 @@ def check(folder: Path) -> Checked:
     fields = sum(len(schema) for schema in town.schemas.values())
     tables = len({part.table for plan in town.plans.values() for part in plan.parts})
     return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables")
-
-
-def _inside(root: Path) -> list[Path]:
-    return sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
 
 
 def _opened(problem: Problem, folder: Path) -> Problem:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from dags.terminal import out
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Export the gaiji ledger of a run; import the decisions."
 )
-out = Console(width=None if sys.stdout.isatty() else 200)
 
 
 @app.command(
@@ -37,14 +36,15 @@ def export(
 )
 def import_decisions(
     file: Annotated[Path, typer.Argument(help="The ledger.", exists=True, dir_okay=False)],
-    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")],
+    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code, romaji, or path.")],
     dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
 ) -> None:
     """Import decisions."""
-    from dags import gaiji, steps  # noqa: PLC0415
+    from dags import gaiji  # noqa: PLC0415
+    from dags.folders import one_folder  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
 
-    folder = steps.municipality_folder(municipality)
+    folder = one_folder(municipality)
     done = gaiji.read_back(file, load(folder), folder, dump=dump)
     if not done:
         out.print("no line holds a decision; nothing was changed", highlight=False)

@@ -9,14 +9,18 @@ from typing import Annotated
 
 import typer
 
-HELP = (
-    "Show which fields each column is made of: OpenLineage JSON, or the item mapping table (項目マッピング表)."
-    "\n\n\b\nExamples:\n"
-    "  hikkoshi lineage mihon > lineage.json\n"
-    "  hikkoshi lineage mihon --format xlsx --out item_mapping.xlsx"
+from dags.terminal import help_with
+
+app = typer.Typer()
+
+
+@app.command(
+    help=help_with(
+        "Show which fields each column is made of: OpenLineage JSON, or the item mapping table (項目マッピング表).",
+        "hikkoshi lineage mihon > lineage.json",
+        "hikkoshi lineage mihon --format xlsx --out item_mapping.xlsx",
+    )
 )
-
-
 def lineage(
     municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code, romaji, or path.")],
     form: Annotated[
@@ -27,7 +31,8 @@ def lineage(
     ] = None,
 ) -> None:
     """Show the lineage of columns; no data are touched."""
-    from dags import check, lineage  # noqa: PLC0415
+    from dags import lineage  # noqa: PLC0415
+    from dags.folders import one_folder  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
     from migration_reports.item_mapping import workbook  # noqa: PLC0415
 
@@ -35,10 +40,7 @@ def lineage(
         raise typer.BadParameter("one of json, xlsx", param_hint="--format")
     if form == "xlsx" and out is None:
         raise typer.BadParameter("a workbook needs a file to be written to", param_hint="--out")
-    folders = check.folders(municipality)
-    if len(folders) != 1:
-        raise typer.BadParameter(f"{municipality} holds several municipalities; name one")
-    town = load(folders[0])
+    town = load(one_folder(municipality))
     if form == "json":
         data = (json.dumps(lineage.column_lineage(town), ensure_ascii=False, indent=1) + "\n").encode()
     else:

@@ -17,6 +17,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
+from dags.folders import municipality_folders
 from dags.workspace import run_id_of, settings
 from mappings.reader import read_municipality
 from migration_reports.findings import RunError, SpecError, TransientError
@@ -267,11 +268,5 @@ def _broken(folder: str, error: SpecError) -> DAG:
     return dag
 
 
-def municipality_folders() -> tuple[str, ...]:
-    """The folders of all municipalities."""
-    root = settings().municipalities
-    return tuple(sorted(path.name for path in root.iterdir() if path.is_dir())) if root.is_dir() else ()
-
-
-for _folder in municipality_folders():
-    globals()[f"migrate_{_folder}"] = build(_folder)
+for _folder in municipality_folders(None):
+    globals()[f"migrate_{_folder.name}"] = build(_folder.name)

@@ -12,54 +12,49 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from dags.reading_options import (
+    ContainerName,
+    DialectName,
+    FramingName,
+    Kinds,
+    Library,
+    OptionalCharset,
+    OptionalCopybook,
+    Options,
+    job_of,
+    warn_of_views,
+)
+from dags.terminal import err, help_with, progress
+
 if TYPE_CHECKING:
     from dags.profile import Source
     from migration_reports.profile_record import FieldProfile, Profile
 
-HELP = (
-    "Show how every field of a dump is really used: filled, invalid, distinct, patterns, dates, gaiji; no values."
-    "\n\n\b\nExamples:\n"
-    "  hikkoshi profile setai_kojin.dat --layout setai_kojin.cpy --charset ibm --kind person=SK-KBN:K:SK-KOJIN\n"
-    "  hikkoshi profile --municipality mihon\n"
-    "  hikkoshi profile --municipality mihon juki_master --format html --out profile.html"
-)
+app = typer.Typer()
 FORMATS = ("table", "html", "json")
-err = Console(stderr=True)
 
 
+@app.command(
+    help=help_with(
+        "Show how every field of a dump is really used: filled, invalid, distinct, patterns, dates, gaiji; no values.",
+        "hikkoshi profile setai_kojin.dat --layout setai_kojin.cpy --charset ibm --kind person=SK-KBN:K:SK-KOJIN",
+        "hikkoshi profile --municipality mihon",
+        "hikkoshi profile --municipality mihon juki_master --format html --out profile.html",
+    )
+)
 def profile(
     dump: Annotated[
         list[str] | None,
         typer.Argument(help="The dump: one file, or several in order; with --municipality a dump of its manifest."),
     ] = None,
-    layout: Annotated[
-        Path | None,
-        typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False),
-    ] = None,
-    charset: Annotated[
-        str | None, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")
-    ] = None,
-    framing: Annotated[
-        str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/reader.md.")
-    ] = "fixed",
-    dialect: Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")] = "ibm",
-    container: Annotated[
-        str | None, typer.Option("--container", help="What the file is wrapped in, such as gzip or awstape.")
-    ] = None,
-    option: Annotated[
-        list[str],
-        typer.Option(
-            "--option", help="KEY=VALUE for framing, charset, dialect, container or dump, such as table=FILE."
-        ),
-    ] = [],  # noqa: B006  typer reads the default, nobody changes it
-    kind: Annotated[
-        list[str],
-        typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind, or NAME<PARENT=...; may be repeated."),
-    ] = [],  # noqa: B006
-    library: Annotated[
-        list[Path],
-        typer.Option("--library", help="A folder of COPY texts; may be repeated.", exists=True, file_okay=False),
-    ] = [],  # noqa: B006
+    layout: OptionalCopybook = None,
+    charset: OptionalCharset = None,
+    framing: FramingName = "fixed",
+    dialect: DialectName = "ibm",
+    container: ContainerName = None,
+    option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
+    kind: Kinds = [],  # noqa: B006
+    library: Library = [],  # noqa: B006
     municipality: Annotated[
         str | None,
         typer.Option("--municipality", help="Read the dump as this municipality's manifest says, from its inbox."),
@@ -74,7 +69,6 @@ def profile(
 ) -> None:
     """Profile a dump."""
     from dags import profile as work  # noqa: PLC0415
-    from dags.cli import _progress  # noqa: PLC0415
 
     if form not in FORMATS:
         raise typer.BadParameter("one of table, html, json", param_hint="--format")
@@ -82,7 +76,7 @@ def profile(
         source = _of_municipality(municipality, dump or [], inbox)
     else:
         source = _of_files(dump or [], layout, charset, framing, dialect, container, option, kind, library)
-    with _progress(source.name) as tell:
+    with progress(source.name) as tell:
         made = work.profile(source, progress=tell)
     if form == "table":
         # Wide enough for a line a field where nobody's window says how wide.
@@ -110,11 +104,11 @@ def profile(
 
 def _of_municipality(name: str, dumps: list[str], inbox: Path | None) -> Source:
     from dags import profile as work  # noqa: PLC0415
-    from dags import steps  # noqa: PLC0415
+    from dags.folders import one_folder  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
 
-    folder = steps.municipality_folder(name)
+    folder = one_folder(name)
     town = load(folder)
     if len(dumps) > 1 or (not dumps and len(town.dumps) > 1):
         raise typer.BadParameter(f"name one dump: {', '.join(town.dumps)}", param_hint="DUMP")
@@ -134,7 +128,6 @@ def _of_files(
     library: list[Path],
 ) -> Source:
     from dags import profile as work  # noqa: PLC0415
-    from dags.cli import _job, _warn_of_views  # noqa: PLC0415
 
     files = [Path(name) for name in dumps]
     if not files:
@@ -145,8 +138,8 @@ def _of_files(
     if layout is None or charset is None:
         missing = "--layout" if layout is None else "--charset"
         raise typer.BadParameter("a dump file needs --layout and --charset", param_hint=missing)
-    job = _job(files, layout, charset, framing, dialect, container, option, kind, library)
-    _warn_of_views(job)
+    job = job_of(files, layout, charset, framing, dialect, container, option, kind, library)
+    warn_of_views(job)
     return work.of_job(job)
 
 

@@ -28,6 +28,7 @@ import sqlalchemy as sa
 from dags import evidence, inbox, reconciliation, slices, workspace
 from dags.assembly import assemble
 from dags.extraction import extract_and_map
+from dags.folders import municipality_folder
 from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
 from dags.municipality import load, one_per_key, target_tables
 from dags.waiting import from_ledger, map_waiting, waiting
@@ -419,22 +420,6 @@ def list_runs(name: str | None) -> list[ledger.RunEntry]:
     with _database() as (database, _):
         loader.prepare(database, SYSTEMS)
         return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
-
-
-def municipality_folder(name: str) -> Path:
-    """The folder of a municipality by name, code or romaji.
-
-    Raises:
-        RunError: there is none, or several.
-    """
-    root = settings().municipalities
-    folders = sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
-    found = [p for p in folders if name in (p.name, p.name[:6], p.name[7:])]
-    if len(found) != 1:
-        raise RunError(
-            f"no municipality `{name[:60]}` in {root}; there are: {', '.join(p.name for p in folders) or 'none'}"
-        )
-    return found[0]
 
 
 def _stage(url: str, run: Run, part: PartPlan, number: int, *, first: int = 1, last: int = staging.LAST) -> None:

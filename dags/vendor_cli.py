@@ -10,29 +10,35 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from dags.reading_options import (
+    ContainerName,
+    DialectName,
+    FramingName,
+    Kinds,
+    Library,
+    OptionalCharset,
+    Options,
+    pairs_of,
+    warn_of_views,
+)
+from dags.terminal import err, help_with, out
 from migration_reports.findings import Problem, SpecError
 
 if TYPE_CHECKING:
     from dags.difference import TableChange
     from target_schemas.conventions import System
 
-out = Console(width=None if sys.stdout.isatty() else 200)
-err = Console(stderr=True)
+app = typer.Typer()
 
 
-def _help(text: str, *examples: str) -> str:
-    return f"{text}\n\n\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples)
-
-
-DRAFT_HELP = _help(
-    "Draft a first mapping from a copybook: guesses with their reasons, and what nobody has decided.",
-    "hikkoshi draft juki.cpy --system resident_records",
-    "hikkoshi draft juki.cpy --system resident_records --dump juki.dat --charset hitachi --framing blocked --out 990060_midori",
+@app.command(
+    help=help_with(
+        "Draft a first mapping from a copybook: guesses with their reasons, and what nobody has decided.",
+        "hikkoshi draft juki.cpy --system resident_records",
+        "hikkoshi draft juki.cpy --system resident_records --dump juki.dat --charset hitachi --framing blocked --out 990060_midori",
+    )
 )
-
-
 def draft(
     copybook: Annotated[Path, typer.Argument(help="The COBOL copybook.", exists=True, dir_okay=False)],
     system: Annotated[str, typer.Option("--system", help="The target system; see docs/reference/systems.md.")],
@@ -42,19 +48,13 @@ def draft(
             "--dump", help="The dump, whose contents are looked at; may be repeated.", exists=True, dir_okay=False
         ),
     ] = [],  # noqa: B006  typer reads the default, nobody changes it
-    charset: Annotated[str | None, typer.Option("--charset", help="The charset; needed with --dump.")] = None,
-    framing: Annotated[str, typer.Option("--framing", help="How records lie in the dump.")] = "fixed",
-    dialect: Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")] = "ibm",
-    container: Annotated[str | None, typer.Option("--container", help="What the file is wrapped in.")] = None,
-    option: Annotated[
-        list[str], typer.Option("--option", help="KEY=VALUE for framing, charset, dialect, container or dump.")
-    ] = [],  # noqa: B006
-    kind: Annotated[
-        list[str], typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind; may be repeated.")
-    ] = [],  # noqa: B006
-    library: Annotated[
-        list[Path], typer.Option("--library", help="A folder of COPY texts.", exists=True, file_okay=False)
-    ] = [],  # noqa: B006
+    charset: OptionalCharset = None,
+    framing: FramingName = "fixed",
+    dialect: DialectName = "ibm",
+    container: ContainerName = None,
+    option: Options = [],  # noqa: B006
+    kind: Kinds = [],  # noqa: B006
+    library: Library = [],  # noqa: B006
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
@@ -63,7 +63,6 @@ def draft(
     """Draft a mapping."""
     from dags import draft as work  # noqa: PLC0415
     from dags import draft_text, reader  # noqa: PLC0415
-    from dags.cli import _warn_of_views, pairs_of  # noqa: PLC0415
     from extractors.reading import Choice, Spoken  # noqa: PLC0415
 
     if dump and charset is None:
@@ -79,7 +78,7 @@ def draft(
     options = pairs_of(option)
     if dump:
         job = reader.make_job(dump, layout=copybook, spoken=spoken, options=options, kinds=kind, library=library)
-        _warn_of_views(job)
+        warn_of_views(job)
         made = work.draft_of_dump(job, copybook, target, spoken=spoken, options=options)
     else:
         kinds = [reader.parse_kind(text) for text in kind]
@@ -108,25 +107,25 @@ def _system(name: str) -> System:
     return found
 
 
-TEST_HELP = _help(
-    "Run the examples beside the mappings (examples.yaml): a record in, rows or findings out.",
-    "hikkoshi test",
-    "hikkoshi test mihon",
+@app.command(
+    "test",
+    help=help_with(
+        "Run the examples beside the mappings (examples.yaml): a record in, rows or findings out.",
+        "hikkoshi test",
+        "hikkoshi test mihon",
+    ),
 )
-
-
 def run_tests(
-    municipality: Annotated[str | None, typer.Argument(help="One municipality; all, where not given.")] = None,
+    municipality: Annotated[
+        str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
+    ] = None,
 ) -> None:
     """Run examples."""
-    from dags import examples, steps  # noqa: PLC0415
+    from dags import examples  # noqa: PLC0415
+    from dags.folders import municipality_folders  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
-    from dags.workspace import settings  # noqa: PLC0415
 
-    root = settings().municipalities
-    folders = (
-        [steps.municipality_folder(municipality)] if municipality else sorted(p for p in root.iterdir() if p.is_dir())
-    )
+    folders = municipality_folders(municipality)
     differ = count = 0
     problems: list[Problem] = []
     for folder in folders:
@@ -156,16 +155,16 @@ def run_tests(
         raise typer.Exit(1)
 
 
-EXPLAIN_HELP = _help(
-    "Explain a column: the way from dump bytes to it, and the line that says so; without a column, the whole mapping.",
-    "hikkoshi explain mihon residents.birth",
-    "hikkoshi explain mihon residents.birth --record 12",
-    "hikkoshi explain tehon",
+@app.command(
+    help=help_with(
+        "Explain a column: the way from dump bytes to it, and the line that says so; without a column, the whole mapping.",
+        "hikkoshi explain mihon residents.birth",
+        "hikkoshi explain mihon residents.birth --record 12",
+        "hikkoshi explain tehon",
+    )
 )
-
-
 def explain(
-    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")],
+    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code, romaji, or path.")],
     column: Annotated[
         str | None, typer.Argument(help="table.column, or a column that only one table has; a date by its name.")
     ] = None,
@@ -181,11 +180,11 @@ def explain(
 ) -> None:
     """Explain a column."""
     from dags import explain as work  # noqa: PLC0415
-    from dags import steps  # noqa: PLC0415
+    from dags.folders import one_folder  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
 
-    folder = steps.municipality_folder(municipality)
+    folder = one_folder(municipality)
     town = load(folder)
     if column is None:
         if record is not None:
@@ -205,13 +204,13 @@ def explain(
         err.print("values are masked; --reveal shows them", highlight=False)
 
 
-DIFF_HELP = _help(
-    "Tell what a changed mapping does to a dump: rows, columns and findings that differ; no values, unless --reveal.",
-    "hikkoshi diff ../before/mappings/municipalities/990027_mihon mappings/municipalities/990027_mihon",
-    "hikkoshi diff mihon --against ../before",
+@app.command(
+    help=help_with(
+        "Tell what a changed mapping does to a dump: rows, columns and findings that differ; no values, unless --reveal.",
+        "hikkoshi diff ../before/mappings/municipalities/990027_mihon mappings/municipalities/990027_mihon",
+        "hikkoshi diff mihon --against ../before",
+    )
 )
-
-
 def diff(
     old: Annotated[str, typer.Argument(help="The municipality's folder as it was; with --against, a municipality.")],
     new: Annotated[str | None, typer.Argument(help="Its folder as it is.")] = None,
@@ -234,14 +233,14 @@ def diff(
 ) -> None:
     """Compare two mappings."""
     from dags import difference as work  # noqa: PLC0415
-    from dags import steps  # noqa: PLC0415
+    from dags.folders import one_folder  # noqa: PLC0415
     from dags.municipality import load  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
 
     if (new is None) == (against is None):
         raise typer.BadParameter("two folders, or one municipality and --against", param_hint="NEW")
     if against is not None:
-        after = steps.municipality_folder(old)
+        after = one_folder(old)
         before = work.municipality_in(against, after.name)
     else:
         before, after = Path(old), Path(new or "")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dags.check import Checked, check, folders
+from dags.check import Checked, check
 from dags.cli import app
+from dags.folders import municipality_folders
 from dags.problem_formats import FORMATS, render
 from dags.problems import page_of
 from migration_reports.findings import Definition, Position, Problem, RunError
@@ -55,14 +56,14 @@ def test_a_place_outside_of_the_current_folder_is_the_whole_path(towns, monkeypa
 
 
 def test_a_municipality_is_named_or_given_as_a_path_anywhere(towns, tmp_path):
-    assert [f.name for f in folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
-    assert folders("mihon") == folders("990027") == [towns / "990027_mihon"]
-    assert folders("specs/towns") == folders(None)
+    assert [f.name for f in municipality_folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
+    assert municipality_folders("mihon") == municipality_folders("990027") == [towns / "990027_mihon"]
+    assert municipality_folders("specs/towns") == municipality_folders(None)
     for path in ("specs/towns/990027_mihon", "specs/towns/990027_mihon/manifest.yaml"):
-        assert folders(path) == [towns / "990027_mihon"]
+        assert municipality_folders(path) == [towns / "990027_mihon"]
     with pytest.raises(RunError, match="no municipality `nowhere`"):
-        folders("nowhere")
-    (problem,) = check(folders(str(tmp_path))[0]).problems
+        municipality_folders("nowhere")
+    (problem,) = check(municipality_folders(str(tmp_path))[0]).problems
     assert problem.code == "Y006"
 
 

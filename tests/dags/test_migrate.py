@@ -24,7 +24,7 @@ import airflow.sdk
 before = heavy()
 from dags import migrate
 result = {"heavy": sorted(set(heavy()) - set(before)), "dags": {}}
-for name in migrate.municipality_folders():
+for name in (folder.name for folder in migrate.municipality_folders(None)):
     dag = getattr(migrate, f"migrate_{name}")
     result["dags"][dag.dag_id] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from dags import steps, workspace
+from dags.folders import municipality_folder
 from dags.mapped_files import staged_frame
 from dags.municipality import load, target_tables
 from dags.slices import planned
@@ -56,7 +57,7 @@ def as_variable(data):
 
 def staged(run_id, town):
     """Every staged row in the database and in the files, in the order of the records."""
-    run, municipality = workspace.open_run(run_id), load(steps.municipality_folder(town))
+    run, municipality = workspace.open_run(run_id), load(municipality_folder(town))
     rows = {}
     for table in target_tables(municipality):
         source = staging.staging_tables(run_id, [table])[table.name]

@@ -1,0 +1,90 @@
+"""How a command line says how a dump is read: the options that the reader's commands share, and what they come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dags.terminal import err
+
+if TYPE_CHECKING:
+    from dags.reader import Job
+
+Dumps = Annotated[
+    list[Path], typer.Argument(help="The dump: one file, or several in order.", exists=True, dir_okay=False)
+]
+Copybook = Annotated[
+    Path, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
+]
+CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
+OptionalCopybook = Annotated[
+    Path | None, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
+]
+OptionalCharset = Annotated[str | None, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
+FramingName = Annotated[
+    str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/reader.md.")
+]
+DialectName = Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")]
+ContainerName = Annotated[
+    str | None, typer.Option("--container", help="What the file is wrapped in, such as gzip or awstape.")
+]
+Options = Annotated[
+    list[str],
+    typer.Option("--option", help="KEY=VALUE for framing, charset, dialect, container or dump, such as table=FILE."),
+]
+Kinds = Annotated[
+    list[str],
+    typer.Option("--kind", help="NAME=FIELD:VALUES:GROUP, a record kind, or NAME<PARENT=...; may be repeated."),
+]
+Library = Annotated[
+    list[Path], typer.Option("--library", help="A folder of COPY texts; may be repeated.", exists=True, file_okay=False)
+]
+
+
+def pairs_of(options: list[str]) -> dict[str, str]:
+    """KEY=VALUE words as a mapping."""
+    pairs: dict[str, str] = {}
+    for option in options:
+        key, equals, value = option.partition("=")
+        if not equals or not key:
+            raise typer.BadParameter(f"`{option[:60]}` is not KEY=VALUE", param_hint="--option")
+        pairs[key] = value
+    return pairs
+
+
+def job_of(
+    dumps: list[Path],
+    layout: Path,
+    charset: str,
+    framing: str,
+    dialect: str,
+    container: str | None,
+    options: list[str],
+    kinds: list[str],
+    library: list[Path],
+) -> Job:
+    """Prove what a command line says of a dump.
+
+    Raises:
+        SpecError: something cannot be used.
+    """
+    from dags import reader  # noqa: PLC0415
+    from extractors.reading import Choice, Spoken  # noqa: PLC0415
+
+    wrapped = Choice(container) if container else None
+    spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped)
+    return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
+
+
+def warn_of_views(job: Job) -> None:
+    """Warn of a layout whose views nobody chose between: every one of them is decoded."""
+    views = [name for name, item in job.reading.layout.groups().items() if item.redefines and name != "FILLER"]
+    if views and not any(kind.group for kind in job.kinds):
+        err.print(
+            f"the layout describes the same bytes several times ({', '.join(views)} REDEFINES); every view is decoded. "
+            "Say which records are which with --kind NAME=FIELD:VALUES:GROUP.",
+            highlight=False,
+            soft_wrap=True,
+        )
