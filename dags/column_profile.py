@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.detectors import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds, detect, fitting
-from dags.reader import mask
+from dags.masking import mask
 from extractors.layout import TEXT_USAGES, Field
 from extractors.usage import LOST
 from extractors.usage import NUMBER as A_NUMBER

@@ -15,7 +15,8 @@ from dags import slices
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
-from extractors.batches import FIRST_PLACES, Extracted, first_places
+from extractors.batches import Extracted
+from extractors.character_counts import FIRST_PLACES, first_places
 from extractors.records import fetch
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, join_findings

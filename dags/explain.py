@@ -14,8 +14,8 @@ import pyarrow as pa
 
 from dags.draft_text import text
 from dags.inbox import files_of
+from dags.masking import mask
 from dags.municipality import DumpReader, Municipality, target_tables
-from dags.reader import mask
 from dags.reconciliation import rules
 from extractors.batches import extract
 from extractors.layout import TEXT_USAGES

@@ -25,7 +25,7 @@ from dags.gaiji_table import GaijiTable, bare
 from dags.municipality import Municipality, with_gaiji_table
 from dags.workspace import Run, settings
 from extractors import gaiji
-from extractors.batches import first_places
+from extractors.character_counts import first_places
 from extractors.characters import SINGLE, Charset, hexadecimal, scalars
 from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded

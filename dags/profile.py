@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 from dags.column_profile import WINDOW, ColumnProfile
 from dags.inbox import files_of
 from dags.municipality import Municipality
-from dags.reader import ENGINE, Job
-from extractors.batches import BATCH_RECORDS, Account, Extracted, Kind, extract
+from dags.reader import Job
+from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
 from extractors.layout import Field, Segment
 from extractors.reading import Reading
 from migration_reports.findings import RunError
@@ -190,7 +190,7 @@ class _KindWork:
             codes[code] = codes.get(code, 0) + count
 
     def _look(self, window: pa.Table) -> None:
-        columns = {n: window[n].combine_chunks() for n in window.column_names if n not in ENGINE}
+        columns = {n: window[n].combine_chunks() for n in window.column_names if n not in RECORD_COLUMNS}
         for table, name, values in _columns(self._segment, columns, ""):
             self.columns[table, name].add(values)
 

@@ -98,11 +98,11 @@ def peek(
     ] = False,
 ) -> None:
     """Peek into a dump."""
-    from dags import reader  # noqa: PLC0415
+    from dags import peek as work  # noqa: PLC0415
 
     job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
     warn_of_views(job)
-    shown, count = reader.peek(job, records=records, first=first, reveal=reveal)
+    shown, count = work.peek(job, records=records, first=first, reveal=reveal)
     if not count:
         err.print(f"the dump has no record {first}", highlight=False)
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from typing import Any
 from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
-from extractors.batches import first_places
+from extractors.character_counts import first_places
 from extractors.records import Slice
 from extractors.slicing import cut
 from migration_reports.findings import RunError

@@ -9,53 +9,29 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from extractors.characters import Charset, hexadecimal
+from extractors.batch_findings import BatchFindings
+from extractors.character_counts import CODED, NO_CHARACTERS, tally
+from extractors.characters import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framing import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind, check_families
 from extractors.layout import TEXT_USAGES, Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
-from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at, no_findings
+from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at
 
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
 BATCH_RECORDS = 16_384
-CODED = {
-    UNDEFINED: "undefined",
-    USER_DEFINED: "user-defined",
-    EXTENDED: "extended",
-    VARIANT: "variant",
-    DECIDED: "decided",
-}
-"""The flags whose characters are counted, and the area of the code that each means."""
-
-CHARACTERS: Mapping[str, pl.DataType] = {
-    "field": pl.String(),
-    "code": pl.Int64(),
-    "area": pl.String(),
-    "count": pl.Int64(),
-    "records": pl.Int64(),
-    "places": pl.List(pl.List(pl.Int64())),
-}
-"""A row a code and field: how often it stands there, in how many records, and the first places, [record, byte offset].
-
-A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
-
-FIRST_PLACES = 5
-"""How many places are told of what was met more often."""
-
-NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
+RECORD_COLUMNS = ("_record", "_offset", "_parent")
+"""The columns of a batch that are no fields of the record, but say which record it is."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -186,7 +162,7 @@ class Extraction:
             self._observer.begin(reader.kind.name, records.numbers)
         read = reader.structure.read(records.data, records.pos, records.limits)
         first = [pa.array(records.numbers), pa.array(records.offsets)]
-        found = _Findings(self._name, reader.kind.name, records)
+        found = BatchFindings(self._name, reader.kind.name, records)
         tallies: list[tuple[Odd, np.ndarray, np.ndarray]] = []
         if reader.kind.parent is not None:
             above = parents if parents is not None else np.zeros(len(records.pos), np.int64)
@@ -209,85 +185,7 @@ class Extraction:
             found.add("D231", read.short)
         if self._framing.exact:
             found.add("D232", np.flatnonzero(records.limits > read.ends))
-        return Extracted(reader.kind.name, batch, found.batch(), read.filled, _tally(tallies, records))
-
-
-class _Findings:
-    """The findings of one batch, gathered and then made into one Arrow batch: a few columns, however many kinds."""
-
-    def __init__(self, dump: str, kind: str, records: Records) -> None:
-        self._dump = dump
-        self._kind = kind
-        self._records = records
-        self._groups: list[tuple[str, str | None, int]] = []
-        self._rows: list[np.ndarray] = []
-        self._offsets: list[np.ndarray] = []
-        self._details: list[str | None] = []
-        self._codes: list[tuple[np.ndarray, np.ndarray]] = []
-        self._count = 0
-
-    def add(
-        self,
-        code: str,
-        rows: np.ndarray,
-        *,
-        starts: np.ndarray | None = None,
-        field: str | None = None,
-        detail: str | None = None,
-        codes: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> None:
-        """Add findings of one code on one field.
-
-        Args:
-            code: the finding's.
-            rows: which records of the batch.
-            starts: where in the data; None: at the records' beginnings.
-            field: the field's name.
-            detail: what to say of them all.
-            codes: or the character codes of each: (index into rows, code).
-        """
-        if not len(rows):
-            return
-        records = self._records
-        offsets = records.offsets[rows]
-        self._groups.append((code, field, len(rows)))
-        self._rows.append(rows)
-        self._offsets.append(offsets if starts is None else offsets + starts - records.pos[rows])
-        self._details.append(detail)
-        if codes is not None:
-            self._codes.append((codes[0] + self._count, codes[1]))
-        self._count += len(rows)
-
-    def batch(self) -> pa.RecordBatch:
-        """All of them."""
-        if not self._groups:
-            return no_findings()
-        counts = [count for _, _, count in self._groups]
-        group = pa.array(np.repeat(np.arange(len(counts)), counts))
-
-        def spread(values: Sequence[str | None]) -> pa.Array:
-            return pa.array(values, pa.string()).take(group)
-
-        total = len(group)
-        nothing = pa.nulls(total, pa.string())
-        details = spread(self._details)
-        if self._codes:
-            at, codes = (np.concatenate(part) for part in zip(*self._codes, strict=True))
-            details = pc.coalesce(_join_codes(at, codes, total), details)
-        columns = [
-            spread([code for code, _, _ in self._groups]),
-            spread([str(CATALOGUE[code].severity) for code, _, _ in self._groups]),
-            pa.repeat(pa.scalar(self._dump, pa.string()), total),
-            pa.repeat(pa.scalar(self._kind, pa.string()), total),
-            pa.array(self._records.numbers[np.concatenate(self._rows)]),
-            pa.array(np.concatenate(self._offsets)),
-            spread([field for _, field, _ in self._groups]),
-            nothing,
-            nothing,
-            nothing,
-            details,
-        ]
-        return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
+        return Extracted(reader.kind.name, batch, found.batch(), read.filled, tally(tallies, records))
 
 
 _NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "_offset": pa.array([], pa.int64())})
@@ -418,68 +316,3 @@ def _make_reader(
 def _unknown(layout: Layout, what: str, allowed: tuple[str, ...]) -> Problem:
     hint = did_you_mean(what.split("`")[1], allowed) if "`" in what else ""
     return Problem("L905", Position(layout.file), f"the layout has no {what}", allowed[:40], hint)
-
-
-def _tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:
-    """Count the codes that oddities list: (oddity, index into its records, code)."""
-    if not tallies:
-        return NO_CHARACTERS
-    group = np.repeat(np.arange(len(tallies)), [len(codes) for _, _, codes in tallies])
-    rows = np.concatenate([odd.records[at] for odd, at, _ in tallies])
-    starts = np.concatenate([odd.starts[at] for odd, at, _ in tallies])
-    codes = np.concatenate([codes for _, _, codes in tallies])
-    keys = group << 24 | codes
-    distinct, counts = np.unique(keys, return_counts=True)
-    which = distinct >> 24
-    _, once = np.unique(codes << 32 | rows, return_index=True)
-    alone = np.zeros(len(codes), np.int64)
-    alone[once] = 1
-    in_records = np.zeros(len(distinct), np.int64)
-    np.add.at(in_records, np.searchsorted(distinct, keys), alone)
-    places = np.stack([records.numbers[rows], records.offsets[rows] + starts - records.pos[rows]], axis=1)
-    firsts, ends = _firsts(keys, places)
-    return pl.DataFrame(
-        {
-            "field": [tallies[n][0].field.name for n in which],
-            "code": distinct & 0xFFFFFF,
-            "area": [CODED[tallies[n][0].flag] for n in which],
-            "count": counts.astype(np.int64),
-            "records": in_records,
-            "places": [firsts[start:end] for start, end in itertools.pairwise(ends)],
-        },
-        schema=CHARACTERS,
-    )
-
-
-def _firsts(keys: np.ndarray, places: np.ndarray) -> tuple[list[list[int]], list[int]]:
-    """The first distinct places of each key, the keys in order, and where those of one end and of the next begin."""
-    order = np.lexsort((places[:, 1], places[:, 0], keys))
-    keys, places = keys[order], places[order]
-    new = np.ones(len(keys), bool)
-    new[1:] = (keys[1:] != keys[:-1]) | (places[1:] != places[:-1]).any(axis=1)
-    keys, places = keys[new], places[new]
-    begins = np.flatnonzero(np.diff(keys, prepend=-1))
-    sizes = np.diff(begins, append=len(keys))
-    chosen = np.arange(len(keys)) - np.repeat(begins, sizes) < FIRST_PLACES
-    return places[chosen].tolist(), [0, *np.cumsum(np.minimum(sizes, FIRST_PLACES)).tolist()]
-
-
-def first_places(*places: Sequence[Sequence[int]]) -> list[list[int]]:
-    """The first of some lists of places."""
-    return sorted([*place] for some in places for place in some)[:FIRST_PLACES]
-
-
-def _hexadecimal(codes: np.ndarray) -> pa.Array:
-    """Codes as hexadecimal words: two digits a single byte, four a pair, six or fewer what is longer."""
-    distinct, inverse = np.unique(codes, return_inverse=True)
-    return pa.array([hexadecimal(int(code)) for code in distinct], pa.string()).take(pa.array(inverse))
-
-
-def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
-    """The codes of each row as hexadecimal words, in the order of the text; null where a row has none."""
-    ends = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(at, minlength=count), out=ends[1:])
-    words = pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes))
-    return pc.replace_with_mask(
-        pc.binary_join(words, " "), pa.array(ends[1:] == ends[:-1]), pa.scalar(None, pa.string())
-    )

@@ -296,11 +296,11 @@ class Structure:
         if decoder is None:
             alone = dataclasses.replace(field, offset=SLACK)
             decoder = self._shorts[field] = Decoder((alone,), self._charset, self._dialect, self._blanks)
+        begins = rows.starts[some] + field.offset
         padded = np.full((len(some), field.width + 2 * SLACK), self._charset.blank, np.uint8)
-        for row, index in enumerate(some):
-            begin = rows.starts[index] + field.offset
-            size = max(int(rows.limits[index] - begin), 0)
-            padded[row, SLACK : SLACK + size] = data[begin : begin + size]
+        read = np.lib.stride_tricks.sliding_window_view(data, field.width)[begins]
+        beyond = np.arange(field.width) >= (rows.limits[some] - begins)[:, None]
+        padded[:, SLACK:-SLACK] = np.where(beyond, np.uint8(self._charset.blank), read)
         decoded = decoder.decode(padded.ravel(), np.arange(len(some), dtype=np.int64) * padded.shape[1])
         return decoded.columns[0], decoded.oddities
 

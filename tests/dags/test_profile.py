@@ -23,9 +23,11 @@ from dags import column_profile, profile, reader
 from dags.cli import app
 from dags.column_profile import ColumnProfile, profile_values
 from dags.detectors import DETECTORS
+from dags.masking import mask
 from dags.municipality import load
 from dags.synthesis import synthesize
 from extractors import charsets
+from extractors.batches import Kind
 from extractors.copybook import read_copybook
 from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading
@@ -348,7 +350,7 @@ def test_a_shape_is_what_mask_makes_of_a_value_and_no_letter_comes_through():
     standing = set(column_profile._CLASSES)
     for character, shape in zip(alone, shown, strict=True):
         assert len(shape) == 1
-        masked = reader.mask(character)
+        masked = mask(character)
         if masked != character:
             assert shape == masked, hex(ord(character))
         elif shape == character:
@@ -438,7 +440,7 @@ def test_what_the_layout_has_that_others_seldom_do(tmp_path):
     columns = {"N": np.array([150, 0, 99_999]), filler: pa.array(["AB", "C", ""]), "K(2)": pa.array(["a", "b", "a"])}
     cells = encode(layout.fields(), columns, charset=charset, length=layout.length, count=3)
     (tmp_path / "odd.dat").write_bytes(cells.tobytes())
-    job = reader.Job((tmp_path / "odd.dat",), make_reading(Spoken(), layout, tmp_path), (reader.Kind("record"),))
+    job = reader.Job((tmp_path / "odd.dat",), make_reading(Spoken(), layout, tmp_path), (Kind("record"),))
     found = {f.field: f for f in profile.profile(profile.of_job(job)).fields}
     assert found[filler].filled == 2
     assert (found["N"].type, found["N"].filled, found["N"].fractions, found["N"].most_digits) == ("decimal", 2, 2, 3)

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dags import reader
+from dags.peek import peek
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybook import read_copybook
@@ -120,7 +121,7 @@ def test_numbers_wider_than_38_digits_are_written_in_every_form(tmp_path, form):
     table = pq.read_table(tmp_path / "out") if form == "parquet" else pa.ipc.open_file(tmp_path / "out").read_all()
     assert table["N"].to_pylist() == [Decimal(-most), Decimal(5)]
     assert table["G"].to_pylist()[1][1]["W"] == Decimal(12).scaleb(-40)
-    peeked, _ = reader.peek(job, records=1, reveal=True)
+    peeked, _ = peek(job, records=1, reveal=True)
     assert {p.field: p.value for p in peeked}["N"] == str(-most)
     assert not reader.prove(job).exceptions
 
@@ -145,11 +146,11 @@ def test_fields_of_one_name_and_several_types_keep_their_types(tmp_path, form):
 
 
 def test_peek_masks_values_unless_told_otherwise(reading):
-    shown, count = reader.peek(reading, records=1)
+    shown, count = peek(reading, records=1)
     values = {p.field: p.value for p in shown}
     assert count == 1
     assert (values["NAME"], values["AMOUNT"], values["KIND"]) == ("漢漢　漢漢", "-999.99", "X")
-    revealed, _ = reader.peek(reading, records=1, reveal=True)
+    revealed, _ = peek(reading, records=1, reveal=True)
     assert {p.field: p.value for p in revealed}["NAME"] == "山田　太郎"
 
 

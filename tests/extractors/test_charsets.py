@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors import charsets, framings, jis, repertoire
-from extractors.batches import extract, first_places
+from extractors.batches import extract
+from extractors.character_counts import first_places
 from extractors.character_policies import MS_SYMBOLS
 from extractors.character_tables import one_way
 from extractors.characters import REPLACEMENT, SECOND_PLANE, SINGLE, THIRD, CharacterClass, Charset, hexadecimal

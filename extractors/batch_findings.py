@@ -1,0 +1,108 @@
+"""The findings of one batch, gathered a field at a time and made into one Arrow batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from extractors.characters import hexadecimal
+from extractors.records import Records
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import FINDINGS, no_findings
+
+
+class BatchFindings:
+    """The findings of one batch, gathered and then made into one Arrow batch: a few columns, however many kinds."""
+
+    def __init__(self, dump: str, kind: str, records: Records) -> None:
+        self._dump = dump
+        self._kind = kind
+        self._records = records
+        self._groups: list[tuple[str, str | None, int]] = []
+        self._rows: list[np.ndarray] = []
+        self._offsets: list[np.ndarray] = []
+        self._details: list[str | None] = []
+        self._codes: list[tuple[np.ndarray, np.ndarray]] = []
+        self._count = 0
+
+    def add(
+        self,
+        code: str,
+        rows: np.ndarray,
+        *,
+        starts: np.ndarray | None = None,
+        field: str | None = None,
+        detail: str | None = None,
+        codes: tuple[np.ndarray, np.ndarray] | None = None,
+    ) -> None:
+        """Add findings of one code on one field.
+
+        Args:
+            code: the finding's.
+            rows: which records of the batch.
+            starts: where in the data; None: at the records' beginnings.
+            field: the field's name.
+            detail: what to say of them all.
+            codes: or the character codes of each: (index into rows, code).
+        """
+        if not len(rows):
+            return
+        records = self._records
+        offsets = records.offsets[rows]
+        self._groups.append((code, field, len(rows)))
+        self._rows.append(rows)
+        self._offsets.append(offsets if starts is None else offsets + starts - records.pos[rows])
+        self._details.append(detail)
+        if codes is not None:
+            self._codes.append((codes[0] + self._count, codes[1]))
+        self._count += len(rows)
+
+    def batch(self) -> pa.RecordBatch:
+        """All of them."""
+        if not self._groups:
+            return no_findings()
+        counts = [count for _, _, count in self._groups]
+        group = pa.array(np.repeat(np.arange(len(counts)), counts))
+
+        def spread(values: Sequence[str | None]) -> pa.Array:
+            return pa.array(values, pa.string()).take(group)
+
+        total = len(group)
+        nothing = pa.nulls(total, pa.string())
+        details = spread(self._details)
+        if self._codes:
+            at, codes = (np.concatenate(part) for part in zip(*self._codes, strict=True))
+            details = pc.coalesce(_join_codes(at, codes, total), details)
+        columns = [
+            spread([code for code, _, _ in self._groups]),
+            spread([str(CATALOGUE[code].severity) for code, _, _ in self._groups]),
+            pa.repeat(pa.scalar(self._dump, pa.string()), total),
+            pa.repeat(pa.scalar(self._kind, pa.string()), total),
+            pa.array(self._records.numbers[np.concatenate(self._rows)]),
+            pa.array(np.concatenate(self._offsets)),
+            spread([field for _, field, _ in self._groups]),
+            nothing,
+            nothing,
+            nothing,
+            details,
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
+
+
+def _hexadecimal(codes: np.ndarray) -> pa.Array:
+    """Codes as hexadecimal words: two digits a single byte, four a pair, six or fewer what is longer."""
+    distinct, inverse = np.unique(codes, return_inverse=True)
+    return pa.array([hexadecimal(int(code)) for code in distinct], pa.string()).take(pa.array(inverse))
+
+
+def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
+    """The codes of each row as hexadecimal words, in the order of the text; null where a row has none."""
+    ends = np.zeros(count + 1, np.int32)
+    np.cumsum(np.bincount(at, minlength=count), out=ends[1:])
+    words = pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes))
+    return pc.replace_with_mask(
+        pc.binary_join(words, " "), pa.array(ends[1:] == ends[:-1]), pa.scalar(None, pa.string())
+    )
