@@ -150,7 +150,7 @@ def run(
         dag_run_id, _ = in_airflow.run_dag(
             f"migrate_{folder}", conf, say=lambda line: terminal.print(f"  {line}", highlight=False, markup=False)
         )
-        record = steps.record_of_dag_run(folder, dag_run_id)
+        record = steps.record_of_dag_run(f"migrate_{folder}", dag_run_id)
     _summarise(record)
     if record.state != "promoted":
         raise typer.Exit(1)

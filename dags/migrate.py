@@ -18,7 +18,7 @@ from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.folders import municipality_folders
-from dags.workspace import run_id_of, settings
+from dags.workspace import settings
 from mappings.reader import read_municipality
 from migration_reports.findings import RunError, SpecError, TransientError
 
@@ -109,11 +109,11 @@ def build(folder: str) -> DAG:
         },
         default_args=RETRIES,
     ) as dag:
-        _tasks(folder, town.code)
+        _tasks(folder)
     return dag
 
 
-def _tasks(folder: str, code: str) -> None:
+def _tasks(folder: str) -> None:
     @task(doc_md="仕様を点検し、移行を台帳に記入する / Check every spec, enter the run in the ledger.")
     @graded
     def begin() -> str:
@@ -127,7 +127,8 @@ def _tasks(folder: str, code: str) -> None:
             rehearsal=params["rehearsal"],
             folder_of_dumps=params["inbox"],
             owner=os.environ.get("HIKKOSHI_OWNER") or f"airflow:{dag_run_id}",
-            run_id=run_id_of(code, dag_run_id),
+            started_by=context["dag_run"].triggering_user_name or "",
+            dag_run=(context["dag_run"].dag_id, dag_run_id),
         )
 
     @task(doc_md="移行ファイルを構成表と突き合わせる / Compare the inbox with the manifest.")

@@ -13,7 +13,6 @@ import contextlib
 import datetime
 import hashlib
 import logging
-import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -56,8 +55,9 @@ def begin(
     mode: str = "rehearsal",
     rehearsal: int = 1,
     owner: str | None = None,
-    run_id: str | None = None,
     folder_of_dumps: str | None = None,
+    started_by: str = "",
+    dag_run: tuple[str, str] = ("", ""),
 ) -> str:
     """Begin a run: check every spec, enter it in the ledger, make its staging tables.
 
@@ -66,8 +66,9 @@ def begin(
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal this is, from 1.
         owner: who runs it; this process, where not given.
-        run_id: its id; made where not given.
         folder_of_dumps: the folder the dumps lie in, where not the usual inbox.
+        started_by: the person who started it.
+        dag_run: the DAG and its run that this run is, where it is one.
 
     Returns:
         The run's id.
@@ -80,19 +81,18 @@ def begin(
     municipality = load(municipality_folder(folder))
     folder, code = municipality.folder.folder, municipality.folder.manifest.municipality.code
     owner = owner or workspace.this_process()
-    now = datetime.datetime.now(datetime.UTC)
     run = Run(
-        run_id
-        or f"{code}-{'c' if mode == 'cut-over' else f'r{rehearsal:02}'}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(2)}",
+        workspace.new_run_id(code, mode, rehearsal),
         folder,
         code,
         mode,
         rehearsal,
         owner,
         str(Path(folder_of_dumps).resolve() if folder_of_dumps else settings().inbox(folder)),
-        now.isoformat(timespec="seconds"),
+        _now(),
+        started_by,
+        *dag_run,
     )
-    workspace.run_path(run.run_id)
     with _database() as (database, _):
         loader.prepare(database, municipality.systems)
         abandoned = ledger.begin_run(
@@ -109,6 +109,8 @@ def begin(
             staging.drop_staging(database, old)
         staging.create_staging(database, run.run_id, target_tables(municipality))
     workspace.make_run(run)
+    if run.dag_run_id:
+        workspace.note_dag_run(run)
     log.info("run %s of %s begun", run.run_id, folder)
     return run.run_id
 
@@ -401,9 +403,16 @@ def record(run_id: str) -> RunRecord:
     return assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
 
 
-def record_of_dag_run(folder: str, dag_run_id: str) -> RunRecord:
-    """The record of the run that a DAG run was."""
-    return record(workspace.run_id_of(municipality_folder(folder).name[:6], dag_run_id))
+def record_of_dag_run(dag_id: str, dag_run_id: str) -> RunRecord:
+    """The record of the run that a DAG run was.
+
+    Raises:
+        RunError: it has begun none.
+    """
+    run = workspace.run_of_dag_run(dag_id, dag_run_id)
+    if run is None:
+        raise RunError(f"the DAG run {dag_run_id} has begun no run; the log of its task `begin` says why")
+    return record(run.run_id)
 
 
 def render_again(run_id: str) -> list[str]:

@@ -7,9 +7,12 @@ not at all.
 from __future__ import annotations
 
 import dataclasses
+import datetime
+import hashlib
 import json
 import os
 import re
+import secrets
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +79,9 @@ class Run:
     owner: str
     inbox: str
     started: str
+    started_by: str = ""
+    dag_id: str = ""
+    dag_run_id: str = ""
 
     @property
     def path(self) -> Path:
@@ -99,9 +105,31 @@ def run_path(run_id: str) -> Path:
     return settings().home / "runs" / run_id
 
 
-def run_id_of(code: str, dag_run_id: str) -> str:
-    """Our run id for a DAG run, so that a run's report is found from its DAG run."""
-    return f"{code}-{re.sub(r'[^A-Za-z0-9_.-]', '_', dag_run_id)}"
+def new_run_id(code: str, mode: str, rehearsal: int) -> str:
+    """An id for a run, of one form for whoever starts it: code, kind, moment, and chance, so that none meets another."""
+    kind = "c" if mode == "cut-over" else f"r{rehearsal:02}"
+    now = datetime.datetime.now(datetime.UTC)
+    return f"{code}-{kind}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def note_dag_run(run: Run) -> None:
+    """Note which run a DAG run is; what it was before, when it is begun anew, keeps its folder."""
+    write_whole(_dag_run_file(run.dag_id, run.dag_run_id), run.run_id.encode())
+
+
+def run_of_dag_run(dag_id: str, dag_run_id: str) -> Run | None:
+    """The run that a DAG run is; None where it has not begun one."""
+    file = _dag_run_file(dag_id, dag_run_id)
+    if not file.is_file():
+        return None
+    run = open_run(file.read_text("ascii"))
+    return run if (run.dag_id, run.dag_run_id) == (dag_id, dag_run_id) else None
+
+
+def _dag_run_file(dag_id: str, dag_run_id: str) -> Path:
+    """Named by a hash: ids of DAG runs hold what file names may not, and differ where a spelling for files would not."""
+    name = hashlib.sha256(f"{dag_id}\0{dag_run_id}".encode()).hexdigest()
+    return settings().home / "runs" / ".dag_runs" / name
 
 
 def make_run(run: Run) -> None:

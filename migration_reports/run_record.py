@@ -248,6 +248,38 @@ class Gaiji(Frozen):
     decided_on: str = ""
 
 
+class Decision(Frozen):
+    """What was decided of a promotion: by whom, when and why.
+
+    An automatic approval of a rehearsal acknowledges nothing: its alerts stay open.
+    """
+
+    approved: bool
+    by: str
+    at: str
+    reason: str = ""
+    automatic: bool = False
+
+
+class Change(Frozen):
+    """How often one code came at one place in the municipality's run before this one, and how often now."""
+
+    code: str
+    dump: str | None = None
+    field: str | None = None
+    table: str | None = None
+    column: str | None = None
+    before: int
+    now: int
+
+
+class Comparison(Frozen):
+    """What has changed since another run: the places whose count of findings differs."""
+
+    run_id: str
+    changes: tuple[Change, ...] = ()
+
+
 class Evidence(Frozen):
     """A file that the run used or made, by its SHA-256."""
 
@@ -272,21 +304,46 @@ class Municipality(Frozen):
     romaji: str
 
 
+State = Literal[
+    "running",
+    "waiting",
+    "held",
+    "promoted",
+    "rejected",
+    "failed",
+    "abandoned",
+    "superseded",
+    "rolled back",
+    "withdrawn",
+]
+"""How a run stands.
+
+While it runs: running, and waiting (its report is provisional: somebody has yet to decide).
+Ended without promotion: held (it may not be promoted), rejected (a person refused), failed, abandoned (its process died).
+Promoted: promoted (in force in its area), superseded (another run of its area took its place), rolled back (a person put
+the state before it back), withdrawn (a person took it out for good).
+"""
+
+
 class RunRecord(Frozen):
-    """Everything that may be said of a run."""
+    """Everything that may be said of a run.
+
+    `specs_changed` are the files of the municipality's folder that differ, when the report is written, from those that
+    the run copied and used. A rehearsal is promoted into an area of its own, never into production.
+    """
 
     format: int = FORMAT
     run_id: str
     municipality: Municipality
     mode: Literal["rehearsal", "cut-over"]
     rehearsal: int
-    state: Literal["running", "held", "promoted", "rejected", "failed", "rolled back"]
+    state: State
     state_reason_ja: str = ""
     state_reason_en: str = ""
     started: str
+    started_by: str = ""
     finished: str = ""
-    approved_by: str = ""
-    approved_at: str = ""
+    decision: Decision | None = None
     versions: Mapping[str, str] = {}
     receipts: tuple[DumpReceipt, ...] = ()
     fates: tuple[RecordFate, ...] = ()
@@ -297,7 +354,6 @@ class RunRecord(Frozen):
     issues: tuple[Issue, ...] = ()
     rejects: int = 0
     rejects_allowed: int = 0
-    alerts_acknowledged: bool = False
     coverage: tuple[FieldFate, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
     reuse: Reuse | None = None
@@ -307,6 +363,13 @@ class RunRecord(Frozen):
     evidence: tuple[Evidence, ...] = ()
     timings: tuple[Timing, ...] = ()
     former_run: str = ""
+    specs_changed: tuple[str, ...] = ()
+    since: Comparison | None = None
+
+    @property
+    def alerts_acknowledged(self) -> bool:
+        """Whether a person approved, and with that acknowledged the alerts."""
+        return self.decision is not None and self.decision.approved and not self.decision.automatic
 
     def count(self, severity: str) -> int:
         """Count the findings of a severity."""

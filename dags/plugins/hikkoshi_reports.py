@@ -13,7 +13,7 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from dags.workspace import run_id_of, run_path
+from dags.workspace import run_of_dag_run
 from migration_reports.findings import RunError
 
 FILES = {
@@ -53,12 +53,12 @@ def file(dag_id: str, dag_run_id: str, name: str) -> Response:
 
 
 def _folder(dag_id: str, dag_run_id: str) -> Any:
-    code = dag_id.removeprefix("migrate_")[:6]
     try:
-        folder = run_path(run_id_of(code, dag_run_id)) / "reports"
+        run = run_of_dag_run(dag_id, dag_run_id)
     except RunError:
         return None
-    return folder if folder.is_dir() else None
+    folder = run.path / "reports" if run is not None else None
+    return folder if folder is not None and folder.is_dir() else None
 
 
 class HikkoshiReports(AirflowPlugin):

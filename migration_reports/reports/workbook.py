@@ -178,7 +178,7 @@ def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:
     yield _both("limit"), record.rejects_allowed
     for severity in ("error", "alert", "note"):
         yield _both(severity), record.count(severity)
-    yield _both("approved_by"), record.approved_by
+    yield _both("approved_by"), record.decision.by if record.decision and record.decision.approved else ""
     yield from sorted(record.versions.items())
 
 

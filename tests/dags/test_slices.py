@@ -23,7 +23,7 @@ from target_schemas.database import connect
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 MIHON, REIJI = "990027_mihon", "990035_reiji"
 LENGTHS = {MIHON: 400, REIJI: 240}
-ANEW = {"run_id", "started", "finished", "timings", "former_run", "approved_at"}
+ANEW = {"run_id", "started", "finished", "timings", "former_run", "decision"}
 """What differs between any two runs of the same bytes."""
 
 

@@ -18,6 +18,7 @@ from migration_reports.reports import REPORTS, gaiji
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
+    Decision,
     DumpReceipt,
     Evidence,
     FieldFate,
@@ -48,8 +49,7 @@ def record():
         state_reason_en="The count differs from the trailer",
         started="2026-04-01T00:00:00+00:00",
         finished="2026-04-01T00:10:00+00:00",
-        approved_by=FORMULA,
-        approved_at="2026-04-01T00:09:00+00:00",
+        decision=Decision(approved=True, by=FORMULA, at="2026-04-01T00:09:00+00:00"),
         versions={"hikkoshi": "0.1.0"},
         receipts=(
             DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17,
