@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import importlib.metadata
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from dags.evidence import issues
 from dags.gaiji import former_record, ledger
@@ -26,8 +25,10 @@ from migration_reports.run_record import (
     Reuse,
     RuleResult,
     RunRecord,
+    State,
     Timing,
     UnknownCode,
+    compare,
 )
 from migration_reports.run_record import Municipality as Named
 
@@ -40,22 +41,44 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def assemble(run: Run, municipality: Municipality, *, database_version: Callable[[], str]) -> RunRecord:
-    """Make the record of a run from what its steps have left."""
+IN_LEDGER = ("promoted", "superseded", "rolled back", "withdrawn", "abandoned")
+"""States that the ledger alone knows: they come with, or after, what the run did to the data centre."""
+
+
+def assemble(
+    run: Run,
+    municipality: Municipality,
+    *,
+    in_ledger: str,
+    specs_changed: tuple[str, ...],
+    database_version: str,
+) -> RunRecord:
+    """Make the record of a run from what its steps have left.
+
+    Args:
+        run: the run.
+        municipality: as the run's own specs have it.
+        in_ledger: the state that the ledger gives the run; empty where it cannot be asked.
+        specs_changed: specs of the municipality's folder that are not what the run used.
+        database_version: of the data centre; empty where it cannot be asked.
+    """
     manifest = municipality.folder.manifest
     fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
     decided, validated = run.read("reconcile") or {}, run.read("validate") or {}
     approval, promoted = run.read("approval") or {}, run.read("promote")
-    failure, finished = run.read("failure"), run.read("finished") or {}
-    state, ja, en = _state(decided, approval, promoted, failure)
+    finished = run.read("finished") or {}
+    state, ja, en = state_of(run)
+    if in_ledger in IN_LEDGER:
+        state, ja, en = in_ledger, "", ""
     found = issues(run)
+    former = former_record(run)
     amounts = promoted["amounts"] if promoted else decided.get("amounts", [])
     return RunRecord(
         run_id=run.run_id,
         municipality=Named(code=run.code, name=manifest.municipality.name, romaji=manifest.municipality.romaji),
         mode="cut-over" if run.mode == "cut-over" else "rehearsal",
         rehearsal=run.rehearsal,
-        state=state,
+        state=cast(State, state),
         state_reason_ja=ja,
         state_reason_en=en,
         started=run.started,
@@ -76,7 +99,7 @@ def assemble(run: Run, municipality: Municipality, *, database_version: Callable
         unknown_codes=_unknown_codes(municipality, run.read("made") or {}),
         reuse=_reuse(municipality),
         planned_on=_planned(municipality, run),
-        gaiji=ledger(municipality, fragments, former_record(run)),
+        gaiji=ledger(municipality, fragments, former),
         gaiji_left_out=sum(part["characters_distinct"] - len(part["characters"]) for part in fragments.values()),
         evidence=_evidence(municipality, run),
         timings=tuple(
@@ -86,23 +109,29 @@ def assemble(run: Run, municipality: Municipality, *, database_version: Callable
             )
         ),
         former_run=(promoted or {}).get("former_run", ""),
+        specs_changed=specs_changed,
+        since=compare(former, found) if former is not None else None,
     )
 
 
-def _state(decided: Any, approval: Any, promoted: Any, failure: Any) -> tuple[Any, str, str]:
-    if promoted is not None:
+def state_of(run: Run) -> tuple[str, str, str]:
+    """How a run stands as far as its own files say, and why, in Japanese and English."""
+    decided, approval, failure = run.read("reconcile"), run.read("approval"), run.read("failure")
+    if run.read("promote") is not None:
         return "promoted", "", ""
     if failure is not None:
         return "failed", f"処理が中断した ({failure['reason']})", f"the run stopped ({failure['reason']})"
-    if approval and not approval["approved"]:
+    if approval is not None and not approval["approved"]:
+        why = f": {approval['reason']}" if approval["reason"] else ""
         return (
             "rejected",
-            f"{approval['by']} が本番反映を認めなかった",
-            f"{approval['by']} did not approve the promotion",
+            f"{approval['by']} が認めなかった{why}",
+            f"{approval['by']} did not approve the promotion{why}",
         )
-    if decided and not decided["promotable"]:
-        return "held", "、".join(r[0] for r in decided["reasons"]), "; ".join(r[1] for r in decided["reasons"])
-    return "running", "", ""
+    held = run.read("held") or (decided if decided is not None and not decided["promotable"] else None)
+    if held is not None:
+        return "held", "、".join(ja for ja, _ in held["reasons"]), "; ".join(en for _, en in held["reasons"])
+    return ("waiting" if decided is not None else "running"), "", ""
 
 
 def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]:
@@ -198,9 +227,7 @@ def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:
     return tuple(rows)
 
 
-def _versions(database_version: Callable[[], str]) -> dict[str, str]:
+def _versions(database_version: str) -> dict[str, str]:
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     versions["python"] = platform.python_version()
-    with contextlib.suppress(Exception):
-        versions["postgresql"] = database_version()
-    return versions
+    return {**versions, **({"postgresql": database_version} if database_version else {})}

@@ -7,12 +7,13 @@ away, try again later.
 from __future__ import annotations
 
 import dataclasses
+import getpass
 import json
 import logging
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +22,9 @@ from rich.table import Table
 from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
 from dags.terminal import err, help_with, out, progress
 from migration_reports.findings import RunError, SpecError, TransientError
+
+if TYPE_CHECKING:
+    from dags.steps import Answer
 
 app = typer.Typer(
     name="hikkoshi",
@@ -122,29 +126,40 @@ def run(
         Path | None, typer.Option("--inbox", help="Where the dumps lie, where not in the usual inbox.")
     ] = None,
     approval: Annotated[
-        str, typer.Option("--approval", help="automatic, or person (asks here, or in Airflow).")
-    ] = "automatic",
+        str | None,
+        typer.Option(
+            "--approval",
+            help="automatic, or person (asks here with --direct, else in Airflow); a cut-over is always approved by a person.",
+        ),
+    ] = None,
     direct: Annotated[bool, typer.Option("--direct", help="Run the steps in this process, without Airflow.")] = False,
 ) -> None:
     """Run a migration."""
     from dags import in_airflow, steps  # noqa: PLC0415
     from dags.folders import municipality_folder  # noqa: PLC0415
 
-    if approval not in ("automatic", "person"):
+    if approval not in (None, "automatic", "person"):
         raise typer.BadParameter("one of automatic, person", param_hint="--approval")
+    if cut_over and approval == "automatic":
+        raise typer.BadParameter("a cut-over is approved by a person", param_hint="--approval")
+    by_person = cut_over or approval == "person"
     folder = municipality_folder(municipality).name
     mode = "cut-over" if cut_over else "rehearsal"
     if direct:
         _log_to_terminal()
         record = steps.run_all(
             folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
-            ask=_ask if approval == "person" else None,
+            ask_person=_ask if by_person else None,
         )  # fmt: skip
     else:
-        if approval == "person" and not in_airflow.server_is_up():
+        if by_person and not in_airflow.server_is_up():
             raise RunError("a person approves in Airflow: start it with `make ui`, or give --direct to be asked here")
         terminal = _terminal()
-        conf: dict[str, Any] = {"mode": mode, "rehearsal": rehearsal, "approval": approval}
+        conf: dict[str, Any] = {
+            "mode": mode,
+            "rehearsal": rehearsal,
+            "approval": "person" if by_person else "automatic",
+        }
         if inbox:
             conf["inbox"] = str(inbox.resolve())
         dag_run_id, _ = in_airflow.run_dag(
@@ -263,11 +278,15 @@ def _log_to_terminal() -> None:
     logger.propagate = False
 
 
-def _ask(question: str) -> str | None:
+def _ask(question: str) -> Answer:
     from rich.markdown import Markdown  # noqa: PLC0415
 
+    from dags.steps import Answer  # noqa: PLC0415
+
     out.print(Markdown(question))
-    return os.environ.get("USER", "a person") if typer.confirm("承認しますか / Approve?", default=False) else None
+    approved = typer.confirm("承認しますか / Approve?", default=False)
+    reason = typer.prompt("理由 / Reason", default="", show_default=False)
+    return Answer(approved, getpass.getuser(), reason)
 
 
 def _summarise(record: Any) -> None:

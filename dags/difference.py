@@ -181,7 +181,8 @@ def _mapped(
     try:
         for dump, some in files.items():
             progress(f"mapping {dump} ({side})")
-            extract_and_map(run, unlimited, dump, unlimited.dumps[dump], some)
+            with unlimited.dumps[dump].reading.open(some) as stream:
+                extract_and_map(run, unlimited, dump, unlimited.dumps[dump], stream)
         if waiting(unlimited):
             progress(f"mapping what waited ({side})")
             map_waiting(run, unlimited, give)

@@ -12,7 +12,6 @@ import polars as pl
 import pyarrow as pa
 
 from dags import slices
-from dags.inbox import dump_files
 from dags.municipality import Municipality
 from dags.workspace import Run, private_folder
 from extractors.batches import Extracted
@@ -239,8 +238,7 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                 if here.is_empty():
                     continue
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
-                with reading.open(dump_files(run, str(dump))) as stream:
-                    stream.skip(part.offset)
+                with slices.opened(run, str(dump), reading, place) as stream:
                     found = fetch(stream, reading.framing, reading.layout, known, part)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [

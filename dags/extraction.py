@@ -6,7 +6,6 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from dags.municipality import DumpReader, Municipality
 from dags.workspace import Run
 from extractors.batches import extract
 from extractors.records import WHOLE, Slice
+from extractors.stream import DumpStream
 from mappings.engine import Mapper, Tally
 from migration_reports.findings import RunError, count_errors
 from validators import controls
@@ -94,12 +94,21 @@ def extract_and_map(
     municipality: Municipality,
     dump: str,
     reader: DumpReader,
-    files: list[Path],
+    stream: DumpStream,
     *,
     number: int = 1,
     part: Slice = WHOLE,
 ) -> dict[str, Any]:
     """Read and map one slice of a dump, or all of it; gives what was counted, as JSON takes it.
+
+    Args:
+        run: the run, in whose folder rows and findings are kept.
+        municipality: whose dump it is.
+        dump: the dump's name.
+        reader: how it is read.
+        stream: its bytes, where the slice begins.
+        number: the number of the slice, from 1.
+        part: the slice.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -113,8 +122,7 @@ def extract_and_map(
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
     said = time.monotonic()
-    with SliceFiles(run, dump, municipality, number) as out, reader.reading.open(files) as stream:
-        stream.skip(part.offset)
+    with SliceFiles(run, dump, municipality, number) as out:
         begun = stream.taken
         size = part.length if part.length >= 0 else stream.size
         extraction = extract(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,6 +15,8 @@ from mappings.spec import DumpSpec
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.run_record import DumpReceipt
+
+_STATUS = {"missing": "F101", "empty": "F102", "twice": "F103"}
 
 
 def files_of(inbox: Path, spec: DumpSpec) -> Iterator[tuple[str, Path | None]]:
@@ -34,6 +36,12 @@ def dump_files(run: Run, dump: str) -> list[Path]:
     """The files of a dump that a run received, in order."""
     receipts = (run.read("receive") or {"receipts": []})["receipts"]
     return [Path(run.inbox) / r["file"] for r in receipts if r["dump"] == dump]
+
+
+def sha256_of(run: Run, dump: str) -> list[str]:
+    """The SHA-256 of the files of a dump as they were received, in order."""
+    receipts = (run.read("receive") or {"receipts": []})["receipts"]
+    return [r["sha256"] for r in receipts if r["dump"] == dump]
 
 
 def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
@@ -88,10 +96,23 @@ def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt,
     return tuple(receipts), join_findings(found)
 
 
-def received(receipts: tuple[DumpReceipt, ...]) -> list[str]:
-    """The dumps all of whose files came."""
-    dumps = dict.fromkeys(r.dump for r in receipts if r.dump)
-    return [dump for dump in dumps if all(r.status == "received" for r in receipts if r.dump == dump)]
+def lacking(receipts: Iterable[DumpReceipt]) -> tuple[DumpReceipt, ...]:
+    """The expected files that did not come, or came empty or as a copy of another."""
+    return tuple(receipt for receipt in receipts if receipt.dump and receipt.status != "received")
+
+
+def why_held(receipts: Iterable[DumpReceipt], inbox: Path) -> list[tuple[str, str]]:
+    """Why a run goes no further with what was received, in Japanese and English; nothing where every file is there."""
+    if not inbox.is_dir():
+        return [(f"受領フォルダーがない ({inbox})", f"there is no inbox {inbox}: put the dumps there, and run again")]
+    return [
+        (
+            f"{CATALOGUE[code].ja} ({receipt.file}、受領フォルダー {inbox})",
+            f"{CATALOGUE[code].en} ({receipt.file} in {inbox})",
+        )
+        for receipt in lacking(receipts)
+        for code in (_STATUS[receipt.status],)
+    ]
 
 
 def file_sha256(path: Path) -> str:

@@ -7,13 +7,15 @@ everything heavy is imported inside the tasks.
 from __future__ import annotations
 
 import functools
+import getpass
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
+from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
-from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
@@ -61,6 +63,36 @@ def graded(step: Callable[P, T]) -> Callable[P, T]:
     return wrapper
 
 
+class ApproveByPerson(HITLOperator):
+    """Ask a person whether the run may be promoted; gives the answer, whichever it is, with name, reason and time.
+
+    A cut-over is answered by another person than the one who started it, wherever `HIKKOSHI_APPROVERS` says who approves
+    (names of Airflow users, divided by commas).
+    """
+
+    APPROVE, REJECT = "Approve", "Reject"
+
+    def execute(self, context: Any) -> None:
+        """Ask those who may answer.
+
+        Raises:
+            AirflowFailException: nobody but the one who started the cut-over may approve.
+        """
+        named = os.environ.get("HIKKOSHI_APPROVERS", "")
+        approvers = [name for name in map(str.strip, named.split(",")) if name]
+        starter = context["dag_run"].triggering_user_name
+        if context["params"]["mode"] == "cut-over":
+            others = [name for name in approvers if name != starter]
+            if approvers and not others:
+                raise AirflowFailException(
+                    f"{starter} started this cut-over and is the only one who may approve (HIKKOSHI_APPROVERS): "
+                    "let another person start it, or name another who approves. Nothing was promoted."
+                )
+            approvers = others
+        self.assigned_users = [{"id": name, "name": name} for name in approvers] or None
+        super().execute(context)
+
+
 class ReportLink(BaseOperatorLink):
     """The link from the report task to the report page."""
 
@@ -68,7 +100,12 @@ class ReportLink(BaseOperatorLink):
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:  # noqa: ARG002  the name is the base's
         """The page of the run's report."""
-        return f"/hikkoshi/{ti_key.dag_id}/{ti_key.run_id}"
+        return page_of(ti_key.dag_id, ti_key.run_id)
+
+
+def page_of(dag_id: str, dag_run_id: str) -> str:
+    """The address of the page of a run's reports, on whichever server shows it."""
+    return f"/hikkoshi/{quote(dag_id, safe='')}/{quote(dag_run_id, safe='')}"
 
 
 def build(folder: str) -> DAG:
@@ -103,9 +140,16 @@ def build(folder: str) -> DAG:
                 enum=["automatic", "person"],
                 values_display={"automatic": "自動 automatic", "person": "担当者 by a person"},
                 title="承認 / Approval",
-                description="自動: 照合が一致し不採用が上限内なら承認する / automatic: approved where everything agrees",
+                description="自動: 照合が一致し不採用が上限内なら承認する。本番移行は常に担当者が承認する / "
+                "automatic: approved where everything agrees; a cut-over is always approved by a person",
             ),
-            "inbox": Param(None, type=["null", "string"], title="受領フォルダー / Inbox", section="詳細 / Advanced"),
+            "inbox": Param(
+                None,
+                type=["null", "string"],
+                title="受領フォルダー / Inbox",
+                description=f"{settings().home / 'inbox'} の中のフォルダー / a folder inside it",
+                section="詳細 / Advanced",
+            ),
         },
         default_args=RETRIES,
     ) as dag:
@@ -120,15 +164,19 @@ def _tasks(folder: str) -> None:
         from dags import steps  # noqa: PLC0415
 
         context = get_current_context()
-        params, dag_run_id = context["params"], context["dag_run"].run_id
+        params, dag_run = context["params"], context["dag_run"]
+        # A run in the process of a command belongs to the person at the terminal, who may read what they may read.
+        process, inbox = os.environ.get("HIKKOSHI_OWNER"), params["inbox"]
+        if inbox and not process:
+            inbox = str(settings().inside_inboxes(inbox))
         return steps.begin(
             folder,
             mode=params["mode"],
             rehearsal=params["rehearsal"],
-            folder_of_dumps=params["inbox"],
-            owner=os.environ.get("HIKKOSHI_OWNER") or f"airflow:{dag_run_id}",
-            started_by=context["dag_run"].triggering_user_name or "",
-            dag_run=(context["dag_run"].dag_id, dag_run_id),
+            folder_of_dumps=inbox,
+            owner=process or f"airflow:{dag_run.run_id}",
+            started_by=dag_run.triggering_user_name or (getpass.getuser() if process else ""),
+            dag_run=(dag_run.dag_id, dag_run.run_id),
         )
 
     @task(doc_md="移行ファイルを構成表と突き合わせる / Compare the inbox with the manifest.")
@@ -174,36 +222,59 @@ def _tasks(folder: str) -> None:
     def choose_approval(decided: dict[str, Any]) -> str:
         if not decided["promotable"]:
             return "not_promotable"
-        return (
-            "approve_by_person" if get_current_context()["params"]["approval"] == "person" else "approve_automatically"
-        )
+        params = get_current_context()["params"]
+        by_person = params["mode"] == "cut-over" or params["approval"] == "person"
+        return "ask" if by_person else "approve_automatically"
 
     @task(doc_md="照合がすべて一致したので承認する / Approve, because everything agrees.")
     @graded
     def approve_automatically(run: str) -> None:
         from dags import steps  # noqa: PLC0415
 
-        steps.approve(run, "automatic")
+        steps.approve(run, "automatic", automatic=True)
 
-    approve_by_person = ApprovalOperator(
+    @task(doc_md="暫定報告書を作り、承認の問いを用意する / Write the provisional report, and the question.")
+    @graded
+    def ask(run: str) -> str:
+        from dags import steps  # noqa: PLC0415
+
+        dag_run = get_current_context()["dag_run"]
+        return steps.ask(run, page=page_of(dag_run.dag_id, dag_run.run_id))
+
+    approve_by_person = ApproveByPerson(
         task_id="approve_by_person",
-        subject="本番反映の承認 / Approve the promotion",
-        body="{{ ti.xcom_pull(task_ids='reconcile')['question'] }}",
+        subject="移行の承認 / Approve the migration",
+        options=[ApproveByPerson.APPROVE, ApproveByPerson.REJECT],
+        body="{{ ti.xcom_pull(task_ids='ask') }}",
+        params={"reason": Param("", type="string", title="理由 / Reason", maxLength=1000)},
         retries=0,
-        doc_md="担当者が照合結果を見て承認する / A person approves, seeing the reconciliation.",
+        doc_md="担当者が照合結果と暫定報告書を見て答える / A person answers, seeing the provisional report.",
     )
     not_promotable = EmptyOperator(task_id="not_promotable", doc_md="本番反映できない / It may not be promoted.")
 
-    @task(trigger_rule="none_failed_min_one_success", doc_md="区画を一度に入れ替える / Swap the partitions at once.")
+    @task.branch(doc_md="担当者の答えを記録する / Note who answered what, when and why.")
     @graded
-    def promote(run: str) -> dict[str, int]:
+    def note_decision(run: str, answer: dict[str, Any]) -> str:
         from dags import steps  # noqa: PLC0415
 
-        answer = get_current_context()["ti"].xcom_pull(task_ids="approve_by_person")
-        if answer:
-            user = answer.get("responded_by_user") or {}
-            steps.approve(run, str(user.get("name") or user.get("id") or "a person"))
-        return steps.promote(run)
+        user = answer["responded_by_user"] or {}
+        by, at = str(user.get("name") or user.get("id") or "a person"), _moment(answer["responded_at"])
+        reason = str((answer["params_input"] or {}).get("reason") or "")
+        if answer["chosen_options"] == [ApproveByPerson.APPROVE]:
+            steps.approve(run, by, reason=reason, at=at)
+            return "promote"
+        steps.reject(run, by, reason=reason, at=at)
+        return "refused"
+
+    refused = EmptyOperator(task_id="refused", doc_md="担当者が認めなかった / A person refused.")
+
+    @task(trigger_rule="none_failed_min_one_success", doc_md="区画を一度に入れ替える / Swap the partitions at once.")
+    @graded
+    def promote() -> dict[str, int]:
+        from dags import steps  # noqa: PLC0415
+
+        # Pulled, not handed over: as an upstream task `begin` would be the one success that lets this run.
+        return steps.promote(get_current_context()["ti"].xcom_pull(task_ids="begin"))
 
     report_link = ReportLink()
 
@@ -212,12 +283,10 @@ def _tasks(folder: str) -> None:
     def report() -> list[str]:
         from dags import steps  # noqa: PLC0415
 
-        pull = get_current_context()["ti"].xcom_pull
-        run_id, answer = pull(task_ids="begin"), pull(task_ids="approve_by_person")
+        run_id = get_current_context()["ti"].xcom_pull(task_ids="begin")
         if not run_id:
             raise AirflowSkipException("the run was not begun, so there is nothing to report")
-        refused = bool(answer) and answer["chosen_options"] != [ApprovalOperator.APPROVE]
-        return steps.conclude(run_id, refused=refused)
+        return steps.conclude(run_id)
 
     @task(
         trigger_rule=ALWAYS, retries=0, doc_md="移行の結果を実行の状態にする / The run is green only if it ended well."
@@ -240,14 +309,22 @@ def _tasks(folder: str) -> None:
     validated = validate(run_id)
     decided = reconcile(run_id)
     choice = choose_approval(decided)
-    automatic = approve_automatically(run_id)
-    promoted = promote(run_id)
+    automatic, question = approve_automatically(run_id), ask(run_id)
+    answered = note_decision(run_id, approve_by_person.output)
+    promoted = promote()
     reported = report()
     reported.operator.operator_extra_links = (report_link,)
     staged >> joined >> validated >> decided
-    choice >> [automatic, approve_by_person, not_promotable]
-    [automatic, approve_by_person] >> promoted
-    [promoted, not_promotable] >> reported >> outcome()
+    choice >> [automatic, question, not_promotable]
+    question >> approve_by_person
+    answered >> [promoted, refused]
+    automatic >> promoted
+    [promoted, refused, not_promotable] >> reported >> outcome()
+
+
+def _moment(value: Any) -> str:
+    """A moment as Airflow hands it on, in ISO 8601."""
+    return value.isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
 
 
 def _broken(folder: str, error: SpecError) -> DAG:

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from dags.inbox import dump_files
+from dags import inbox
 from dags.municipality import Municipality
 from dags.workspace import Run, settings
 from extractors.character_counts import first_places
+from extractors.reading import Reading
 from extractors.records import Slice
 from extractors.slicing import cut
+from extractors.stream import DumpStream
 from migration_reports.findings import RunError
 from target_schemas.staging import LAST
 from validators.controls import Tally
@@ -27,14 +31,19 @@ MAX_SLICES = 1_000
 MAX_CHARACTERS = 100_000
 
 
-def plan(run: Run, municipality: Municipality, dumps: Sequence[str]) -> list[tuple[str, int]]:
-    """Cut the dumps that were received, and write the slices down; (dump, slice number from 1) of all of them."""
+def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
+    """Cut the dumps, and write the slices down with the hash of each; (dump, slice number from 1) of all of them.
+
+    Raises:
+        RunError: a dump has changed since it was received.
+    """
     plans = {}
+    dumps = list(municipality.dumps)
     for dump in dumps:
         reader = municipality.dumps[dump]
         made = cut(
             reader.reading,
-            dump_files(run, dump),
+            inbox.dump_files(run, dump),
             reader.kinds,
             target=settings().slice_bytes,
             at_most=max(MAX_SLICES // len(dumps), 1),
@@ -44,6 +53,7 @@ def plan(run: Run, municipality: Municipality, dumps: Sequence[str]) -> list[tup
         plans[dump] = {
             "slices": [{**dataclasses.asdict(s), "state": [*s.state], "family": [*s.family]} for s in made.slices],
             "reason": made.reason,
+            "sha256": _hashes(run, dump, reader.reading, made.slices),
         }
     if run.read("slices") not in (None, plans):
         # What was read of other slices must not stand beside what will be read of these.
@@ -65,6 +75,79 @@ def planned(run: Run, dump: str) -> tuple[Slice, ...]:
     return tuple(
         Slice(**{**part, "state": tuple(part["state"]), "family": tuple(part["family"])})
         for part in plans[dump]["slices"]
+    )
+
+
+def _hashes(run: Run, dump: str, reading: Reading, parts: Sequence[Slice]) -> list[str]:
+    """The hash of each slice's bytes; of a dump that is not cut none, because its files' own hashes are known."""
+    if len(parts) == 1:
+        return []
+    found = []
+    with _opened(run, dump, reading) as stream:
+        for part in parts:
+            stream.hash_from_here()
+            stream.read_to_end(part.length)
+            found.append(stream.hash_so_far())
+        stream.read_to_end()
+    _prove(run, dump, dump, inbox.sha256_of(run, dump), stream.sha256)
+    return found
+
+
+@contextlib.contextmanager
+def opened(run: Run, dump: str, reading: Reading, number: int) -> Iterator[DumpStream]:
+    """Open a dump where one of its slices begins, and prove in the end that what was read is what was received.
+
+    Args:
+        run: the run.
+        dump: the dump.
+        reading: how it is read.
+        number: the number of the slice, from 1. However much of it is read in the block, all of it is hashed.
+
+    Raises:
+        RunError: it is not what was received, or cannot be read any more.
+    """
+    parts = planned(run, dump)
+    part, name = parts[number - 1], named(dump, number, parts)
+    with _opened(run, dump, reading, hashed=len(parts) == 1) as stream:
+        if len(parts) > 1:
+            stream.skip(part.offset)
+            stream.hash_from_here()
+            begun = stream.given
+        yield stream
+        if len(parts) > 1:
+            stream.read_to_end(part.length - (stream.given - begun))
+            _prove(run, dump, name, [run.read("slices")[dump]["sha256"][number - 1]], [stream.hash_so_far()])
+        else:
+            stream.read_to_end()
+            _prove(run, dump, name, inbox.sha256_of(run, dump), stream.sha256)
+
+
+@contextlib.contextmanager
+def _opened(run: Run, dump: str, reading: Reading, *, hashed: bool = True) -> Iterator[DumpStream]:
+    files = inbox.dump_files(run, dump)
+    try:
+        stream = reading.open(files, hashed=hashed)
+    except OSError as error:
+        raise _changed(run, dump, error.strerror or "it cannot be read") from None
+    with stream:
+        try:
+            yield stream
+        except OSError as error:
+            if error.filename is None or Path(error.filename) not in files:
+                raise
+            raise _changed(run, dump, error.strerror or "it cannot be read") from None
+
+
+def _prove(run: Run, dump: str, name: str, received: Sequence[str], read: Sequence[str]) -> None:
+    if list(received) != list(read):
+        raise _changed(run, dump, f"what was read of {name} has another SHA-256 than what was received")
+
+
+def _changed(run: Run, dump: str, why: str) -> RunError:
+    files = ", ".join(file.name for file in inbox.dump_files(run, dump))
+    return RunError(
+        f"{dump} ({files} in {run.inbox}) has changed since it was received: {why}. Nothing was promoted. "
+        "See who writes to the inbox; then run again, which receives what lies there."
     )
 
 

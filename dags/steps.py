@@ -10,7 +10,9 @@ run's folder and leaves its own; tables never leave the disk and the database.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime
+import getpass
 import hashlib
 import logging
 import shutil
@@ -24,20 +26,21 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, inbox, reconciliation, slices, workspace
-from dags.assembly import assemble
+from dags import evidence, inbox, reconciliation, run_specs, slices, workspace
+from dags.assembly import assemble, state_of
 from dags.extraction import extract_and_map
 from dags.folders import municipality_folder
 from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
-from dags.municipality import load, one_per_key, target_tables
+from dags.municipality import Municipality, load, one_per_key, target_tables
 from dags.waiting import from_ledger, map_waiting, waiting
 from dags.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
-from migration_reports.findings import RunError, join_findings
+from migration_reports.findings import RunError, SpecError, TransientError, join_findings
 from migration_reports.render import question, render
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
+    Decision,
     RuleResult,
     RunRecord,
 )
@@ -47,6 +50,10 @@ from target_schemas.systems import SYSTEMS
 from validators import controls, engine
 
 log = logging.getLogger("hikkoshi")
+
+
+class Held(RunError):  # noqa: N818  it is a state of the run
+    """The run goes no further, because of what was received; its report says why."""
 
 
 def begin(
@@ -78,54 +85,84 @@ def begin(
         RunError: another run of the municipality is in progress.
         TransientError: the database is away.
     """
-    municipality = load(municipality_folder(folder))
-    folder, code = municipality.folder.folder, municipality.folder.manifest.municipality.code
+    settings().make_private()
     owner = owner or workspace.this_process()
-    run = Run(
-        workspace.new_run_id(code, mode, rehearsal),
-        folder,
-        code,
-        mode,
-        rehearsal,
-        owner,
-        str(Path(folder_of_dumps).resolve() if folder_of_dumps else settings().inbox(folder)),
-        _now(),
-        started_by,
-        *dag_run,
-    )
-    with _database() as (database, _):
-        loader.prepare(database, municipality.systems)
-        abandoned = ledger.begin_run(
-            database,
-            run_id=run.run_id,
-            municipality=code,
-            mode=mode,
-            rehearsal=rehearsal,
-            owner=owner,
-            alive=lambda other: workspace.is_alive(other, asking=owner),
+    source, new = municipality_folder(folder), workspace.new_folder()
+    try:
+        municipality = run_specs.keep(source, new / "specs")
+        code = municipality.folder.manifest.municipality.code
+        run = Run(
+            workspace.new_run_id(code, mode, rehearsal),
+            municipality.folder.folder,
+            code,
+            mode,
+            rehearsal,
+            owner,
+            str(Path(folder_of_dumps).resolve() if folder_of_dumps else settings().inbox(municipality.folder.folder)),
+            _now(),
+            started_by,
+            *dag_run,
         )
-        for old in abandoned:
-            log.warning("run %s had been left unfinished and is marked abandoned", old)
-            staging.drop_staging(database, old)
-        staging.create_staging(database, run.run_id, target_tables(municipality))
-    workspace.make_run(run)
-    if run.dag_run_id:
-        workspace.note_dag_run(run)
-    log.info("run %s of %s begun", run.run_id, folder)
+        with _database() as (database, _):
+            loader.prepare(database, municipality.systems)
+            workspace.make_run(run, new)
+            _enter(database, run, municipality)
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    log.info("run %s of %s begun", run.run_id, run.folder)
     return run.run_id
 
 
+def _enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
+    """Enter a run in the ledger, and clear away what runs that have ended left behind."""
+    try:
+        abandoned = ledger.begin_run(
+            database,
+            run_id=run.run_id,
+            municipality=run.code,
+            mode=run.mode,
+            rehearsal=run.rehearsal,
+            owner=run.owner,
+            alive=lambda other: workspace.is_alive(other, asking=run.owner),
+        )
+    except BaseException:
+        shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    for old in abandoned:
+        log.warning("run %s had been left unfinished and is marked abandoned", old)
+    _tidy(database)
+    staging.create_staging(database, run.run_id, target_tables(municipality))
+    if run.dag_run_id:
+        workspace.note_dag_run(run)
+
+
+def _tidy(database: sa.Engine) -> None:
+    """Clear away the rows and half files that runs left behind which were killed, or could not reach the database."""
+    entries = ledger.list_runs(database)
+    for name in staging.drop_orphans(database, {e.run_id for e in entries if e.state == "running"}):
+        log.warning("the staging schema %s of a run that has ended was dropped", name)
+    for run_id in workspace.clear_left_behind({e.run_id for e in entries if e.state != "running"}):
+        log.warning("run %s has ended: its mapped rows and half files were deleted", run_id)
+
+
 def receive(run_id: str) -> list[dict[str, Any]]:
-    """Compare what lies in the inbox with what the manifest expects; give the slices to read: dump and number."""
-    run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    """Compare what lies in the inbox with what the manifest expects; give the slices to read: dump and number.
+
+    Raises:
+        Held: an expected file is missing, empty, or a copy of another; nothing is read then.
+    """
+    run, municipality = _running(run_id)
     with _timed(run, "receive"):
         receipts, found = inbox.receive(municipality, Path(run.inbox))
         run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
         evidence.write_findings(run.path / "findings" / "receive.arrow", found)
         for receipt in receipts:
             log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
-        parts = slices.plan(run, municipality, inbox.received(receipts))
+        if reasons := inbox.why_held(receipts, Path(run.inbox)):
+            run.write("held", {"reasons": reasons})
+            raise Held("this run may not be promoted: " + "; ".join(en for _, en in reasons))
+        parts = slices.plan(run, municipality)
     return [{"dump": dump, "number": number} for dump, number in parts]
 
 
@@ -136,13 +173,12 @@ def name_of_slice(run_id: str, dump: str, number: int) -> str:
 
 def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     """Read one slice of a dump, map it, keep the rows as Arrow IPC and stage them in the database."""
-    run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    run, municipality = _running(run_id)
     parts = slices.planned(run, dump)
     part, reader = parts[number - 1], municipality.dumps[dump]
     with _timed(run, f"extract_map_stage {slices.named(dump, number, parts)}"):
-        files = inbox.dump_files(run, dump)
-        summary = extract_and_map(run, municipality, dump, reader, files, number=number, part=part)
+        with slices.opened(run, dump, reader.reading, number) as stream:
+            summary = extract_and_map(run, municipality, dump, reader, stream, number=number, part=part)
         last = slices.last_record(number, parts)
         with _database() as (_, url):
             for mapped in parts_of(municipality, dump):
@@ -153,8 +189,7 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
 
 def join_slices(run_id: str) -> None:
     """Join what was counted of the slices of each dump; map and stage what had to wait for all of them."""
-    run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    run, municipality = _running(run_id)
     with _timed(run, "join_slices"):
         joined = [slices.join(run, municipality, dump) for dump in run.read("slices")]
         for dump, account in zip(run.read("slices"), joined, strict=True):
@@ -170,8 +205,7 @@ def join_slices(run_id: str) -> None:
 
 def validate(run_id: str) -> dict[str, Any]:
     """Evaluate every rule in both engines over all staged rows; work out the rejected records."""
-    run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    run, municipality = _running(run_id)
     with _timed(run, "validate"):
         tables = {table.name: table for table in target_tables(municipality)}
         rules = reconciliation.rules(municipality, tables)
@@ -199,8 +233,7 @@ def validate(run_id: str) -> dict[str, Any]:
 
 def reconcile(run_id: str) -> dict[str, Any]:
     """Prove counts and totals from the dump to the rows that would be promoted, and decide whether they may be."""
-    run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    run, municipality = _running(run_id)
     with _timed(run, "reconcile"):
         fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
         proved: list[Control] = []
@@ -253,19 +286,52 @@ def reconcile(run_id: str) -> dict[str, Any]:
         )
     for _, reason in reasons:
         log.warning("may not be promoted: %s", reason)
-    return {"promotable": promotable, "question": question(record(run_id)), "reasons": [en for _, en in reasons]}
+    return {"promotable": promotable, "reasons": [en for _, en in reasons]}
 
 
-def approve(run_id: str, by: str) -> None:
-    """Approve the promotion, which acknowledges the alerts."""
+def ask(run_id: str, *, page: str = "") -> str:
+    """Write the provisional reports, and give the question whether the run may be promoted, in Markdown.
+
+    Args:
+        run_id: the run.
+        page: the address under which the run's reports are served; it is linked in the question.
+    """
+    run = _running(run_id)[0]
+    waiting_record = record(run_id)
+    _write_reports(run, waiting_record)
+    links = {"暫定報告書": f"{page}/result.ja.html", "provisional report": f"{page}/result.en.html"} if page else {}
+    return question(waiting_record, links=links)
+
+
+def approve(run_id: str, by: str, *, reason: str = "", at: str = "", automatic: bool = False) -> None:
+    """Approve the promotion; where a person does, that acknowledges the alerts.
+
+    Args:
+        run_id: the run.
+        by: the person's name.
+        reason: what they said.
+        at: when, in ISO 8601; now, where not given.
+        automatic: whether it is approved because everything agrees, and nobody was asked.
+
+    Raises:
+        RunError: a cut-over is to be approved automatically.
+    """
     run = open_run(run_id)
-    run.write("approval", {"approved": True, "by": by[:100], "at": _now()})
+    if automatic and run.mode == "cut-over":
+        raise RunError("a cut-over is approved by a person, never automatically; nothing was promoted")
+    _decide(run, approved=True, by=by, reason=reason, at=at, automatic=automatic)
 
 
-def reject(run_id: str, by: str) -> None:
-    """Refuse the promotion."""
-    run = open_run(run_id)
-    run.write("approval", {"approved": False, "by": by[:100], "at": _now()})
+def reject(run_id: str, by: str, *, reason: str = "", at: str = "") -> None:
+    """Refuse the promotion; see `approve`."""
+    _decide(open_run(run_id), approved=False, by=by, reason=reason, at=at, automatic=False)
+
+
+def _decide(run: Run, *, approved: bool, by: str, reason: str, at: str, automatic: bool) -> None:
+    decision = Decision(
+        approved=approved, by=by[:100], at=at or _now(), reason=reason.strip()[:1000], automatic=automatic
+    )
+    run.write("approval", decision.model_dump())
 
 
 def promote(run_id: str) -> dict[str, int]:
@@ -275,8 +341,10 @@ def promote(run_id: str) -> dict[str, int]:
         RunError: the run may not be promoted, or has not been approved.
     """
     run = open_run(run_id)
-    municipality = load(municipality_folder(run.folder))
+    municipality = run_specs.municipality_of(run)
     decided, approval = run.read("reconcile"), run.read("approval")
+    if decided is None:
+        raise RunError("this run has not been reconciled; nothing was promoted")
     if not decided["promotable"]:
         raise RunError("this run may not be promoted: " + "; ".join(en for _, en in decided["reasons"]))
     if approval is None or not approval["approved"]:
@@ -310,42 +378,47 @@ def promote(run_id: str) -> dict[str, int]:
 def report(run_id: str) -> list[str]:
     """Write the reports, end the run in the ledger, and clear away what only the run needed."""
     run = open_run(run_id)
-    final = record(run_id).model_copy(update={"finished": _now()})
-    run.write("finished", {"at": final.finished})
-    everything = run.path / "findings.arrow"
-    evidence.join_finding_files(run, everything)
-    files = render(final, run.path / "reports", findings=everything)
-    sha256 = hashlib.sha256((run.path / "reports" / "run.json").read_bytes()).hexdigest()
-    with (
-        contextlib.suppress(Exception) if final.state == "failed" else contextlib.nullcontext(),
-        _database() as (database, _),
-    ):
-        ledger.end_run(database, run_id, final.state, record_sha256=sha256)
+    if run.read("finished") is None:
+        run.write("finished", {"at": _now()})
+    left = run.read("failure") is not None
+    with contextlib.suppress(TransientError) if left else contextlib.nullcontext(), _database() as (database, _):
+        ledger.end_run(database, run_id, _ended_as(run))
         staging.drop_staging(database, run_id)
-    for folder in ("mapped", "held", "looked_at"):
-        shutil.rmtree(run.path / folder, ignore_errors=True)
+    final = record(run_id)
+    files = _write_reports(run, final)
+    sha256 = hashlib.sha256((run.path / "reports" / "run.json").read_bytes()).hexdigest()
+    with contextlib.suppress(TransientError) if left else contextlib.nullcontext(), _database() as (database, _):
+        ledger.end_run(database, run_id, final.state, record_sha256=sha256)
+    workspace.clear(run.path)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
 
 
-def conclude(run_id: str, *, refused: bool) -> list[str]:
-    """End a run that steps elsewhere may have left: note a refusal or a failure, then report."""
+def _ended_as(run: Run) -> str:
+    """How a run has ended that was not promoted: what its files say. The ledger keeps what was promoted."""
+    return state_of(run)[0]
+
+
+def _write_reports(run: Run, said: RunRecord) -> tuple[Path, ...]:
+    """Write the reports into a folder of their own, and put it in the place of the former when it is whole."""
+    everything = run.path / "findings.arrow"
+    evidence.join_finding_files(run, everything)
+    with workspace.replaced(run.path / "reports") as new:
+        names = [file.name for file in render(said, new, findings=everything)]
+    return tuple(run.path / "reports" / name for name in names)
+
+
+def conclude(run_id: str) -> list[str]:
+    """End a run that steps elsewhere may have left: note a failure that nobody noted, then report."""
     run = open_run(run_id)
-    if refused:
-        reject(run_id, "the approver")
-    elif run.read("promote") is None:
-        decided = run.read("reconcile")
-        if decided is None or decided["promotable"]:
-            fail(run_id, "a step failed; see its log")
+    if state_of(run)[0] in ("running", "waiting"):
+        fail(run_id, "a step failed; see its log")
     return report(run_id)
 
 
 def fail(run_id: str, reason: str) -> None:
-    """Enter that a run failed; its reports can still be made."""
-    run = open_run(run_id)
-    run.write("failure", {"reason": reason[:500], "at": _now()})
-    with contextlib.suppress(Exception), _database() as (database, _):
-        ledger.end_run(database, run_id, "failed")
+    """Note that a run failed; its reports can still be made."""
+    open_run(run_id).write("failure", {"reason": reason[:500], "at": _now()})
 
 
 def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
@@ -365,7 +438,7 @@ def run_all(
     mode: str = "rehearsal",
     rehearsal: int = 1,
     folder_of_dumps: str | None = None,
-    ask: Callable[[str], str | None] | None = None,
+    ask_person: Callable[[str], Answer] | None = None,
 ) -> RunRecord:
     """Run every step in this process, without Airflow; the report is made however the run ends.
 
@@ -374,33 +447,69 @@ def run_all(
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal.
         folder_of_dumps: where the dumps lie.
-        ask: asks a person the approval question and gives who approved, or None; automatic, where not given.
+        ask_person: asks a person the approval question; approved automatically, where not given.
+
+    Raises:
+        RunError: a cut-over is to be approved automatically.
     """
-    run_id = begin(folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=folder_of_dumps)
+    if mode == "cut-over" and ask_person is None:
+        raise RunError("a cut-over is approved by a person, never automatically. Nothing was begun.")
+    run_id = begin(
+        folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=folder_of_dumps, started_by=getpass.getuser()
+    )
     try:
         for part in receive(run_id):
             extract_map_stage(run_id, **part)
         join_slices(run_id)
         validate(run_id)
-        decided = reconcile(run_id)
-        if decided["promotable"]:
-            approver = ask(decided["question"]) if ask is not None else "automatic"
-            if approver is None:
-                reject(run_id, "the person asked")
+        if reconcile(run_id)["promotable"]:
+            answer = ask_person(ask(run_id)) if ask_person is not None else None
+            if answer is not None and not answer.approved:
+                reject(run_id, answer.by, reason=answer.reason)
             else:
-                approve(run_id, approver)
+                by, reason = (answer.by, answer.reason) if answer is not None else ("automatic", "")
+                approve(run_id, by, reason=reason, automatic=answer is None)
                 promote(run_id)
+    except Held as held:
+        log.warning("%s", held)
     except BaseException as error:
-        fail(run_id, type(error).__name__)
+        said = (RunError, SpecError, TransientError)
+        fail(run_id, str(error) if isinstance(error, said) else type(error).__name__)
+        with contextlib.suppress(*said):
+            report(run_id)
         raise
     report(run_id)
     return record(run_id)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Answer:
+    """What a person answered to the question whether a run may be promoted."""
+
+    approved: bool
+    by: str
+    reason: str = ""
+
+
 def record(run_id: str) -> RunRecord:
-    """Everything that may be said of a run so far."""
+    """Everything that may be said of a run so far: what it did, from its folder; how it stands, from the ledger.
+
+    Raises:
+        TransientError: the ledger cannot be asked.
+    """
     run = open_run(run_id)
-    return assemble(run, load(municipality_folder(run.folder)), database_version=_database_version)
+    entry, version = None, ""
+    failed = run.read("failure") is not None and run.read("promote") is None
+    with contextlib.suppress(TransientError) if failed else contextlib.nullcontext(), _database() as (database, _):
+        entry = ledger.find(database, run_id)
+        version = _version(database)
+    return assemble(
+        run,
+        run_specs.municipality_of(run),
+        in_ledger=entry.state if entry is not None else "",
+        specs_changed=run_specs.changed(run, settings().municipalities / run.folder),
+        database_version=version,
+    )
 
 
 def record_of_dag_run(dag_id: str, dag_run_id: str) -> RunRecord:
@@ -416,12 +525,9 @@ def record_of_dag_run(dag_id: str, dag_run_id: str) -> RunRecord:
 
 
 def render_again(run_id: str) -> list[str]:
-    """Write the reports of a run again, from what it left."""
+    """Write the reports of a run again, from what it left and what the ledger says of it now."""
     run = open_run(run_id)
-    findings = run.path / "findings.arrow"
-    return [
-        str(f) for f in render(record(run_id), run.path / "reports", findings=findings if findings.exists() else None)
-    ]
+    return [str(file) for file in _write_reports(run, record(run_id))]
 
 
 def list_runs(name: str | None) -> list[ledger.RunEntry]:
@@ -452,9 +558,27 @@ def _database() -> Iterator[tuple[sa.Engine, str]]:
         yield connect(url), url
 
 
-def _database_version() -> str:
-    with _database() as (database, _), database.connect() as connection:
+def _version(database: sa.Engine) -> str:
+    with database.connect() as connection:
         return str(connection.execute(sa.text("SHOW server_version")).scalar())
+
+
+def _running(run_id: str) -> tuple[Run, Municipality]:
+    """Open a run that has not ended, with its own specs.
+
+    Raises:
+        RunError: it has ended: what it left is evidence, and is not worked on again.
+    """
+    run = open_run(run_id)
+    with _database() as (database, _):
+        entry = ledger.find(database, run_id)
+    if entry is None or entry.state != "running":
+        state = entry.state if entry is not None else "not known to this data centre"
+        raise RunError(
+            f"run {run_id} has ended ({state}), and what it left stays as it is. "
+            "Start a new run; in Airflow, clear `begin` with all tasks after it, or trigger the DAG again."
+        )
+    return run, run_specs.municipality_of(run)
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ not at all.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import hashlib
@@ -13,8 +14,9 @@ import json
 import os
 import re
 import secrets
+import shutil
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,9 @@ from target_schemas.server import embedded_url
 ROOT = Path(__file__).resolve().parents[1]
 SLICE_BYTES = 256 * 1024 * 1024
 """A slice keeps a worker busy for some seconds, and so is worth a task of its own."""
+
+NEEDED = ("mapped", "held", "looked_at")
+"""Folders of a run that hold residents' rows while it runs."""
 
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")
 
@@ -46,6 +51,27 @@ class Settings:
     def inbox(self, folder: str) -> Path:
         """Where a municipality's dumps are received."""
         return self.home / "inbox" / folder
+
+    def make_private(self) -> None:
+        """Make the home, and let only its owner in: inboxes and runs hold residents' data, whatever their files permit."""
+        private_folder(self.home)
+        if self.home.stat().st_mode & 0o077:
+            self.home.chmod(0o700)
+
+    def inside_inboxes(self, path: str) -> Path:
+        """A folder that somebody named on a form: relative to the folder of the inboxes, and never outside it.
+
+        Raises:
+            RunError: it lies outside.
+        """
+        root = (self.home / "inbox").resolve()
+        folder = (root / path).resolve()
+        if not folder.is_relative_to(root) or folder == root:
+            raise RunError(
+                f"the inbox `{path[:200]}` does not lie in {root}. Put the dumps into a folder there and name that one, "
+                "or run `hikkoshi run` on the machine itself, which may read any folder of yours."
+            )
+        return folder
 
 
 def settings() -> Settings:
@@ -132,10 +158,62 @@ def _dag_run_file(dag_id: str, dag_run_id: str) -> Path:
     return settings().home / "runs" / ".dag_runs" / name
 
 
-def make_run(run: Run) -> None:
-    """Make the run's folder and write down what was asked for."""
-    private_folder(run.path)
-    run.write("run", dataclasses.asdict(run))
+def new_folder() -> Path:
+    """Make the folder that a run will have, under a name that is no run's."""
+    folder = settings().home / "runs" / f".new-{os.getpid()}-{secrets.token_hex(4)}"
+    private_folder(folder)
+    return folder
+
+
+def make_run(run: Run, folder: Path) -> None:
+    """Write down what was asked for, and give the folder of a new run its name: it is there whole or not at all."""
+    write_whole(folder / "run.json", json.dumps(dataclasses.asdict(run), ensure_ascii=False, indent=1).encode())
+    folder.rename(run.path)
+
+
+def clear(folder: Path) -> bool:
+    """Delete what only a run needs that has not ended: residents' rows, and files that were never finished.
+
+    Returns:
+        Whether there was any of it.
+    """
+    left = [folder / name for name in NEEDED if (folder / name).exists()]
+    left += [path for path in folder.rglob(".*") if path.name.startswith((".new-", ".old-", ".part-"))]
+    for path in left:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return bool(left)
+
+
+def clear_left_behind(ended: Collection[str]) -> list[str]:
+    """Clear the folders of runs that have ended; gives those that had left anything."""
+    runs = settings().home / "runs"
+    for folder in runs.glob(".new-*"):
+        # Another process may be copying specs into it at this moment.
+        process = folder.name.split("-")[1]
+        if not (process.isdigit() and psutil.pid_exists(int(process))):
+            shutil.rmtree(folder, ignore_errors=True)
+    return [name for name in sorted(ended) if (runs / name).is_dir() and clear(runs / name)]
+
+
+@contextlib.contextmanager
+def replaced(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of one when it is whole, and leaves it as it was where something fails."""
+    new, old = folder.with_name(f".new-{folder.name}"), folder.with_name(f".old-{folder.name}")
+    for path in (new, old):
+        shutil.rmtree(path, ignore_errors=True)
+    private_folder(new)
+    try:
+        yield new
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def open_run(run_id: str) -> Run:
@@ -153,15 +231,16 @@ def open_run(run_id: str) -> Run:
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file under another name and rename it, so that a reader never sees half of it; owner-only."""
     private_folder(path.parent)
-    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part = path.with_name(f".part-{os.getpid()}-{path.name}")
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(data)
     part.replace(path)
 
 
 def private_folder(path: Path) -> None:
-    """Make a folder that only its owner may enter."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make a folder that only its owner may enter, and every folder above it that is missing."""
+    for folder in (*reversed(path.parents), path):
+        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def this_process() -> str:

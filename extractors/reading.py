@@ -95,9 +95,9 @@ class Reading:
     trailer: int
     unwrap: Callable[[BinaryIO], BinaryIO] | None
 
-    def open(self, paths: Sequence[Path]) -> DumpStream:
-        """Open the files of the dump as one stream."""
-        return DumpStream(paths, unwrap=self.unwrap, header=self.header, trailer=self.trailer)
+    def open(self, paths: Sequence[Path], *, hashed: bool = False) -> DumpStream:
+        """Open the files of the dump as one stream; `hashed`, where each file is hashed as it is read."""
+        return DumpStream(paths, unwrap=self.unwrap, header=self.header, trailer=self.trailer, hashed=hashed)
 
 
 def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:

@@ -61,7 +61,7 @@ def render_profile(profile: Profile) -> str:
     return _environment().get_template("profile.html.j2").render(values)
 
 
-def question(record: RunRecord) -> str:
+def question(record: RunRecord, *, links: Mapping[str, str] = {}) -> str:  # noqa: ARG001
     """The approval question, in Markdown: counts, amounts, controls, rejects and alerts; no values of residents."""
     name = record.municipality.name.replace("|", " ")
     lines = [

@@ -154,3 +154,8 @@ def list_runs(engine: sa.Engine, municipality: str | None = None) -> list[RunEnt
             )
             for row in connection.execute(query)
         ]
+
+
+def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
+    """A run as the ledger knows it; None where it does not."""
+    return next((entry for entry in list_runs(engine) if entry.run_id == run_id), None)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -69,6 +69,18 @@ def drop_staging(engine: sa.Engine, run_id: str) -> None:
     """Drop the run's staging tables."""
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(staging_schema(run_id), cascade=True, if_exists=True))
+
+
+def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]:
+    """Drop the staging schemas of runs that are not running any more; gives their names."""
+    kept = {staging_schema(run_id) for run_id in running}
+    query = sa.text("SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}$' ORDER BY nspname")
+    with engine.connect() as connection:
+        orphans = tuple(name for name in connection.execute(query).scalars() if name not in kept)
+    for name in orphans:
+        with engine.begin() as connection:
+            connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))
+    return orphans
 
 
 def stage(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ class Synthesized:
     faults: Path
     records: int
     faulty: int
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    """Open a file that only its owner may read: a dump is taken for residents' data wherever it lies."""
+    return os.open(path, flags, 0o600)
 
 
 def synthesize(
@@ -70,12 +76,16 @@ def synthesize(
     layout = read_copybook((root / recipe.layout).read_text("utf-8"), file=f"{root.name}/{recipe.layout}")
     options = {key: value for key, value in recipe.charset.items() if key != "name"}
     writer = _Writer(recipe, layout, charsets.load(recipe.charset["name"], options, folder), faults)
-    out.mkdir(parents=True, exist_ok=True)
+    for missing in (*reversed(out.parents), out):
+        missing.mkdir(mode=0o700, exist_ok=True)
     target = out / recipe.file
     listing = out / f"{recipe.file}.faults.csv"
     part_file, part_listing = target.with_name(f".{target.name}.part"), listing.with_name(f".{listing.name}.part")
     rng = np.random.default_rng(seed)
-    with part_file.open("wb") as dump, part_listing.open("w", newline="", encoding="utf-8") as listed:
+    with (
+        open(part_file, "wb", opener=_for_the_owner) as dump,
+        open(part_listing, "w", newline="", encoding="utf-8", opener=_for_the_owner) as listed,
+    ):
         rows = csv.writer(listed)
         rows.writerow(("record", "field", "kind", "code"))
         writer.whole("header", dump)

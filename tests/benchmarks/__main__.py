@@ -171,6 +171,7 @@ def peak(town: str, inbox: str) -> int:
         os.environ["HIKKOSHI_HOME"] = folder
         from dags import workspace
         from dags.extraction import extract_and_map
+        from dags.inbox import files_of
         from dags.municipality import load
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
@@ -179,9 +180,11 @@ def peak(town: str, inbox: str) -> int:
         ((name, reader),) = municipality.dumps.items()
         before = peak_kilobytes()
         start = time.perf_counter()
-        extract_and_map(run, municipality, name, reader, Path(inbox) / reader.spec.file)
+        files = [file for _, file in files_of(Path(inbox), reader.spec) if file is not None]
+        with reader.reading.open(files) as stream:
+            extract_and_map(run, municipality, name, reader, stream)
         seconds = time.perf_counter() - start
-        size = (Path(inbox) / reader.spec.file).stat().st_size
+        size = sum(file.stat().st_size for file in files)
         used = peak_kilobytes()
         say(
             f"{used // 1024:,} MB at the peak, {(used - before) // 1024:,} MB more than after the imports; {size / seconds / 1e6:,.0f} MB/s"

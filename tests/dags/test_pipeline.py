@@ -197,7 +197,15 @@ def test_an_empty_dump_is_held(home, database_url):
 def test_a_missing_dump_is_held(home):
     record = broken_run(home, lambda dump: dump.unlink())
     assert (record.state, record.receipts[0].status) == ("held", "missing")
-    assert "An expected dump is missing" in record.state_reason_en
+    inbox = home / "inbox" / "990027_mihon"
+    assert record.state_reason_en == f"An expected dump is missing (juki_master.dat in {inbox})"
+    assert record.reconciliations == record.rules == ()
+
+
+def test_an_inbox_that_is_not_there_is_named(home):
+    record = steps.run_all("mihon", folder_of_dumps=str(home / "nowhere"))
+    assert record.state == "held"
+    assert record.state_reason_en.startswith(f"there is no inbox {home / 'nowhere'}")
 
 
 def test_a_dump_shorter_than_a_record_is_held_and_its_bytes_are_counted(home):
@@ -298,7 +306,7 @@ def test_a_database_that_is_away_is_transient_and_nothing_is_begun(home, monkeyp
     with pytest.raises(TransientError, match="is away") as caught:
         steps.run_all("mihon")
     assert "secret" not in str(caught.value)
-    assert not (home / "runs").exists()
+    assert not list((home / "runs").iterdir())
 
 
 def test_a_second_run_at_the_same_time_is_refused(home):
@@ -329,16 +337,29 @@ def test_nothing_is_promoted_without_approval(home, database_url):
     assert steps.reconcile(run_id)["promotable"]
     with pytest.raises(RunError, match="has not been approved"):
         steps.promote(run_id)
-    steps.conclude(run_id, refused=True)
-    assert steps.record(run_id).state == "rejected"
+    steps.reject(run_id, "係長", reason="件数を確かめたい", at="2026-04-01T10:00:00+09:00")
+    steps.conclude(run_id)
+    record = steps.record(run_id)
+    assert (record.state, record.decision.by, record.decision.reason) == ("rejected", "係長", "件数を確かめたい")
+    assert record.decision.at == "2026-04-01T10:00:00+09:00"
+    assert [e.state for e in steps.list_runs("mihon")] == ["rejected"]
     assert promoted(database_url, "residents") == []
 
 
 def test_the_approval_question_shows_the_reconciliation(home):
     receive(home, faults=0)
     asked = []
-    record = steps.run_all("mihon", ask=lambda question: asked.append(question) or None)
-    assert record.state == "rejected"
+
+    def refuse(question):
+        asked.append(question)
+        # The reports that the question is about are there before anybody answers.
+        (run,) = [path for path in (home / "runs").iterdir() if path.name.startswith("990027-")]
+        assert (run / "reports" / "result.ja.html").is_file()
+        assert json.loads((run / "reports" / "run.json").read_text("utf-8"))["state"] == "waiting"
+        return steps.Answer(approved=False, by="課長")
+
+    record = steps.run_all("mihon", ask_person=refuse)
+    assert (record.state, record.decision.by) == ("rejected", "課長")
     assert "| residents (juki_master.resident) | 600 | 600 |" in asked[0]
     assert "✗" not in asked[0]
 
@@ -359,7 +380,7 @@ def test_a_wrong_spec_stops_a_run_before_any_data(home):
     manifest.write_text(manifest.read_text("utf-8").replace("990027", "990028"), encoding="utf-8")
     with pytest.raises(SpecError, match="Y013"):
         steps.begin("990027_mihon")
-    assert not (home / "runs").exists()
+    assert not list((home / "runs").iterdir())
 
 
 @pytest.mark.shared
