@@ -55,7 +55,7 @@ def graded(step: Callable[P, T]) -> Callable[P, T]:
             raise
         except (SpecError, RunError) as error:
             raise AirflowFailException(str(error)) from None
-        except AirflowSkipException:
+        except (AirflowFailException, AirflowSkipException):
             raise
         except Exception as error:
             raise AirflowFailException(f"{type(error).__name__}: {error}") from error
@@ -73,24 +73,28 @@ class ApproveByPerson(HITLOperator):
     APPROVE, REJECT = "Approve", "Reject"
 
     def execute(self, context: Any) -> None:
-        """Ask those who may answer.
-
-        Raises:
-            AirflowFailException: nobody but the one who started the cut-over may approve.
-        """
-        named = os.environ.get("HIKKOSHI_APPROVERS", "")
-        approvers = [name for name in map(str.strip, named.split(",")) if name]
-        starter = context["dag_run"].triggering_user_name
-        if context["params"]["mode"] == "cut-over":
-            others = [name for name in approvers if name != starter]
-            if approvers and not others:
-                raise AirflowFailException(
-                    f"{starter} started this cut-over and is the only one who may approve (HIKKOSHI_APPROVERS): "
-                    "let another person start it, or name another who approves. Nothing was promoted."
-                )
-            approvers = others
-        self.assigned_users = [{"id": name, "name": name} for name in approvers] or None
+        """Ask those who may answer."""
+        self.assigned_users = [{"id": name, "name": name} for name in approvers(context)] or None
         super().execute(context)
+
+
+def approvers(context: Any) -> list[str]:
+    """The Airflow users who may approve a run; none, where everybody may who may answer at all.
+
+    Raises:
+        AirflowFailException: it is a cut-over, and nobody may but the one who started it.
+    """
+    named = [name for name in map(str.strip, os.environ.get("HIKKOSHI_APPROVERS", "").split(",")) if name]
+    if context["params"]["mode"] != "cut-over":
+        return named
+    starter = context["dag_run"].triggering_user_name
+    others = [name for name in named if name != starter]
+    if named and not others:
+        raise AirflowFailException(
+            f"{starter} started this cut-over, and nobody else may approve it (HIKKOSHI_APPROVERS: {', '.join(named)}). "
+            "Let another person start it, or name another who approves. Nothing was promoted."
+        )
+    return others
 
 
 class ReportLink(BaseOperatorLink):
@@ -165,6 +169,8 @@ def _tasks(folder: str) -> None:
 
         context = get_current_context()
         params, dag_run = context["params"], context["dag_run"]
+        # Known now rather than when everything has been read.
+        approvers(context)
         # A run in the process of a command belongs to the person at the terminal, who may read what they may read.
         process, inbox = os.environ.get("HIKKOSHI_OWNER"), params["inbox"]
         if inbox and not process:
@@ -175,7 +181,7 @@ def _tasks(folder: str) -> None:
             rehearsal=params["rehearsal"],
             folder_of_dumps=inbox,
             owner=process or f"airflow:{dag_run.run_id}",
-            started_by=dag_run.triggering_user_name or (getpass.getuser() if process else ""),
+            started_by=getpass.getuser() if process else dag_run.triggering_user_name or "",
             dag_run=(dag_run.dag_id, dag_run.run_id),
         )
 

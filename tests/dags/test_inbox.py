@@ -61,6 +61,6 @@ def test_the_same_bytes_twice_and_an_empty_file_are_told_of(town, tmp_path):
     assert [r.status for r in receipts] == ["received", "twice", "empty"]
     assert found.column("code").to_pylist() == ["F103", "F102"]
     assert [en for _, en in inbox.why_held(receipts, folder)] == [
-        f"A dump was received twice (b.dat in {folder})",
+        f"One dump was received twice (b.dat in {folder})",
         f"A dump is empty (c.dat in {folder})",
     ]
