@@ -96,7 +96,13 @@ def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):
 def test_a_run_that_may_not_be_promoted_is_told_apart(hikkoshi):
     held = hikkoshi("run", "mihon", "--direct")
     assert held.returncode == 1
-    assert "An expected dump is missing" in held.stdout
+    assert f"there is no inbox {hikkoshi.home / 'inbox' / '990027_mihon'}" in held.stdout
+
+
+def test_a_cut_over_is_never_approved_automatically(hikkoshi):
+    refused = hikkoshi("run", "mihon", "--cut-over", "--approval", "automatic", "--direct")
+    assert refused.returncode == 2
+    assert "a cut-over is approved by a person" in refused.stderr
 
 
 def test_an_away_database_is_told_apart_without_its_password(hikkoshi, tmp_path):
