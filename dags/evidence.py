@@ -204,7 +204,8 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
         .collect()
     )
     path = run.path / "rejects.arrow"
-    path.unlink(missing_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    part.unlink(missing_ok=True)
     text = pa.string()
     schema = pa.schema(
         [
@@ -226,29 +227,30 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
         ]
     )
     with (
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
+        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
         pa.ipc.new_file(raw, schema) as file,
     ):
         for (dump,), rows in frame.group_by("dump", maintain_order=True):
             reader = municipality.dumps[str(dump)]
             reading = reader.reading
-            parts = slices.planned(run, str(dump))
-            for place, part in enumerate(parts, 1):
-                here = rows.filter(pl.col("record").is_between(part.record, slices.last_record(place, parts)))
+            cuts = slices.planned(run, str(dump))
+            for number, cut in enumerate(cuts, 1):
+                here = rows.filter(pl.col("record").is_between(cut.record, slices.last_record(number, cuts)))
                 if here.is_empty():
                     continue
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
-                with slices.opened(run, str(dump), reading, place) as stream:
-                    found = fetch(stream, reading.framing, reading.layout, known, part)
+                with slices.opened(run, str(dump), reading, number) as stream:
+                    found = fetch(stream, reading.framing, reading.layout, known, cut)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
                             {
-                                **{k: known[number][k] for k in ("dump", "kind", "codes", "fields", "errors")},
-                                "record": number,
+                                **{k: known[record][k] for k in ("dump", "kind", "codes", "fields", "errors")},
+                                "record": record,
                                 "offset": offset,
                                 "bytes": content,
                             }
-                            for number, offset, content in some
+                            for record, offset, content in some
                         ]
                         file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
+    part.replace(path)
     return frame["kind"].count()
