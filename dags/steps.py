@@ -15,7 +15,7 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,9 @@ from migration_reports.run_record import (
     RuleResult,
     RunRecord,
 )
-from target_schemas import ledger, loader, staging
+from target_schemas import installation, ledger, loader, staging
+from target_schemas.areas import area_of
 from target_schemas.database import away, connect
-from target_schemas.systems import SYSTEMS
 from validators import controls, engine
 
 log = logging.getLogger("hikkoshi")
@@ -94,7 +94,7 @@ def begin(
         *dag_run,
     )
     with _database() as (database, _):
-        loader.prepare(database, municipality.systems)
+        installation.install(database, municipality.systems, code)
         abandoned = ledger.begin_run(
             database,
             run_id=run.run_id,
@@ -287,13 +287,14 @@ def promote(run_id: str) -> dict[str, int]:
             run_id,
             run.code,
             target_tables(municipality),
+            area=area_of(run.mode),
             one_per_key=one_per_key(municipality),
             expected=decided["expected"],
         )
         amounts = []
         for amount in (AmountReconciliation(**a) for a in decided["amounts"]):
             table = next(t for t in target_tables(municipality) if t.name == amount.table)
-            total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump)
+            total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump, area=area_of(run.mode))
             amounts.append(
                 {
                     **amount.model_dump(),
@@ -348,15 +349,27 @@ def fail(run_id: str, reason: str) -> None:
         ledger.end_run(database, run_id, "failed")
 
 
-def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
-    """Put the municipality's former state back.
+def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> loader.Undone:
+    """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
 
     Raises:
-        RunError: there is no former state.
+        RunError: there is no former state, or it is not kept any more.
+        TransientError: others read what is to be replaced.
     """
-    municipality = load(municipality_folder(folder))
+    code = municipality_folder(folder).name[:6]
     with _database() as (database, _):
-        return loader.rollback(database, municipality.folder.manifest.municipality.code, target_tables(municipality))
+        return loader.rollback(database, code, area_of(mode), by=by, reason=reason)
+
+
+def withdraw(run_id: str, *, by: str, reason: str) -> loader.Undone:
+    """Take a promotion out for good, and drop its rows.
+
+    Raises:
+        RunError: the run was not promoted.
+        TransientError: others read what is to be replaced.
+    """
+    with _database() as (database, _):
+        return loader.withdraw(database, run_id, by=by, reason=reason)
 
 
 def run_all(
@@ -427,7 +440,6 @@ def render_again(run_id: str) -> list[str]:
 def list_runs(name: str | None) -> list[ledger.RunEntry]:
     """The runs that the ledger knows, of one municipality or of all."""
     with _database() as (database, _):
-        loader.prepare(database, SYSTEMS)
         return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
 
 

@@ -52,7 +52,7 @@ def findings(home, record):
 
 def promoted(url, table, column="resident_no"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint.{table}")).scalars())
+        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint_rehearsal.{table}")).scalars())
 
 
 @pytest.mark.parametrize("town", ["990027_mihon", "990035_reiji"])
@@ -120,8 +120,8 @@ def test_running_twice_changes_nothing_but_the_run(home, database_url):
     second = steps.run_all("mihon", rehearsal=2)
     assert promoted(database_url, "residents") == before
     assert second.former_run == first.run_id
-    undone, _ = steps.rollback("990027_mihon")
-    assert undone == second.run_id
+    undone = steps.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
+    assert (undone.run_id, undone.in_force) == (second.run_id, first.run_id)
     assert promoted(database_url, "residents") == before
     assert {e.run_id: e.state for e in steps.list_runs(None)}[second.run_id] == "rolled back"
 
@@ -396,5 +396,7 @@ def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_
         (r["record"], n) for r in lines for n, _ in enumerate(r["BJ-RIREKI"] or (), 1) if r["record"] not in rejected
     ]
     with connect(database_url).connect() as connection:
-        rows = connection.execute(sa.text("SELECT source_record, change_no FROM joint.resident_changes")).all()
+        rows = connection.execute(
+            sa.text("SELECT source_record, change_no FROM joint_rehearsal.resident_changes")
+        ).all()
     assert sorted(map(tuple, rows)) == changes
