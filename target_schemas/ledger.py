@@ -110,18 +110,24 @@ def installed(connection: sa.Connection) -> bool:
     """Whether the data centre is installed in this database.
 
     Raises:
-        RunError: it is there in a form that this program does not know.
+        RunError: it is there in a form that this program does not know, or closed to this role.
     """
     if connection.execute(sa.select(sa.func.to_regclass("ledger.schema_version"))).scalar() is None:
         return False
     version = connection.execute(sa.select(FORM.c.version)).scalar()
-    if version not in (None, SCHEMA_VERSION):
+    if version is None:
+        # The row is made with its table; who sees none is kept from it by row-level security.
+        raise RunError(
+            "the ledger of this database is closed to the role in HIKKOSHI_DATABASE_URL. Nothing was changed. "
+            "A DBA opens it by: GRANT OWNER TO that role, where OWNER is the role that owns ledger.runs."
+        )
+    if version != SCHEMA_VERSION:
         raise RunError(
             f"the data centre in this database has the form {version}, this program needs {SCHEMA_VERSION}. "
             "Nothing was changed. Use the program that made it, or a new database (CREATE DATABASE, then name it in "
             "HIKKOSHI_DATABASE_URL; the embedded one: `hikkoshi stop --delete`) and run its towns again."
         )
-    return version is not None
+    return True
 
 
 def lock(connection: sa.Connection, municipality: str) -> None:

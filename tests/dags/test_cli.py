@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -26,11 +27,12 @@ def hikkoshi(tmp_path, database_url):
         "HIKKOSHI_DATABASE_URL": database_url,
     }
 
-    def call(*words, **more):
+    def call(*words, stdin=subprocess.DEVNULL, **more):
         return subprocess.run(
             [sys.executable, "-m", "dags.cli", *words],
             cwd=ROOT,
             env={**environment, **more},
+            stdin=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -85,6 +87,21 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     assert "rolled back" in listed
     assert "withdrawn" in listed
     assert "990027_mihon" in listed
+
+
+def test_what_cannot_be_taken_back_is_asked_for_at_a_terminal(hikkoshi):
+    asked, answered = pty.openpty()
+    os.write(asked, b"n\n")
+    refused = hikkoshi("rollback", "mihon", stdin=answered)
+    assert refused.returncode == 1
+    assert "Put back what 990027_mihon had in force before, in PRODUCTION?" in refused.stdout
+    assert "Aborted" in refused.stderr
+    os.write(asked, b"y\nwrong run\n")
+    meant = hikkoshi("withdraw", "990027-c-x", stdin=answered)
+    assert meant.returncode == 1
+    assert "Reason:" in meant.stdout
+    assert "the ledger knows no run 990027-c-x" in meant.stderr
+    assert hikkoshi("withdraw", "990027-c-x", "--yes").returncode == 2, "the reason is missing"
 
 
 def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):

@@ -11,7 +11,7 @@ from target_schemas.areas import PRODUCTION, REHEARSALS
 from target_schemas.database import away, connect
 from target_schemas.systems import SYSTEMS
 from target_schemas.systems.resident_records import HOUSEHOLDS
-from tests.staged_runs import households, move, rows, stage_all, states
+from tests.staged_runs import begin, households, move, rows, stage_all, states
 
 DENIED = "42501"
 CARELESS = (
@@ -204,6 +204,16 @@ def test_a_missing_right_names_the_statement_that_gives_it(engine, database_url,
 def test_who_may_not_enter_the_ledger_is_told_what_a_dba_grants(prepared, login):
     nobody = login("nobody")
     with pytest.raises(RunError, match=r'GRANT USAGE, CREATE ON SCHEMA ledger TO "nobody_'), away(nobody.url):
+        ledger.list_runs(connect(nobody.url))
+
+
+def test_a_ledger_of_which_a_role_sees_no_row_is_not_taken_for_an_empty_one(prepared, login):
+    begin(prepared, "c0")
+    nobody = login("nobody")
+    with prepared.begin() as connection:
+        connection.execute(sa.text(f"GRANT USAGE ON SCHEMA ledger TO {nobody.name}"))
+        connection.execute(sa.text(f"GRANT SELECT ON ALL TABLES IN SCHEMA ledger TO {nobody.name}"))
+    with pytest.raises(RunError, match="the ledger of this database is closed to the role"):
         ledger.list_runs(connect(nobody.url))
 
 
