@@ -107,6 +107,9 @@ def begin(
         for old in abandoned:
             log.warning("run %s had been left unfinished and is marked abandoned", old)
             staging.drop_staging(database, old)
+        # Killed behind its swap, a run is promoted and not abandoned; its staged rows are cleared away all the same.
+        for old in ledger.unreported(database, code):
+            staging.drop_staging(database, old)
         staging.create_staging(database, run.run_id, target_tables(municipality))
     workspace.make_run(run)
     if run.dag_run_id:

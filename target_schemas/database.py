@@ -112,7 +112,7 @@ def _graded(url: str, sqlstate: str | None, error: object, kind: type[Exception]
         return TransientError(f"{place} is busy with another change of the same data. Nothing was changed; try again.")
     if sqlstate == _MISSING_RIGHT:
         return RunError(
-            f"{place} lets the role {role} not do this. Nothing was changed. "
+            f"{place} does not let the role {role} do this. Nothing was changed. "
             f"A DBA gives the right by: {_grant(str(error), role)}; then run again."
         )
     diagnosis = getattr(error, "diag", None)

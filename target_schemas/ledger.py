@@ -209,6 +209,18 @@ def end_run(engine: sa.Engine, run_id: str, state: str, *, record_sha256: str | 
     return str(now)
 
 
+def unreported(engine: sa.Engine, municipality: str) -> tuple[str, ...]:
+    """The municipality's promoted runs whose end was never entered: their process died between the swap and the report.
+
+    They are what the ledger says they are, but what they staged is still there.
+    """
+    query = sa.select(RUNS.c.run_id).where(
+        RUNS.c.municipality_code == municipality, RUNS.c.state != "running", RUNS.c.finished.is_(None)
+    )
+    with engine.connect() as connection:
+        return tuple(connection.execute(query).scalars())
+
+
 def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
     """What the ledger knows of a run; None where it knows none, or is not installed."""
     with engine.connect() as connection:

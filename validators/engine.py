@@ -118,11 +118,14 @@ def _database_heard() -> Iterator[None]:
 
 
 def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
-    """Whether an error is about the statement: what it names, how it is written, or the values it computes with."""
+    """Whether an error is about the statement: what it names, how it is written, or the values it computes with.
+
+    25P02 only follows another error, in the same transaction.
+    """
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is None:
         return not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
-    return sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501"
+    return sqlstate == "25P02" or (sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501")
 
 
 def _run_gx(rules: Sequence[Rule], url: str, schema: str) -> Mapping[str, int]:

@@ -19,6 +19,7 @@ from dags import steps, workspace
 from dags.synthesis import synthesize
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
+from target_schemas import staging
 from target_schemas.database import connect
 from tests.reading import SHARED
 
@@ -317,6 +318,23 @@ def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
     record = steps.run_all("mihon")
     assert record.state == "promoted"
     assert {e.run_id: e.state for e in steps.list_runs(None)}[first] == "abandoned"
+
+
+def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing_staged(home, database_url):
+    receive(home, residents=60, faults=0)
+    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    first = steps.begin("990027_mihon", owner=dead)
+    for part in steps.receive(first):
+        steps.extract_map_stage(first, **part)
+    steps.join_slices(first)
+    steps.validate(first)
+    steps.reconcile(first)
+    steps.approve(first, "tester")
+    steps.promote(first)
+    steps.begin("990027_mihon")
+    assert {e.run_id: e.state for e in steps.list_runs(None)}[first] == "promoted"
+    assert len(promoted(database_url, "residents")) == 60
+    assert staging.staging_schema(first) not in sa.inspect(connect(database_url)).get_schema_names()
 
 
 def test_nothing_is_promoted_without_approval(home, database_url):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import re
@@ -49,6 +50,15 @@ def test_installing_what_is_there_executes_nothing_but_queries(prepared, stateme
     ledger.find(prepared, "c0")
     assert len(statements) > 5
     assert all(re.match(r"\s*SELECT ", statement) for statement in statements), statements
+
+
+def test_programs_that_install_at_once_make_everything_once(engine):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        done = [pool.submit(installation.install, engine, SYSTEMS, code) for code in ("990027", "990035", "990027")]
+    assert [future.result() for future in done] == [None, None, None]
+    assert set(sa.inspect(engine).get_table_names("joint")) == set(
+        sa.inspect(engine).get_table_names("joint_rehearsal")
+    ) | {"codes"}
 
 
 def test_ordinary_steps_go_through_beside_an_open_reader(prepared, database_url):

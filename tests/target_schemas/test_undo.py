@@ -205,6 +205,7 @@ def test_a_run_is_promoted_by_its_swap_and_only_while_it_runs(prepared, database
     stage_all(prepared, database_url, "c0", {"households": households("c0", "d", ["1"])})
     promote(prepared, database_url, "c0")
     assert ledger.find(prepared, "c0").state == "promoted", "the report has not been yet"
+    assert ledger.unreported(prepared, "990027") == ("c0",)
     begin(prepared, "c1")
     assert ledger.find(prepared, "c0").state == "promoted", "the next run does not call it abandoned"
     assert ledger.end_run(prepared, "c1", "failed") == "failed"
