@@ -41,7 +41,7 @@ from migration_reports.run_record import (
     RuleResult,
     RunRecord,
 )
-from target_schemas import installation, ledger, loader, staging
+from target_schemas import installation, ledger, loader, staging, undo
 from target_schemas.areas import area_of
 from target_schemas.database import away, connect
 from validators import controls, engine
@@ -352,7 +352,7 @@ def fail(run_id: str, reason: str) -> None:
         ledger.end_run(database, run_id, "failed")
 
 
-def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> loader.Undone:
+def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> undo.Undone:
     """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
 
     Raises:
@@ -361,10 +361,10 @@ def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> lo
     """
     code = municipality_folder(folder).name[:6]
     with _database() as (database, _):
-        return loader.rollback(database, code, area_of(mode), by=by, reason=reason)
+        return undo.rollback(database, code, area_of(mode), by=by, reason=reason)
 
 
-def withdraw(run_id: str, *, by: str, reason: str) -> loader.Undone:
+def withdraw(run_id: str, *, by: str, reason: str) -> undo.Undone:
     """Take a promotion out for good, and drop its rows.
 
     Raises:
@@ -372,7 +372,7 @@ def withdraw(run_id: str, *, by: str, reason: str) -> loader.Undone:
         TransientError: others read what is to be replaced.
     """
     with _database() as (database, _):
-        return loader.withdraw(database, run_id, by=by, reason=reason)
+        return undo.withdraw(database, run_id, by=by, reason=reason)
 
 
 def run_all(

@@ -248,6 +248,11 @@ def in_force(connection: sa.Connection, municipality: str, area: Area) -> str | 
     ).scalar()
 
 
+def enter(connection: sa.Connection, run_id: str, state: str) -> None:
+    """Enter a run's state, in the transaction of what it describes."""
+    connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(state=state))
+
+
 def unknown(run_id: str) -> RunError:
     """What is said of a run that the ledger does not know."""
     return RunError(f"the ledger knows no run {run_id}; `hikkoshi runs` lists those it knows. Nothing was changed.")

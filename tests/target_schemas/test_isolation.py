@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
-from target_schemas import installation, ledger, loader, staging
+from target_schemas import installation, ledger, staging, undo
 from target_schemas.areas import PRODUCTION, REHEARSALS
 from target_schemas.database import away, connect
 from target_schemas.systems import SYSTEMS
@@ -169,8 +169,8 @@ def test_a_loader_that_is_no_superuser_goes_the_whole_way_and_its_readers_see_it
         for number in (1, 2, 3):
             move(own, loading.url, f"c{number}", [str(number)], code)
         move(own, loading.url, "r1", ["7"], code, REHEARSALS)
-        assert loader.rollback(own, code, PRODUCTION, by="t", reason="t").in_force == "c2"
-        assert loader.withdraw(own, "c2", by="t", reason="t").in_force == "c1"
+        assert undo.rollback(own, code, PRODUCTION, by="t", reason="t").in_force == "c2"
+        assert undo.withdraw(own, "c2", by="t", reason="t").in_force == "c1"
         assert rows(own, HOUSEHOLDS, "household_no") == ["1"]
         assert rows(own, HOUSEHOLDS, "household_no", REHEARSALS) == ["7"]
         assert states(own)["c1"] == "promoted"

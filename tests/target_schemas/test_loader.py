@@ -150,11 +150,11 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     stage_all(prepared, database_url, "r2", {"households": households("r2", "d", ["2"])})
     script = """
         import os, signal, sys
-        from target_schemas import loader
+        from target_schemas import loader, partitions
         from target_schemas.areas import PRODUCTION
         from target_schemas.database import connect
         from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
-        loader._attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),
                        area=PRODUCTION, one_per_key=frozenset({"households"}), expected={"households": 1})
     """

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas import database, installation, ledger, loader, staging
+from target_schemas import database, installation, ledger, staging, undo
 from target_schemas.areas import PRODUCTION, REHEARSALS
 from target_schemas.conventions import CodeSet
 from target_schemas.systems import SYSTEMS
@@ -109,17 +109,17 @@ def test_a_swap_beside_an_open_reader_ends_in_words_and_goes_through_when_it_has
 def test_rollback_and_withdrawal_give_up_in_words_too(prepared, database_url, soon):
     for name in ("c0", "c1"):
         move(prepared, database_url, name, [name])
-    undo = {
-        "the rollback": lambda: loader.rollback(prepared, "990027", PRODUCTION, **WHO),
-        "the withdrawal of run c1": lambda: loader.withdraw(prepared, "c1", **WHO),
+    calls = {
+        "the rollback": lambda: undo.rollback(prepared, "990027", PRODUCTION, **WHO),
+        "the withdrawal of run c1": lambda: undo.withdraw(prepared, "c1", **WHO),
     }
     before = states(prepared)
     with reading(prepared, "joint.households") as who:
-        for what, call in undo.items():
+        for what, call in calls.items():
             with pytest.raises(TransientError, match=rf"{what} waits for tables that others use \({who}\)"):
                 call()
     assert states(prepared) == before
-    assert loader.rollback(prepared, "990027", PRODUCTION, **WHO).in_force == "c0"
+    assert undo.rollback(prepared, "990027", PRODUCTION, **WHO).in_force == "c0"
 
 
 def test_what_is_missing_is_made_once_and_a_lock_on_it_is_waited_for_in_words(prepared, soon):
@@ -144,7 +144,7 @@ def test_a_database_of_another_form_is_refused_and_says_what_to_do(prepared):
     for call in (
         lambda: installation.install(prepared, SYSTEMS, "990027"),
         lambda: ledger.list_runs(prepared),
-        lambda: loader.rollback(prepared, "990027", REHEARSALS, **WHO),
+        lambda: undo.rollback(prepared, "990027", REHEARSALS, **WHO),
     ):
         with pytest.raises(RunError, match=r"has the form 1, this program needs 2[\s\S]*a new database"):
             call()

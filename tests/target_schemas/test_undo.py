@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
-from target_schemas import ledger, loader, staging
+from target_schemas import ledger, loader, staging, undo
 from target_schemas.areas import AREAS, PRODUCTION, REHEARSALS, area_of
 from target_schemas.systems.resident_records import HOUSEHOLDS
 from tests.staged_runs import ONE, TABLES, begin, households, move, no_rejects, promote, rows, stage_all, states
@@ -50,7 +50,7 @@ def test_of_rehearsals_two_are_kept_and_every_cut_over_until_a_person_withdraws_
         move(prepared, database_url, f"c{number}", [str(number)])
         move(prepared, database_url, f"r{number}", [str(number)], area=REHEARSALS)
     assert (partitions(prepared, PRODUCTION), partitions(prepared, REHEARSALS)) == (4, 2)
-    loader.withdraw(prepared, "c1", **WHO)
+    undo.withdraw(prepared, "c1", **WHO)
     assert partitions(prepared, PRODUCTION) == 3
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["3"]
 
@@ -96,18 +96,18 @@ def test_what_violates_the_tables_form_is_refused_in_either_area(prepared, datab
 def test_a_rollback_goes_back_as_often_as_there_are_kept_promotions_and_then_says_why_not(prepared, database_url, area):
     for number in range(3):
         move(prepared, database_url, f"x{number}", [str(number)], area=area)
-    undone = loader.rollback(prepared, "990027", area, **WHO)
-    assert undone == loader.Undone("x2", area.name, "990027", "x1", {"households": 1, "tax_amounts": 0})
+    undone = undo.rollback(prepared, "990027", area, **WHO)
+    assert undone == undo.Undone("x2", area.name, "990027", "x1", {"households": 1, "tax_amounts": 0})
     assert rows(prepared, HOUSEHOLDS, "household_no", area) == ["1"]
     assert states(prepared) == {"x2": "rolled back", "x1": "promoted", "x0": "superseded"}
     last = "x1"
     if area is PRODUCTION:
-        loader.rollback(prepared, "990027", area, **WHO)
+        undo.rollback(prepared, "990027", area, **WHO)
         last = "x0"
     before = (states(prepared), rows(prepared, HOUSEHOLDS, "household_no", area), decisions(prepared))
     words = "no state before it" if area is PRODUCTION else "rows of run x0, .* are not kept any more .*the last 2 are"
     with pytest.raises(RunError, match=words):
-        loader.rollback(prepared, "990027", area, **WHO)
+        undo.rollback(prepared, "990027", area, **WHO)
     assert (states(prepared), rows(prepared, HOUSEHOLDS, "household_no", area), decisions(prepared)) == before
     assert states(prepared)[last] == "promoted"
     assert decisions(prepared)[0] == ("x2", "rolled back", "x1", "tester", "because")
@@ -116,10 +116,10 @@ def test_a_rollback_goes_back_as_often_as_there_are_kept_promotions_and_then_say
 def test_a_promotion_after_a_rollback_goes_back_to_what_it_replaced(prepared, database_url):
     for name in ("c0", "c1"):
         move(prepared, database_url, name, [name])
-    loader.rollback(prepared, "990027", PRODUCTION, **WHO)
+    undo.rollback(prepared, "990027", PRODUCTION, **WHO)
     move(prepared, database_url, "c2", ["c2"])
     assert states(prepared) == {"c2": "promoted", "c1": "rolled back", "c0": "superseded"}
-    assert loader.rollback(prepared, "990027", PRODUCTION, **WHO).in_force == "c0"
+    assert undo.rollback(prepared, "990027", PRODUCTION, **WHO).in_force == "c0"
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["c0"]
 
 
@@ -131,12 +131,12 @@ def test_rows_that_somebody_dropped_are_missed_in_words_and_nothing_is_changed(p
             ledger.PROMOTIONS.c.run_id == "c0", ledger.PROMOTIONS.c.table_name == "households"
         )
         connection.execute(sa.text(f"DROP TABLE joint.{connection.execute(query).scalar_one()}"))
-    for undo in (
-        lambda: loader.rollback(prepared, "990027", PRODUCTION, **WHO),
-        lambda: loader.withdraw(prepared, "c1", **WHO),
+    for call in (
+        lambda: undo.rollback(prepared, "990027", PRODUCTION, **WHO),
+        lambda: undo.withdraw(prepared, "c1", **WHO),
     ):
         with pytest.raises(RunError, match=r"the rows of run c0, .* are not kept any more\. Nothing was changed"):
-            undo()
+            call()
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["c1"]
     assert states(prepared) == {"c1": "promoted", "c0": "superseded"}
 
@@ -144,9 +144,9 @@ def test_rows_that_somebody_dropped_are_missed_in_words_and_nothing_is_changed(p
 def test_the_first_load_can_be_withdrawn_and_leaves_nothing(prepared, database_url):
     move(prepared, database_url, "c0", ["1"])
     with pytest.raises(RunError, match="`hikkoshi withdraw c0` takes it out for good"):
-        loader.rollback(prepared, "990027", PRODUCTION, **WHO)
-    undone = loader.withdraw(prepared, "c0", **WHO)
-    assert undone == loader.Undone("c0", "production", "990027", None, {})
+        undo.rollback(prepared, "990027", PRODUCTION, **WHO)
+    undone = undo.withdraw(prepared, "c0", **WHO)
+    assert undone == undo.Undone("c0", "production", "990027", None, {})
     assert rows(prepared, HOUSEHOLDS, "household_no") == []
     assert states(prepared) == {"c0": "withdrawn"}
     assert partitions(prepared, PRODUCTION) == 0
@@ -158,8 +158,8 @@ def test_the_first_load_can_be_withdrawn_and_leaves_nothing(prepared, database_u
 def test_withdrawing_what_is_in_force_brings_back_what_was_before_and_drops_its_rows(prepared, database_url):
     for name in ("c0", "c1", "c2"):
         move(prepared, database_url, name, [name])
-    loader.withdraw(prepared, "c1", **WHO)
-    undone = loader.withdraw(prepared, "c2", **WHO)
+    undo.withdraw(prepared, "c1", **WHO)
+    undone = undo.withdraw(prepared, "c2", **WHO)
     assert (undone.in_force, dict(undone.rows)["households"]) == ("c0", 1)
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["c0"]
     assert states(prepared) == {"c2": "withdrawn", "c1": "withdrawn", "c0": "promoted"}
@@ -169,10 +169,10 @@ def test_withdrawing_what_is_in_force_brings_back_what_was_before_and_drops_its_
 def test_a_rolled_back_run_can_be_withdrawn_and_is_never_promoted_again(prepared, database_url):
     for name in ("c0", "c1"):
         move(prepared, database_url, name, [name])
-    loader.rollback(prepared, "990027", PRODUCTION, **WHO)
+    undo.rollback(prepared, "990027", PRODUCTION, **WHO)
     with pytest.raises(RunError, match="the ledger says that run c1 is rolled back"):
         promote(prepared, database_url, "c1")
-    assert loader.withdraw(prepared, "c1", **WHO).in_force == "c0"
+    assert undo.withdraw(prepared, "c1", **WHO).in_force == "c0"
     assert (states(prepared)["c1"], partitions(prepared, PRODUCTION)) == ("withdrawn", 1)
 
 
@@ -182,22 +182,22 @@ def test_only_promotions_are_withdrawn_and_only_with_a_name_and_a_reason(prepare
     ledger.end_run(prepared, "c1", "held")
     for run, words in (("c1", "run c1 is held: it has no promotion"), ("nowhere", "the ledger knows no run nowhere")):
         with pytest.raises(RunError, match=words):
-            loader.withdraw(prepared, run, **WHO)
+            undo.withdraw(prepared, run, **WHO)
     with pytest.raises(RunError, match="say who decides this and why"):
-        loader.withdraw(prepared, "c0", by="tester", reason=" ")
+        undo.withdraw(prepared, "c0", by="tester", reason=" ")
     assert states(prepared)["c0"] == "promoted"
-    loader.withdraw(prepared, "c0", **WHO)
+    undo.withdraw(prepared, "c0", **WHO)
     with pytest.raises(RunError, match="run c0 is withdrawn"):
-        loader.withdraw(prepared, "c0", **WHO)
+        undo.withdraw(prepared, "c0", **WHO)
 
 
 def test_where_nothing_was_installed_there_is_nothing_to_undo_and_nothing_is_made(engine):
     assert ledger.list_runs(engine) == []
     assert ledger.find(engine, "c0") is None
     with pytest.raises(RunError, match="nothing of municipality 990027 is in force in production"):
-        loader.rollback(engine, "990027", PRODUCTION, **WHO)
+        undo.rollback(engine, "990027", PRODUCTION, **WHO)
     with pytest.raises(RunError, match="the ledger knows no run c0"):
-        loader.withdraw(engine, "c0", **WHO)
+        undo.withdraw(engine, "c0", **WHO)
     assert sa.inspect(engine).get_schema_names() == ["information_schema", "public"]
 
 
