@@ -42,6 +42,9 @@ app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
 
 Town = Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")]
+Reason = Annotated[str | None, typer.Option("--reason", help="Why; it is kept in the ledger. Asked for, if not given.")]
+By = Annotated[str | None, typer.Option("--by", help="Who decided it; the user of this machine, where not given.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 
 
 @app.command(
@@ -186,18 +189,49 @@ def report(run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` 
 
 @app.command(
     help=help_with(
-        "Put a municipality's former state back in the data centre, in one transaction.", "hikkoshi rollback mihon"
+        "Put back what a municipality had in force before, in production or of its rehearsals, in one transaction.",
+        "hikkoshi rollback mihon",
+        'hikkoshi rollback mihon --rehearsals --yes --reason "wrong inbox"',
     )
 )
-def rollback(municipality: Town) -> None:
+def rollback(
+    municipality: Town,
+    rehearsals: Annotated[
+        bool, typer.Option("--rehearsals", help="In the rehearsals' area, and not in production.")
+    ] = False,
+    reason: Reason = None,
+    by: By = None,
+    yes: Yes = False,
+) -> None:
     """Roll back."""
     from dags import steps  # noqa: PLC0415
     from dags.folders import municipality_folder  # noqa: PLC0415
 
-    undone, rows = steps.rollback(municipality_folder(municipality).name)
-    out.print(f"run {undone} was rolled back; now promoted:", highlight=False)
-    for table, count in rows.items():
-        out.print(f"  {table}: {count:,} rows", highlight=False)
+    town, area = municipality_folder(municipality).name, "the rehearsals' area" if rehearsals else "PRODUCTION"
+    why = _decided(f"Put back what {town} had in force before, in {area}?", reason, yes=yes)
+    _say_undone(
+        steps.rollback(town, mode="rehearsal" if rehearsals else "cut-over", by=by or _person(), reason=why),
+        "rolled back; its rows are kept",
+    )
+
+
+@app.command(
+    help=help_with(
+        "Take a promotion out for good and drop its rows; what was in force before it comes back, if anything was.",
+        "hikkoshi withdraw 990027-c-20261123T094523-967f0a1b",
+    )
+)
+def withdraw(
+    run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")],
+    reason: Reason = None,
+    by: By = None,
+    yes: Yes = False,
+) -> None:
+    """Withdraw."""
+    from dags import steps  # noqa: PLC0415
+
+    why = _decided(f"Withdraw the promotion of run {run_id} and drop its rows for good?", reason, yes=yes)
+    _say_undone(steps.withdraw(run_id, by=by or _person(), reason=why), "withdrawn; its rows were dropped")
 
 
 @app.command(
@@ -211,19 +245,23 @@ def runs(
 ) -> None:
     """List runs."""
     from dags import steps  # noqa: PLC0415
+    from dags.folders import municipality_folders  # noqa: PLC0415
 
     entries = steps.list_runs(municipality)
+    towns = {folder.name[:6]: folder.name for folder in municipality_folders(None)}
     if as_json:
         for entry in entries:
-            sys.stdout.write(json.dumps(dataclasses.asdict(entry), default=str, ensure_ascii=False) + "\n")
+            line = {**dataclasses.asdict(entry), "town": towns.get(entry.municipality_code, "")}
+            sys.stdout.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
         return
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("run", "kind", "state", "started", "finished"):
+    for name in ("run", "town", "kind", "state", "in force in", "started", "finished"):
         table.add_column(name, no_wrap=name != "run", overflow="fold")
     for e in entries:
         kind = e.mode if e.mode == "cut-over" else f"rehearsal {e.rehearsal}"
         finished = f"{e.finished:%Y-%m-%d %H:%M:%S}" if e.finished else ""
-        table.add_row(e.run_id, kind, e.state, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
+        town, where = towns.get(e.municipality_code, e.municipality_code), e.area if e.in_force else ""
+        table.add_row(e.run_id, town, kind, e.state, where, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
     out.print(table)
 
 
@@ -287,6 +325,33 @@ def _ask(question: str) -> Answer:
     approved = typer.confirm("承認しますか / Approve?", default=False)
     reason = typer.prompt("理由 / Reason", default="", show_default=False)
     return Answer(approved, getpass.getuser(), reason)
+
+
+def _decided(question: str, reason: str | None, *, yes: bool) -> str:
+    """The reason of a decision, once the person at the terminal has confirmed it, or --yes stands for that."""
+    person = sys.stdin.isatty()
+    if not yes and not person:
+        raise typer.BadParameter("nobody is at a terminal to confirm this: give --yes and --reason", param_hint="--yes")
+    if not yes:
+        typer.confirm(question, default=False, abort=True)
+    if reason is None and not person:
+        raise typer.BadParameter("say why; it is kept in the ledger", param_hint="--reason")
+    return reason if reason is not None else str(typer.prompt("理由 / Reason"))
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "a person"
+
+
+def _say_undone(done: Any, what: str) -> None:
+    out.print(f"run {done.run_id} was {what}", highlight=False, soft_wrap=True)
+    now = f"run {done.in_force}" if done.in_force else "nothing"
+    out.print(f"in force in {done.area} of {done.municipality}: {now}", highlight=False, soft_wrap=True)
+    for table, count in done.rows.items():
+        out.print(f"  {table}: {count:,} rows", highlight=False)
 
 
 def _summarise(record: Any) -> None:

@@ -26,7 +26,7 @@ def main() -> int:
             if done.returncode:
                 return done.returncode
     sys.stdout.write(
-        f"\nAll three towns are in the joint data centre, after {time.monotonic() - started:.0f} seconds. "
+        f"\nAll three towns are in the rehearsals' area of the joint data centre, after {time.monotonic() - started:.0f} seconds. "
         f"Open the result.ja.html or result.en.html of each run above.\n"
         f"Everything lies in {workspace.settings().home}; `make ui` shows the runs in Airflow, `make clean` removes all.\n"
     )

@@ -17,7 +17,7 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from dags.assembly import assemble, state_of
 from dags.extraction import extract_and_map
 from dags.folders import municipality_folder
 from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
-from dags.municipality import Municipality, load, one_per_key, target_tables
+from dags.municipality import Municipality, one_per_key, target_tables
 from dags.waiting import from_ledger, map_waiting, waiting
 from dags.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
@@ -44,9 +44,9 @@ from migration_reports.run_record import (
     RuleResult,
     RunRecord,
 )
-from target_schemas import ledger, loader, staging
+from target_schemas import installation, ledger, loader, staging, undo
+from target_schemas.areas import area_of
 from target_schemas.database import away, connect
-from target_schemas.systems import SYSTEMS
 from validators import controls, engine
 
 log = logging.getLogger("hikkoshi")
@@ -104,7 +104,7 @@ def begin(
             *dag_run,
         )
         with _database() as (database, _):
-            loader.prepare(database, municipality.systems)
+            installation.install(database, municipality.systems, code)
             workspace.make_run(run, new)
             _enter(database, run, municipality)
     except BaseException:
@@ -152,7 +152,8 @@ def receive(run_id: str) -> list[dict[str, Any]]:
     Raises:
         Held: an expected file is missing, empty, or a copy of another; nothing is read then.
     """
-    run, municipality = _running(run_id)
+    run = _running(run_id)
+    municipality = run_specs.municipality_of(run)
     with _timed(run, "receive"):
         receipts, found = inbox.receive(municipality, Path(run.inbox))
         run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
@@ -173,7 +174,8 @@ def name_of_slice(run_id: str, dump: str, number: int) -> str:
 
 def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     """Read one slice of a dump, map it, keep the rows as Arrow IPC and stage them in the database."""
-    run, municipality = _running(run_id)
+    run = _running(run_id)
+    municipality = run_specs.municipality_of(run)
     parts = slices.planned(run, dump)
     part, reader = parts[number - 1], municipality.dumps[dump]
     with _timed(run, f"extract_map_stage {slices.named(dump, number, parts)}"):
@@ -189,7 +191,8 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
 
 def join_slices(run_id: str) -> None:
     """Join what was counted of the slices of each dump; map and stage what had to wait for all of them."""
-    run, municipality = _running(run_id)
+    run = _running(run_id)
+    municipality = run_specs.municipality_of(run)
     with _timed(run, "join_slices"):
         joined = [slices.join(run, municipality, dump) for dump in run.read("slices")]
         for dump, account in zip(run.read("slices"), joined, strict=True):
@@ -205,7 +208,8 @@ def join_slices(run_id: str) -> None:
 
 def validate(run_id: str) -> dict[str, Any]:
     """Evaluate every rule in both engines over all staged rows; work out the rejected records."""
-    run, municipality = _running(run_id)
+    run = _running(run_id)
+    municipality = run_specs.municipality_of(run)
     with _timed(run, "validate"):
         tables = {table.name: table for table in target_tables(municipality)}
         rules = reconciliation.rules(municipality, tables)
@@ -233,7 +237,8 @@ def validate(run_id: str) -> dict[str, Any]:
 
 def reconcile(run_id: str) -> dict[str, Any]:
     """Prove counts and totals from the dump to the rows that would be promoted, and decide whether they may be."""
-    run, municipality = _running(run_id)
+    run = _running(run_id)
+    municipality = run_specs.municipality_of(run)
     with _timed(run, "reconcile"):
         fragments = {name: part for name in municipality.dumps if (part := run.read(f"dumps/{name}")) is not None}
         proved: list[Control] = []
@@ -296,7 +301,7 @@ def ask(run_id: str, *, page: str = "") -> str:
         run_id: the run.
         page: the address under which the run's reports are served; it is linked in the question.
     """
-    run = _running(run_id)[0]
+    run = _running(run_id)
     waiting_record = record(run_id)
     _write_reports(run, waiting_record)
     links = {"暫定報告書": f"{page}/result.ja.html", "provisional report": f"{page}/result.en.html"} if page else {}
@@ -316,7 +321,7 @@ def approve(run_id: str, by: str, *, reason: str = "", at: str = "", automatic: 
     Raises:
         RunError: a cut-over is to be approved automatically.
     """
-    run = open_run(run_id)
+    run = _running(run_id)
     if automatic and run.mode == "cut-over":
         raise RunError("a cut-over is approved by a person, never automatically; nothing was promoted")
     _decide(run, approved=True, by=by, reason=reason, at=at, automatic=automatic)
@@ -324,7 +329,7 @@ def approve(run_id: str, by: str, *, reason: str = "", at: str = "", automatic: 
 
 def reject(run_id: str, by: str, *, reason: str = "", at: str = "") -> None:
     """Refuse the promotion; see `approve`."""
-    _decide(open_run(run_id), approved=False, by=by, reason=reason, at=at, automatic=False)
+    _decide(_running(run_id), approved=False, by=by, reason=reason, at=at, automatic=False)
 
 
 def _decide(run: Run, *, approved: bool, by: str, reason: str, at: str, automatic: bool) -> None:
@@ -355,13 +360,14 @@ def promote(run_id: str) -> dict[str, int]:
             run_id,
             run.code,
             target_tables(municipality),
+            area=area_of(run.mode),
             one_per_key=one_per_key(municipality),
             expected=decided["expected"],
         )
         amounts = []
         for amount in (AmountReconciliation(**a) for a in decided["amounts"]):
             table = next(t for t in target_tables(municipality) if t.name == amount.table)
-            total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump)
+            total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump, area=area_of(run.mode))
             amounts.append(
                 {
                     **amount.model_dump(),
@@ -382,7 +388,8 @@ def report(run_id: str) -> list[str]:
         run.write("finished", {"at": _now()})
     left = run.read("failure") is not None
     with contextlib.suppress(TransientError) if left else contextlib.nullcontext(), _database() as (database, _):
-        ledger.end_run(database, run_id, _ended_as(run))
+        # Only a run that was not promoted takes this: what was, the ledger knows from its swap.
+        ledger.end_run(database, run_id, state_of(run)[0])
         staging.drop_staging(database, run_id)
     final = record(run_id)
     files = _write_reports(run, final)
@@ -392,11 +399,6 @@ def report(run_id: str) -> list[str]:
     workspace.clear(run.path)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
-
-
-def _ended_as(run: Run) -> str:
-    """How a run has ended that was not promoted: what its files say. The ledger keeps what was promoted."""
-    return state_of(run)[0]
 
 
 def _write_reports(run: Run, said: RunRecord) -> tuple[Path, ...]:
@@ -412,7 +414,11 @@ def conclude(run_id: str) -> list[str]:
     """End a run that steps elsewhere may have left: note a failure that nobody noted, then report."""
     run = open_run(run_id)
     if state_of(run)[0] in ("running", "waiting"):
-        fail(run_id, "a step failed; see its log")
+        # Killed behind its swap, a run has no result of it, and is promoted all the same.
+        with _database() as (database, _):
+            entry = ledger.find(database, run_id)
+        if entry is None or entry.state == "running":
+            fail(run_id, "a step failed; see its log")
     return report(run_id)
 
 
@@ -421,15 +427,27 @@ def fail(run_id: str, reason: str) -> None:
     open_run(run_id).write("failure", {"reason": reason[:500], "at": _now()})
 
 
-def rollback(folder: str) -> tuple[str, Mapping[str, int]]:
-    """Put the municipality's former state back.
+def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> undo.Undone:
+    """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
 
     Raises:
-        RunError: there is no former state.
+        RunError: there is no former state, or it is not kept any more.
+        TransientError: others read what is to be replaced.
     """
-    municipality = load(municipality_folder(folder))
+    code = municipality_folder(folder).name[:6]
     with _database() as (database, _):
-        return loader.rollback(database, municipality.folder.manifest.municipality.code, target_tables(municipality))
+        return undo.rollback(database, code, area_of(mode), by=by, reason=reason)
+
+
+def withdraw(run_id: str, *, by: str, reason: str) -> undo.Undone:
+    """Take a promotion out for good, and drop its rows.
+
+    Raises:
+        RunError: the run was not promoted.
+        TransientError: others read what is to be replaced.
+    """
+    with _database() as (database, _):
+        return undo.withdraw(database, run_id, by=by, reason=reason)
 
 
 def run_all(
@@ -533,7 +551,6 @@ def render_again(run_id: str) -> list[str]:
 def list_runs(name: str | None) -> list[ledger.RunEntry]:
     """The runs that the ledger knows, of one municipality or of all."""
     with _database() as (database, _):
-        loader.prepare(database, SYSTEMS)
         return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
 
 
@@ -563,8 +580,8 @@ def _version(database: sa.Engine) -> str:
         return str(connection.execute(sa.text("SHOW server_version")).scalar())
 
 
-def _running(run_id: str) -> tuple[Run, Municipality]:
-    """Open a run that has not ended, with its own specs.
+def _running(run_id: str) -> Run:
+    """Open a run that has not ended.
 
     Raises:
         RunError: it has ended: what it left is evidence, and is not worked on again.
@@ -578,7 +595,7 @@ def _running(run_id: str) -> tuple[Run, Municipality]:
             f"run {run_id} has ended ({state}), and what it left stays as it is. "
             "Start a new run; in Airflow, clear `begin` with all tasks after it, or trigger the DAG again."
         )
-    return run, run_specs.municipality_of(run)
+    return run
 
 
 @contextlib.contextmanager

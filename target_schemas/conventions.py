@@ -14,9 +14,10 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 SCHEMA = "joint"
-"""The database schema of the promoted tables."""
+"""The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.areas`)."""
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
+"""The form of the database; a database of another form is refused."""
 
 METADATA = sa.MetaData(
     schema=SCHEMA,

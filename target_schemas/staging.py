@@ -17,6 +17,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from target_schemas import roles
+from target_schemas.areas import quote
 from target_schemas.database import adbc_uri
 
 LAST = 2**63 - 1
@@ -61,8 +63,9 @@ def create_staging(engine: sa.Engine, run_id: str, tables: Sequence[sa.Table]) -
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
         connection.execute(sa.schema.CreateSchema(schema))
+        connection.execute(sa.text(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"))
         for table in (*staging_tables(run_id, tables).values(), _staged_slices(run_id)):
-            table.create(connection)
+            _create(connection, table)
 
 
 def drop_staging(engine: sa.Engine, run_id: str) -> None:
@@ -160,7 +163,7 @@ def settle(
     keys = rejected_table(run_id)
     with engine.begin() as connection:
         keys.drop(connection, checkfirst=True)
-        keys.create(connection)
+        _create(connection, keys)
     if rejected.num_rows:
         with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
             cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
@@ -219,6 +222,12 @@ def _staged_slices(run_id: str) -> sa.Table:
     )
 
 
+def _create(connection: sa.Connection, table: sa.Table) -> None:
+    table.create(connection)
+    for statement in roles.closed(f"{table.schema}.{quote(table.name)}"):
+        connection.execute(statement)
+
+
 def _accepted(source: sa.Table, keys: sa.Table, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
     refused = sa.exists().where(
         keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
@@ -248,8 +257,3 @@ def _by_part(connection: sa.Connection, query: sa.Select[Any]) -> Mapping[tuple[
     place = (rows.c.source_dump, rows.c["_part"])
     counted = sa.select(*place, sa.func.count()).group_by(*place)
     return {(row[0], row[1]): row[2] for row in connection.execute(counted)}
-
-
-def quote(name: str) -> str:
-    """Quote an identifier."""
-    return postgresql.dialect().identifier_preparer.quote_identifier(name)  # type: ignore[no-untyped-call]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import sqlalchemy as sa
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
@@ -81,7 +83,52 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]
 
     Raises:
         RuntimeError: an expectation could not be evaluated; that is a broken rule, not bad data.
+        sqlalchemy.exc.DBAPIError: the database itself failed: it has gone away, or refused a right.
     """
+    with _database_heard():
+        return _run_gx(rules, url, schema)
+
+
+@contextlib.contextmanager
+def _database_heard() -> Iterator[None]:
+    """Let the database's own failure out, whatever Great Expectations makes of it.
+
+    The library wraps it in errors of its own, or answers `success=False` beside a text; so it is listened to where
+    SQLAlchemy meets it. What the database says of a statement is a broken rule's, and stays with the library.
+    """
+    heard: list[sa.exc.DBAPIError] = []
+
+    def hear(context: sa.engine.ExceptionContext) -> None:
+        error = context.sqlalchemy_exception
+        if isinstance(error, sa.exc.DBAPIError) and not _of_the_statement(error):
+            heard.append(error)
+
+    sa.event.listen(sa.Engine, "handle_error", hear)
+    try:
+        yield
+    except Exception:
+        if heard:
+            raise heard[0] from None
+        raise
+    finally:
+        sa.event.remove(sa.Engine, "handle_error", hear)
+    if heard:
+        # A result that was come by while the database went away is none.
+        raise heard[0]
+
+
+def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
+    """Whether an error is about the statement: what it names, how it is written, or the values it computes with.
+
+    25P02 only follows another error, in the same transaction.
+    """
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is None:
+        return not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
+    return sqlstate == "25P02" or (sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501")
+
+
+def _run_gx(rules: Sequence[Rule], url: str, schema: str) -> Mapping[str, int]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in ("great_expectations", "great_expectations._docs_decorators"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -90,7 +137,9 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_postgres("staging", connection_string=url)
+    # Its check of URLs takes no space, and a `$` would name one of its own settings.
+    written = sa.make_url(url).render_as_string(hide_password=False).replace(" ", "%20")
+    source = context.data_sources.add_postgres("staging", connection_string=written)
     tables = sorted({rule.table for rule in rules})
     counts: dict[str, int] = {}
     for table in tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
 import shutil
 import sqlite3
 import subprocess
@@ -26,11 +27,12 @@ def hikkoshi(tmp_path, database_url):
         "HIKKOSHI_DATABASE_URL": database_url,
     }
 
-    def call(*words, **more):
+    def call(*words, stdin=subprocess.DEVNULL, **more):
         return subprocess.run(
             [sys.executable, "-m", "dags.cli", *words],
             cwd=ROOT,
             env={**environment, **more},
+            stdin=stdin,
             capture_output=True,
             text=True,
             check=False,
@@ -63,14 +65,43 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
         assert "residents: 300 rows" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
     runs = [json.loads(line) for line in hikkoshi("runs", "--json").stdout.splitlines()]
-    assert [(r["rehearsal"], r["state"]) for r in runs] == [(2, "promoted"), (1, "promoted")]
+    assert [(r["rehearsal"], r["state"], r["in_force"], r["area"], r["town"]) for r in runs] == [
+        (2, "promoted", True, "rehearsal", "990027_mihon"),
+        (1, "superseded", False, "rehearsal", "990027_mihon"),
+    ]
     again = hikkoshi("report", runs[0]["run_id"])
     assert (hikkoshi.home / "runs" / runs[0]["run_id"] / "reports" / "result.ja.html").exists()
     assert "result.en.html" in again.stdout
-    back = hikkoshi("rollback", "mihon")
+    meant = ("--yes", "--reason", "the first was right")
+    refused = hikkoshi("rollback", "mihon", *meant)
+    assert refused.returncode == 1
+    assert "nothing of municipality 990027 is in force in production" in refused.stderr
+    assert hikkoshi("rollback", "mihon", "--rehearsals").returncode == 2, "nobody confirms it"
+    back = hikkoshi("rollback", "mihon", "--rehearsals", *meant)
     assert back.returncode == 0
     assert "residents: 300 rows" in back.stdout
-    assert hikkoshi("rollback", "mihon").returncode == 1
+    gone = hikkoshi("withdraw", runs[1]["run_id"], *meant, "--by", "tester")
+    assert gone.returncode == 0
+    assert "in force in rehearsal of 990027: nothing" in gone.stdout
+    listed = hikkoshi("runs").stdout
+    assert "rolled back" in listed
+    assert "withdrawn" in listed
+    assert "990027_mihon" in listed
+
+
+def test_what_cannot_be_taken_back_is_asked_for_at_a_terminal(hikkoshi):
+    asked, answered = pty.openpty()
+    os.write(asked, b"n\n")
+    refused = hikkoshi("rollback", "mihon", stdin=answered)
+    assert refused.returncode == 1
+    assert "Put back what 990027_mihon had in force before, in PRODUCTION?" in refused.stdout
+    assert "Aborted" in refused.stderr
+    os.write(asked, b"y\nwrong run\n")
+    meant = hikkoshi("withdraw", "990027-c-x", stdin=answered)
+    assert meant.returncode == 1
+    assert "Reason:" in meant.stdout
+    assert "the ledger knows no run 990027-c-x" in meant.stderr
+    assert hikkoshi("withdraw", "990027-c-x", "--yes").returncode == 2, "the reason is missing"
 
 
 def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):

@@ -88,7 +88,9 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     left = findings(home, second).filter(pl.col("code") == "D221")
     assert left.height == found.height - chosen.records
     with connect(database_url).connect() as connection:
-        named = connection.execute(sa.text("SELECT count(*) FROM joint.residents WHERE name LIKE '%髙%'")).scalar()
+        named = connection.execute(
+            sa.text("SELECT count(*) FROM joint_rehearsal.residents WHERE name LIKE '%髙%'")
+        ).scalar()
     assert named >= 1
 
     third = steps.run_all("mihon", rehearsal=3)

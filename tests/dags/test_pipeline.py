@@ -19,6 +19,7 @@ from dags import steps, workspace
 from dags.synthesis import synthesize
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
+from target_schemas import staging
 from target_schemas.database import connect
 from tests.reading import SHARED
 
@@ -52,7 +53,7 @@ def findings(home, record):
 
 def promoted(url, table, column="resident_no"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint.{table}")).scalars())
+        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint_rehearsal.{table}")).scalars())
 
 
 @pytest.mark.parametrize("town", ["990027_mihon", "990035_reiji"])
@@ -120,8 +121,8 @@ def test_running_twice_changes_nothing_but_the_run(home, database_url):
     second = steps.run_all("mihon", rehearsal=2)
     assert promoted(database_url, "residents") == before
     assert second.former_run == first.run_id
-    undone, _ = steps.rollback("990027_mihon")
-    assert undone == second.run_id
+    undone = steps.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
+    assert (undone.run_id, undone.in_force) == (second.run_id, first.run_id)
     assert promoted(database_url, "residents") == before
     assert {e.run_id: e.state for e in steps.list_runs(None)}[second.run_id] == "rolled back"
 
@@ -327,6 +328,23 @@ def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
     assert {e.run_id: e.state for e in steps.list_runs(None)}[first] == "abandoned"
 
 
+def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing_staged(home, database_url):
+    receive(home, residents=60, faults=0)
+    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    first = steps.begin("990027_mihon", owner=dead)
+    for part in steps.receive(first):
+        steps.extract_map_stage(first, **part)
+    steps.join_slices(first)
+    steps.validate(first)
+    steps.reconcile(first)
+    steps.approve(first, "tester")
+    steps.promote(first)
+    steps.begin("990027_mihon")
+    assert {e.run_id: e.state for e in steps.list_runs(None)}[first] == "promoted"
+    assert len(promoted(database_url, "residents")) == 60
+    assert staging.staging_schema(first) not in sa.inspect(connect(database_url)).get_schema_names()
+
+
 def test_nothing_is_promoted_without_approval(home, database_url):
     receive(home, faults=0)
     run_id = steps.begin("990027_mihon")
@@ -417,5 +435,7 @@ def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_
         (r["record"], n) for r in lines for n, _ in enumerate(r["BJ-RIREKI"] or (), 1) if r["record"] not in rejected
     ]
     with connect(database_url).connect() as connection:
-        rows = connection.execute(sa.text("SELECT source_record, change_no FROM joint.resident_changes")).all()
+        rows = connection.execute(
+            sa.text("SELECT source_record, change_no FROM joint_rehearsal.resident_changes")
+        ).all()
     assert sorted(map(tuple, rows)) == changes

@@ -204,7 +204,7 @@ def test_the_command_explains_itself():
     import subprocess
     import sys
 
-    for name in ("check", "decode", "peek", "synthesize", "run", "report", "rollback", "runs", "stop"):
+    for name in ("check", "decode", "peek", "synthesize", "run", "report", "rollback", "withdraw", "runs", "stop"):
         done = subprocess.run(
             [sys.executable, "-m", "dags.cli", name, "--help"], capture_output=True, text=True, check=True
         )

@@ -39,7 +39,7 @@ def own(home, text):
 
 def rows(url, *columns, table="residents"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM joint.{table}")).all())
+        return sorted(connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM joint_rehearsal.{table}")).all())
 
 
 def test_a_resident_has_the_address_of_its_household_however_keys_are_shared(home, database_url, monkeypatch):

@@ -1,4 +1,4 @@
-"""Rows are staged, settled, promoted and rolled back; promoted data are whole at every moment."""
+"""Rows are staged, settled and promoted; promoted data are whole at every moment."""
 
 from __future__ import annotations
 
@@ -15,107 +15,24 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from migration_reports.findings import RunError, TransientError
+from migration_reports.findings import RunError
 from target_schemas import ledger, loader, staging
-from target_schemas.database import away, connect
-from target_schemas.systems import SYSTEMS
+from target_schemas.areas import PRODUCTION
+from target_schemas.conventions import CODES
+from target_schemas.database import away
 from target_schemas.systems.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
-
-TABLES = (HOUSEHOLDS, TAX_AMOUNTS)
-ONE = frozenset({"households"})
-
-
-def households(run, dump, numbers, ranks=None, municipality="990027"):
-    count = len(numbers)
-    columns = {column.name: pa.nulls(count, pa.string()) for column in HOUSEHOLDS.columns}
-    columns |= {
-        "municipality_code": pa.array([municipality] * count),
-        "household_no": pa.array(numbers),
-        "member_count": pa.nulls(count, pa.int64()),
-        "average_amount": pa.nulls(count, pa.decimal128(11, 2)),
-        "source_dump": pa.array([dump] * count),
-        "source_record": pa.array(range(1, count + 1), pa.int64()),
-        "run_id": pa.array([run] * count),
-        "_offset": pa.array(range(count), pa.int64()),
-        "_rank": pa.array(ranks or [0] * count, pa.int64()),
-        "_part": pa.array([0] * count, pa.int16()),
-    }
-    return pa.table(columns)
-
-
-def amounts(run, dump, rows, municipality="990027"):
-    count = len(rows)
-    return pa.table(
-        {
-            "municipality_code": [municipality] * count,
-            "resident_no": [number for number, _ in rows],
-            "amount": pa.array([Decimal(a) for _, a in rows], pa.decimal128(13, 0)),
-            "source_dump": [dump] * count,
-            "source_record": pa.array(range(1, count + 1), pa.int64()),
-            "run_id": [run] * count,
-            "_offset": pa.array([0] * count, pa.int64()),
-            "_rank": pa.array([0] * count, pa.int64()),
-            "_part": pa.array([0] * count, pa.int16()),
-        }
-    )
-
-
-def no_rejects():
-    return rejects([])
-
-
-def rejects(records, dump="d"):
-    return pa.table(
-        {"source_dump": pa.array([dump] * len(records), pa.string()), "source_record": pa.array(records, pa.int64())}
-    )
-
-
-def begin(engine, run, municipality="990027"):
-    ledger.begin_run(
-        engine,
-        run_id=run,
-        municipality=municipality,
-        mode="rehearsal",
-        rehearsal=1,
-        owner="test",
-        alive=lambda _: False,
-    )
-
-
-def stage_all(engine, url, run, tables, municipality="990027"):
-    begin(engine, run, municipality)
-    staging.create_staging(engine, run, TABLES)
-    for name, table in tables.items():
-        assert staging.stage(url, run, name, table.to_reader(), dump="d") == table.num_rows
-
-
-def promote(engine, url, run, rejected, municipality="990027"):
-    counts = staging.settle(engine, url, run, TABLES, rejected=rejected, one_per_key=ONE)
-    expected = {name: n.promotable for (name, *_), n in counts.items()}
-    return counts, loader.promote(engine, run, municipality, TABLES, one_per_key=ONE, expected=expected)
-
-
-def rows(engine, table, column):
-    with engine.connect() as connection:
-        return sorted(connection.execute(sa.select(table.c[column])).scalars())
-
-
-@pytest.fixture
-def prepared(engine):
-    loader.prepare(engine, SYSTEMS)
-    return engine
-
-
-def test_preparing_twice_changes_nothing_and_comments_are_japanese(prepared):
-    loader.prepare(prepared, SYSTEMS)
-    inspector = sa.inspect(prepared)
-    assert inspector.get_table_comment("residents", schema="joint")["text"] == "住民票"
-    comments = {c["name"]: c["comment"] for c in inspector.get_columns("residents", schema="joint")}
-    assert comments["name"] == "氏名"
-    assert all(comments.values())
-    with prepared.connect() as connection:
-        labels = connection.execute(sa.text("SELECT label_ja FROM joint.codes WHERE code_set = 'sex' ORDER BY code"))
-        assert labels.scalars().all() == ["男", "女", "不詳"]
+from tests.staged_runs import (
+    ONE,
+    TABLES,
+    amounts,
+    begin,
+    households,
+    no_rejects,
+    promote,
+    rejects,
+    rows,
+    stage_all,
+)
 
 
 @pytest.mark.parametrize("table", SYSTEM.tables, ids=lambda t: t.name)
@@ -191,7 +108,7 @@ def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_ur
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "3"]
     assert rows(prepared, HOUSEHOLDS, "source_record") == [2, 4], "the preferred row of household 1 is record 2"
     assert staging.staged_sums(prepared, "r1", TAX_AMOUNTS, "amount", "d", 0) == (Decimal(7), Decimal(12))
-    assert loader.promoted_sum(prepared, TAX_AMOUNTS, "amount", "990027", "d") == Decimal(12)
+    assert loader.promoted_sum(prepared, TAX_AMOUNTS, "amount", "990027", "d", area=PRODUCTION) == Decimal(12)
 
 
 def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url):
@@ -203,24 +120,9 @@ def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url
 
 def test_promoting_twice_changes_nothing(prepared, database_url):
     stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
-    promote(prepared, database_url, "r1", no_rejects())
-    _, again = promote(prepared, database_url, "r1", no_rejects())
+    promote(prepared, database_url, "r1")
+    _, again = promote(prepared, database_url, "r1")
     assert again.already
-    assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
-
-
-def test_rollback_puts_the_former_run_back_and_then_says_that_there_is_no_other(prepared, database_url):
-    for run, numbers in (("r1", ["1"]), ("r2", ["2", "3"])):
-        stage_all(prepared, database_url, run, {"households": households(run, "d", numbers)})
-        promote(prepared, database_url, run, no_rejects())
-        ledger.end_run(prepared, run, "promoted")
-    assert rows(prepared, HOUSEHOLDS, "household_no") == ["2", "3"]
-    undone, now = loader.rollback(prepared, "990027", TABLES)
-    assert (undone, now["households"]) == ("r2", 1)
-    assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
-    assert ledger.list_runs(prepared)[0].state == "rolled back"
-    with pytest.raises(RunError, match="no former state"):
-        loader.rollback(prepared, "990027", TABLES)
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
 
 
@@ -228,22 +130,8 @@ def test_counts_that_differ_from_what_was_settled_promote_nothing(prepared, data
     stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
     staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
     with pytest.raises(RunError, match="1 rows are ready, 2 were settled"):
-        loader.promote(prepared, "r1", "990027", TABLES, one_per_key=ONE, expected={"households": 2})
+        loader.promote(prepared, "r1", "990027", TABLES, area=PRODUCTION, one_per_key=ONE, expected={"households": 2})
     assert rows(prepared, HOUSEHOLDS, "household_no") == []
-
-
-def test_a_reader_sees_its_own_municipality_only(prepared, database_url):
-    for code in ("990027", "990035"):
-        table = households(f"r{code}", "d", [code], municipality=code)
-        stage_all(prepared, database_url, f"r{code}", {"households": table}, code)
-        promote(prepared, database_url, f"r{code}", no_rejects(), code)
-    with prepared.begin() as connection:
-        connection.execute(sa.text("SET LOCAL ROLE hikkoshi_reader"))
-        connection.execute(sa.text("SET LOCAL hikkoshi.municipality = '990035'"))
-        assert connection.execute(sa.select(HOUSEHOLDS.c.household_no)).scalars().all() == ["990035"]
-    with prepared.begin() as connection:
-        connection.execute(sa.text("SET LOCAL ROLE hikkoshi_reader"))
-        assert connection.execute(sa.select(HOUSEHOLDS.c.household_no)).scalars().all() == []
 
 
 def test_a_second_run_is_refused_while_the_first_lives_and_goes_on_when_it_has_died(prepared):
@@ -258,16 +146,17 @@ def test_a_second_run_is_refused_while_the_first_lives_and_goes_on_when_it_has_d
 
 def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_run_again(prepared, database_url):
     stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
-    promote(prepared, database_url, "r1", no_rejects())
+    promote(prepared, database_url, "r1")
     stage_all(prepared, database_url, "r2", {"households": households("r2", "d", ["2"])})
     script = """
         import os, signal, sys
-        from target_schemas import loader
+        from target_schemas import loader, partitions
+        from target_schemas.areas import PRODUCTION
         from target_schemas.database import connect
         from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
-        loader._attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),
-                       one_per_key=frozenset({"households"}), expected={"households": 1})
+                       area=PRODUCTION, one_per_key=frozenset({"households"}), expected={"households": 1})
     """
     staging.settle(prepared, database_url, "r2", TABLES, rejected=no_rejects(), one_per_key=ONE)
     killed = subprocess.run(
@@ -277,16 +166,9 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     )
     assert killed.returncode == -signal.SIGKILL
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
-    _, promoted = promote(prepared, database_url, "r2", no_rejects())
+    _, promoted = promote(prepared, database_url, "r2")
     assert promoted.former_run == "r1"
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["2"]
-
-
-def test_a_database_that_is_away_is_named_without_its_password(tmp_path):
-    url = f"postgresql+psycopg://someone:secret@localhost/town?host={tmp_path}"
-    with pytest.raises(TransientError, match=rf"the database town at {tmp_path} is away") as caught, away(url):
-        loader.prepare(connect(url), SYSTEMS)
-    assert "secret" not in str(caught.value)
 
 
 def test_residents_keep_dates_that_no_calendar_has():
@@ -298,7 +180,7 @@ def test_residents_keep_dates_that_no_calendar_has():
 def test_a_refusal_does_not_quote_the_row_it_refuses(prepared, database_url):
     secret = "SECRET-NAME"
     row = {"code_set": "sex", "code": "1", "label_ja": secret, "label_en": secret}
-    insert = sa.insert(loader.CODES).values(**row)
+    insert = sa.insert(CODES).values(**row)
     refused = pytest.raises(RuntimeError, match=r"SQLSTATE 23505, codes, pk_codes")
     with refused as caught, away(database_url), prepared.begin() as connection:
         connection.execute(insert)
