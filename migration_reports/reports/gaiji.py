@@ -16,6 +16,7 @@ import xlsxwriter
 
 from migration_reports.report import Report, Template
 from migration_reports.run_record import Gaiji, RunRecord
+from migration_reports.standing import is_provisional, standing
 from migration_reports.words import WORDS
 
 COLUMNS = (
@@ -43,6 +44,8 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         "headings": _HEADINGS,
         "ja": WORDS["ja"],
         "en": WORDS["en"],
+        "stands": standing(record),
+        "provisional": is_provisional(record),
         "counts": counts,
         "open": sum(not row.decision and row.since != "gone" for row in record.gaiji),
     }
@@ -132,7 +135,7 @@ def _validate(page: xlsxwriter.worksheet.Worksheet, record: RunRecord) -> None:
         else:
             page.data_validation(first, decision, last, len(COLUMNS) - 1, {
                 "validate": "custom", "value": "=FALSE", "ignore_blank": False, "error_title": "decision",
-                "error_message": "単バイト文字は文字表ファイルで定義します。 A single byte is defined by a table file.",
+                "error_message": "単バイト文字は文字表ファイルで定義する。 A single byte is defined by a table file.",
             })  # fmt: skip
 
 

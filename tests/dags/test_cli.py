@@ -97,6 +97,8 @@ def test_a_run_that_may_not_be_promoted_is_told_apart(hikkoshi):
     held = hikkoshi("run", "mihon", "--direct")
     assert held.returncode == 1
     assert "An expected dump is missing" in held.stdout
+    assert "rehearsal 1: Rehearsal not passed (held)" in held.stdout
+    assert "controls proved nothing to judge; rules with both engines agreeing nothing to judge" in held.stdout
 
 
 def test_an_away_database_is_told_apart_without_its_password(hikkoshi, tmp_path):
