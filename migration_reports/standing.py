@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from migration_reports.run_record import RunRecord, State
+from migration_reports.words import WORDS
 
 PROVISIONAL: frozenset[State] = frozenset({"running", "waiting"})
 """A report of such a run is made before anybody has decided."""
@@ -192,6 +193,13 @@ def standing(record: RunRecord) -> Standing:
 def is_provisional(record: RunRecord) -> bool:
     """Whether nobody has decided yet, so that what is said of the run may change."""
     return record.state in PROVISIONAL
+
+
+def marked(record: RunRecord) -> str:
+    """The kind of run and how it stands, in both languages, for the head of a sheet."""
+    stands = standing(record)
+    number = f" {record.rehearsal}" if record.mode == "rehearsal" else ""
+    return f"{WORDS['ja'][record.mode]}{number} · {stands.ja} / {stands.en}"
 
 
 def alerts_word(record: RunRecord) -> str:

@@ -31,6 +31,7 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "not_given": ("記載なし", "not given"),
     "provisional": ("暫定", "provisional"),
     "provisional_report": ("暫定報告", "Provisional report"),
+    "provisional_page": ("暫定報告 · 未判定", "Provisional report · decision pending"),
     "provisional_lead": (
         "判定前に作成した。判定後に確定した報告書に置き換わる。証跡として用いてはならない。",
         "Decision pending. This was written before anybody decided; the final report takes its place. Do not use it as evidence.",
@@ -115,7 +116,7 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
         "アラートは未確認である。人が承認するまで未確認のままとする。",
         "The alerts are open: only the approval of a person acknowledges them.",
     ),
-    "since_run": ("前回比", "Since"),
+    "since_run": ("前回比", "Change"),
     "since_lead": ("前回の移行実行と項目ごとに件数を比べた。前回:", "Compared place by place with the run before:"),
     "since_before": ("前回", "was"),
     "issue_new": ("新規", "new"),

@@ -20,7 +20,7 @@ from migration_reports.question import changed
 from migration_reports.report import Report, Template
 from migration_reports.run_record import Change, Control, Issue, RunRecord
 from migration_reports.shown import control_name, controlled, when
-from migration_reports.standing import alerts_word, decision_word, is_provisional, rows_word, standing
+from migration_reports.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
 from migration_reports.verdicts import Tally, Verdict
 from migration_reports.words import WORDS
 
@@ -33,13 +33,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": f"移行結果報告書 {record.run_id}", "comments": "Hikkoshi"})
+        book.set_properties(
+            {"title": f"移行結果報告書 {record.run_id}", "subject": marked(record), "comments": "Hikkoshi"}
+        )
         head = book.add_format({"bold": True, "bg_color": "#E8EDF2", "border": 1, "text_wrap": True, "valign": "top"})
         wide = book.add_format({"text_wrap": True, "valign": "top"})
-
-        stands = standing(record)
-        kind = f"{WORDS['ja'][record.mode]}{f' {record.rehearsal}' if record.mode == 'rehearsal' else ''}"
-        marked = f"{kind} · {stands.ja} / {stands.en}"
 
         def sheet(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
             page = book.add_worksheet(title)
@@ -58,8 +56,10 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                             widths[column] = max(widths[column], min(_MAX_WIDTH, len(text) + 2))
             for column, width in enumerate(widths):
                 page.set_column(column, column, width)
+            if is_provisional(record):
+                page.set_tab_color("#8A5A00")
             page.set_landscape()
-            page.set_header(f"&L{record.run_id}&C{marked}&R&A")
+            page.set_header(f"&L{record.run_id}&C{marked(record)}&R&A")
             page.set_footer("&R&P / &N")
             page.freeze_panes(1, 0)
             page.autofilter(0, 0, max(last, 1), len(headings) - 1)

@@ -13,6 +13,7 @@ from migration_reports import standing, verdicts
 from migration_reports.render import question, render
 from migration_reports.run_record import Decision, Issue, RunRecord, State
 from migration_reports.summary import headline, summary
+from migration_reports.words import WORDS
 from tests.migration_reports.invented_runs import AUTOMATIC, BEFORE, CUT_OVER, HELD, REHEARSAL, REJECTED, RUNS, WAITING
 
 TAG = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
@@ -34,7 +35,8 @@ def said(tmp_path_factory):
             for sheet in book
             for row in sheet.iter_rows(values_only=True)
         )
-        texts[name, "header"] = " ".join(str(sheet.oddHeader.center.text) for sheet in book)
+        ledger = openpyxl.load_workbook(folder / "gaiji.xlsx")
+        texts[name, "header"] = "\n".join(str(sheet.oddHeader.center.text) for sheet in (*book, *ledger))
         texts[name, "question"] = question(record)
         texts[name, "summary"] = "\n".join((headline(record), *summary(record)))
     return texts
@@ -144,7 +146,7 @@ def test_a_provisional_report_cannot_be_taken_for_the_final_one(language, tmp_pa
         pages[name] = (tmp_path / name / f"result.{language}.html").read_text("utf-8")
     for name in ("waiting", "running"):
         assert '<div class="provisional">' in pages[name]
-        assert "@top-center" in pages[name], "every printed page"
+        assert f'@top-center {{ content: "{WORDS[language]["provisional_page"]}"' in pages[name], "every printed page"
         assert '<div class="watermark"' in pages[name]
         assert 'class="stamps"' not in pages[name], "nobody signs it"
     assert 'class="stamps"' in pages["final"]
@@ -247,10 +249,18 @@ def test_verdicts_of_empty_sets():
     assert verdicts.of_fate(fates) is None
     assert verdicts.of_amount(nothing, amount) is None
     assert verdicts.of_amount(REHEARSAL, REHEARSAL.amounts[0]) is True
+    stated = HELD.model_copy(update={"controls": REHEARSAL.controls})
+    assert verdicts.of_control(stated, stated.controls[0]) is None, "its dump did not come"
+    assert verdicts.controls(stated) == verdicts.Tally(agree=0, judged=0, empty=4)
     disagreeing = REHEARSAL.rules[2].model_copy(update={"failing_gx": 1})
     assert verdicts.of_rule(REHEARSAL, disagreeing) is False, "what was counted differently is never nothing"
     counted = REHEARSAL.rules[0].model_copy(update={"rows": None, "failing_polars": 0, "failing_gx": 0})
     assert verdicts.of_rule(REHEARSAL, counted) is True, "its table has staged rows"
+
+
+@pytest.mark.parametrize("name", list(RUNS))
+def test_every_sheet_is_headed_by_the_kind_of_run_and_its_state(said, name):
+    assert set(said[name, "header"].split("\n")) == {standing.marked(RUNS[name])}
 
 
 QUESTIONS = [
