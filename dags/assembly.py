@@ -13,6 +13,7 @@ from dags.evidence import issues
 from dags.gaiji import former_record, ledger
 from dags.municipality import Municipality
 from dags.workspace import Run
+from migration_reports.comparison import compare
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
@@ -28,7 +29,6 @@ from migration_reports.run_record import (
     State,
     Timing,
     UnknownCode,
-    compare,
 )
 from migration_reports.run_record import Municipality as Named
 

@@ -25,6 +25,7 @@ from migration_reports.findings import RunError, SpecError, TransientError
 
 if TYPE_CHECKING:
     from dags.steps import Answer
+    from migration_reports.run_record import RunRecord
 
 app = typer.Typer(
     name="hikkoshi",
@@ -354,36 +355,16 @@ def _say_undone(done: Any, what: str) -> None:
         out.print(f"  {table}: {count:,} rows", highlight=False)
 
 
-def _summarise(record: Any) -> None:
+def _summarise(record: RunRecord) -> None:
     from dags.workspace import run_path  # noqa: PLC0415
+    from migration_reports.standing import standing  # noqa: PLC0415
+    from migration_reports.summary import headline, summary  # noqa: PLC0415
 
-    style = "green" if record.state == "promoted" else "red"
-    received = sum(fate.records for fate in record.fates if fate.role in ("data", "unknown"))
+    colour = {"good": "green", "bad": "red"}.get(standing(record).tone, "yellow")
     out.print()
-    out.print(
-        f"{record.municipality.name} ({record.municipality.code})  {record.state}",
-        style=f"bold {style}",
-        highlight=False,
-    )
-    if record.state_reason_en:
-        out.print(f"  {record.state_reason_en}", highlight=False, markup=False, soft_wrap=True)
-    out.print(
-        f"  {received:,} records received, {record.rejects:,} rejected (limit {record.rejects_allowed:,}); "
-        f"{record.count('error'):,} errors, {record.count('alert'):,} alerts, {record.count('note'):,} notes",
-        highlight=False, soft_wrap=True,
-    )  # fmt: skip
-    for line in record.reconciliations:
-        out.print(
-            f"  {line.table}: {line.rows_promoted:,} rows" + ("" if line.closes else "  DOES NOT CLOSE"),
-            highlight=False,
-        )
-    agree = sum(rule.agrees for rule in record.rules)
-    proved = sum(control.agrees for control in record.controls)
-    out.print(
-        f"  controls proved {proved}/{len(record.controls)}; rules with both engines agreeing {agree}/{len(record.rules)}",
-        highlight=False,
-    )
-    out.print(f"  {run_path(record.run_id) / 'reports'}", highlight=False, soft_wrap=True)
+    out.print(headline(record), style=f"bold {colour}", highlight=False, markup=False, soft_wrap=True)
+    for line in (*summary(record), run_path(record.run_id) / "reports"):
+        out.print(f"  {line}", highlight=False, markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

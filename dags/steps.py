@@ -36,7 +36,8 @@ from dags.waiting import from_ledger, map_waiting, waiting
 from dags.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, SpecError, TransientError, join_findings
-from migration_reports.render import question, render
+from migration_reports.question import question
+from migration_reports.render import render
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,

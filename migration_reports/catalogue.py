@@ -34,7 +34,7 @@ _ENTRIES = (
         E,
         "移行ファイルが届いていない",
         "An expected dump is missing",
-        "移行元に再提出を依頼し、受領フォルダーに置いてください。",
+        "移行元に再提出を依頼し、受領フォルダーに置くこと。",
         "Ask the old system's operator for it and put it into the inbox.",
     ),
     Code(
@@ -43,7 +43,7 @@ _ENTRIES = (
         E,
         "移行ファイルが空である",
         "A dump is empty",
-        "抽出ジョブの結果を移行元に確認してください。",
+        "抽出ジョブの結果を移行元に確認すること。",
         "Check the unload job with the old system's operator.",
     ),
     Code(
@@ -52,7 +52,7 @@ _ENTRIES = (
         E,
         "同じ内容の移行ファイルが二度届いている",
         "One dump was received twice",
-        "どちらが正しい移行ファイルかを確認し、他方を取り除いてください。",
+        "どちらが正しい移行ファイルかを確認し、他方を取り除くこと。",
         "Find out which file is meant and remove the other.",
     ),
     Code(
@@ -61,7 +61,7 @@ _ENTRIES = (
         A,
         "構成表にない移行ファイルが届いている",
         "A file was received that the manifest does not expect",
-        "移行ファイル構成表に加えるか、受領フォルダーから除いてください。",
+        "移行ファイル構成表に加えるか、受領フォルダーから除くこと。",
         "Add it to the manifest, or take it out of the inbox.",
     ),
     Code(
@@ -70,7 +70,7 @@ _ENTRIES = (
         E,
         "最後のレコードの後に半端なバイトが残る",
         "Bytes are left over after the last whole record",
-        "レコード長の定義か、転送の途中切れを確認してください。",
+        "レコード長の定義か、転送の途中切れを確認すること。",
         "Check the record length and whether the transfer was cut short.",
     ),
     Code(
@@ -79,7 +79,7 @@ _ENTRIES = (
         E,
         "どのレコード種別にも当たらない",
         "A record of no known kind",
-        "マニフェストのレコード種別に値を加えるか、移行元に確認してください。",
+        "マニフェストのレコード種別に値を加えるか、移行元に確認すること。",
         "Add the value to a record kind in the manifest, or ask the data owner.",
     ),
     Code(
@@ -88,7 +88,7 @@ _ENTRIES = (
         E,
         "レコードまたはブロックの長さが正しくない",
         "A length before a record or block cannot be right",
-        "diagnose で形式を確かめるか、移行元に再作成を依頼してください。",
+        "diagnose で形式を確かめるか、移行元に再作成を依頼すること。",
         "Check the framing with diagnose, or ask for the dump again.",
     ),
     Code(
@@ -97,7 +97,7 @@ _ENTRIES = (
         E,
         "分割レコードの一部が欠けている",
         "A part of a spanned record without the rest of it",
-        "移行元に再作成を依頼してください。読まなかったバイト数は明細にあります。",
+        "移行元に再作成を依頼すること。読まなかったバイト数は明細にある。",
         "Ask for the dump again. The bytes that were not read are counted in the detail.",
     ),
     Code(
@@ -106,7 +106,7 @@ _ENTRIES = (
         E,
         "圧縮またはテープイメージが壊れている",
         "The compressed file or tape image is damaged",
-        "壊れた箇所より前は読みました。再送を依頼してください。",
+        "壊れた箇所より前は読んだ。再送を依頼すること。",
         "Everything before the place was read. Ask for the file again.",
     ),
     Code(
@@ -115,7 +115,7 @@ _ENTRIES = (
         E,
         "親となるレコードが前にない",
         "A record without the parent record it belongs to",
-        "移行元でレコードの順序と欠落を確認してください。",
+        "移行元でレコードの順序と欠落を確認すること。",
         "Have the data owner check for missing records and their order.",
     ),
     Code(
@@ -124,7 +124,7 @@ _ENTRIES = (
         E,
         "パック十進数でないバイト",
         "Bytes that are no packed decimal",
-        "移行元データの該当項目を是正してください。",
+        "移行元データの該当項目を是正すること。",
         "Have the data owner correct the field.",
     ),
     Code(
@@ -133,7 +133,7 @@ _ENTRIES = (
         E,
         "ゾーン十進数でないバイト",
         "Bytes that are no zoned decimal",
-        "移行元データの該当項目を是正してください。",
+        "移行元データの該当項目を是正すること。",
         "Have the data owner correct the field.",
     ),
     Code(
@@ -142,7 +142,7 @@ _ENTRIES = (
         A,
         "数字項目が空白である",
         "A numeric field is blank",
-        "値がないものとして扱いました。是正の要否を確認してください。",
+        "値がないものとして扱った。是正の要否を確認すること。",
         "Read as no value. Decide whether it must be corrected.",
     ),
     Code(
@@ -151,7 +151,7 @@ _ENTRIES = (
         A,
         "数が PICTURE の桁数を超える",
         "A number has more digits than its PICTURE",
-        "値はそのまま読みました。レイアウトを確認してください。",
+        "値はそのまま読んだ。レイアウトを確認すること。",
         "The value was read as it is. Check the layout.",
     ),
     Code(
@@ -160,7 +160,7 @@ _ENTRIES = (
         E,
         "符号なし二進数が扱える範囲を超える",
         "An unsigned binary number is too large to be read",
-        "レイアウトの符号指定を確認してください。",
+        "レイアウトの符号指定を確認すること。",
         "Check whether the layout should have a sign.",
     ),
     Code(
@@ -169,7 +169,7 @@ _ENTRIES = (
         E,
         "編集数字項目を数として読めない",
         "Edited text that is no number",
-        "移行元データの該当項目を是正してください。",
+        "移行元データの該当項目を是正すること。",
         "Have the data owner correct the field.",
     ),
     Code(
@@ -178,7 +178,7 @@ _ENTRIES = (
         A,
         "PICTURE の編集形式と異なる数",
         "A number printed otherwise than its PICTURE says",
-        "値は読みました。レイアウトを確認してください。",
+        "値は読んだ。レイアウトを確認すること。",
         "The value was read. Check the layout.",
     ),
     Code(
@@ -187,7 +187,7 @@ _ENTRIES = (
         A,
         "浮動小数点数を倍精度に丸めた",
         "A floating point number was rounded to double precision",
-        "有効桁が足りるか確認してください。",
+        "有効桁が足りるか確認すること。",
         "Decide whether the digits that are left are enough.",
     ),
     Code(
@@ -196,7 +196,7 @@ _ENTRIES = (
         A,
         "無限大または非数の浮動小数点数",
         "A floating point number that is infinite or none",
-        "移行元データと浮動小数点の形式を確認してください。",
+        "移行元データと浮動小数点の形式を確認すること。",
         "Check the data and the format of floating point numbers.",
     ),
     Code(
@@ -205,7 +205,7 @@ _ENTRIES = (
         A,
         "数字の前後に空白または LOW-VALUES がある",
         "Digits among spaces or LOW-VALUES",
-        "数字だけを読みました。桁が落ちていないか確認してください。",
+        "数字だけを読んだ。桁が落ちていないか確認すること。",
         "The digits were read. Check that none was lost.",
     ),
     Code(
@@ -214,7 +214,7 @@ _ENTRIES = (
         E,
         "文字コード表にないコード",
         "A code that the charset does not define",
-        "外字表または拡張文字表に加えるか、移行元に確認してください。",
+        "外字表または拡張文字表に加えるか、移行元に確認すること。",
         "Add it to the table file, or ask the data owner.",
     ),
     Code(
@@ -223,7 +223,7 @@ _ENTRIES = (
         A,
         "漢字シフトが項目の中で閉じていない",
         "A kanji shift is not closed within the field",
-        "末尾まで漢字として読みました。切れていないか確認してください。",
+        "末尾まで漢字として読んだ。切れていないか確認すること。",
         "Read as double-byte to the field's end. Check that nothing was cut.",
     ),
     Code(
@@ -232,7 +232,7 @@ _ENTRIES = (
         A,
         "二バイト文字の片方だけがある",
         "Half of a double-byte character",
-        "項目の途中で切れていないか確認してください。",
+        "項目の途中で切れていないか確認すること。",
         "Check whether the field was cut in the middle of a character.",
     ),
     Code(
@@ -241,7 +241,7 @@ _ENTRIES = (
         A,
         "文字項目に LOW-VALUES (X'00') がある",
         "LOW-VALUES (X'00') in a text field",
-        "空白として読みました。是正の要否を確認してください。",
+        "空白として読んだ。是正の要否を確認すること。",
         "Read as spaces. Decide whether it must be corrected.",
     ),
     Code(
@@ -250,7 +250,7 @@ _ENTRIES = (
         A,
         "余分な漢字シフトコードがある",
         "A kanji shift code without its partner",
-        "無視して読みました。移行元に確認してください。",
+        "無視して読んだ。移行元に確認すること。",
         "Skipped. Ask the data owner.",
     ),
     Code(
@@ -259,7 +259,7 @@ _ENTRIES = (
         A,
         "文字項目に制御文字がある",
         "A control character in a text field",
-        "そのまま読みました。移行元に確認してください。",
+        "そのまま読んだ。移行元に確認すること。",
         "Read as it stands. Ask the data owner.",
     ),
     Code(
@@ -268,7 +268,7 @@ _ENTRIES = (
         N,
         "外字 (利用者定義文字) がある",
         "A user-defined character (gaiji)",
-        "文字同定の対象です。外字一覧を確認してください。",
+        "文字同定の対象である。外字一覧を確認すること。",
         "To be identified: see the gaiji list.",
     ),
     Code(
@@ -277,7 +277,7 @@ _ENTRIES = (
         N,
         "拡張文字、または移行先の文字集合にない文字がある",
         "A character of the extended area, or one beyond the target's repertoire",
-        "外字台帳で確認し、移行先にない文字には判断または縮退を定めてください。",
+        "外字台帳で確認し、移行先にない文字には判断または縮退を定めること。",
         "See the gaiji ledger; decide, or name a fallback, for what the target cannot hold.",
     ),
     Code(
@@ -286,7 +286,7 @@ _ENTRIES = (
         A,
         "レコードがレイアウトより短い",
         "A record ends before its layout does",
-        "欠けた項目は値なしとしました。レイアウトを確認してください。",
+        "欠けた項目は値なしとした。レイアウトを確認すること。",
         "Fields behind its end were read as no value. Check the layout.",
     ),
     Code(
@@ -295,7 +295,7 @@ _ENTRIES = (
         A,
         "レコードがレイアウトより長い",
         "A record goes on after its layout ends",
-        "余りは読んでいません。レイアウトを確認してください。",
+        "余りは読んでいない。レイアウトを確認すること。",
         "What goes beyond was not read. Check the layout.",
     ),
     Code(
@@ -304,7 +304,7 @@ _ENTRIES = (
         E,
         "繰返し回数が OCCURS の範囲にない",
         "A count outside the range of its OCCURS",
-        "繰返し項目は値なしとしました。移行元に是正を依頼してください。",
+        "繰返し項目は値なしとした。移行元に是正を依頼すること。",
         "The table was read as no value. Have the data owner correct the count.",
     ),
     Code(
@@ -313,7 +313,7 @@ _ENTRIES = (
         E,
         "日付として読めない",
         "Not readable as a date",
-        "移行元データの日付を是正してください。",
+        "移行元データの日付を是正すること。",
         "Have the data owner correct the date.",
     ),
     Code(
@@ -322,7 +322,7 @@ _ENTRIES = (
         A,
         "暦にない日付である",
         "A date that is not in the calendar",
-        "原文のまま移行します (標準仕様は保持を求めます)。確認してください。",
+        "原文のまま移行する (標準仕様は保持を求める)。確認すること。",
         "Kept as it stands, as the standard requires. Confirm it.",
     ),
     Code(
@@ -331,7 +331,7 @@ _ENTRIES = (
         N,
         "月または日が不詳である",
         "The month or the day is not known",
-        "不詳のまま移行します。",
+        "不詳のまま移行する。",
         "Kept as unknown.",
     ),
     Code(
@@ -340,7 +340,7 @@ _ENTRIES = (
         A,
         "元号の期間外の日付である",
         "A date outside its era",
-        "原文のまま移行します。元号を確認してください。",
+        "原文のまま移行する。元号を確認すること。",
         "Kept as it stands. Check the era.",
     ),
     Code(
@@ -349,7 +349,7 @@ _ENTRIES = (
         A,
         "日付が零である",
         "The date is zero",
-        "日付なしとして移行します。確認してください。",
+        "日付なしとして移行する。確認すること。",
         "Carried over as no date. Confirm it.",
     ),
     Code(
@@ -358,7 +358,7 @@ _ENTRIES = (
         A,
         "年が不詳である",
         "The year of a date is not known",
-        "原文のまま、整列値なしで移行します。確認してください。",
+        "原文のまま、整列値なしで移行する。確認すること。",
         "Kept as it stands, without a sort key. Confirm it.",
     ),
     Code(
@@ -367,7 +367,7 @@ _ENTRIES = (
         E,
         "コード変換表にない値である",
         "A value that the code table does not hold",
-        "コード変換表に加えるか、移行元データを是正してください。",
+        "コード変換表に加えるか、移行元データを是正すること。",
         "Add it to the code table, or have the data owner correct it.",
     ),
     Code(
@@ -376,7 +376,7 @@ _ENTRIES = (
         A,
         "氏名を姓と名に分けられない",
         "A name that cannot be split into its parts",
-        "分けずに移行します。確認してください。",
+        "分けずに移行する。確認すること。",
         "Carried over whole. Confirm it.",
     ),
     Code(
@@ -385,17 +385,17 @@ _ENTRIES = (
         N,
         "移行先にない字形を通用字に縮退した",
         "A form that the target cannot hold was replaced by a usual one",
-        "縮退表のとおりです。件数を確認してください。",
+        "縮退表のとおりである。件数を確認すること。",
         "As the fallback table says. Confirm the count.",
     ),
-    Code("M312", "text_changed", N, "文字を正規化した", "Text was normalised", "対応は不要です。", "Nothing to do."),
+    Code("M312", "text_changed", N, "文字を正規化した", "Text was normalised", "対応は不要である。", "Nothing to do."),
     Code(
         "M313",
         "number_unreadable",
         E,
         "数として読めない",
         "Not readable as a number",
-        "移行元データを是正してください。",
+        "移行元データを是正すること。",
         "Have the data owner correct it.",
     ),
     Code(
@@ -404,7 +404,7 @@ _ENTRIES = (
         E,
         "桁数が項目の長さを超える",
         "A number with more digits than the item",
-        "移行元データか、マッピングの桁数を確認してください。",
+        "移行元データか、マッピングの桁数を確認すること。",
         "Check the data, or the width in the mapping.",
     ),
     Code(
@@ -413,7 +413,7 @@ _ENTRIES = (
         E,
         "対応するレコードがない",
         "A record that the mapping looks at is not there",
-        "結合の項目と、相手の移行ファイルを確認してください。",
+        "結合の項目と、相手の移行ファイルを確認すること。",
         "Check the key of the join, and the other dump.",
     ),
     Code(
@@ -422,7 +422,7 @@ _ENTRIES = (
         E,
         "対応するレコードが複数ある",
         "Several records have the key that the mapping looks at",
-        "どれを採るかをマッピングで決めるか、移行元データを是正してください。",
+        "どれを採るかをマッピングで決めるか、移行元データを是正すること。",
         "Say in the mapping which is taken, or have the data owner correct it.",
     ),
     Code(
@@ -431,7 +431,7 @@ _ENTRIES = (
         E,
         "付番されていない番号である",
         "A key that was never given a number",
-        "付番するシステムのデータに、この番号があるか確認してください。",
+        "付番するシステムのデータに、この番号があるか確認すること。",
         "Check that the system that gives numbers holds this key.",
     ),
     Code(
@@ -440,7 +440,7 @@ _ENTRIES = (
         E,
         "式の値が得られない",
         "An expression gives no value",
-        "零による除算や、数でない文字がないか確認してください。",
+        "零による除算や、数でない文字がないか確認すること。",
         "Look for a division by zero, or a text that is no number.",
     ),
     Code(
@@ -449,7 +449,7 @@ _ENTRIES = (
         E,
         "必須項目に値がない",
         "A mandatory column has no value",
-        "移行元データを是正してください。",
+        "移行元データを是正すること。",
         "Have the data owner supply the value.",
     ),
     Code(
@@ -458,7 +458,7 @@ _ENTRIES = (
         E,
         "文字数が項目の長さを超える (文字超過)",
         "Text longer than the column",
-        "文字超過リストとして確認し、短縮を決めてください。",
+        "文字超過リストとして確認し、短縮を決めること。",
         "Decide how the text is to be shortened.",
     ),
     Code(
@@ -467,7 +467,7 @@ _ENTRIES = (
         E,
         "移行先のコード一覧にない値である",
         "A value outside the target's code set",
-        "コード変換表を確認してください。",
+        "コード変換表を確認すること。",
         "Check the code table of the mapping.",
     ),
     Code(
@@ -476,7 +476,7 @@ _ENTRIES = (
         E,
         "キーが重複している",
         "A key occurs twice",
-        "移行元データのキーを是正してください。",
+        "移行元データのキーを是正すること。",
         "Have the data owner correct the key.",
     ),
     Code(
@@ -485,7 +485,7 @@ _ENTRIES = (
         E,
         "参照先の行がない",
         "A reference to a row that does not exist",
-        "参照先のレコードが届いているか確認してください。",
+        "参照先のレコードが届いているか確認すること。",
         "Check that the record referred to was received.",
     ),
     Code(
@@ -494,7 +494,7 @@ _ENTRIES = (
         E,
         "一つの世帯に世帯主が二人以上いる",
         "A household has more than one head",
-        "移行元データの続柄を是正してください。",
+        "移行元データの続柄を是正すること。",
         "Have the data owner correct the relationships.",
     ),
     Code(
@@ -503,7 +503,7 @@ _ENTRIES = (
         A,
         "世帯主のいない世帯である",
         "A household without a head",
-        "標準仕様では許容されます。確認してください。",
+        "標準仕様では許容される。確認すること。",
         "The standard permits it. Confirm it.",
     ),
     Code(
@@ -512,7 +512,7 @@ _ENTRIES = (
         E,
         "異動日が処理日より後である (転出を除く)",
         "A change dated after it was processed (other than a move out)",
-        "移行元データの日付を是正してください。",
+        "移行元データの日付を是正すること。",
         "Have the data owner correct the dates.",
     ),
     Code(
@@ -521,7 +521,7 @@ _ENTRIES = (
         E,
         "住民となった日が生年月日より前である",
         "Became a resident before being born",
-        "移行元データの日付を是正してください。",
+        "移行元データの日付を是正すること。",
         "Have the data owner correct the dates.",
     ),
     Code(
@@ -530,7 +530,7 @@ _ENTRIES = (
         A,
         "郵便番号が七桁の数字でない",
         "A postal code that is not seven digits",
-        "移行元データを確認してください。",
+        "移行元データを確認すること。",
         "Check the data.",
     ),
     Code(
@@ -539,7 +539,7 @@ _ENTRIES = (
         E,
         "読めない文字 (U+FFFD) が残っている",
         "An unreadable character (U+FFFD) is left",
-        "外字表または拡張文字表を補ってください。",
+        "外字表または拡張文字表を補うこと。",
         "Complete the table file of the charset.",
     ),
     Code(
@@ -548,7 +548,7 @@ _ENTRIES = (
         A,
         "検査数字が合わない",
         "A check digit that does not fit",
-        "旧システムが付番した番号は合わないことがあります。確認し、番号は直しません。",
+        "旧システムが付番した番号は合わないことがある。確認し、番号は直さない。",
         "Numbers that old systems gave out may not fit. Confirm; the number is not changed.",
     ),
     Code(
@@ -557,7 +557,7 @@ _ENTRIES = (
         A,
         "世帯人数が届いた世帯員の数と合わない",
         "The stated number of members differs from the members received",
-        "移行元データを確認してください。",
+        "移行元データを確認すること。",
         "Check the data.",
     ),
     Code(
@@ -566,7 +566,7 @@ _ENTRIES = (
         E,
         "件数がトレーラーと合わない",
         "The count differs from the trailer",
-        "移行ファイルが途中で切れていないか、移行元に確認してください。",
+        "移行ファイルが途中で切れていないか、移行元に確認すること。",
         "Ask whether the dump is whole.",
     ),
     Code(
@@ -575,7 +575,7 @@ _ENTRIES = (
         E,
         "合計がトレーラーと合わない",
         "The total differs from the trailer",
-        "移行ファイルの内容を移行元に確認してください。",
+        "移行ファイルの内容を移行元に確認すること。",
         "Ask the old system's operator to check the dump.",
     ),
     Code(
@@ -584,7 +584,7 @@ _ENTRIES = (
         E,
         "トレーラーがない",
         "The trailer is missing",
-        "移行ファイルが途中で切れていないか確認してください。",
+        "移行ファイルが途中で切れていないか確認すること。",
         "Check whether the dump was cut short.",
     ),
     Code(
@@ -593,7 +593,7 @@ _ENTRIES = (
         E,
         "トレーラーが二つ以上ある",
         "There is more than one trailer",
-        "移行ファイルが連結されていないか確認してください。",
+        "移行ファイルが連結されていないか確認すること。",
         "Check whether dumps were joined.",
     ),
     Code(
@@ -602,7 +602,7 @@ _ENTRIES = (
         E,
         "ヘッダーまたはトレーラーの値がマニフェストと合わない",
         "A value of the header or trailer is not the one that the manifest states",
-        "別の団体や別の回の移行ファイルでないか確認してください。",
+        "別の団体や別の回の移行ファイルでないか確認すること。",
         "Check whether this is another municipality's dump, or another time's.",
     ),
     Code(
@@ -611,7 +611,7 @@ _ENTRIES = (
         E,
         "二つの検証エンジンの件数が合わない",
         "The two validation engines count differently",
-        "開発者に連絡してください。本番反映はできません。",
+        "開発者に連絡すること。この実行は反映できない。",
         "Report it to the developers; the run cannot be promoted.",
     ),
     Code(
@@ -620,7 +620,7 @@ _ENTRIES = (
         E,
         "不採用件数がマニフェストの上限を超える",
         "More rejects than the manifest allows",
-        "データを是正するか、上限を見直してください。",
+        "データを是正するか、上限を見直すること。",
         "Correct the data, or reconsider the limit.",
     ),
     Code(
@@ -629,7 +629,7 @@ _ENTRIES = (
         E,
         "件数の差が説明できない",
         "A difference in counts is unexplained",
-        "開発者に連絡してください。本番反映はできません。",
+        "開発者に連絡すること。この実行は反映できない。",
         "Report it to the developers; the run cannot be promoted.",
     ),
     Code(
@@ -638,7 +638,7 @@ _ENTRIES = (
         E,
         "誤りの件数がマッピングの上限を超える",
         "More wrong values than the mapping allows",
-        "原因を調べ、マッピングかデータを直してから、もう一度実行してください。",
+        "原因を調べ、マッピングかデータを直してから、もう一度実行すること。",
         "Find the cause, mend the mapping or the data, and run again.",
     ),
     Code(
@@ -647,7 +647,7 @@ _ENTRIES = (
         E,
         "一件も失ってはならない行 (支援措置など) が不採用になる",
         "A row of which none may be lost (a protective measure) would be rejected",
-        "該当レコードの誤りを是正してから、もう一度移行してください。",
+        "該当レコードの誤りを是正してから、もう一度移行すること。",
         "Correct the records concerned and run again.",
     ),
 )

@@ -5,7 +5,6 @@ Templates autoescape, an unknown name in one is an error, and every file is writ
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import os
 from collections.abc import Mapping
@@ -14,13 +13,15 @@ from typing import Any
 
 import jinja2
 
+from migration_reports import shown, verdicts
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.profile_record import Profile
+from migration_reports.question import question
 from migration_reports.reports import REPORTS
 from migration_reports.run_record import RunRecord
 from migration_reports.words import WORDS
 
-MAX_QUESTION_LINES = 40
+__all__ = ["question", "render", "render_profile"]
 
 
 def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[Path, ...]:
@@ -61,43 +62,15 @@ def render_profile(profile: Profile) -> str:
     return _environment().get_template("profile.html.j2").render(values)
 
 
-def question(record: RunRecord, *, links: Mapping[str, str] = {}) -> str:  # noqa: ARG001
-    """The approval question, in Markdown: counts, amounts, controls, rejects and alerts; no values of residents."""
-    name = record.municipality.name.replace("|", " ")
-    lines = [
-        f"### {name} ({record.municipality.code}): 本番反映してよいですか / May it be promoted?",
-        "",
-        f"不採用 rejected **{record.rejects:,}** (上限 limit {record.rejects_allowed:,}), "
-        f"アラート alerts **{record.count('alert'):,}**, 注記 notes {record.count('note'):,}. "
-        "承認はアラートの確認を兼ねます / approving acknowledges the alerts.",
-        "",
-        "| 移行先 table | レコード records | 反映 promoted | 集約 merged | 不採用 rejected | 対象外 not chosen | 照合 |",
-        "|---|--:|--:|--:|--:|--:|:-:|",
-    ]
-    lines += [
-        f"| {line.table} ({line.dump}.{line.kind}{' ' * bool(line.each)}{line.each}) | {line.candidates:,} | {line.rows_promoted:,} | {line.rows_merged:,} "
-        f"| {line.rows_rejected:,} | {line.rows_not_chosen:,} | {'✓' if line.closes else '✗'} |"
-        for line in record.reconciliations[:MAX_QUESTION_LINES]
-    ]
-    lines += ["", "| コントロール control | 移行元 stated | 計数 counted | |", "|---|--:|--:|:-:|"]
-    lines += [
-        f"| {c.dump}: {c.name} | {_amount(c.stated)} | {_amount(c.found)} | {'✓' if c.agrees else '✗'} |"
-        for c in record.controls[:MAX_QUESTION_LINES]
-    ]
-    lines += [
-        f"| {a.table}.{a.column} | {_amount(a.in_dump)} | {_amount(a.in_table)} + {_amount(a.in_rejected)} | {'✓' if a.agrees else '✗'} |"
-        for a in record.amounts[:MAX_QUESTION_LINES]
-    ]
-    disagree = [rule.rule for rule in record.rules if not rule.agrees]
-    lines += ["", f"規則 rules: {len(record.rules)}, Polars = Great Expectations: {len(record.rules) - len(disagree)}"]
-    return "\n".join(lines)
-
-
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("migration_reports"), autoescape=True, undefined=jinja2.StrictUndefined
     )
-    environment.filters.update(n=_number, amount=_amount, when=_when, glyph=_glyph)
+    environment.filters.update(
+        n=shown.number, amount=shown.amount, when=shown.when, glyph=shown.glyph, controlled=shown.controlled,
+        control_name=shown.control_name,
+    )  # fmt: skip
+    environment.globals.update(verdicts=verdicts)
     return environment
 
 
@@ -107,26 +80,3 @@ def _write(path: Path, content: bytes) -> Path:
         file.write(content)
     part.replace(path)
     return path
-
-
-def _number(value: int) -> str:
-    return f"{value:,}"
-
-
-def _amount(text: str) -> str:
-    """A decimal string with its thousands marked; what is no number stays as it is."""
-    sign, digits = ("-", text[1:]) if text.startswith("-") else ("", text)
-    whole, point, rest = digits.partition(".")
-    return f"{sign}{int(whole):,}{point}{rest}" if whole.isdigit() else text
-
-
-def _when(text: str) -> str:
-    """A moment in Japanese time; empty where there is none."""
-    if not text:
-        return "–"
-    japan = datetime.timezone(datetime.timedelta(hours=9), "JST")
-    return f"{datetime.datetime.fromisoformat(text).astimezone(japan):%Y-%m-%d %H:%M:%S} JST"
-
-
-def _glyph(unicode: str) -> str:
-    return "".join(chr(int(word.removeprefix("U+"), 16)) for word in unicode.split())

@@ -6,7 +6,7 @@ Nothing here holds a resident's value.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import pydantic
@@ -149,7 +149,8 @@ class RuleResult(Frozen):
     """One rule, counted by both engines over the same staged rows.
 
     `reported` are the failing rows that became findings; the others (`failing_polars` minus `reported`) stand on a
-    record and column for which an earlier stage had already reported the cause.
+    record and column for which an earlier stage had already reported the cause. `rows` are the staged rows it was
+    counted over; a rule over none has judged nothing.
     """
 
     rule: str
@@ -163,6 +164,7 @@ class RuleResult(Frozen):
     failing_polars: int
     failing_gx: int
     reported: int
+    rows: int | None = None
 
     @property
     def agrees(self) -> bool:
@@ -374,8 +376,3 @@ class RunRecord(Frozen):
     def count(self, severity: str) -> int:
         """Count the findings of a severity."""
         return sum(issue.count for issue in self.issues if issue.severity == severity)
-
-
-def compare(former: RunRecord, issues: Sequence[Issue]) -> Comparison:  # noqa: ARG001
-    """Interim."""
-    return Comparison(run_id=former.run_id)

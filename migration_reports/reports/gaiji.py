@@ -16,6 +16,7 @@ import xlsxwriter
 
 from migration_reports.report import Report, Template
 from migration_reports.run_record import Gaiji, RunRecord
+from migration_reports.standing import is_provisional, marked, standing
 from migration_reports.words import WORDS
 
 COLUMNS = (
@@ -43,6 +44,8 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         "headings": _HEADINGS,
         "ja": WORDS["ja"],
         "en": WORDS["en"],
+        "stands": standing(record),
+        "provisional": is_provisional(record),
         "counts": counts,
         "open": sum(not row.decision and row.since != "gone" for row in record.gaiji),
     }
@@ -88,7 +91,7 @@ def _workbook(record: RunRecord) -> bytes:
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": f"外字台帳 {record.run_id}", "comments": "Hikkoshi"})
+        book.set_properties({"title": f"外字台帳 {record.run_id}", "subject": marked(record), "comments": "Hikkoshi"})
         head = book.add_format({"bold": True, "bg_color": "#E8EDF2", "border": 1, "text_wrap": True, "valign": "top"})
         fill = book.add_format({"bg_color": "#FFF8E6", "border": 1})
         large = book.add_format({"font_size": 18, "align": "center"})
@@ -114,6 +117,7 @@ def _workbook(record: RunRecord) -> bytes:
         page.freeze_panes(1, 3)
         page.autofilter(0, 0, last, len(COLUMNS) - 1)
         page.set_landscape()
+        page.set_header(f"&L{record.run_id}&C{marked(record)}&R&A")
         page.repeat_rows(0)
     return target.getvalue()
 
@@ -132,7 +136,7 @@ def _validate(page: xlsxwriter.worksheet.Worksheet, record: RunRecord) -> None:
         else:
             page.data_validation(first, decision, last, len(COLUMNS) - 1, {
                 "validate": "custom", "value": "=FALSE", "ignore_blank": False, "error_title": "decision",
-                "error_message": "単バイト文字は文字表ファイルで定義します。 A single byte is defined by a table file.",
+                "error_message": "単バイト文字は文字表ファイルで定義する。 A single byte is defined by a table file.",
             })  # fmt: skip
 
 

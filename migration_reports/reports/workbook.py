@@ -13,9 +13,15 @@ from typing import Any
 import pyarrow as pa
 import xlsxwriter
 
+from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
+from migration_reports.comparison import followed, gone
+from migration_reports.question import changed
 from migration_reports.report import Report, Template
-from migration_reports.run_record import RunRecord
+from migration_reports.run_record import Change, Control, Issue, RunRecord
+from migration_reports.shown import control_name, controlled, when
+from migration_reports.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
+from migration_reports.verdicts import Tally, Verdict
 from migration_reports.words import WORDS
 
 MAX_FINDINGS = 100_000
@@ -27,7 +33,9 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
     target = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(target, options) as book:
-        book.set_properties({"title": f"移行結果報告書 {record.run_id}", "comments": "Hikkoshi"})
+        book.set_properties(
+            {"title": f"移行結果報告書 {record.run_id}", "subject": marked(record), "comments": "Hikkoshi"}
+        )
         head = book.add_format({"bold": True, "bg_color": "#E8EDF2", "border": 1, "text_wrap": True, "valign": "top"})
         wide = book.add_format({"text_wrap": True, "valign": "top"})
 
@@ -48,12 +56,19 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                             widths[column] = max(widths[column], min(_MAX_WIDTH, len(text) + 2))
             for column, width in enumerate(widths):
                 page.set_column(column, column, width)
+            if is_provisional(record):
+                page.set_tab_color("#8A5A00")
+            page.set_landscape()
+            page.set_header(f"&L{record.run_id}&C{marked(record)}&R&A")
+            page.set_footer("&R&P / &N")
             page.freeze_panes(1, 0)
             page.autofilter(0, 0, max(last, 1), len(headings) - 1)
 
         sheet("概要 Summary", ["項目\nItem", "値\nValue"], _summary(record))
         sheet(
-            "検出事項 Issues", _heads("code severity what action dump field table count first_places"), _issues(record)
+            "検出事項 Issues",
+            _heads("code severity what action dump field table count since_run first_places"),
+            _issues(record),
         )
         sheet(
             "明細 Findings",
@@ -62,7 +77,9 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "件数照合 Counts",
-            _heads("dump kind each table records candidates rows_promoted merged rows_rejected not_chosen check"),
+            _heads(
+                f"dump kind each table records candidates {rows_word(record)} merged rows_rejected not_chosen check"
+            ),
             (
                 (
                     line.dump,
@@ -75,7 +92,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     line.rows_merged,
                     line.rows_rejected,
                     line.rows_not_chosen,
-                    _ok(ok=line.closes),
+                    _verdict(verdicts.of_line(line)),
                 )
                 for line in record.reconciliations
             ),
@@ -84,14 +101,32 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             "金額照合 Amounts",
             _heads("dump field table in_dump in_table in_rejected check"),
             (
-                (a.dump, a.field, f"{a.table}.{a.column}", a.in_dump, a.in_table, a.in_rejected, _ok(ok=a.agrees))
+                (
+                    a.dump,
+                    a.field,
+                    f"{a.table}.{a.column}",
+                    a.in_dump,
+                    a.in_table,
+                    a.in_rejected,
+                    _verdict(verdicts.of_amount(record, a)),
+                )
                 for a in record.amounts
             ),
         )
         sheet(
             "コントロール Controls",
             _heads("dump control field stated found check"),
-            ((c.dump, c.name, c.field, c.stated, c.found, _ok(ok=c.agrees)) for c in record.controls),
+            (
+                (
+                    c.dump,
+                    _control_name(c),
+                    c.field,
+                    controlled(c, "stated"),
+                    controlled(c, "found"),
+                    _verdict(verdicts.of_control(record, c)),
+                )
+                for c in record.controls
+            ),
         )
         sheet(
             "項目 Fields",
@@ -104,7 +139,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     f.picture,
                     f"{f.offset} / {f.width}",
                     f.filled,
-                    ", ".join(f.targets) or f.ignored_because,
+                    ", ".join(_both("control_field") if t == "control" else t for t in f.targets) or f.ignored_because,
                 )
                 for f in record.coverage
             ),
@@ -160,7 +195,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     r.failing_polars,
                     r.failing_gx,
                     r.reported,
-                    _ok(ok=r.agrees),
+                    _verdict(verdicts.of_rule(record, r)),
                 )
                 for r in record.rules
             ),
@@ -169,27 +204,58 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
 
 
 def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:
+    stands, alerts = standing(record), alerts_word(record)
+    if is_provisional(record):
+        yield _both("provisional_report"), f"{WORDS['ja']['provisional_lead']}\n{WORDS['en']['provisional_lead']}"
     yield _both("municipality"), f"{record.municipality.name} ({record.municipality.code})"
     yield _both("run"), record.run_id
     yield _both("mode"), f"{_both(record.mode)} {record.rehearsal if record.mode == 'rehearsal' else ''}".strip()
-    yield _both("status"), _both(record.state)
+    yield _both("target_area"), _both(f"area_{record.mode}")
+    yield _both("standing"), f"{stands.ja} / {stands.en}\n{stands.lead_ja}\n{stands.lead_en}"
     yield _both("reasons"), f"{record.state_reason_ja}\n{record.state_reason_en}".strip()
+    yield _both("started_by"), record.started_by
+    yield _both("decision_made"), _both(decision_word(record))
+    if record.decision is not None:
+        if not record.decision.automatic:
+            yield _both("decision_maker"), record.decision.by
+            yield _both("decision_reason"), record.decision.reason or _both("not_given")
+        yield _both("decision_at"), when(record.decision.at)
     yield _both("records_rejected"), record.rejects
     yield _both("limit"), record.rejects_allowed
     for severity in ("error", "alert", "note"):
         yield _both(severity), record.count(severity)
-    yield _both("approved_by"), record.decision.by if record.decision and record.decision.approved else ""
+    if alerts:
+        yield _both("alerts"), _both(alerts)
+    yield _both("counts"), _verdict(verdicts.counts(record).verdict)
+    yield _both("controls_agree"), _share(verdicts.controls(record))
+    yield _both("rules_agree"), _share(verdicts.rules(record))
+    if missing := verdicts.dumps_not_received(record):
+        yield _both("files_missing"), ", ".join(sorted(missing))
+    if record.specs_changed:
+        yield _both("specs_changed"), "\n".join(record.specs_changed)
     yield from sorted(record.versions.items())
 
 
 def _issues(record: RunRecord) -> Iterator[tuple[Any, ...]]:
-    for issue in record.issues:
-        entry = CATALOGUE[issue.code]
-        target = f"{issue.table or ''}{'.' if issue.column else ''}{issue.column or ''}"
-        yield (
-            issue.code, _both(issue.severity), f"{entry.ja}\n{entry.en}", f"{entry.action_ja}\n{entry.action_en}",
-            issue.dump, issue.field, target, issue.count, _places(issue.first),
-        )  # fmt: skip
+    for issue, now, before in followed(record):
+        yield *_what(issue, issue.severity), issue.count, _change(now, before), _places(issue.first)
+    for change in gone(record):
+        yield *_what(change, CATALOGUE[change.code].severity.value), 0, _change(0, change.before), ""
+
+
+def _what(found: Issue | Change, severity: str) -> tuple[Any, ...]:
+    entry = CATALOGUE[found.code]
+    target = f"{found.table or ''}{'.' if found.column else ''}{found.column or ''}"
+    return (
+        found.code, _both(severity), f"{entry.ja}\n{entry.en}", f"{entry.action_ja}\n{entry.action_en}",
+        found.dump, found.field, target,
+    )  # fmt: skip
+
+
+def _share(tally: Tally) -> str:
+    if tally.verdict is None:
+        return _both("not_judged")
+    return f"{tally.agree} / {tally.judged}" + (f" ({_both('not_judged_more')} {tally.empty})" if tally.empty else "")
 
 
 def _findings(path: Path | None) -> Iterator[tuple[Any, ...]]:
@@ -226,8 +292,17 @@ def _both(key: str) -> str:
     return f"{WORDS['ja'][key]} / {WORDS['en'][key]}"
 
 
-def _ok(*, ok: bool) -> str:
-    return _both("closes" if ok else "open")
+def _verdict(verdict: Verdict) -> str:
+    return _both("not_judged" if verdict is None else "closes" if verdict else "open")
+
+
+def _control_name(control: Control) -> str:
+    return f"{control_name(control, 'ja')} / {control_name(control, 'en')}"
+
+
+def _change(now: int, before: int | None) -> str:
+    japanese, english = changed(now, before, "ja"), changed(now, before, "en")
+    return japanese if japanese == english else f"{japanese} / {english}"
 
 
 REPORT = Report("workbook", "移行結果ブック", "Result workbook", files)

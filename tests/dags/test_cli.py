@@ -128,6 +128,8 @@ def test_a_run_that_may_not_be_promoted_is_told_apart(hikkoshi):
     held = hikkoshi("run", "mihon", "--direct")
     assert held.returncode == 1
     assert f"there is no inbox {hikkoshi.home / 'inbox' / '990027_mihon'}" in held.stdout
+    assert "rehearsal 1: Rehearsal not passed (held)" in held.stdout
+    assert "controls proved nothing to judge; rules with both engines agreeing nothing to judge" in held.stdout
 
 
 def test_a_cut_over_is_never_approved_automatically(hikkoshi):

@@ -31,6 +31,7 @@ from migration_reports.run_record import (
     RuleResult,
     RunRecord,
 )
+from migration_reports.standing import standing
 from migration_reports.words import WORDS
 
 HOSTILE = "<script>alert(1)</script>"
@@ -86,12 +87,12 @@ def rendered(record, tmp_path):
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
-def test_the_page_shows_what_the_record_says(rendered, language):
+def test_the_page_shows_what_the_record_says(rendered, record, language):
     page = rendered[f"result.{language}.html"].read_text("utf-8")
     words = WORDS[language]
     for shown in (
         "4,321", "4,300", "21", "1,234,567", "-1,234,567.89", "9,876", "4,322", "314", "7 / 2,096", "80A1", "U+E000", "4,567",
-        words["held"], words["missing"], words["open"], "residents.key", "a" * 64, "09:00:00 JST",
+        getattr(standing(record), language), words["missing"], words["open"], "residents.key", "a" * 64, "09:00:00 JST",
         getattr(catalogue.CATALOGUE["D201"], language),
     ):  # fmt: skip
         assert shown in page, shown
@@ -140,7 +141,7 @@ def test_every_file_is_summed_and_for_its_owner_only(rendered):
 
 def test_the_question_shows_what_does_not_agree(record):
     text = question(record)
-    assert "| d: count of person | 4,322 | 4,321 | ✗ |" in text
+    assert "| d: person の件数 / count of person | 4,322 | 4,321 | ✗ |" in text
     assert "| residents (d.person) | 4,321 | 4,300 |" in text
     assert "Polars = Great Expectations: 0" in text
 
@@ -151,6 +152,11 @@ def test_every_word_and_code_is_there_in_both_languages():
         assert all((entry.ja, entry.en, entry.action_ja, entry.action_en)), entry.code
         assert re.fullmatch(r"[FDMVC]\d{3}", entry.code)
     assert len(catalogue.BY_NAME) == len(catalogue.CATALOGUE)
+
+
+def test_japanese_is_in_the_register_of_official_documents():
+    texts = [*WORDS["ja"].values(), *(text for e in catalogue.CATALOGUE.values() for text in (e.ja, e.action_ja))]
+    assert [text for text in texts if re.search("ください|です|ます|ません|ました", text)] == []
 
 
 def test_the_reports_are_those_on_disk():
