@@ -122,12 +122,7 @@ def state_of(run: Run) -> tuple[str, str, str]:
     if failure is not None:
         return "failed", f"処理が中断した ({failure['reason']})", f"the run stopped ({failure['reason']})"
     if approval is not None and not approval["approved"]:
-        why = f": {approval['reason']}" if approval["reason"] else ""
-        return (
-            "rejected",
-            f"{approval['by']} が認めなかった{why}",
-            f"{approval['by']} did not approve the promotion{why}",
-        )
+        return "rejected", "", ""
     held = run.read("held") or (decided if decided is not None and not decided["promotable"] else None)
     if held is not None:
         return "held", "、".join(ja for ja, _ in held["reasons"]), "; ".join(en for _, en in held["reasons"])

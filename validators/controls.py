@@ -99,7 +99,8 @@ def prove(
             kind, _, field = control.value.partition(".")
             for row in trailers.get(kind, ())[-1:]:
                 held, expected = row.get(field), Decimal(control.equals)
-                shown = "unreadable" if held is None else format(held, "f")
+                # A code such as 011002 is a number to COBOL only: it is shown with its zeros.
+                shown = "unreadable" if held is None else format(held, "f").zfill(len(control.equals))
                 proved.append(
                     Control(
                         dump=dump,

@@ -8,7 +8,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from validators.controls import Tally
+from validators.controls import Stated, Tally, prove
 
 AMOUNT = pa.decimal128(38, 2)
 CENTS = st.one_of(st.none(), st.integers(-(10**37), 10**37))
@@ -32,3 +32,10 @@ def test_a_sum_is_exact_and_no_matter_of_batches_or_slices(cents, sizes):
     assert str(one.sums["person.A"]) == str(other.sums["person.A"]) == str(cut.sums["person.A"])
     assert one.records == cut.records == {"person": len(values)}
     assert one.sums["person.A"] == Decimal(f"{sum(c or 0 for c in cents)}e-2")
+
+
+def test_a_code_in_a_header_is_shown_with_its_zeros():
+    stated = [Stated(None, None, "011002", "header.CODE")]
+    for held, shown, agrees in ((Decimal(11002), "011002", True), (Decimal(1), "000001", False)):
+        controls, _ = prove("d", stated, Tally(), {"header": [{"CODE": held}]})
+        assert [(c.stated, c.found, c.agrees) for c in controls if c.kind == "value"] == [("011002", shown, agrees)]
