@@ -40,7 +40,7 @@ from extractors import character_policies as policies
 from extractors import characters
 from extractors.characters import FIRST_SEQUENCE, REPLACEMENT, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import USUAL, code_page
-from extractors.options import choice
+from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError
 
 LOW = range(0x41, 0xFF)
@@ -59,13 +59,13 @@ CCSIDS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 """Single-byte page, double-byte table and number of user-defined codes of each CCSID."""
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
         SpecError: an option or a table file cannot be used.
     """
-    ccsid = choice(options, "ccsid", "930", tuple(CCSIDS))
+    ccsid = options.choice("ccsid", "930", tuple(CCSIDS))
     usual_page, plane, size = CCSIDS[ccsid]
     page = options.get("single", usual_page)
     text = code_page(page)

@@ -8,7 +8,6 @@ F5 to FE; in 1978 A8 and F4, too) are user-defined only where `user_area` says s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -17,13 +16,13 @@ from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import USUAL, code_page
 from extractors.inventory import span
-from extractors.options import choice
+from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError
 
 LOW = range(0xA1, 0xFF)
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
@@ -37,7 +36,7 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         problems.append(Problem("L904", Position("(options)"), message, USUAL))
     if not problems and codes["opening"] == codes["closing"]:
         problems.append(Problem("L904", Position("(options)"), "opening and closing are the same shift code"))
-    edition = int(choice(options, "edition", "1983", ("1978", "1983", "1990")))
+    edition = int(options.choice("edition", "1983", ("1978", "1983", "1990")))
     moved = jis.moved_since_1978() if edition == 1978 else {}
     standard = {code + jis.GR: jis.x0208()[moved.get(code, code)] for code in jis.x0208(edition)}
     area = _area(options.get("user_area", ""), {code >> 8 for code in standard}, problems)
@@ -48,7 +47,7 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
     own = (Area("user-defined", area, LOW, CharacterClass.USER_DEFINED, "the municipality"),) if area else ()
     if own:
         characters.user_defined_area(double, own, policies.private_area(options, policies.areas_size(own)))
-    space = choice(options, "space", "a1a1", ("a1a1", "4040"))
+    space = options.choice("space", "a1a1", ("a1a1", "4040"))
     characters.spaces(double, 0xA1A1, int(space, 16))
     charset = Charset(
         name="jis_8080",

@@ -6,7 +6,6 @@ bytes), the Japanese makers' own pages, and any other single-byte codec of Pytho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -14,10 +13,11 @@ from extractors import character_policies as policies
 from extractors import characters
 from extractors.characters import Charset, CharsetFamily
 from extractors.code_pages import USUAL, code_page
+from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:

@@ -7,14 +7,14 @@ where the repertoire has a character with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from extractors import character_policies, unicode
 from extractors.characters import Charset, CharsetFamily
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
