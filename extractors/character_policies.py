@@ -25,7 +25,7 @@ from extractors.characters import (
     Charset,
     index_of,
 )
-from extractors.options import Options
+from extractors.options import Options, gathered
 from extractors.repertoire import read as read_repertoire
 from extractors.table_file import Direction, Taken, hexadecimal, is_selector
 from migration_reports.findings import Position, Problem, SpecError
@@ -96,8 +96,10 @@ def settle(charset: Charset, options: Options, folder: Path) -> Charset:
         folder: what the paths of table files are relative to.
 
     Raises:
-        SpecError: with every problem of an option or a file.
+        SpecError: with every problem of a file.
     """
+    # Files are judged against the charset's own codes, which an option that was refused may have made others.
+    sure = not options.problems
     forms = ("jis", "ms") if charset.usage is None else ("kept", "jis", "ms")
     said = {
         "symbols": options.choice("symbols", forms[0], forms),
@@ -111,16 +113,18 @@ def settle(charset: Charset, options: Options, folder: Path) -> Charset:
     notes = list(charset.notes)
     # Before the table files: what a site's own file says is left as it says it.
     made.symbols(said["symbols"])
-    for file in filter(None, (word.strip() for word in options.get("table", "").split(","))):
+    for file in filter(None, (word.strip() for word in options.get("table", "").split(",") if sure)):
         problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
     decisions: Mapping[int, gaiji.Decision] = {}
-    if "gaiji" in options:
+    if "gaiji" in options and sure:
         try:
             mj = gaiji.read_mj_data(folder, options["mj"]) if "mj" in options else {}
             decisions = gaiji.read(folder / options["gaiji"], name=options["gaiji"], mj=mj)
             problems.extend(made.decide(decisions, options["gaiji"]))
         except SpecError as error:
             problems.extend(error.problems)
+    repertoire = options.get("repertoire", "any")
+    held = gathered(problems, lambda: read_repertoire(repertoire, folder, MS_SYMBOLS)) if repertoire != "any" else None
     if problems:
         raise SpecError(problems)
     if said["kana"] != "kept":
@@ -128,9 +132,7 @@ def settle(charset: Charset, options: Options, folder: Path) -> Charset:
     if said["controls"] == "space":
         for table in (made.single, made.double):
             table[table >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
-    repertoire = options.get("repertoire", "any")
-    if repertoire != "any":
-        held = read_repertoire(repertoire, folder, MS_SYMBOLS)
+    if held is not None:
         if charset.usage is None:
             beyond = made.limit(held)
             notes.append(

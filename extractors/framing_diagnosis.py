@@ -290,7 +290,7 @@ def _read(candidate: Candidate, sample: Sample, layouts: Mapping[str, Layout], c
     best, by = Evidence(), ""
     strength = -1.0
     for name, layout in layouts.items():
-        framing = _load(candidate.choice.name, options, layout)
+        framing = load_framing(Choice(candidate.choice.name, options), layout)
         if framing is None:
             continue
         evidence = judge(data, framing, layout, charset)
@@ -320,7 +320,7 @@ def _behind_header(candidate: Candidate, sample: Sample, layouts: Mapping[str, L
     """The same with as long a header as the first record that the layout can read says."""
     length = int(candidate.choice.options["length"])
     for layout in layouts.values():
-        framing = _load("fixed", candidate.choice.options, layout)
+        framing = load_framing(candidate.choice, layout)
         if framing is None:
             continue
         for header in range(candidate.header, min(candidate.header + 64 * length, len(sample.data) - length), length):

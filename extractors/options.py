@@ -80,13 +80,21 @@ class Options(dict[str, str]):
         self.problems.append(Problem("L904", Position("(options)"), message, allowed, hint))
 
 
-def made(said: Mapping[str, str], make: Callable[[Options], T]) -> T:
+def made(said: Mapping[str, str], make: Callable[[Options], T], *, known: Iterable[str], what: str = "option") -> T:
     """Make something of options.
+
+    Args:
+        said: the options as text.
+        make: makes it; what it cannot use it refuses.
+        known: the options that there are.
+        what: how a message calls one of them.
 
     Raises:
         SpecError: with everything that is wrong with them.
     """
     options = Options(said)
+    names = tuple(known)
+    options.problems.extend(_unknown(what, option, names) for option in said if option not in names)
     try:
         result = make(options)
     except SpecError as error:

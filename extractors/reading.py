@@ -175,7 +175,7 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
         SpecError: a name, an option or its value is not usable; with every problem.
     """
     problems: list[Problem] = []
-    own = gathered(problems, lambda: made(spoken.options, _own))
+    own = gathered(problems, lambda: made(spoken.options, _own, known=OPTIONS))
     framing = gathered(problems, lambda: framings.load(spoken.framing.name, spoken.framing.options, layout))
     charset = gathered(problems, lambda: charsets.load(spoken.charset.name, spoken.charset.options, folder))
     container = spoken.container
@@ -188,13 +188,6 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
 
 def _own(said: Options) -> tuple[Blanks, bool, int, int]:
     """What belongs to the dump itself: blanks, whether places are fixed, header, trailer."""
-    allowed = tuple(OPTIONS)
-    for option in said:
-        if option not in OPTIONS:
-            unknown = f"unknown option `{option[:60]}`"
-            said.problems.append(
-                Problem("L903", Position("(options)"), unknown, allowed, did_you_mean(option, allowed))
-            )
     policies = {
         name: cast(Blank, said.choice(name, "finding", ("finding", "null", "zero")))
         for name in ("spaces", "low_values", "high_values")

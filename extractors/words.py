@@ -61,11 +61,7 @@ def options_of(prefix: str, what: str) -> Mapping[str, str]:
 
 
 def read_word(options: Options, prefix: str, least: int = 1) -> Word:
-    """Make a word of its options; it has at least `least` bytes.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make a word of its options; it has at least `least` bytes."""
     size = options.number(f"{prefix}_size", 4, least, 64)
     width = options.number(f"{prefix}_width", min(2, size), 1, min(8, size))
     at = options.number(f"{prefix}_at", 0, 0, size - width)

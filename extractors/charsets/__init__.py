@@ -49,5 +49,6 @@ def load(name: str, options: Mapping[str, str], folder: Path) -> Charset:
     Raises:
         SpecError: the name or an option is not known, or a table file cannot be used; with every problem.
     """
-    family = choose("charset", name, CHARSETS, options)
-    return made(options, lambda said: family.make(said, folder))
+    family = choose("charset", name, CHARSETS)
+    what = f"option of charset {name}"
+    return made(options, lambda said: family.make(said, folder), known=family.options, what=what)

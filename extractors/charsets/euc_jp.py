@@ -27,7 +27,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     variant = options.choice("variant", "jis_x_0208", ("jis_x_0208", "jis_x_0213"))
     planes = (jis.x0208(), jis.x0212()) if variant == "jis_x_0208" else (jis.x0213(1), jis.x0213(2))

@@ -44,7 +44,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     single = options.choice("single", "ebcdik", ("ebcdik", "ebcdic", "ascii"))
     forms = options.choice("forms", "jis78", ("jis78", "jis83", "face"))

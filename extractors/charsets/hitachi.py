@@ -47,7 +47,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     edition = options.choice("edition", "keis83", ("keis78", "keis83", "keis90"))
     single = options.choice("single", "ebcdik", ("ebcdik", "ebcdic"))

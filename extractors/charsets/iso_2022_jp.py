@@ -22,7 +22,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     double = characters.undefined(65536)
     characters.assign(double, jis.x0208())

@@ -41,7 +41,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     form = options.choice("form", "jips_e", ("jips_e", "jips_j"))
     forms = options.choice("forms", "jis78", ("jis78", "jis83"))

@@ -32,7 +32,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     variant = options.choice("variant", "windows_31j", tuple(_CODECS))
     double = characters.undefined(65536)

@@ -25,7 +25,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     double = characters.undefined(65536)
     characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(1983).items()})

@@ -17,7 +17,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: the byte order is none, or an option or a file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     order = options.choice("order", "big", ("big", "little"))
     return character_policies.settle(unicode.charset("utf_16", "utf16", {"order": order}), options, folder)

@@ -18,7 +18,7 @@ def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     return character_policies.settle(unicode.charset("utf_8", "utf8", {}), options, folder)
 

@@ -31,5 +31,6 @@ def load(name: str, options: Mapping[str, str], layout: Layout) -> Framing:
     Raises:
         SpecError: the name, an option or its value is not usable; with every problem of its options.
     """
-    family = choose("framing", name, FRAMINGS, options)
-    return made(options, lambda said: family.make(said, layout))
+    family = choose("framing", name, FRAMINGS)
+    what = f"option of framing {name}"
+    return made(options, lambda said: family.make(said, layout), known=family.options, what=what)

@@ -25,11 +25,7 @@ BLOCK_OPTIONS: Mapping[str, str] = {
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make the framing."""
     (block, largest), word = read_blocks(options), read_word(options, "record")
     shortest, longest, again = bounds(options, layout)
     kind = options.choice("records", "words", ("words", "fixed"))
@@ -54,11 +50,7 @@ def make(options: Options, layout: Layout) -> Framing:
 
 
 def read_blocks(options: Options) -> tuple[Word, int]:
-    """The word of a block, and the largest block.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """The word of a block, and the largest block."""
     return read_word(options, "block"), options.number("largest_block", MAX_LENGTH, 1, MAX_LENGTH)
 
 

@@ -16,11 +16,7 @@ from extractors.options import Options
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: the length is no number, or shorter than the layout.
-    """
+    """Make the framing; its length may not be shorter than the layout."""
     length = options.number("length", layout.length, layout.length, MAX_LENGTH)
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:

@@ -106,7 +106,7 @@ def make(options: Options, layout: Layout) -> Framing:
     """Make the framing.
 
     Raises:
-        SpecError: the field, the expression or a length does not fit.
+        SpecError: no field is named that is a whole number.
     """
     longest = options.number("longest", max(32_760, layout.length), 1, MAX_LENGTH)
     again = options.choice("resynchronise", "no", ("yes", "no")) == "yes"

@@ -23,11 +23,7 @@ _ENDS = {"lf": b"\n", "crlf": b"\r\n", "nl": b"\x15", "ebcdic_lf": b"\x25"}
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make the framing."""
     ending = _ENDS[options.choice("ending", "lf", tuple(_ENDS))]
     longest = options.number("longest", max(65_536, 4 * layout.length), 1, MAX_LENGTH)
     last, size = ending[-1], len(ending)

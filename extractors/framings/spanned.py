@@ -71,11 +71,7 @@ def _join(buffer, pos, limits, codes, most, parts, data, starts, ends, places, a
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make the framing."""
     has_blocks = options.choice("blocks", "yes", ("yes", "no")) == "yes"
     block, largest = read_blocks(options) if has_blocks else (Word(size=0), 0)
     # The third byte of a segment's word is its code.

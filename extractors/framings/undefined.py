@@ -19,11 +19,7 @@ from extractors.words import options_of, read_word
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make the framing."""
     if "block_length" in options:
         return _of_one_length(options.number("block_length", layout.length, 1, MAX_LENGTH))
     # A block may be longer than a record of any other format: its word can hold 31 bits.

@@ -33,11 +33,7 @@ def bounds(options: Options, layout: Layout, usual: int = 32_760) -> tuple[int, 
 
 
 def make(options: Options, layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+    """Make the framing."""
     word = read_word(options, "record")
     trailing = options.number("trailing", 0, 0, 64)
     shortest, longest, again = bounds(options, layout)
