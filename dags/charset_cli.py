@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from dags.reading_options import pairs_of
-from dags.terminal import err, out
+from dags.terminal import err, out, visible
 
 app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Show charsets; check and convert character table files."
@@ -57,7 +57,7 @@ def show(
         for word in codes:
             code = parse_code(word)
             if code is None:
-                raise typer.BadParameter(f"`{word[:20]}` is no code; write one to three bytes in hexadecimal")
+                raise typer.BadParameter(f"`{visible(word[:20])}` is no code; write one to three bytes in hexadecimal")
             single = code[1] == 1
             area = charset.area_of(code[0]) if not single else None
             text = charset.text(code[0], single=single)

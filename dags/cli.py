@@ -16,11 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
-from dags.terminal import err, help_with, out, progress
+from dags.terminal import LogFormatter, Terminal, err, help_with, out, progress, visible
 from migration_reports.findings import RunError, SpecError, TransientError
 
 if TYPE_CHECKING:
@@ -72,7 +71,8 @@ def check(
         raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--format")
     checked = [checking.check(folder) for folder in municipality_folders(municipality)]
     if text := problem_formats.render(checked, form):
-        sys.stdout.write(f"{text}\n")
+        # JSON escapes by itself, and may not be spelled otherwise.
+        sys.stdout.write(f"{text if form in ('json', 'sarif') else visible(text)}\n")
     problems = sum(len(one.problems) for one in checked)
     if problems:
         err.print(f"{problems} problem(s)", highlight=False)
@@ -185,7 +185,7 @@ def report(run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` 
     from dags import steps  # noqa: PLC0415
 
     for path in steps.render_again(run_id):
-        out.print(path, highlight=False, soft_wrap=True)
+        out.print(str(path), highlight=False, soft_wrap=True)
 
 
 @app.command(
@@ -303,14 +303,14 @@ def main() -> None:
         sys.exit(0)
 
 
-def _terminal() -> Console:
+def _terminal() -> Terminal:
     """The terminal as it is now: a later redirection of standard output does not reach it."""
-    return Console(file=os.fdopen(os.dup(1), "w"), soft_wrap=True)
+    return Terminal(file=os.fdopen(os.dup(1), "w"), soft_wrap=True)
 
 
 def _log_to_terminal() -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("  %(message)s"))
+    handler.setFormatter(LogFormatter("  %(message)s"))
     logger = logging.getLogger("hikkoshi")
     logger.handlers[:] = [handler]
     logger.setLevel(logging.INFO)
@@ -322,7 +322,7 @@ def _ask(question: str) -> Answer:
 
     from dags.steps import Answer  # noqa: PLC0415
 
-    out.print(Markdown(question))
+    out.print(Markdown(visible(question)))
     approved = typer.confirm("承認しますか / Approve?", default=False)
     reason = typer.prompt("理由 / Reason", default="", show_default=False)
     return Answer(approved, getpass.getuser(), reason)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from dags.reading_options import (
     ContainerName,
@@ -24,7 +24,7 @@ from dags.reading_options import (
     job_of,
     warn_of_views,
 )
-from dags.terminal import err, help_with, progress
+from dags.terminal import Terminal, err, help_with, progress, visible
 
 if TYPE_CHECKING:
     from dags.profile import Source
@@ -82,10 +82,10 @@ def profile(
         # Wide enough for a line a field where nobody's window says how wide.
         width = None if sys.stdout.isatty() and out_file is None else 200
         if out_file is None:
-            _show(made, Console(width=width))
+            _show(made, Terminal(width=width))
             return
         written = io.StringIO()
-        _show(made, Console(width=width, file=written))
+        _show(made, Terminal(width=width, file=written))
         text = written.getvalue()
     elif form == "html":
         from migration_reports.render import render_profile  # noqa: PLC0415
@@ -134,7 +134,7 @@ def _of_files(
         raise typer.BadParameter("a dump file, or --municipality", param_hint="DUMP")
     for file in files:
         if not file.is_file():
-            raise typer.BadParameter(f"there is no file {file}", param_hint="DUMP")
+            raise typer.BadParameter(f"there is no file {visible(str(file))}", param_hint="DUMP")
     if layout is None or charset is None:
         missing = "--layout" if layout is None else "--charset"
         raise typer.BadParameter("a dump file needs --layout and --charset", param_hint=missing)
@@ -143,7 +143,7 @@ def _of_files(
     return work.of_job(job)
 
 
-def _show(made: Profile, console: Console) -> None:
+def _show(made: Profile, console: Terminal) -> None:
     of = f"{made.municipality.name} ({made.municipality.code})  " if made.municipality else ""
     console.print(
         f"{of}{made.dump}: {made.records:,} records, {made.bytes:,} bytes", style="bold", highlight=False, markup=False
@@ -192,7 +192,10 @@ def _table(fields: tuple[FieldProfile, ...], *, kinds: bool) -> Table:
         if mapped:
             nowhere = "[red]nowhere[/red]" if f.unmapped_but_filled else ""
             cells.append(escape(", ".join(f.targets or ())) or nowhere or f"[dim]{escape(f.ignored_because)}[/dim]")
-        table.add_row(*cells, style=None if f.filled or f.invalid else "dim")
+        table.add_row(
+            *(Text.from_markup(visible(cell), emoji=False) for cell in cells),
+            style=None if f.filled or f.invalid else "dim",
+        )
     return table
 
 

@@ -24,7 +24,7 @@ from dags.reading_options import (
     job_of,
     warn_of_views,
 )
-from dags.terminal import err, help_with, out, progress
+from dags.terminal import err, help_with, out, progress, visible
 
 app = typer.Typer()
 
@@ -114,7 +114,7 @@ def peek(
     for p in shown:
         table.add_row(
             str(p.record) if p.record != last else "", p.kind if p.record != last else "", p.field, p.picture,
-            str(p.position), str(p.width), "∅" if p.value is None else p.value, p.finding,
+            str(p.position), str(p.width), "∅" if p.value is None else visible(p.value, lines=False), p.finding,
         )  # fmt: skip
         last = p.record
     out.print(table, markup=False)

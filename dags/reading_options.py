@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dags.terminal import err
+from dags.terminal import err, visible
 
 if TYPE_CHECKING:
     from dags.reader import Job
@@ -49,7 +49,7 @@ def pairs_of(options: list[str]) -> dict[str, str]:
     for option in options:
         key, equals, value = option.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"`{option[:60]}` is not KEY=VALUE", param_hint="--option")
+            raise typer.BadParameter(f"`{visible(option[:60])}` is not KEY=VALUE", param_hint="--option")
         pairs[key] = value
     return pairs
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from dags.reading_options import (
     ContainerName,
@@ -22,7 +23,7 @@ from dags.reading_options import (
     pairs_of,
     warn_of_views,
 )
-from dags.terminal import err, help_with, out
+from dags.terminal import err, help_with, out, visible
 from migration_reports.findings import Problem, SpecError
 
 if TYPE_CHECKING:
@@ -70,7 +71,9 @@ def draft(
             "a dump needs a charset; `hikkoshi diagnose DUMP` finds it out", param_hint="--charset"
         )
     if folder is not None and not re.fullmatch(r"[0-9]{6}_[a-z0-9_]+", folder.name):
-        raise typer.BadParameter(f"`{folder.name}` is not CODE_romaji, such as 990060_midori", param_hint="--out")
+        raise typer.BadParameter(
+            f"`{visible(folder.name)}` is not CODE_romaji, such as 990060_midori", param_hint="--out"
+        )
     target = _system(system)
     spoken = Spoken(
         Choice(framing), Choice(charset or "ibm"), Choice(dialect), Choice(container) if container else None
@@ -88,7 +91,7 @@ def draft(
             sys.stdout.write(f"# ---- {name}\n{text}\n")
     else:
         for path in draft_text.write(made, folder, copybook):
-            out.print(path, highlight=False, soft_wrap=True)
+            out.print(str(path), highlight=False, soft_wrap=True)
     columns = sum(len(part.filled.guesses) for part in made.parts)
     open_fields = sum(entry.reason == "?" for left in made.left.values() for entry in left)
     err.print(
@@ -189,7 +192,7 @@ def explain(
     if column is None:
         if record is not None:
             raise typer.BadParameter("a record is followed into a column", param_hint="COLUMN")
-        sys.stdout.writelines(f"{line}\n" for line in work.merged(town))
+        sys.stdout.writelines(f"{visible(line)}\n" for line in work.merged(town))
         return
     table, name = work.column_of(town, column)
     sections = list(work.explain(town, table, name))
@@ -246,12 +249,12 @@ def diff(
         before, after = Path(old), Path(new or "")
         for folder in (before, after):
             if not folder.is_dir():
-                raise typer.BadParameter(f"there is no folder {folder}", param_hint="OLD NEW")
+                raise typer.BadParameter(f"there is no folder {visible(str(folder))}", param_hint="OLD NEW")
     where = inbox or settings().inbox(after.resolve().name)
     with err.status("") if err.is_terminal else contextlib.nullcontext() as status:
         made = work.compare(
             load(before), load(after), inbox=where, files=dump,
-            progress=lambda text: status.update(text) if status is not None else None,
+            progress=lambda text: status.update(Text(visible(text))) if status is not None else None,
         )  # fmt: skip
     for table in made.tables:
         _show_table(table, reveal=reveal)

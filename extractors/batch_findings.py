@@ -13,6 +13,10 @@ from extractors.records import Records
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, no_findings
 
+CODE_BITS = 24
+SHOWN = 4
+"""How many different codes of one text a finding names."""
+
 
 class BatchFindings:
     """The findings of one batch, gathered and then made into one Arrow batch: a few columns, however many kinds."""
@@ -99,10 +103,20 @@ def _hexadecimal(codes: np.ndarray) -> pa.Array:
 
 
 def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
-    """The codes of each row as hexadecimal words, in the order of the text; null where a row has none."""
+    """Some of the codes of each row as hexadecimal words; null where a row has none.
+
+    Each once and in the order of the codes, and no more than `SHOWN`: in the order of the text they would be the text,
+    which is of a person.
+    """
+    keys = np.unique(at << CODE_BITS | codes)
+    rows, codes = keys >> CODE_BITS, keys & ((1 << CODE_BITS) - 1)
+    counts = np.bincount(rows, minlength=count)
+    shown = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) < SHOWN
     ends = np.zeros(count + 1, np.int32)
-    np.cumsum(np.bincount(at, minlength=count), out=ends[1:])
-    words = pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes))
-    return pc.replace_with_mask(
-        pc.binary_join(words, " "), pa.array(ends[1:] == ends[:-1]), pa.scalar(None, pa.string())
-    )
+    np.cumsum(np.minimum(counts, SHOWN), out=ends[1:])
+    words = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes[shown])), " ")
+    more = np.maximum(counts - SHOWN, 0)
+    sizes, which = np.unique(more, return_inverse=True)
+    rest = pa.array([f" and {size:,} more" if size else "" for size in sizes.tolist()]).take(pa.array(which))
+    joined = pc.binary_join_element_wise(words, rest, "")
+    return pc.replace_with_mask(joined, pa.array(counts == 0), pa.scalar(None, pa.string()))

@@ -177,7 +177,7 @@ class Extraction:
                 and odd.decoder is not None
                 and odd.field.usage in TEXT_USAGES
             ):
-                codes = odd.decoder.codes(records.data, odd.starts, odd.field, odd.flag)
+                codes = odd.decoder.codes(records.data, odd.starts, odd.limits, odd.field, odd.flag)
                 tallies.append((odd, *codes))
             if odd.code is not None:
                 found.add(odd.code, odd.records, starts=odd.starts, field=odd.name, detail=odd.detail, codes=codes)

@@ -6,6 +6,7 @@ Names are never passed through NFC or NFKC: that would merge characters that are
 from __future__ import annotations
 
 import dataclasses
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -24,7 +25,7 @@ from extractors.characters import (
     Charset,
     index_of,
 )
-from extractors.options import choice
+from extractors.options import Options, gathered
 from extractors.repertoire import read as read_repertoire
 from extractors.table_file import Direction, Taken, hexadecimal, is_selector
 from migration_reports.findings import Position, Problem, SpecError
@@ -66,7 +67,7 @@ _DAKUTEN, _HANDAKUTEN = 0xFF9E, 0xFF9F
 _LARGEST_PRIVATE = 0xF8FF
 
 
-def private_area(options: Mapping[str, str], size: int, *, usual: str = "E000") -> int:
+def private_area(options: Options, size: int, *, usual: str = "E000") -> int:
     """The code point of the first user-defined code.
 
     Args:
@@ -74,22 +75,19 @@ def private_area(options: Mapping[str, str], size: int, *, usual: str = "E000") 
         size: how many codes the charset has there.
         usual: what it is where the option is not given.
 
-    Raises:
-        SpecError: it is no number, or the codes would leave the private use areas of Unicode.
+    It is refused where it is no number, or the codes would leave the private use areas of Unicode.
     """
     text = options.get("user_defined", usual).upper().removeprefix("U+")
-    try:
-        first = int(text, 16)
-    except ValueError:
-        first = -1
+    first = int(text, 16) if re.fullmatch("[0-9A-F]{1,6}", text) else -1
     areas = ((0xE000, _LARGEST_PRIVATE), (0xF0000, 0xFFFFD), (0x100000, 0x10FFFD))
-    if not any(low <= first and first + size - 1 <= high for low, high in areas):
-        message = f"user_defined: {size:,} codes from U+{text[:12]} are not in a private use area of Unicode"
-        raise SpecError([Problem("L904", Position("(options)"), message, ("E000", "F0000", "100000"))])
-    return first
+    if any(low <= first and first + size - 1 <= high for low, high in areas):
+        return first
+    message = f"user_defined: {size:,} codes from U+{text[:12]} are not in a private use area of Unicode"
+    options.refuse(message, ("E000", "F0000", "100000"))
+    return int(usual, 16)
 
 
-def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charset:
+def settle(charset: Charset, options: Options, folder: Path) -> Charset:
     """Apply what was decided to a charset as its vendor has it.
 
     Args:
@@ -98,31 +96,35 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
         folder: what the paths of table files are relative to.
 
     Raises:
-        SpecError: with every problem of an option or a file.
+        SpecError: with every problem of a file.
     """
+    # Files are judged against the charset's own codes, which an option that was refused may have made others.
+    sure = not options.problems
     forms = ("jis", "ms") if charset.usage is None else ("kept", "jis", "ms")
     said = {
-        "symbols": choice(options, "symbols", forms[0], forms),
-        "selectors": choice(options, "selectors", "keep", ("keep", "drop")),
-        "kana": choice(options, "kana", "kept", ("kept", "widened", "composed")),
-        "wide_spaces": choice(options, "wide_spaces", "trimmed", ("trimmed", "kept")),
-        "controls": choice(options, "controls", "kept", ("kept", "space")),
+        "symbols": options.choice("symbols", forms[0], forms),
+        "selectors": options.choice("selectors", "keep", ("keep", "drop")),
+        "kana": options.choice("kana", "kept", ("kept", "widened", "composed")),
+        "wide_spaces": options.choice("wide_spaces", "trimmed", ("trimmed", "kept")),
+        "controls": options.choice("controls", "kept", ("kept", "space")),
     }
     made = _Tables(charset)
     problems: list[Problem] = []
     notes = list(charset.notes)
     # Before the table files: what a site's own file says is left as it says it.
     made.symbols(said["symbols"])
-    for file in filter(None, (word.strip() for word in options.get("table", "").split(","))):
+    for file in filter(None, (word.strip() for word in options.get("table", "").split(",") if sure)):
         problems.extend(made.layer(file, folder, drop_selectors=said["selectors"] == "drop"))
     decisions: Mapping[int, gaiji.Decision] = {}
-    if "gaiji" in options:
+    if "gaiji" in options and sure:
         try:
             mj = gaiji.read_mj_data(folder, options["mj"]) if "mj" in options else {}
             decisions = gaiji.read(folder / options["gaiji"], name=options["gaiji"], mj=mj)
             problems.extend(made.decide(decisions, options["gaiji"]))
         except SpecError as error:
             problems.extend(error.problems)
+    repertoire = options.get("repertoire", "any")
+    held = gathered(problems, lambda: read_repertoire(repertoire, folder, MS_SYMBOLS)) if repertoire != "any" else None
     if problems:
         raise SpecError(problems)
     if said["kana"] != "kept":
@@ -130,9 +132,7 @@ def settle(charset: Charset, options: Mapping[str, str], folder: Path) -> Charse
     if said["controls"] == "space":
         for table in (made.single, made.double):
             table[table >> 24 == CharacterClass.CONTROL] = characters.entry(SPACE, CharacterClass.CONTROL)
-    repertoire = options.get("repertoire", "any")
-    if repertoire != "any":
-        held = read_repertoire(repertoire, folder, MS_SYMBOLS)
+    if held is not None:
         if charset.usage is None:
             beyond = made.limit(held)
             notes.append(

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from extractors.gaiji import Decision
+from extractors.options import Options
 
 REPLACEMENT = 0xFFFD
 SPACE = 0x20
@@ -174,7 +175,7 @@ class CharsetFamily:
     name: str
     title: str
     options: Mapping[str, str]
-    make: Callable[[Mapping[str, str], Path], Charset]
+    make: Callable[[Options, Path], Charset]
     profiles: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
 
 

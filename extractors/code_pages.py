@@ -14,6 +14,8 @@ from importlib import resources
 
 import ebcdic
 
+from extractors.options import Options
+
 _ = ebcdic  # its import registers the code pages that Python does not have
 
 NONE = "\N{REPLACEMENT CHARACTER}"
@@ -81,6 +83,17 @@ def code_page(name: str) -> str | None:
     if name in _MADE:
         return _MADE[name]()
     return _codec(name)
+
+
+def read_page(options: Options, name: str, usual: str) -> str:
+    """The 256 characters of the page that an option names; those of `usual`, an existing page, where it names none."""
+    page = options.get(name, usual)
+    text = code_page(page)
+    if text is None:
+        options.refuse(f"{name} `{page[:40]}` is no single-byte page", USUAL)
+        text = code_page(usual)
+    assert text is not None
+    return text
 
 
 def _codec(name: str) -> str | None:

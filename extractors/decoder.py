@@ -26,7 +26,7 @@ from extractors.dialect import Dialect
 from extractors.dialects import DEFAULT
 from extractors.layout import Field
 from extractors.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
-from extractors.plan import argument
+from extractors.plan import argument, end_of
 from extractors.usage import LOST, NUMBER, TEXT, WHOLE, Usage
 from extractors.usages import BY_NAME, mixed, usage_of
 
@@ -128,11 +128,12 @@ def count_filled(plan, first, last, found):
     """Count the records in which a field that is not decoded holds any byte that says something."""
     pos, width, empty = argument(plan, p.POS), argument(plan, p.WIDTH), argument(plan, p.SINGLE)
     blanks = np.uint64(argument(plan, p.BLANK))
-    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    data, limits = argument(plan, p.DATA), argument(plan, p.LIMITS)
+    base = data + argument(plan, p.OFFSET)
     filled = np.int64(0)
     for r in range(first, last):
         at = base + int_at(pos + 8 * r)
-        stop = at + width
+        stop = end_of(at, width, data, limits, r)
         while stop - at >= 8 and be64(at) == blanks:
             at += 8
         while at < stop:
@@ -179,12 +180,14 @@ class Decoder:
         self._places = {n: at for at, n in enumerate(self._driven)}
         self._text_room = max((f.width for f in self.fields), default=0)
 
-    def decode(self, data: np.ndarray, pos: np.ndarray) -> Decoded:
+    def decode(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray | None = None) -> Decoded:
         """Decode records.
 
         Args:
             data: uint8, with `SLACK` bytes before the first record and after the last.
             pos: int64, where each record begins in `data`.
+            limits: int64, where each record ends, if some end before their fields do: texts are read no further. What
+                the other usages make of bytes beyond is for the caller to take back.
 
         Returns:
             One Arrow array a field, null where the bytes are no value, and the oddities.
@@ -193,6 +196,9 @@ class Decoder:
         pos = np.ascontiguousarray(pos)
         plan = self._plan.copy()
         plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
+        if limits is not None:
+            limits = np.ascontiguousarray(limits)
+            plan[:, p.LIMITS] = limits.ctypes.data
         listed = np.empty((len(self._driven), count + 1), np.int64)
         plan[: len(self._driven), p.LIST] = listed.ctypes.data + 8 * (count + 1) * np.arange(len(self._driven))
         buffers: list[tuple[np.ndarray, np.ndarray | None]] = []
@@ -252,20 +258,32 @@ class Decoder:
             tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
         )
 
-    def codes(self, data: np.ndarray, starts: np.ndarray, field: Field, flag: int) -> tuple[np.ndarray, np.ndarray]:
-        """List the codes behind a flag of a character class: (index into starts, code), in order."""
+    def codes(
+        self, data: np.ndarray, starts: np.ndarray, limits: np.ndarray, field: Field, flag: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """List the codes behind a flag of a character class: (index into starts, code), in order.
+
+        Args:
+            data: uint8, as `decode` takes it.
+            starts: where the texts begin in it.
+            limits: where their records end.
+            field: the field that they are of.
+            flag: of the class.
+        """
         if _is_unicode(usage_of(field, self.charset)):
             source = Decoder((field,), unicode.undecided(self._of_unicode), self._dialect, self._blanks)
-            texts = source.decode(data, starts - field.offset).columns[0]
+            texts = source.decode(data, starts - field.offset, limits).columns[0]
             rows, points = unicode.codes(texts, self._of_unicode.double >> 24, flag.bit_length())
             return rows, points if self.charset.usage is not None else UNICODE + points
         tables = self._tables if field.usage == "mixed" else self._unshifted
+        ends = np.minimum(starts + field.width, limits)
         room = len(starts) * field.width + 1
         rows, codes = np.empty(room, np.int64), np.empty(room, np.int64)
         found = mixed.list_codes(
             data.ctypes.data,
             np.ascontiguousarray(starts),
-            field.width,
+            ends,
+            self.charset.blank,
             tables.single.ctypes.data,
             tables.double.ctypes.data,
             tables.shifts.ctypes.data,

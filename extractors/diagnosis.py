@@ -12,11 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from extractors import containers, dialects, framings
+from extractors import containers, dialects
 from extractors.charset_diagnosis import CANDIDATES, charset_of, diagnose_charset, first_guess
 from extractors.container import HEAD, Damaged
-from extractors.framing import Framing
-from extractors.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, diagnose_framing
+from extractors.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, diagnose_framing, load_framing
 from extractors.layout import Layout
 from extractors.layout_evidence import judge, same_reading
 from extractors.periods import ends_alike
@@ -99,7 +98,7 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
     if best is None:
         remarks.append("no framing fits; " + TRIED + (WITH_LAYOUT if layouts else ""))
     data = sample.data[int(best.options.get("header", 0)) if best is not None else 0 :]
-    framing = _framing(best.choice, layouts[dialect]) if best is not None and dialect else None
+    framing = load_framing(best.choice, layouts[dialect]) if best is not None and dialect else None
     decided, open_questions = diagnose_charset(data, framing, layouts[dialect] if dialect else None)
     proposals.extend(decided)
     chosen, evidence = _dialects(data, best, groups, layouts, decided[0].choice if decided else CANDIDATES[0])
@@ -164,13 +163,6 @@ def _layouts(layout_of: LayoutOf | None) -> Mapping[str, Layout]:
     return found
 
 
-def _framing(choice: Choice, layout: Layout) -> Framing | None:
-    try:
-        return framings.load(choice.name, choice.options, layout)
-    except SpecError:
-        return None
-
-
 def _dialects(
     data: bytes,
     best: Proposal | None,
@@ -185,7 +177,7 @@ def _dialects(
     found: list[tuple[float, Proposal, list[str]]] = []
     for names in groups.values():
         layout = layouts[names[0]]
-        framing = _framing(best.choice, layout) if best is not None else None
+        framing = load_framing(best.choice, layout) if best is not None else None
         if framing is None:
             continue
         judged = judge(data, framing, layout, charset)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from extractors.layout import Layout
+from extractors.options import Options
 
 MAX_LENGTH = 16 * 1024 * 1024
 """Bytes of the longest record or block that is believed."""
@@ -94,4 +95,4 @@ class FramingFamily:
     name: str
     doc: str
     options: Mapping[str, str]
-    make: Callable[[Mapping[str, str], Layout], Framing]
+    make: Callable[[Options, Layout], Framing]

@@ -39,7 +39,7 @@ _ANY = read_copybook("01 ANY. 05 BYTES PIC X.", file="any")
 class Candidate:
     """A framing that may be meant, before anything but the bytes was asked.
 
-    `above` are the candidates that it reads more out of than they do: blocks with records in them against blocks alone.
+    `depth` tells how much it reads out of the bytes: blocks with records in them more than blocks alone.
     """
 
     choice: Choice
@@ -290,7 +290,7 @@ def _read(candidate: Candidate, sample: Sample, layouts: Mapping[str, Layout], c
     best, by = Evidence(), ""
     strength = -1.0
     for name, layout in layouts.items():
-        framing = _load(candidate.choice.name, options, layout)
+        framing = load_framing(Choice(candidate.choice.name, options), layout)
         if framing is None:
             continue
         evidence = judge(data, framing, layout, charset)
@@ -320,7 +320,7 @@ def _behind_header(candidate: Candidate, sample: Sample, layouts: Mapping[str, L
     """The same with as long a header as the first record that the layout can read says."""
     length = int(candidate.choice.options["length"])
     for layout in layouts.values():
-        framing = _load("fixed", candidate.choice.options, layout)
+        framing = load_framing(candidate.choice, layout)
         if framing is None:
             continue
         for header in range(candidate.header, min(candidate.header + 64 * length, len(sample.data) - length), length):
@@ -342,9 +342,10 @@ class _Measure:
     mark: bytes
 
 
-def _load(name: str, options: Mapping[str, str], layout: Layout) -> Framing | None:
+def load_framing(choice: Choice, layout: Layout) -> Framing | None:
+    """The framing of a choice, None where it does not fit the layout."""
     try:
-        return framings.load(name, options, layout)
+        return framings.load(choice.name, choice.options, layout)
     except SpecError:
         return None
 
@@ -352,20 +353,22 @@ def _load(name: str, options: Mapping[str, str], layout: Layout) -> Framing | No
 def _measure(
     candidate: Candidate, options: Mapping[str, str], layout: Layout, data: bytes, whole: bool
 ) -> _Measure | None:
-    """(records, shortest, longest, bytes reached), where a framing leads through enough of the sample."""
-    framing = _load(candidate.choice.name, options, layout) or _load(candidate.choice.name, options, _ANY)
+    """What a framing makes of the sample, where it leads through enough of it."""
+    choice = Choice(candidate.choice.name, options)
+    framing = load_framing(choice, layout) or load_framing(choice, _ANY)
     if framing is None:
         return None
     account = Account()
     lengths: list[np.ndarray] = []
     offsets: list[np.ndarray] = []
-    troubles = 0
+    broken: list[int] = []
     for part in frames(io.BytesIO(data), framing, layout, account):
         lengths.append(part.limits - part.pos)
         offsets.append(part.offsets)
-        troubles += sum(t.code == "F108" and t.detail != "the record never ends" for t in part.troubles)
+        broken.extend(t.at for t in part.troubles if t.code == "F108")
     sizes = np.concatenate(lengths) if lengths else np.zeros(0, np.int64)
-    if not len(sizes) or not sizes.any() or troubles:
+    # A record without its end behind the last whole one is where the sample ends, and no damage.
+    if not len(sizes) or not sizes.any() or any(at < int(np.concatenate(offsets)[-1]) for at in broken):
         return None
     reached = account.bytes - account.left_over
     most = int(sizes.max())

@@ -13,6 +13,8 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
+from extractors.memory import inner, int_at
+
 (
     KERNEL,  # address of the compiled kernel
     DATA,  # address of the bytes
@@ -36,8 +38,9 @@ from numba.extending import intrinsic
     SEQUENCES,  # text: address of the sequences
     KEEP_WIDE,  # text: 1 where trailing ideographic spaces are kept
     BLANK,  # text and numbers: a byte of padding, eight times
-) = range(22)
-COLUMNS = 22
+    LIMITS,  # text: address of the records' ends (int64); 0 where no record ends before its fields do
+) = range(23)
+COLUMNS = 23
 
 
 @intrinsic
@@ -49,6 +52,14 @@ def argument(typing_context: Any, plan: Any, column: Any) -> Any:
         return builder.load(builder.inttoptr(at, ir.IntType(64).as_pointer()))
 
     return types.int64(types.int64, types.int64), codegen
+
+
+@inner
+def end_of(i, width, data, limits, r):
+    """Where the bytes of a text end that begin at i: with the field, or with the record where that ends before."""
+    if limits == 0:
+        return i + width
+    return max(min(i + width, data + int_at(limits + 8 * r)), i)
 
 
 def unpack(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

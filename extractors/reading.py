@@ -20,7 +20,7 @@ from extractors.decoder import Blank, Blanks, Padded
 from extractors.framing import Framing
 from extractors.framings import FRAMINGS
 from extractors.layout import Layout
-from extractors.options import choice, choose, number
+from extractors.options import Options, choose, gathered, made
 from extractors.reference_format import SourceFormat
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
@@ -144,15 +144,21 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     Raises:
         SpecError: with every problem of it.
     """
-    form = choice(spoken.options, "source_format", "auto", ("auto", "fixed", "variable", "free"))
-    dialect = dialects.load(spoken.dialect.name, spoken.dialect.options)
+    problems: list[Problem] = []
+    said = Options(spoken.options)
+    form = said.choice("source_format", "auto", ("auto", "fixed", "variable", "free"))
+    comma = said.choice("decimal_point", "point", ("point", "comma")) == "comma"
+    problems.extend(said.problems)
+    dialect = gathered(problems, lambda: dialects.load(spoken.dialect.name, spoken.dialect.options))
+    if problems or dialect is None:
+        raise SpecError(problems)
     return read_copybook(
         text,
         file=file,
         dialect=dialect,
         library=library,
         source_format=cast(SourceFormat, form),
-        decimal_comma=choice(spoken.options, "decimal_point", "point", ("point", "comma")) == "comma",
+        decimal_comma=comma,
         currency=spoken.options.get("currency", ""),
     )
 
@@ -166,29 +172,31 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
         folder: what a table file's path is relative to.
 
     Raises:
-        SpecError: a name, an option or its value is not usable.
+        SpecError: a name, an option or its value is not usable; with every problem.
     """
-    unknown = [option for option in spoken.options if option not in OPTIONS]
-    if unknown:
-        allowed = tuple(OPTIONS)
-        raise SpecError(
-            Problem("L903", Position("(options)"), f"unknown option `{o[:60]}`", allowed, did_you_mean(o, allowed))
-            for o in unknown
-        )
+    problems: list[Problem] = []
+    own = gathered(problems, lambda: made(spoken.options, _own, known=OPTIONS))
+    framing = gathered(problems, lambda: framings.load(spoken.framing.name, spoken.framing.options, layout))
+    charset = gathered(problems, lambda: charsets.load(spoken.charset.name, spoken.charset.options, folder))
+    container = spoken.container
+    unwrap = gathered(problems, lambda: containers.load(container.name, container.options)) if container else None
+    if problems or own is None or framing is None or charset is None:
+        raise SpecError(problems)
+    blanks, fixed_places, header, trailer = own
+    return Reading(layout, framing, charset, blanks, fixed_places, header, trailer, unwrap)
+
+
+def _own(said: Options) -> tuple[Blanks, bool, int, int]:
+    """What belongs to the dump itself: blanks, whether places are fixed, header, trailer."""
     policies = {
-        name: cast(Blank, choice(spoken.options, name, "finding", ("finding", "null", "zero")))
+        name: cast(Blank, said.choice(name, "finding", ("finding", "null", "zero")))
         for name in ("spaces", "low_values", "high_values")
     }
-    container = spoken.container
-    return Reading(
-        layout,
-        framings.load(spoken.framing.name, spoken.framing.options, layout),
-        charsets.load(spoken.charset.name, spoken.charset.options, folder),
-        Blanks(**policies, padded=cast(Padded, choice(spoken.options, "padded", "refuse", ("refuse", "read")))),
-        choice(spoken.options, "occurs", "shrinking", ("shrinking", "maximum")) == "maximum",
-        number(spoken.options, "header", 0, 0, 1 << 40),
-        number(spoken.options, "trailer", 0, 0, 1 << 30),
-        containers.load(container.name, container.options) if container is not None else None,
+    return (
+        Blanks(**policies, padded=cast(Padded, said.choice("padded", "refuse", ("refuse", "read")))),
+        said.choice("occurs", "shrinking", ("shrinking", "maximum")) == "maximum",
+        said.number("header", 0, 0, 1 << 40),
+        said.number("trailer", 0, 0, 1 << 30),
     )
 
 

@@ -23,12 +23,13 @@ from extractors.dialect import Dialect
 from extractors.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.memory import SLACK
 
-NOTHING = np.zeros(0, np.int64)
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Odd:
-    """What is odd at one field or table: which records, where its bytes are, and the decoder that can list its codes."""
+    """What is odd at one field or table.
+
+    Of each: which record, where its bytes begin and the record ends; and the decoder that can list its codes.
+    """
 
     field: Field | None
     name: str
@@ -36,6 +37,7 @@ class Odd:
     code: str | None
     records: np.ndarray
     starts: np.ndarray
+    limits: np.ndarray
     decoder: Decoder | None = None
     detail: str | None = None
 
@@ -236,17 +238,13 @@ class Structure:
 
     def _section(self, data: np.ndarray, number: int, rows: _Rows, odd: list[Odd], marks: _Marks) -> list[pa.Array]:
         decoder = self._decoders[number]
-        decoded = decoder.decode(data, rows.starts)
+        cut = rows.starts + self._extents[number] > rows.limits
+        some_cut = bool(cut.any())
+        decoded = decoder.decode(data, rows.starts, rows.limits if some_cut else None)
         columns = list(decoded.columns)
         marks.filled.update(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
-        extent = self._extents[number]
-        cut = rows.starts + extent > rows.limits
-        if cut.any():
-            # What was counted beyond the ends of short records is counted again without them.
-            if decoded.filled:
-                whole = np.flatnonzero(~cut)
-                marks.filled.update(decoder.decode(data, rows.starts[whole]).filled)
+        if some_cut:
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
         if self._observer is not None:
@@ -264,34 +262,29 @@ class Structure:
         rows: _Rows,
         cut: np.ndarray,
     ) -> tuple[list[pa.Array], list[Oddity]]:
-        """Take back what was read beyond the ends of short records."""
+        """Take back what was read beyond the ends of short records; of a text only where nothing of it is there."""
         kept = list(oddities)
         for number, field in enumerate(decoder.fields):
-            begins, limits = rows.starts[cut] + field.offset, rows.limits[cut]
-            beyond = cut[begins + field.width > limits]
+            text = field.usage in TEXT_USAGES
+            beyond = cut[rows.starts[cut] + field.offset + (1 if text else field.width) > rows.limits[cut]]
             if not len(beyond):
                 continue
-            partly = beyond[begins[begins + field.width > limits] < rows.limits[beyond]]
-            kept = [self._without(o, beyond) if o.field is field else o for o in kept]
             missing = np.zeros(len(rows.starts), bool)
             missing[beyond] = True
             column = pc.if_else(pa.array(missing), pa.scalar(None, columns[number].type), columns[number])
-            text = field.usage in TEXT_USAGES
-            again = partly if text else beyond if self._padded else NOTHING
-            if len(again):
-                part, odd = self._with_spaces(data, field, rows, again)
-                if not text:
-                    kept.extend(dataclasses.replace(o, field=field, rows=again[o.rows]) for o in odd)
-                mask = np.zeros(len(rows.starts), bool)
-                mask[again] = True
-                column = pc.replace_with_mask(column, pa.array(mask), part)
+            if not text:
+                kept = [self._without(o, beyond) if o.field is field else o for o in kept]
+                if self._padded:
+                    part, odd = self._with_spaces(data, field, rows, beyond)
+                    kept.extend(dataclasses.replace(o, field=field, rows=beyond[o.rows]) for o in odd)
+                    column = pc.replace_with_mask(column, pa.array(missing), part)
             columns[number] = column
         return columns, [o for o in kept if len(o.rows)]
 
     def _with_spaces(
         self, data: np.ndarray, field: Field, rows: _Rows, some: np.ndarray
     ) -> tuple[pa.Array, Sequence[Oddity]]:
-        """A field of some records whose ends cut it, with spaces for what is missing."""
+        """A number of some records whose ends cut it, with spaces for what is missing."""
         decoder = self._shorts.get(field)
         if decoder is None:
             alone = dataclasses.replace(field, offset=SLACK)
@@ -361,12 +354,13 @@ class Structure:
         # A count that cannot be right says nothing about what follows: the list is null, not a guess.
         wrong = (stated < table.least) | (stated > table.most)
         counts = np.where(wrong, 0, stated)
-        # Whatever is stated, no occurrence is looked for behind the record's end.
+        # Whatever is stated, no occurrence is looked for behind the record's end; one that the end cuts is read to it.
         places = None
         if table.element.fixed:
-            fits = np.maximum(rows.limits - begin, 0) // max(table.element.width, 1)
-            cut = counts > fits
-            counts = np.minimum(counts, fits)
+            width = max(table.element.width, 1)
+            there = np.maximum(rows.limits - begin, 0)
+            cut = counts > there // width
+            counts = np.minimum(counts, -(-there // width))
             end = begin + counts * table.element.width
         else:
             assert nested is not None
@@ -429,8 +423,8 @@ class Structure:
             for field in section.fields:
                 if field.ordinal == table.counter:
                     places = starts[at] + field.offset
-                    return Odd(field, field.name, 0, "D233", rows.records[at], places, None, detail)
-        return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], None, detail)
+                    return Odd(field, field.name, 0, "D233", rows.records[at], places, rows.limits[at], None, detail)
+        return Odd(None, table.column, 0, "D233", rows.records[at], begin[at], rows.limits[at], None, detail)
 
 
 def _counts(column: pa.Array) -> np.ndarray:
@@ -446,16 +440,18 @@ def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> list[Odd]:
     """An oddity under the names that its fields have in their records."""
     field, at = oddity.field, oddity.rows
     # What is missing at a record's end is odd there.
-    starts = np.minimum(rows.starts[at] + field.offset, rows.limits[at])
+    limits = rows.limits[at]
+    starts = np.minimum(rows.starts[at] + field.offset, limits)
     if rows.subscripts.shape[1] == 0:
-        return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, decoder)]
+        return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, limits, decoder)]
     named = []
     subscripts, group = np.unique(rows.subscripts[at], axis=0, return_inverse=True)
     group = group.reshape(-1)
     for number, outer in enumerate(subscripts):
         chosen = group == number
         name = f"{field.data_name}({','.join(str(s) for s in (*outer, *field.subscripts))})"
-        named.append(Odd(field, name, oddity.flag, oddity.code, rows.records[at[chosen]], starts[chosen], decoder))
+        records = rows.records[at[chosen]]
+        named.append(Odd(field, name, oddity.flag, oddity.code, records, starts[chosen], limits[chosen], decoder))
     return named
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, State, Trouble
 from extractors.memory import inner, jit
-from extractors.options import choice, number
+from extractors.options import Options
 
 CHAIN = 4
 """How many words must follow one another before a place is believed to be a word, when resynchronising."""
@@ -60,22 +60,18 @@ def options_of(prefix: str, what: str) -> Mapping[str, str]:
     }
 
 
-def read_word(options: Mapping[str, str], prefix: str, least: int = 1) -> Word:
-    """Make a word of its options; it has at least `least` bytes.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
-    size = number(options, f"{prefix}_size", 4, least, 64)
-    width = number(options, f"{prefix}_width", min(2, size), 1, min(8, size))
-    at = number(options, f"{prefix}_at", 0, 0, size - width)
+def read_word(options: Options, prefix: str, least: int = 1) -> Word:
+    """Make a word of its options; it has at least `least` bytes."""
+    size = options.number(f"{prefix}_size", 4, least, 64)
+    width = options.number(f"{prefix}_width", min(2, size), 1, min(8, size))
+    at = options.number(f"{prefix}_at", 0, 0, size - width)
     return Word(
         size,
         at,
         width,
-        choice(options, f"{prefix}_order", "big", ("big", "little")) == "little",
-        choice(options, f"{prefix}_inclusive", "yes", ("yes", "no")) == "yes",
-        number(options, f"{prefix}_adjust", 0, -MAX_LENGTH, MAX_LENGTH),
+        options.choice(f"{prefix}_order", "big", ("big", "little")) == "little",
+        options.choice(f"{prefix}_inclusive", "yes", ("yes", "no")) == "yes",
+        options.number(f"{prefix}_adjust", 0, -MAX_LENGTH, MAX_LENGTH),
     )
 
 

@@ -20,7 +20,7 @@ from extractors.charsets import (
     utf_8,
     utf_16,
 )
-from extractors.options import choose
+from extractors.options import choose, made
 
 CHARSETS: tuple[CharsetFamily, ...] = (
     fujitsu.CHARSET,
@@ -47,6 +47,8 @@ def load(name: str, options: Mapping[str, str], folder: Path) -> Charset:
         folder: what a table file's path is relative to.
 
     Raises:
-        SpecError: the name or an option is not known, or a table file cannot be used.
+        SpecError: the name or an option is not known, or a table file cannot be used; with every problem.
     """
-    return choose("charset", name, CHARSETS, options).make(options, folder)
+    family = choose("charset", name, CHARSETS)
+    what = f"option of charset {name}"
+    return made(options, lambda said: family.make(said, folder), known=family.options, what=what)

@@ -10,7 +10,6 @@ jis_x_0213 A2B2 U+007E (U+FF5E), A2D6 U+2985 (U+FF5F) and A2D7 U+2986 (U+FF60).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,19 +17,19 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.code_pages import NONE
-from extractors.options import choice
+from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)
 _KANA = 0x8E
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    variant = choice(options, "variant", "jis_x_0208", ("jis_x_0208", "jis_x_0213"))
+    variant = options.choice("variant", "jis_x_0208", ("jis_x_0208", "jis_x_0213"))
     planes = (jis.x0208(), jis.x0212()) if variant == "jis_x_0208" else (jis.x0213(1), jis.x0213(2))
     double = characters.undefined(2 * SECOND_PLANE)
     sequences: list[str] = []

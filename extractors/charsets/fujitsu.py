@@ -18,7 +18,6 @@ appearance (`face`: 39 more codes read as the code point of their 1978 glyph, on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -27,7 +26,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page
-from extractors.options import choice
+from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)
 STANDARD = Area("standard", range(0xA1, 0xFF), LOW, CharacterClass.STANDARD, "JIS C 6226:1978 + 8080")
@@ -41,14 +40,14 @@ ROW_13 = {0xADE5: "㊤", 0xADE6: "㊥", 0xADE7: "㊦", 0xADE8: "㊧", 0xADE9: "�
 SHIFTS = (Shift(b"\x28", True), Shift(b"\x38", True), Shift(b"\x30\xe2", True), Shift(b"\x29", False))
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    single = choice(options, "single", "ebcdik", ("ebcdik", "ebcdic", "ascii"))
-    forms = choice(options, "forms", "jis78", ("jis78", "jis83", "face"))
+    single = options.choice("single", "ebcdik", ("ebcdik", "ebcdic", "ascii"))
+    forms = options.choice("forms", "jis78", ("jis78", "jis83", "face"))
     double = characters.undefined(65536)
     characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(1978).items()})
     if forms != "jis83":

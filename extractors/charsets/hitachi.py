@@ -17,7 +17,6 @@ option `single`. 0A before any other byte is an ordinary byte.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -27,7 +26,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page
-from extractors.options import choice
+from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)
 STANDARD = Area("standard", range(0xA1, 0xFF), LOW, CharacterClass.STANDARD, "JIS X 0208 + 8080")
@@ -44,15 +43,15 @@ LINE_ELEMENTS = "┌┏┐┓└┗┘┛├┣┤┫┬┳┴┻┼╋─━│
 MOVED = {0x5CC3: "堯", 0x61FC: "槇", 0x65A7: "瑤", 0x6BA2: "遙"}
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    edition = choice(options, "edition", "keis83", ("keis78", "keis83", "keis90"))
-    single = choice(options, "single", "ebcdik", ("ebcdik", "ebcdic"))
-    space = choice(options, "space_4040", "ideographic", ("ideographic", "two_spaces"))
+    edition = options.choice("edition", "keis83", ("keis78", "keis83", "keis90"))
+    single = options.choice("single", "ebcdik", ("ebcdik", "ebcdic"))
+    space = options.choice("space_4040", "ideographic", ("ideographic", "two_spaces"))
     double = characters.undefined(65536)
     year = 1990 if edition == "keis90" else 1983
     characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(year).items()})

@@ -39,9 +39,8 @@ import numpy as np
 from extractors import character_policies as policies
 from extractors import characters
 from extractors.characters import FIRST_SEQUENCE, REPLACEMENT, Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import USUAL, code_page
-from extractors.options import choice
-from migration_reports.findings import Position, Problem, SpecError
+from extractors.code_pages import read_page
+from extractors.options import Options
 
 LOW = range(0x41, 0xFF)
 FIRST_USER_DEFINED = 0x6941
@@ -59,20 +58,15 @@ CCSIDS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
 """Single-byte page, double-byte table and number of user-defined codes of each CCSID."""
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    ccsid = choice(options, "ccsid", "930", tuple(CCSIDS))
+    ccsid = options.choice("ccsid", "930", tuple(CCSIDS))
     usual_page, plane, size = CCSIDS[ccsid]
-    page = options.get("single", usual_page)
-    text = code_page(page)
-    if text is None:
-        raise SpecError(
-            [Problem("L904", Position("(options)"), f"single: `{page[:40]}` is no single-byte page", USUAL)]
-        )
+    text = read_page(options, "single", usual_page)
     double, sequences = _plane(plane)
     double = double.copy()
     first = policies.private_area(options, size)
@@ -91,7 +85,7 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
             Area("standard", range(0x41, 0xFF), LOW, CharacterClass.STANDARD, f"IBM CCSID {plane}, by glibc's iconv"),
         ),
         ascii=text[0x41] == "A",
-        policies=MappingProxyType({"ccsid": ccsid, "single": page}),
+        policies=MappingProxyType({"ccsid": ccsid, "single": options.get("single", usual_page)}),
     )
     return policies.settle(charset, options, folder)
 

@@ -9,20 +9,20 @@ character, which is a finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     double = characters.undefined(65536)
     characters.assign(double, jis.x0208())

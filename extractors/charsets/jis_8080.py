@@ -8,47 +8,41 @@ F5 to FE; in 1978 A8 and F4, too) are user-defined only where `user_area` says s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import USUAL, code_page
+from extractors.code_pages import USUAL, read_page
 from extractors.inventory import span
-from extractors.options import choice
-from migration_reports.findings import Position, Problem, SpecError
+from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option is missing, or it or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    problems: list[Problem] = []
-    codes = {name: _code(options.get(name, ""), name, problems) for name in ("opening", "closing")}
-    page = code_page(options.get("single", ""))
-    if page is None:
-        message = "single: the single-byte page must be given, for no maker's is assumed"
-        problems.append(Problem("L904", Position("(options)"), message, USUAL))
-    if not problems and codes["opening"] == codes["closing"]:
-        problems.append(Problem("L904", Position("(options)"), "opening and closing are the same shift code"))
-    edition = int(choice(options, "edition", "1983", ("1978", "1983", "1990")))
+    codes = {name: _code(options, name) for name in ("opening", "closing")}
+    if codes["opening"] and codes["opening"] == codes["closing"]:
+        options.refuse("opening and closing are the same shift code")
+    if "single" not in options:
+        options.refuse("single: the single-byte page must be given, for no maker's is assumed", USUAL)
+    page = read_page(options, "single", "jis_x_0201")
+    edition = int(options.choice("edition", "1983", ("1978", "1983", "1990")))
     moved = jis.moved_since_1978() if edition == 1978 else {}
     standard = {code + jis.GR: jis.x0208()[moved.get(code, code)] for code in jis.x0208(edition)}
-    area = _area(options.get("user_area", ""), {code >> 8 for code in standard}, problems)
-    if problems or page is None:
-        raise SpecError(problems)
+    area = _area(options, {code >> 8 for code in standard})
     double = characters.undefined(65536)
     characters.assign(double, standard)
     own = (Area("user-defined", area, LOW, CharacterClass.USER_DEFINED, "the municipality"),) if area else ()
     if own:
         characters.user_defined_area(double, own, policies.private_area(options, policies.areas_size(own)))
-    space = choice(options, "space", "a1a1", ("a1a1", "4040"))
+    space = options.choice("space", "a1a1", ("a1a1", "4040"))
     characters.spaces(double, 0xA1A1, int(space, 16))
     charset = Charset(
         name="jis_8080",
@@ -59,28 +53,28 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
         ascii=page[0x41] == "A",
         areas=(*own, Area("standard", LOW, LOW, CharacterClass.STANDARD, f"JIS X 0208:{edition} + 8080")),
         policies=MappingProxyType(
-            {name: options[name] for name in ("opening", "closing", "single")}
+            {name: options.get(name, "") for name in ("opening", "closing", "single")}
             | {"edition": str(edition), "space": space, "user_area": options.get("user_area", "none")}
         ),
     )
     return policies.settle(charset, options, folder)
 
 
-def _code(text: str, name: str, problems: list[Problem]) -> bytes:
+def _code(options: Options, name: str) -> bytes:
+    text = options.get(name, "")
     try:
         code = bytes.fromhex(text)
     except ValueError:
         code = b""
-    if not 1 <= len(code) <= 4:
-        message = f"{name}: `{text[:20]}` is no shift code"
-        problems.append(
-            Problem("L904", Position("(options)"), message, ("one to four bytes, hexadecimal, such as 0A42",))
-        )
-    return code
+    if 1 <= len(code) <= 4:
+        return code
+    options.refuse(f"{name}: `{text[:20]}` is no shift code", ("one to four bytes, hexadecimal, such as 0A42",))
+    return b""
 
 
-def _area(text: str, standard: set[int], problems: list[Problem]) -> range:
+def _area(options: Options, standard: set[int]) -> range:
     """The rows of `user_area`; none may be one of the standard's."""
+    text = options.get("user_area", "")
     if not text:
         return range(0)
     first, _, last = text.partition("..")
@@ -89,13 +83,12 @@ def _area(text: str, standard: set[int], problems: list[Problem]) -> range:
     except ValueError:
         rows = range(0)
     if not rows or rows.start < 0x41 or rows.stop > 0xFF:
-        message = f"user_area: `{text[:20]}` is no range of rows"
-        problems.append(Problem("L904", Position("(options)"), message, ("two first bytes, such as F5..FE",)))
+        options.refuse(f"user_area: `{text[:20]}` is no range of rows", ("two first bytes, such as F5..FE",))
         return range(0)
     if not standard.isdisjoint(rows):
         free = span([row for row in range(0x41, 0xFF) if row not in standard])
-        message = f"user_area: `{text[:20]}` holds rows of the standard area"
-        problems.append(Problem("L904", Position("(options)"), message, (f"rows of {free}",)))
+        options.refuse(f"user_area: `{text[:20]}` holds rows of the standard area", (f"rows of {free}",))
+        return range(0)
     return rows
 
 

@@ -18,7 +18,6 @@ table have it; the other reads it as 堯, as in 1978.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -28,7 +27,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import IDEOGRAPHIC_SPACE, Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page, jis8_to_ebcdik
-from extractors.options import choice
+from extractors.options import Options
 
 GL, GR = range(0x21, 0x7F), range(0xA1, 0xFF)
 G0_USER_DEFINED = Area("G0 user-defined", range(0x74, 0x7F), GL, CharacterClass.USER_DEFINED, "the municipality")
@@ -38,14 +37,14 @@ G1 = Area("G1", range(0xA1, 0xE0), GR, CharacterClass.EXTENDED, "a table file")
 G2 = Area("G2", range(0xA1, 0xFF), GL, CharacterClass.EXTENDED, "a table file")
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    form = choice(options, "form", "jips_e", ("jips_e", "jips_j"))
-    forms = choice(options, "forms", "jis78", ("jis78", "jis83"))
+    form = options.choice("form", "jips_e", ("jips_e", "jips_j"))
+    forms = options.choice("forms", "jis78", ("jis78", "jis83"))
     table = _jips_j(options, forms)
     areas: tuple[Area, ...] = (G0_USER_DEFINED, G0, G1_USER_DEFINED, G1, G2)
     opening, closing, page, space = b"\x1a\x70", b"\x1a\x71", "jis_x_0201", 0x2121
@@ -72,7 +71,7 @@ def make(options: Mapping[str, str], folder: Path) -> Charset:
     return policies.settle(charset, options, folder)
 
 
-def _jips_j(options: Mapping[str, str], forms: str) -> np.ndarray:
+def _jips_j(options: Options, forms: str) -> np.ndarray:
     table = characters.undefined(65536)
     characters.assign(table, dict(jis.x0208(1978)))
     characters.assign(table, {code: jis.x0208()[code] for code in range(0x2821, 0x2841)})

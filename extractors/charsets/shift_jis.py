@@ -13,7 +13,6 @@ that the codec writes is written; the others are listed as written back otherwis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -21,7 +20,7 @@ from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.code_pages import NONE, code_page
-from extractors.options import choice
+from extractors.options import Options
 
 LEADS = (*range(0x81, 0xA0), *range(0xE0, 0xFD))
 LOW = (*range(0x40, 0x7F), *range(0x80, 0xFD))
@@ -29,13 +28,13 @@ _CODECS = {"windows_31j": "cp932", "jis_x_0208": "shift_jis", "jis_x_0213": "shi
 USER_DEFINED = Area("user-defined", range(0xF0, 0xFA), LOW, CharacterClass.USER_DEFINED, "the municipality")
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    variant = choice(options, "variant", "windows_31j", tuple(_CODECS))
+    variant = options.choice("variant", "windows_31j", tuple(_CODECS))
     double = characters.undefined(65536)
     sequences: list[str] = []
     again: list[int] = []

@@ -6,34 +6,30 @@ bytes), the Japanese makers' own pages, and any other single-byte codec of Pytho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from extractors import character_policies as policies
 from extractors import characters
 from extractors.characters import Charset, CharsetFamily
-from extractors.code_pages import USUAL, code_page
-from migration_reports.findings import Position, Problem, SpecError
+from extractors.code_pages import read_page
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: the page is no single-byte codec, or an option cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    page = options.get("page", "cp037")
-    text = code_page(page)
-    if text is None:
-        raise SpecError([Problem("L904", Position("(options)"), f"page `{page[:40]}` is no single-byte page", USUAL)])
+    text = read_page(options, "page", "cp037")
     charset = Charset(
         name="single_byte",
         single=characters.single_byte_table(text),
         double=characters.undefined(65536),
         double_space=None,
         ascii=text[0x41] == "A",
-        policies=MappingProxyType({"page": page}),
+        policies=MappingProxyType({"page": options.get("page", "cp037")}),
     )
     return policies.settle(charset, options, folder)
 

@@ -9,23 +9,23 @@ Sources: Jacode4e 2.13.6.13 (shift codes, areas), Jef4Net (user-defined area); n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from extractors import character_policies as policies
 from extractors import characters, jis
 from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.code_pages import code_page
+from extractors.options import Options
 
 GL, GR = range(0x21, 0x7F), range(0xA1, 0xFF)
 USER_DEFINED = Area("user-defined", GL, GR, CharacterClass.USER_DEFINED, "the municipality")
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a table file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     double = characters.undefined(65536)
     characters.assign(double, {code + jis.GR: text for code, text in jis.x0208(1983).items()})

@@ -6,21 +6,20 @@ undefined: a finding. Numbers of USAGE DISPLAY are ASCII: digits of two bytes ea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from extractors import character_policies, unicode
 from extractors.characters import Charset, CharsetFamily
-from extractors.options import choice
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: the byte order is none, or an option or a file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
-    order = choice(options, "order", "big", ("big", "little"))
+    order = options.choice("order", "big", ("big", "little"))
     return character_policies.settle(unicode.charset("utf_16", "utf16", {"order": order}), options, folder)
 
 

@@ -7,18 +7,18 @@ where the repertoire has a character with it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from extractors import character_policies, unicode
 from extractors.characters import Charset, CharsetFamily
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], folder: Path) -> Charset:
+def make(options: Options, folder: Path) -> Charset:
     """Make the charset.
 
     Raises:
-        SpecError: an option or a file cannot be used.
+        SpecError: a file of an option cannot be used.
     """
     return character_policies.settle(unicode.charset("utf_8", "utf8", {}), options, folder)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from extractors.framing import Framing, FramingFamily
 from extractors.framings import blocked, fixed, length_field, lines, spanned, undefined, variable
 from extractors.layout import Layout
-from extractors.options import choose
+from extractors.options import choose, made
 
 FRAMINGS: tuple[FramingFamily, ...] = (
     blocked.FRAMING,
@@ -29,6 +29,8 @@ def load(name: str, options: Mapping[str, str], layout: Layout) -> Framing:
         layout: what a record looks like.
 
     Raises:
-        SpecError: the name, an option or its value is not usable.
+        SpecError: the name, an option or its value is not usable; with every problem of its options.
     """
-    return choose("framing", name, FRAMINGS, options).make(options, layout)
+    family = choose("framing", name, FRAMINGS)
+    what = f"option of framing {name}"
+    return made(options, lambda said: family.make(said, layout), known=family.options, what=what)

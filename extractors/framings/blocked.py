@@ -15,7 +15,7 @@ import numpy as np
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds
 from extractors.layout import Layout
-from extractors.options import choice, number
+from extractors.options import Options
 from extractors.words import Recovery, Seek, Word, options_of, read_word, seek_blocks, walk_blocks
 
 BLOCK_OPTIONS: Mapping[str, str] = {
@@ -24,16 +24,12 @@ BLOCK_OPTIONS: Mapping[str, str] = {
 }
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing."""
     (block, largest), word = read_blocks(options), read_word(options, "record")
     shortest, longest, again = bounds(options, layout)
-    kind = choice(options, "records", "words", ("words", "fixed"))
-    fixed = number(options, "length", layout.length, layout.length, MAX_LENGTH) if kind == "fixed" else 0
+    kind = options.choice("records", "words", ("words", "fixed"))
+    fixed = options.number("length", layout.length, layout.length, MAX_LENGTH) if kind == "fixed" else 0
     longest = max(longest, fixed)
     blocks, words = block.numbers, word.numbers
     recovery = Recovery(block_seeker(block, largest, word, shortest, longest, fixed) if again else None)
@@ -53,13 +49,9 @@ def make(options: Mapping[str, str], layout: Layout) -> Framing:
     return Framing("blocked", longest, index)
 
 
-def read_blocks(options: Mapping[str, str]) -> tuple[Word, int]:
-    """The word of a block, and the largest block.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
-    return read_word(options, "block"), number(options, "largest_block", MAX_LENGTH, 1, MAX_LENGTH)
+def read_blocks(options: Options) -> tuple[Word, int]:
+    """The word of a block, and the largest block."""
+    return read_word(options, "block"), options.number("largest_block", MAX_LENGTH, 1, MAX_LENGTH)
 
 
 def word_in(state: State) -> str:

@@ -8,22 +8,16 @@ Bytes after the last whole record are left over: counted and reported, never rea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.layout import Layout
-from extractors.options import number
+from extractors.options import Options
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: the length is no number, or shorter than the layout.
-    """
-    length = number(options, "length", layout.length, layout.length, MAX_LENGTH)
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing; its length may not be shorter than the layout."""
+    length = options.number("length", layout.length, layout.length, MAX_LENGTH)
 
     def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
         count = (stop - first) // length

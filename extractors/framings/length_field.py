@@ -3,25 +3,25 @@
     field: SHUBETSU, lengths: 1=64 2=108        the length by the field's value
     field: KENSU, expression: 100 + 12 * N      the length by arithmetic; N is the field's value
 
-The field is a whole number at a fixed place of the record. A value without a length, or a length that does not hold the
-field itself, is a finding. What follows it is left over, or, with `resynchronise: yes`, bytes are skipped and counted up
-to the next place from which lengths lead from record to record.
+The field is a whole number at a fixed place of the record. A value without a length (a negative one has none), or a
+length that does not hold the field itself, is a finding. What follows it is left over, or, with `resynchronise: yes`,
+bytes are skipped and counted up to the next place from which lengths lead from record to record.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
 
 import numpy as np
 
+from extractors.dialect import Dialect
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS
 from extractors.layout import Field, Layout
 from extractors.memory import inner, jit
-from extractors.options import choice, number
+from extractors.options import Options
 from extractors.words import CHAIN, Recovery
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 _KINDS = {"zoned": 0, "packed": 1, "binary": 2, "binary_little": 3}
 
@@ -33,17 +33,18 @@ _MOST = 1 << 37
 
 
 @inner
-def _length(buffer, at, width, kind, factor, added, values, lengths, most):
+def _length(buffer, at, width, kind, signs, factor, added, values, lengths, most):
     """The length that the field at this place stands for; -1 where it is no number or has none."""
     value = np.int64(0)
     bad = False
     for i in range(width):
         byte = np.int64(buffer[at + (width - 1 - i if kind == 3 else i)])
         if kind == 0:
-            bad |= (byte & 0xF) > 9 or (byte >> 4 != 0xF and byte >> 4 != 3 and i < width - 1)
+            zone = byte >> 4
+            bad |= (byte & 0xF) > 9 or (zone != 0xF and zone != 3 and i < width - 1) or not signs >> zone & 1
             value = value * 10 + (byte & 0xF)
         elif kind == 1:
-            bad |= byte >> 4 > 9 or ((byte & 0xF) > 9) == (i < width - 1)
+            bad |= byte >> 4 > 9 or ((byte & 0xF) > 9 if i < width - 1 else not signs >> (byte & 0xF) & 1)
             value = value * 10 + (byte >> 4)
             if i < width - 1:
                 value = value * 10 + (byte & 0xF)
@@ -60,12 +61,12 @@ def _length(buffer, at, width, kind, factor, added, values, lengths, most):
 
 
 @jit
-def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengths, most, longest, pos, limits):
+def _walk(buffer, first, stop, offset, width, kind, signs, factor, added, values, lengths, most, longest, pos, limits):
     """Step from record to record by a field of each. Returns (records, where it stopped, why)."""
     at = first
     found = 0
     while found < len(pos) and at + offset + width <= stop:
-        length = _length(buffer, at + offset, width, kind, factor, added, values, lengths, most)
+        length = _length(buffer, at + offset, width, kind, signs, factor, added, values, lengths, most)
         if length < offset + width or length > longest:
             return found, at, 1
         if at + length > stop:
@@ -78,7 +79,7 @@ def _walk(buffer, first, stop, offset, width, kind, factor, added, values, lengt
 
 
 @jit
-def _seek(buffer, first, stop, ends, chain, offset, width, kind, factor, added, values, lengths, most, longest):
+def _seek(buffer, first, stop, ends, chain, offset, width, kind, signs, factor, added, values, lengths, most, longest):
     """The first place from which lengths may lead on (the end where there is none), and whether it is sure."""
     for begin in range(first, stop):
         at = begin
@@ -86,7 +87,7 @@ def _seek(buffer, first, stop, ends, chain, offset, width, kind, factor, added, 
         for _ in range(chain):
             if at + offset + width > stop:
                 break
-            length = _length(buffer, at + offset, width, kind, factor, added, values, lengths, most)
+            length = _length(buffer, at + offset, width, kind, signs, factor, added, values, lengths, most)
             if length < offset + width or length > longest:
                 fits = False
                 break
@@ -101,24 +102,18 @@ def _seek(buffer, first, stop, ends, chain, offset, width, kind, factor, added, 
     return stop, False
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
+def make(options: Options, layout: Layout) -> Framing:
     """Make the framing.
 
     Raises:
-        SpecError: the field, the expression or a length does not fit.
+        SpecError: no field is named that is a whole number.
     """
+    longest = options.number("longest", max(32_760, layout.length), 1, MAX_LENGTH)
+    again = options.choice("resynchronise", "no", ("yes", "no")) == "yes"
+    linear, lengths = _linear(options), _lengths(options)
     field = _field(options.get("field", ""), layout)
-    longest = number(options, "longest", max(32_760, layout.length), 1, MAX_LENGTH)
-    again = choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
-    by = (
-        field.offset,
-        field.width,
-        _KINDS[field.usage],
-        *_linear(options.get("expression", "N")),
-        *_lengths(options.get("lengths", "")),
-        _MOST,
-        longest,
-    )
+    signs = _signs(field, layout.dialect)
+    by = (field.offset, field.width, _KINDS[field.usage], signs, *linear, *lengths, _MOST, longest)
 
     def seek(buffer: np.ndarray, first: int, stop: int, ends: bool) -> tuple[int, bool]:
         return _seek(buffer, first, stop, ends, CHAIN, *by)  # type: ignore[no-any-return]
@@ -148,60 +143,64 @@ def _field(name: str, layout: Layout) -> Field:
     for field in fields:
         if field.name == name:
             return field
-    allowed = tuple(f.name for f in fields)[:40]
-    raise SpecError([Problem("L904", Position("(options)"), f"field `{name[:60]}` is no whole number", allowed)])
+    allowed = tuple(f.name for f in fields)
+    message = f"field `{name[:60]}` is no whole number"
+    raise SpecError([Problem("L904", Position("(options)"), message, allowed[:40], did_you_mean(name, allowed))])
 
 
-def _linear(text: str) -> tuple[int, int]:
+def _linear(options: Options) -> tuple[int, int]:
     """An expression of N as factor and summand."""
-    problem = Problem("L904", Position("(options)"), f"expression `{text[:60]}`", ("100 + 12 * N", "N * 2 - 4", "N"))
-    if len(text) > 200:
-        raise SpecError([problem])
+    text = options.get("expression", "N")
     try:
-        tree = ast.parse(text, mode="eval").body
+        factor, added = _value(ast.parse(text, mode="eval").body) if len(text) <= 200 else (0, MAX_LENGTH + 1)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise SpecError([problem]) from None
-
-    def value(node: ast.expr) -> tuple[int, int]:
-        match node:
-            case ast.Constant(value=int(constant)) if not isinstance(constant, bool) and constant <= MAX_LENGTH:
-                return 0, constant
-            case ast.Name(id="N"):
-                return 1, 0
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                factor, added = value(operand)
-                return -factor, -added
-            case ast.BinOp(left=left, op=ast.Add(), right=right):
-                (a, b), (c, d) = value(left), value(right)
-                return a + c, b + d
-            case ast.BinOp(left=left, op=ast.Sub(), right=right):
-                (a, b), (c, d) = value(left), value(right)
-                return a - c, b - d
-            case ast.BinOp(left=left, op=ast.Mult(), right=right):
-                (a, b), (c, d) = value(left), value(right)
-                if a and c:
-                    raise SpecError([problem])
-                return a * d + c * b, b * d
-        raise SpecError([problem])
-
-    factor, added = value(tree)
+        factor, added = 0, MAX_LENGTH + 1
     if max(abs(factor), abs(added)) > MAX_LENGTH:
-        raise SpecError([problem])
+        options.refuse(f"expression `{text[:60]}` does not fit", ("100 + 12 * N", "N * 2 - 4", "N"))
+        return 1, 0
     return factor, added
 
 
-def _lengths(text: str) -> tuple[np.ndarray, np.ndarray]:
-    values, lengths = [], []
-    for pair in text.replace(",", " ").split():
+def _value(node: ast.expr) -> tuple[int, int]:
+    match node:
+        case ast.Constant(value=int(constant)) if not isinstance(constant, bool) and constant <= MAX_LENGTH:
+            return 0, constant
+        case ast.Name(id="N"):
+            return 1, 0
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            factor, added = _value(operand)
+            return -factor, -added
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            (a, b), (c, d) = _value(left), _value(right)
+            return a + c, b + d
+        case ast.BinOp(left=left, op=ast.Sub(), right=right):
+            (a, b), (c, d) = _value(left), _value(right)
+            return a - c, b - d
+        case ast.BinOp(left=left, op=ast.Mult(), right=right):
+            (a, b), (c, d) = _value(left), _value(right)
+            if not (a and c):
+                return a * d + c * b, b * d
+    raise ValueError("not linear in N")
+
+
+def _lengths(options: Options) -> tuple[np.ndarray, np.ndarray]:
+    found: dict[int, int] = {}
+    for pair in options.get("lengths", "").replace(",", " ").split():
         value, _, length = pair.partition("=")
         digits = value.isascii() and value.isdigit() and length.isascii() and length.isdigit()
-        if not (digits and len(value) <= 18 and len(length) <= 9 and int(length) <= MAX_LENGTH) or int(value) in values:
-            allowed = ("1=64 2=108", f"lengths to {MAX_LENGTH:,}")
-            problem = Problem("L904", Position("(options)"), f"lengths `{pair[:40]}`", allowed)
-            raise SpecError([problem])
-        values.append(int(value))
-        lengths.append(int(length))
-    return np.array(values, np.int64), np.array(lengths, np.int64)
+        if digits and len(value) <= 18 and len(length) <= 9 and int(length) <= MAX_LENGTH and int(value) not in found:
+            found[int(value)] = int(length)
+        else:
+            options.refuse(
+                f"lengths `{pair[:40]}` does not fit", ("1=64 2=108, each value once", f"lengths to {MAX_LENGTH:,}")
+            )
+    return np.array(list(found), np.int64), np.array(list(found.values()), np.int64)
+
+
+def _signs(field: Field, dialect: Dialect) -> int:
+    """The half bytes that may stand where the field's sign does, a bit each: plus or none, of ASCII digits 3."""
+    none = {"F", "3"} if field.usage == "zoned" else {"F"}
+    return sum(1 << int(nibble, 16) for nibble in {*dialect.plus_signs, *none} - {*dialect.minus_signs})
 
 
 FRAMING = FramingFamily(

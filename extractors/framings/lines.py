@@ -11,28 +11,23 @@ over, or, with `resynchronise: yes`, read from the next line on.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 
 import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.layout import Layout
-from extractors.options import choice, number
+from extractors.options import Options
 from extractors.words import Recovery
 
 _ENDS = {"lf": b"\n", "crlf": b"\r\n", "nl": b"\x15", "ebcdic_lf": b"\x25"}
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
-    ending = _ENDS[choice(options, "ending", "lf", tuple(_ENDS))]
-    longest = number(options, "longest", max(65_536, 4 * layout.length), 1, MAX_LENGTH)
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing."""
+    ending = _ENDS[options.choice("ending", "lf", tuple(_ENDS))]
+    longest = options.number("longest", max(65_536, 4 * layout.length), 1, MAX_LENGTH)
     last, size = ending[-1], len(ending)
-    again = choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
+    again = options.choice("resynchronise", "no", ("yes", "no")) == "yes"
     damage = f"no line ends within {longest:,} bytes"
 
     def ends_of(buffer: np.ndarray, first: int, stop: int) -> np.ndarray:

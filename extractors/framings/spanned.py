@@ -10,8 +10,6 @@ the memory. A damaged word is a finding; see `variable` for what follows it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
@@ -19,7 +17,7 @@ from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, read_blocks
 from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
 from extractors.layout import Layout
 from extractors.memory import SLACK, jit
-from extractors.options import choice, number
+from extractors.options import Options
 from extractors.words import Recovery, Word, options_of, read_word, walk_blocks
 
 SEGMENTS = 65_536
@@ -72,18 +70,14 @@ def _join(buffer, pos, limits, codes, most, parts, data, starts, ends, places, a
     return records, lost, used
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
-    has_blocks = choice(options, "blocks", "yes", ("yes", "no")) == "yes"
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing."""
+    has_blocks = options.choice("blocks", "yes", ("yes", "no")) == "yes"
     block, largest = read_blocks(options) if has_blocks else (Word(size=0), 0)
     # The third byte of a segment's word is its code.
     word = read_word(options, "record", 3)
     _, segment, again = bounds(options, layout)
-    longest = number(options, "longest", MAX_LENGTH, 1, MAX_LENGTH)
+    longest = options.number("longest", MAX_LENGTH, 1, MAX_LENGTH)
     blocks, words = block.numbers, word.numbers
     seek = block_seeker(block, largest, word, 0, segment, 0) if has_blocks else seeker(word, 0, 0, segment)
     recovery = Recovery(seek if again else None)

@@ -9,25 +9,19 @@ can one of blocks of one length (`block_length`), the last of which may be short
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds, walker
 from extractors.layout import Layout
-from extractors.options import number
+from extractors.options import Options
 from extractors.words import options_of, read_word
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing."""
     if "block_length" in options:
-        return _of_one_length(number(options, "block_length", layout.length, 1, MAX_LENGTH))
+        return _of_one_length(options.number("block_length", layout.length, 1, MAX_LENGTH))
     # A block may be longer than a record of any other format: its word can hold 31 bits.
     shortest, longest, again = bounds(options, layout, MAX_LENGTH)
     return Framing("undefined", longest, walker(read_word(options, "block"), 0, shortest, longest, again))

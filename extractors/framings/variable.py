@@ -15,7 +15,7 @@ import numpy as np
 
 from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
 from extractors.layout import Layout
-from extractors.options import choice, number
+from extractors.options import Options
 from extractors.words import Recovery, Seek, Word, options_of, read_word, seek, walk
 
 WALK_OPTIONS: Mapping[str, str] = {
@@ -25,21 +25,17 @@ WALK_OPTIONS: Mapping[str, str] = {
 }
 
 
-def bounds(options: Mapping[str, str], layout: Layout, usual: int = 32_760) -> tuple[int, int, bool]:
+def bounds(options: Options, layout: Layout, usual: int = 32_760) -> tuple[int, int, bool]:
     """(shortest, longest, whether to resynchronise); `usual` is the longest where nothing is said of it."""
-    longest = number(options, "longest", max(usual, layout.length), 1, MAX_LENGTH)
-    shortest = number(options, "shortest", 0, 0, longest)
-    return shortest, longest, choice(options, "resynchronise", "no", ("yes", "no")) == "yes"
+    longest = options.number("longest", max(usual, layout.length), 1, MAX_LENGTH)
+    shortest = options.number("shortest", 0, 0, longest)
+    return shortest, longest, options.choice("resynchronise", "no", ("yes", "no")) == "yes"
 
 
-def make(options: Mapping[str, str], layout: Layout) -> Framing:
-    """Make the framing.
-
-    Raises:
-        SpecError: an option's value does not fit.
-    """
+def make(options: Options, layout: Layout) -> Framing:
+    """Make the framing."""
     word = read_word(options, "record")
-    trailing = number(options, "trailing", 0, 0, 64)
+    trailing = options.number("trailing", 0, 0, 64)
     shortest, longest, again = bounds(options, layout)
     return Framing("variable", longest, walker(word, trailing, shortest, longest, again))
 

@@ -4,9 +4,9 @@
 
 Shift codes of one to four bytes (28, KEIS 0A42, JIPS 3F75, ESC $ B) act at character boundaries only and are no characters.
 Trailing spaces, half-width and ideographic, are padding and are left out. Text that ends within double-byte mode is read
-to the field's end, half a character (at the field's end, or before the shift code that ends double-byte text) reads as
-U+FFFD, X'00' as a space, an undefined code as U+FFFD; a shift into the mode
-that the text is in already does nothing. Each is a finding, never an exception.
+to its end, half a character (at the end of the field or the record, before the trailing spaces, or before the shift code
+that ends double-byte text) reads as U+FFFD, X'00' as a space, an undefined code as U+FFFD; a shift into the mode that the
+text is in already does nothing. Each is a finding, never an exception.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from extractors.character_tables import (
 from extractors.characters import SECOND_PLANE, SINGLE, THIRD, Charset
 from extractors.layout import Field
 from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
-from extractors.plan import argument
+from extractors.plan import argument, end_of
 from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 
 _ASK = np.uint64(3)
@@ -106,6 +106,12 @@ def flag_of(entry):
 
 
 @inner
+def is_cut(entry, after, stop, end):
+    """Whether a character would end behind its text: behind `end`, or, undefined, among the spaces from `stop` on."""
+    return after > end or (after > stop and (entry >> np.uint64(27)) & np.uint64(7) == np.uint64(1))
+
+
+@inner
 def odd_before_shift(entry, at, end, single, shifts):
     """Whether an undefined pair is half a character and the shift code that ends the double-byte text."""
     if (entry >> np.uint64(27)) & np.uint64(7) != np.uint64(1):
@@ -128,11 +134,12 @@ def decode(plan, first, last, found):
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
     blanks = np.uint64(argument(plan, p.BLANK))
     blank = blanks & np.uint64(0xFF)
-    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    data, limits = argument(plan, p.DATA), argument(plan, p.LIMITS)
+    base = data + argument(plan, p.OFFSET)
     at = out + argument(plan, p.AT)
     for r in range(first, last):
         i = base + int_at(pos + 8 * r)
-        end = i + width
+        end = end_of(i, width, data, limits, r)
         stop = end
         while stop - i >= 8 and be64(stop - 8) == blanks:
             stop -= 8
@@ -209,10 +216,10 @@ def decode(plan, first, last, found):
                     code = np.int64(be16(i + size - 2)) + (size - 2) * SECOND_PLANE
                     entry = le32(double + 4 * code)
                     length = np.int64((entry >> np.uint64(24)) & np.uint64(7))
-                    if length == HALF_PAIR:
+                    if length == HALF_PAIR and i + size <= stop:
                         size = np.int64(1)
                         length = np.int64(3)
-            if i + size > end:
+            if is_cut(entry, i + size, stop, end):
                 put32(at, 0xBDBFEF)
                 at += 3
                 flag |= np.uint64(HALF)
@@ -237,20 +244,22 @@ def decode(plan, first, last, found):
 
 
 @jit
-def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double, wanted, rows, codes):
-    """Walk some fields again and list their codes of the `wanted` classes (a bit mask), in order.
+def list_codes(data, starts, ends, blank, single, pairs_of_all, shifts, starts_double, wanted, rows, codes):
+    """Walk some texts again and list their codes of the `wanted` classes (a bit mask), in order.
 
-    `data` is the address of the bytes, `starts` the fields' first bytes in them; `single`, the pairs and `shifts` are
-    addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte SINGLE + the byte, of a pair the pair,
+    `data` is the address of the bytes, `starts` and `ends` where the texts are in them; `single`, the pairs and `shifts`
+    are addresses, too. Fills `rows` (index into starts) and `codes` (of a single byte SINGLE + the byte, of a pair the pair,
     of three bytes THIRD + the pair); returns how many.
     """
     found = 0
     for r in range(len(starts)):
         i = data + starts[r]
-        end = i + width
+        stop = end = data + ends[r]
+        while stop > i and byte_at(stop - 1) == np.uint64(blank):
+            stop -= 1
         is_double = starts_double
         double = pairs_of_all
-        while i < end:
+        while i < stop:
             byte = np.int64(byte_at(i))
             entry = le32(single + 4 * byte)
             if is_double:
@@ -272,10 +281,10 @@ def list_codes(data, starts, width, single, pairs_of_all, shifts, starts_double,
                     pair = np.int64(be16(i + size - 2))
                     entry = le32(double + 4 * (pair + (size - 2) * SECOND_PLANE))
                     code = pair + (size - 2) * THIRD
-                    if np.int64((entry >> np.uint64(24)) & np.uint64(7)) == HALF_PAIR:
+                    if np.int64((entry >> np.uint64(24)) & np.uint64(7)) == HALF_PAIR and i + size <= stop:
                         size = np.int64(1)
                         code = SINGLE + byte
-            if i + size > end:
+            if is_cut(entry, i + size, stop, end):
                 break
             if is_double and odd_before_shift(entry, i, end, single, shifts):
                 i += 1

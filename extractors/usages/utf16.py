@@ -3,8 +3,9 @@
     6F 22 5B 57 00 20  ->  "漢字"        D8 42 DF B7  ->  "𠮷", two code units        D8 42 00 20  ->  U+FFFD: half a pair
 
 Trailing spaces, U+0020 and U+3000, are padding and are left out, as is a byte order mark at the beginning. A surrogate
-without its partner reads as U+FFFD, and so do an odd byte at the end and a noncharacter, such as U+FFFE, the mark of the
-other byte order, and U+FFFF, which is HIGH-VALUES; a private-use character is a gaiji.
+without its partner reads as U+FFFD, and so do an odd byte at the end (unless the record ends there and it begins a space)
+and a noncharacter, such as U+FFFE, the mark of the other byte order, and U+FFFF, which is HIGH-VALUES; a private-use
+character is a gaiji.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from extractors import plan as p
 from extractors.character_tables import FOUR_BYTES
 from extractors.characters import REPLACEMENT, Charset
 from extractors.layout import Field
-from extractors.memory import be16, inner, int_at, kernel, le32, put32, put64
-from extractors.plan import argument
+from extractors.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
+from extractors.plan import argument, end_of
 from extractors.usage import HALF, TEXT, Usage
 from extractors.usages.mixed import flag_of, put_character, trimmed
 from extractors.usages.utf8 import FLAGS, encode_as
@@ -44,14 +45,17 @@ def decode(plan, first, last, found):
     width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
     scalars, sequences = argument(plan, p.DOUBLE), argument(plan, p.SEQUENCES)
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
-    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    data, limits = argument(plan, p.DATA), argument(plan, p.LIMITS)
+    base = data + argument(plan, p.OFFSET)
+    first_of_blank = np.uint64(0x20 if little else 0)
     at = out + argument(plan, p.AT)
     for r in range(first, last):
         i = base + int_at(pos + 8 * r)
-        stop = i + width
+        stop = end_of(i, width, data, limits, r)
+        cut = stop < i + width
         start = at
         flag = np.uint64(0)
-        if width >= 2 and _unit(i, little) == 0xFEFF:
+        if i + 1 < stop and _unit(i, little) == 0xFEFF:
             i += 2
         while i + 1 < stop:
             point = _unit(i, little)
@@ -70,7 +74,7 @@ def decode(plan, first, last, found):
                 continue
             at = put_character(at, entry, np.int64((entry >> np.uint64(24)) & np.uint64(7)), sequences)
             flag |= flag_of(entry)
-        if i < stop:
+        if i < stop and not (cut and byte_at(i) == first_of_blank):
             put32(at, 0xBDBFEF)
             at += 3
             flag |= np.uint64(HALF)

@@ -16,7 +16,7 @@ from extractors.character_tables import FOUR_BYTES
 from extractors.characters import REPLACEMENT, Charset
 from extractors.layout import Field
 from extractors.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
-from extractors.plan import argument
+from extractors.plan import argument, end_of
 from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 from extractors.usages.mixed import flag_of, put_character, trimmed
 
@@ -61,11 +61,12 @@ def decode(plan, first, last, found):
     width, ends = argument(plan, p.WIDTH), argument(plan, p.ENDS)
     scalars, sequences = argument(plan, p.DOUBLE), argument(plan, p.SEQUENCES)
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
-    base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
+    data, limits = argument(plan, p.DATA), argument(plan, p.LIMITS)
+    base = data + argument(plan, p.OFFSET)
     at = out + argument(plan, p.AT)
     for r in range(first, last):
         i = base + int_at(pos + 8 * r)
-        end = i + width
+        end = end_of(i, width, data, limits, r)
         while end > i and byte_at(end - 1) == np.uint64(0x20):
             end -= 1
         start = at

@@ -175,7 +175,7 @@ def outputs(made):
     from dags import profile_cli
 
     shown = io.StringIO()
-    profile_cli._show(made, profile_cli.Console(width=400, file=shown))
+    profile_cli._show(made, profile_cli.Terminal(width=400, file=shown))
     return {
         "json": made.model_dump_json(indent=1),
         "html": html.unescape(render_profile(made)),

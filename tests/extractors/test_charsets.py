@@ -187,6 +187,36 @@ def test_an_unknown_option_is_refused(tmp_path):
         charsets.load("fujitsu", {"tables": "x"}, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("ibm", {"ccsid": "932", "single": "x", "user_defined": "0041", "kana": "wide", "tabel": "x"},
+         ["tabel", "ccsid", "single", "user_defined", "kana"]),
+        ("jis_8080", {"opening": "SO", "edition": "1985", "user_area": "FE..F5", "controls": "no"},
+         ["opening", "closing", "single", "edition", "user_area", "controls"]),
+        ("single_byte", {"page": "x", "repertoire": "no such file"}, ["page", "repertoire"]),
+        ("utf_16", {"order": "middle", "symbols": "x", "wide_spaces": "x"}, ["order", "symbols", "wide_spaces"]),
+    ],
+)  # fmt: skip
+def test_every_problem_of_a_charsets_options_is_told_at_once(name, options, words, tmp_path):
+    with pytest.raises(SpecError) as caught:
+        charsets.load(name, options, tmp_path)
+    said = [problem.message for problem in caught.value.problems]
+    assert len(said) == len(words)
+    assert all(any(word in message for message in said) for word in words), said
+
+
+def test_a_file_is_not_judged_against_codes_that_a_refused_option_leaves_open(tmp_path):
+    (tmp_path / "g.csv").write_text("code,decision,text,reason,decided_by\nF5A1,private,,same,T\n", "utf-8")
+    options = {"gaiji": "g.csv", "opening": "0E", "closing": "0F", "single": "cp290"}
+    with pytest.raises(SpecError) as caught:
+        charsets.load("jis_8080", {**options, "user_area": "F5-F6"}, tmp_path)
+    assert [problem.code for problem in caught.value.problems] == ["L904"]
+    with pytest.raises(SpecError) as caught:
+        charsets.load("jis_8080", options, tmp_path)
+    assert [problem.code for problem in caught.value.problems] == ["L931"]
+
+
 # Oracles that are not ours.
 
 
@@ -367,6 +397,15 @@ def test_a_pair_below_0100_is_told_from_a_single_byte(tmp_path):
     assert charset.text(SINGLE + 0x41) == "｡"
 
 
+def test_a_finding_names_each_code_once_in_their_order_and_no_more_than_four(tmp_path):
+    charset = charsets.load("fujitsu", {}, tmp_path)
+    codes = ["83A1", "81A1", "83A1", "82A1", "80A1", "86A1", "85A1"]
+    _, details = told(charset, bytes.fromhex("".join(codes)), 14, picture="N")
+    assert details == ["80A1 81A1 82A1 83A1 and 2 more"]
+    _, details = told(charset, bytes.fromhex("".join(codes[:5]) + "a1a1" * 2), 14, picture="N")
+    assert details == ["80A1 81A1 82A1 83A1"]
+
+
 def test_the_first_places_of_a_code_are_distinct_and_in_order(tmp_path):
     charset = charsets.load("fujitsu", {}, tmp_path)
     data = bytes.fromhex("80a1 80a1 b0a1") * 7
@@ -398,7 +437,7 @@ def test_the_codes_of_unicode_are_its_scalars_whatever_they_read_as(tmp_path):
             "9AD9": "extended", "20BB7": "extended", "E000": "decided", "E001": "user-defined",
             **dict.fromkeys(lost, "undefined"),
         }  # fmt: skip
-        assert sorted(details) == sorted([" ".join(lost), "E001", "9AD9 20BB7"])
+        assert sorted(details) == sorted([" ".join(sorted(lost)), "E001", "9AD9 20BB7"])
 
 
 def test_a_scalar_among_the_codes_of_another_charset_is_told_as_one(tmp_path):

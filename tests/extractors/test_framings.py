@@ -148,6 +148,27 @@ def some_options(name):
 FAMILIES = {f.name: f for f in FRAMINGS}
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("fixed", {"length": "1", "lenght": "2"}, ["lenght", "length"]),
+        ("variable", {"record_size": "0", "record_order": "x", "longest": "0", "resynchronise": "perhaps"},
+         ["record_size", "record_order", "longest", "resynchronise"]),
+        ("spanned", {"blocks": "x", "block_at": "9", "record_adjust": "x"}, ["blocks", "block_at", "record_adjust"]),
+        ("lines", {"ending": "cr", "longest": "x"}, ["ending", "longest"]),
+        ("length_field", {"field": "F", "expression": "N * N", "lengths": "1=x 1=2 1=3", "longest": "0"},
+         ["field", "expression", "1=x", "1=3", "longest"]),
+    ],
+)  # fmt: skip
+def test_every_problem_of_a_framings_options_is_told_at_once(name, options, words):
+    layout = read_copybook("01 R. 05 L PIC 9(4). 05 F PIC X(5).", file="case.cpy")
+    with pytest.raises(SpecError) as caught:
+        load(name, options, layout)
+    said = [problem.message for problem in caught.value.problems]
+    assert len(said) == len(words)
+    assert all(any(word in message for message in said) for word in words), said
+
+
 @pytest.mark.parametrize("name", list(FAMILIES))
 @settings(max_examples=400, deadline=None)
 @given(given_=st.data(), data=st.binary(max_size=400), buffers=st.tuples(*[st.integers(1, 300)] * 2))

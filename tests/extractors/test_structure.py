@@ -192,6 +192,20 @@ def test_a_record_that_ends_before_its_count_is_short():
     assert [(f["code"], f["record"]) for f in found] == [("D231", 2), ("D231", 3)]
 
 
+def test_an_occurrence_that_the_end_cuts_is_read_to_it_and_never_as_what_follows():
+    text = "01 R. 05 N PIC 9. 05 T OCCURS 1 TO 3 TIMES DEPENDING ON N. 10 A PIC X(4). 10 B PIC X(2). 05 Z PIC X(3)."
+    layout = read_copybook(text, file="r.cpy")
+    records = [e("2AAAABBCC"), e("2AAAABBCCCCB"), e("2AAAABB"), e("2AAAABBC") + b"\x05"]
+    rows, found, _ = read(as_variable(records), layout)
+    assert [(row["T"][1:], row["Z"]) for _, row in rows] == [
+        ([{"A": "CC", "B": None}], None), ([{"A": "CCCC", "B": "B"}], None), ([], None),
+        ([{"A": "C\t", "B": None}], None),
+    ]  # fmt: skip
+    assert [(f["code"], f["record"], f["field"]) for f in found] == [
+        ("D216", 4, "A(2)"), ("D231", 1, None), ("D231", 2, None), ("D231", 3, None), ("D231", 4, None)
+    ]  # fmt: skip
+
+
 def test_a_record_that_goes_on_is_found():
     layout = read_copybook("01 R. 05 A PIC X(4).", file="r.cpy")
     rows, found, _ = read(as_variable([e("aaaa"), e("aaaab")]), layout)
