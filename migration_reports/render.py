@@ -79,6 +79,17 @@ def question(record: RunRecord) -> str:
         f"| {line.rows_rejected:,} | {line.rows_not_chosen:,} | {'✓' if line.closes else '✗'} |"
         for line in record.reconciliations[:MAX_QUESTION_LINES]
     ]
+    if record.references:
+        lines += [
+            "",
+            "| 参照 reference | 反映行 rows | 連鎖不採用 rejected with it | 参照先なし without it | 最初の箇所 first places (record / byte) | 照合 |",
+            "|---|--:|--:|--:|---|:-:|",
+        ]
+    lines += [
+        f"| {r.name} | {r.rows:,} | {r.fell:,} | {r.dangling:,} "
+        f"| {', '.join(f'{p.dump} {p.record:,} / {p.offset:,}' for p in r.first)} | {'✓' if r.closes else '✗'} |"
+        for r in record.references[:MAX_QUESTION_LINES]
+    ]
     lines += ["", "| コントロール control | 移行元 stated | 計数 counted | |", "|---|--:|--:|:-:|"]
     lines += [
         f"| {c.dump}: {c.name} | {_amount(c.stated)} | {_amount(c.found)} | {'✓' if c.agrees else '✗'} |"
