@@ -65,10 +65,10 @@ def origins(municipality: Municipality) -> Origins:
     for plan in municipality.plans.values():
         for part in plan.parts:
             for column in part.columns:
-                if column.sources:
-                    offset = part.offsets.get(column.sources[0], 0)
-                    origin = Origin(column.sources, offset, part.kind, column.place)
-                    result[part.table, column.name, part.dump, part.number] = origin
+                # A constant comes from no field, but its row from a record of a kind, which an error must reject.
+                offset = part.offsets.get(column.sources[0], 0) if column.sources else 0
+                origin = Origin(column.sources, offset, part.kind, column.place)
+                result[part.table, column.name, part.dump, part.number] = origin
     return result
 
 
@@ -91,6 +91,12 @@ def write_findings(path: Path, found: pa.RecordBatch) -> None:
     ):
         if found.num_rows:
             file.write_batch(found)
+
+
+def forget_findings(run: Run, *steps: str) -> None:
+    """Forget what a former try of some steps found: it would be taken for causes that were reported already."""
+    for step in steps:
+        (run.path / "findings" / f"{step}.arrow").unlink(missing_ok=True)
 
 
 def read_findings(run: Run) -> pl.DataFrame:

@@ -180,8 +180,8 @@ def limits(
     return join_findings(found)
 
 
-def result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
-    """A rule with both engines' counts."""
+def result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) -> RuleResult:
+    """A rule with both engines' counts, and how many rows they looked at."""
     entry = CATALOGUE[rule.code]
     return RuleResult(
         rule=rule.name,
@@ -195,4 +195,5 @@ def result(rule: Rule, polars: int, gx: int, reported: int) -> RuleResult:
         failing_polars=polars,
         failing_gx=gx,
         reported=reported,
+        rows=rows,
     )

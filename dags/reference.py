@@ -166,6 +166,12 @@ def _systems() -> str:
                     f"{'有' if info.get('gaiji') else ''} | {info.get('code_set', '')} | {must} |"
                 )
             lines.append("")
+            lines += [
+                f"- {', '.join(f'`{name}`' for name in reference.columns)} → `{reference.table}`: a row without it "
+                f"{'falls (error)' if reference.orphan == 'falls' else 'stays (alert)'}. {reference.because}"
+                for reference in table.info["references"]
+            ]
+            lines += [""] * bool(table.info["references"])
         for codes in system.code_sets:
             lines += [f"### コード {codes.ja} `{codes.name}`", "", "| コード | 名称 | English |", "|---|---|---|"]
             lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]

@@ -26,7 +26,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, inbox, reconciliation, run_specs, slices, workspace
+from dags import evidence, inbox, reconciliation, references, run_specs, slices, workspace
 from dags.assembly import assemble, state_of
 from dags.extraction import extract_and_map
 from dags.folders import municipality_folder
@@ -208,13 +208,15 @@ def join_slices(run_id: str) -> None:
 
 
 def validate(run_id: str) -> dict[str, Any]:
-    """Evaluate every rule in both engines over all staged rows; work out the rejected records."""
+    """Evaluate every rule in both engines over all staged rows; work out the rejected records, and who falls with them."""
     run = _running(run_id)
     municipality = run_specs.municipality_of(run)
     with _timed(run, "validate"):
+        evidence.forget_findings(run, "validate", "reconcile")
         tables = {table.name: table for table in target_tables(municipality)}
         rules = reconciliation.rules(municipality, tables)
         frames = {name: staged_frame(run, municipality, name) for name in tables}
+        heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
         with _database() as (_, url):
@@ -227,11 +229,16 @@ def validate(run_id: str) -> dict[str, Any]:
             if new.num_rows:
                 said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
                 found.append(new)
-            results.append(reconciliation.result(rule, failing[rule.name].height, gx_counts[rule.name], new.num_rows))
+            counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
+            results.append(reconciliation.result(rule, *counted, rows=heights[rule.table]))
         found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
         evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings(found))
+        with _database() as (database, url):
+            judged, new = references.judge_references(run, municipality, frames, failing, database=database, url=url)
+        evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings([*found, new]))
         rejected = evidence.write_rejects(run, municipality)
-        run.write("validate", {"rules": [r.model_dump() for r in results], "rejected": rejected})
+        validated = {"rules": [r.model_dump() for r in results], "references": [r.model_dump() for r in judged]}
+        run.write("validate", {**validated, "rejected": rejected})
     log.info("%s records rejected", f"{rejected:,}")
     return {"rules": len(rules), "rejected": rejected}
 

@@ -489,6 +489,15 @@ _ENTRIES = (
         "Check that the record referred to was received.",
     ),
     Code(
+        "V406",
+        "parent_rejected",
+        E,
+        "参照先の行が反映されない (不採用、または集約された)",
+        "A reference to a row that is not promoted: it was rejected, or merged into another",
+        "参照先のレコードを是正すること。アラートの行は、参照先のないまま反映してよいか確認すること。",
+        "Have the record referred to corrected. Of an alert, confirm that the row may be promoted without it.",
+    ),
+    Code(
         "V411",
         "two_heads",
         E,

@@ -76,6 +76,7 @@ def question(record: RunRecord, *, links: Mapping[str, str] = {}) -> str:
             "",
             *_lines(record),
             "",
+            *([*_references(record), ""] if record.references else []),
             *_totals(record),
             "",
             _rules(record),
@@ -151,6 +152,17 @@ def _lines(record: RunRecord) -> Iterator[str]:
             f"{line.rows_merged:,}", f"{line.rows_rejected:,}", f"{line.rows_not_chosen:,}", _MARKS[verdicts.of_line(line)],
         )  # fmt: skip
     yield from _more(record.reconciliations, MAX_LINES, 7)
+
+
+def _references(record: RunRecord) -> Iterator[str]:
+    yield "| 参照 reference | 反映対象 rows | 連鎖不採用 rejected with it | 参照先なし without it | 最初の箇所 first places (record / byte) | 照合 |"
+    yield "|---|--:|--:|--:|---|:-:|"
+    for r in record.references[:MAX_LINES]:
+        places = ", ".join(f"{p.dump} {p.record:,} / {p.offset:,}" for p in r.first)
+        yield _row(
+            _plain(r.name), f"{r.rows:,}", f"{r.fell:,}", f"{r.dangling:,}", _plain(places), _MARKS[verdicts.of_reference(r)]
+        )  # fmt: skip
+    yield from _more(record.references, MAX_LINES, 6)
 
 
 def _totals(record: RunRecord) -> Iterator[str]:

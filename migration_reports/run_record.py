@@ -172,6 +172,41 @@ class RuleResult(Frozen):
         return self.failing_polars == self.failing_gx
 
 
+class ReferenceResult(Frozen):
+    """参照照合: one reference, judged over the rows that would be promoted.
+
+    `orphan` is what becomes of a row whose parent is not promoted: it falls, or it stays and is an alert. `rows` are the
+    rows to promote that name a parent, `dangling` those of them whose parent is not promoted (a person approves them, with
+    the alerts), `first` where the first of them come from. `fell` are the records that were rejected with a parent.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    target_table: str
+    target_columns: tuple[str, ...]
+    orphan: Literal["falls", "stays"]
+    rows: int
+    fell: int
+    dangling: int
+    dangling_gx: int
+    first: tuple[Place, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What names what: table.column → table.column."""
+        return f"{self.table}.{'+'.join(self.columns)} → {self.target_table}.{'+'.join(self.target_columns)}"
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both engines count the same."""
+        return self.dangling == self.dangling_gx
+
+    @property
+    def closes(self) -> bool:
+        """Whether every row that dangles is one that may stay, and both engines count the same."""
+        return self.agrees and (self.orphan == "stays" or not self.dangling)
+
+
 class FieldFate(Frozen):
     """One source field: where it goes (the mapping table's other side), and how often it holds anything."""
 
@@ -353,6 +388,7 @@ class RunRecord(Frozen):
     reconciliations: tuple[Reconciliation, ...] = ()
     amounts: tuple[AmountReconciliation, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    references: tuple[ReferenceResult, ...] = ()
     issues: tuple[Issue, ...] = ()
     rejects: int = 0
     rejects_allowed: int = 0

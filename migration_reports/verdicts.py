@@ -13,6 +13,7 @@ from migration_reports.run_record import (
     Control,
     Reconciliation,
     RecordFate,
+    ReferenceResult,
     RuleResult,
     RunRecord,
 )
@@ -51,6 +52,12 @@ def of_amount(record: RunRecord, amount: AmountReconciliation) -> Verdict:
     return None if amount.agrees and read and not any(read) else amount.agrees
 
 
+def of_reference(reference: ReferenceResult) -> Verdict:
+    """Whether the rows to promote that name a row name one that is promoted, or may be without it."""
+    touched = reference.rows or reference.fell or reference.dangling or not reference.closes
+    return reference.closes if touched else None
+
+
 def of_control(record: RunRecord, control: Control) -> Verdict:
     """Whether a control is proved; that of a dump which did not come proves nothing."""
     return None if control.dump in dumps_not_received(record) else control.agrees
@@ -65,12 +72,13 @@ def of_rule(record: RunRecord, rule: RuleResult) -> Verdict:
 
 
 def counts(record: RunRecord) -> Tally:
-    """All verdicts of the reconciliation of counts and amounts."""
+    """All verdicts of the reconciliation of counts, references and amounts."""
     data = (fate for fate in record.fates if fate.role == "data")
     return _tally(
         (
             *(of_fate(fate) for fate in data),
             *(of_line(line) for line in record.reconciliations),
+            *(of_reference(reference) for reference in record.references),
             *(of_amount(record, amount) for amount in record.amounts),
         )
     )

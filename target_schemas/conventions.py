@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -56,11 +57,22 @@ class System:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns that name a row of another table. Kept by a rule, not by a foreign key: legacy registers break them."""
+    """Columns that name a row of another table. Kept by a rule, not by a foreign key: legacy registers break them.
+
+    Attributes:
+        columns: the columns that name it; where one of them is null, no row is named.
+        table: the other table.
+        target: the columns of it that are named; they need not be its whole key.
+        orphan: what becomes of a row whose parent is not there or is rejected. It `falls`: an error, its record is
+            rejected. Or it `stays`: an alert, it is promoted once a person has approved.
+        because: why, in a sentence.
+    """
 
     columns: tuple[str, ...]
     table: str
     target: tuple[str, ...]
+    orphan: Literal["falls", "stays"]
+    because: str
 
 
 def table(

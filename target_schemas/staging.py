@@ -6,9 +6,10 @@ a table that keeps one row a key the preferred one.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -64,20 +65,23 @@ def create_staging(engine: sa.Engine, run_id: str, tables: Sequence[sa.Table]) -
         connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
         connection.execute(sa.schema.CreateSchema(schema))
         connection.execute(sa.text(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"))
-        for table in (*staging_tables(run_id, tables).values(), _staged_slices(run_id)):
+        for table in (*staging_tables(run_id, tables).values(), rejected_table(run_id), _staged_slices(run_id)):
             _create(connection, table)
 
 
 def drop_staging(engine: sa.Engine, run_id: str) -> None:
     """Drop the run's staging tables."""
     with engine.begin() as connection:
-        connection.execute(sa.schema.DropSchema(staging_schema(run_id), cascade=True, if_exists=True))
+        for schema in (_promotable_schema(run_id), staging_schema(run_id)):
+            connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
 
 
 def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]:
     """Drop the staging schemas of runs that are not running any more; gives their names."""
-    kept = {staging_schema(run_id) for run_id in running}
-    query = sa.text("SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}$' ORDER BY nspname")
+    kept = {name(run_id) for run_id in running for name in (staging_schema, _promotable_schema)}
+    query = sa.text(
+        "SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}(_promotable)?$' ORDER BY nspname"
+    )
     with engine.connect() as connection:
         orphans = tuple(name for name in connection.execute(query).scalars() if name not in kept)
     for name in orphans:
@@ -159,15 +163,9 @@ def settle(
     Returns:
         Counts by (table, dump, part).
     """
+    note_rejected(engine, url, run_id, rejected)
     staged = staging_tables(run_id, tables)
     keys = rejected_table(run_id)
-    with engine.begin() as connection:
-        keys.drop(connection, checkfirst=True)
-        _create(connection, keys)
-    if rejected.num_rows:
-        with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
-            cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
-            connection.commit()
     result: dict[tuple[str, str, int], Counts] = {}
     with engine.connect() as connection:
         for table in tables:
@@ -196,6 +194,54 @@ def staged_sums(
         rejected = connection.execute(sa.select(total).where(of_dump, refused)).scalar_one()
         accepted = connection.execute(sa.select(total).where(of_dump, ~refused)).scalar_one()
     return Decimal(rejected), Decimal(accepted)
+
+
+def note_rejected(engine: sa.Engine, url: str, run_id: str, rejected: pa.Table) -> None:
+    """Note which records are rejected, columns source_dump and source_record, in the place of what was noted before."""
+    keys = rejected_table(run_id)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"TRUNCATE {quote(str(keys.schema))}.{quote(keys.name)}"))
+    if rejected.num_rows:
+        with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+            cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
+            connection.commit()
+
+
+@contextlib.contextmanager
+def promotable_views(
+    engine: sa.Engine, run_id: str, tables: Sequence[sa.Table], one_per_key: frozenset[str]
+) -> Iterator[str]:
+    """Keep a view of each table's rows that would be promoted, beside what `note_rejected` notes meanwhile.
+
+    Args:
+        engine: the database.
+        run_id: the run.
+        tables: the target tables.
+        one_per_key: the tables that keep one row a key.
+
+    Yields:
+        The schema in which the views have their tables' names; it goes when the context ends.
+    """
+    schema, staged, keys = _promotable_schema(run_id), staging_tables(run_id, tables), rejected_table(run_id)
+    with engine.begin() as connection:
+        connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
+        connection.execute(sa.schema.CreateSchema(schema))
+        for table in tables:
+            source = staged[table.name]
+            rows = chosen_rows(table, source, keys, list(source.columns), one_per_key)
+            selection = rows.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+            # With the rights of who asks: a view reads with those of who made it, and past every policy.
+            view = f"{quote(schema)}.{quote(table.name)} WITH (security_invoker = true)"
+            connection.execute(sa.text(f"CREATE VIEW {view} AS {selection}"))
+    try:
+        yield schema
+    finally:
+        with engine.begin() as connection:
+            connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
+
+
+def _promotable_schema(run_id: str) -> str:
+    return f"{staging_schema(run_id)}_promotable"
 
 
 def rejected_table(run_id: str) -> sa.Table:

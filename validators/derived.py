@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
+from typing import Protocol
 
 import polars as pl
 import sqlalchemy as sa
@@ -12,6 +14,29 @@ from validators.rule import KEY, Expectation, Frames, Query, Rule
 
 REFUSED = frozenset({"V401", "V402", "V404"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice."""
+
+DANGLING = frozenset({"V405", "V406"})
+"""What a promoted row would lack: its parent, which was never there, or was rejected."""
+
+
+class Reference(Protocol):
+    """Columns of a table that name a row of another one."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that name it; where one of them is null, no row is named."""
+
+    @property
+    def table(self) -> str:
+        """The other table."""
+
+    @property
+    def target(self) -> tuple[str, ...]:
+        """The columns of it that are named."""
+
+    @property
+    def orphan(self) -> str:
+        """What becomes of a row without its parent: it `falls` or `stays`."""
 
 
 def derive(
@@ -31,10 +56,23 @@ def derive(
                 rules.extend(_column_rules(table, column, code_sets))
         if table.name not in one_per_key:
             rules.append(_key(table))
-        for reference in table.info.get("references", ()):
-            if reference.table in tables:
-                rules.append(_reference(table, reference))
-    return tuple(rules)
+    return (*rules, *(_reference(table, reference, "V405") for table, reference in references(tables)))
+
+
+def references(tables: Mapping[str, sa.Table]) -> tuple[tuple[sa.Table, Reference], ...]:
+    """The references between some tables, each with the table that has it."""
+    return tuple(
+        (table, reference)
+        for table in tables.values()
+        for reference in table.info.get("references", ())
+        if reference.table in tables
+    )
+
+
+def promoted_reference(table: sa.Table, reference: Reference) -> Rule:
+    """A reference as a rule about the rows that would be promoted: whose parent would not be."""
+    rule = _reference(table, reference, "V406")
+    return dataclasses.replace(rule, name=f"{table.name}.{reference.columns[0]}.promoted")
 
 
 def _column_rules(table: sa.Table, column: sa.Column[object], code_sets: Mapping[str, frozenset[str]]) -> list[Rule]:
@@ -92,8 +130,8 @@ def _key(table: sa.Table) -> Rule:
     return Rule(f"{table.name}.key", "V404", table.info["ja"], table.info["en"], table.name, key, failing, Query(sql))
 
 
-def _reference(table: sa.Table, reference: object) -> Rule:
-    columns, other, target = reference.columns, reference.table, reference.target  # type: ignore[attr-defined]
+def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
+    columns, other, target = reference.columns, reference.table, reference.target
 
     def failing(frames: Frames) -> pl.LazyFrame:
         rows = frames[table.name].filter(pl.all_horizontal(pl.col(columns).is_not_null()))
@@ -106,4 +144,5 @@ def _reference(table: sa.Table, reference: object) -> Rule:
         f"AND NOT EXISTS (SELECT 1 FROM {{{other}}} AS parent WHERE {same})"
     )
     ja, en = table.columns[columns[0]].info["ja"], table.columns[columns[0]].info["en"]
-    return Rule(f"{table.name}.{columns[0]}.reference", "V405", ja, en, table.name, columns, failing, Query(sql))
+    name, kept = f"{table.name}.{columns[0]}.reference", reference.orphan == "stays"
+    return Rule(name, code, ja, en, table.name, columns, failing, Query(sql), kept=kept)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
-from validators.derived import REFUSED
+from validators.derived import DANGLING, REFUSED
 from validators.rule import Frames, Query, Rule
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
@@ -167,7 +167,7 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
 
     A row's cause has been reported where `earlier` has an error or an alert on one of the fields that the rule's
     columns come from, of the same dump and record. A note names no cause; an alert does not stand for what the
-    database itself would refuse, for it lets the row be promoted.
+    database itself would refuse, nor for a parent that is missing, for it lets the row be promoted.
 
     Args:
         rule: the rule.
@@ -175,7 +175,7 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
         earlier: all findings so far (schema FINDINGS).
         origins: where each column comes from.
     """
-    severities = [Severity.ERROR.value, *([] if rule.code in REFUSED else [Severity.ALERT.value])]
+    severities = [Severity.ERROR.value, *([] if rule.code in REFUSED | DANGLING else [Severity.ALERT.value])]
     causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []
     for (dump, part), rows in failing.group_by("source_dump", "_part", maintain_order=True):

@@ -51,7 +51,7 @@ class Rule:
         columns: the columns it reads; the first is the one that a finding names. A date goes by its group.
         failing: a mask over the table's rows, or a function from all frames to the failing rows.
         expectation: the same for Great Expectations.
-        kept: whether the manifest keeps the rows that fail.
+        kept: whether the rows that fail are kept, as the manifest or a reference says.
         family: the member of the rules family that gave it; of a derived rule none.
     """
 
@@ -68,7 +68,7 @@ class Rule:
 
     @property
     def severity(self) -> Severity:
-        """The code's severity; of a rule whose rows are kept (`on_error: keep`), no more than an alert."""
+        """The code's severity; of a rule whose rows are kept, no more than an alert."""
         severity = CATALOGUE[self.code].severity
         return Severity.ALERT if self.kept and severity is Severity.ERROR else severity
 

@@ -98,6 +98,23 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             ),
         )
         sheet(
+            "参照照合 References",
+            [*_heads("reference naming fell dangling"), "Great Expectations", *_heads("orphan first_places check")],
+            (
+                (
+                    r.name,
+                    r.rows,
+                    r.fell,
+                    r.dangling,
+                    r.dangling_gx,
+                    _both(f"orphan_{r.orphan}"),
+                    _places(r.first),
+                    _verdict(verdicts.of_reference(r)),
+                )
+                for r in record.references
+            ),
+        )
+        sheet(
             "金額照合 Amounts",
             _heads("dump field table in_dump in_table in_rejected check"),
             (

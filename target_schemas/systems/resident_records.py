@@ -33,6 +33,15 @@ HOUSEHOLDS = table(
     amount("average_amount", "平均額", "average amount", digits=11, scale=2),
     key=("household_no",),
     based_on=BASED_ON,
+    references=(
+        Reference(
+            ("head_resident_no",),
+            "residents",
+            ("resident_no",),
+            orphan="stays",
+            because="A household may have no head (世帯主未設定), and its members must not fall with one of them.",
+        ),
+    ),
 )
 
 RESIDENTS = table(
@@ -66,7 +75,15 @@ RESIDENTS = table(
     text("remarks", "備考", "remarks", kind="J", length=200, gaiji=True),
     key=("resident_no", "history_no"),
     based_on=BASED_ON,
-    references=(Reference(("household_no",), "households", ("household_no",)),),
+    references=(
+        Reference(
+            ("household_no",),
+            "households",
+            ("household_no",),
+            orphan="falls",
+            because="Resident records are kept by household (住民基本台帳法 第6条); without one a person has no head and no relationship.",
+        ),
+    ),
 )
 
 CHANGES = table(
@@ -79,7 +96,15 @@ CHANGES = table(
     text("change_reason", "異動事由", "reason of the change", kind="C", length=3, code_set="change_reason"),
     key=("resident_no", "change_no"),
     based_on=BASED_ON,
-    references=(Reference(("resident_no",), "residents", ("resident_no",)),),
+    references=(
+        Reference(
+            ("resident_no",),
+            "residents",
+            ("resident_no",),
+            orphan="falls",
+            because="A change of nobody tells nothing, and would become that of whoever gets the number next.",
+        ),
+    ),
 )
 
 TAX_AMOUNTS = table(
@@ -90,7 +115,15 @@ TAX_AMOUNTS = table(
     amount("amount", "課税額", "amount"),
     key=("resident_no",),
     based_on="none (a field of the legacy registers, carried for reference)",
-    references=(Reference(("resident_no",), "residents", ("resident_no",)),),
+    references=(
+        Reference(
+            ("resident_no",),
+            "residents",
+            ("resident_no",),
+            orphan="falls",
+            because="An amount of nobody can be charged to nobody; rejected, it is counted in the reconciliation of amounts.",
+        ),
+    ),
 )
 
 PROTECTIVE_MEASURES = table(
@@ -102,7 +135,15 @@ PROTECTIVE_MEASURES = table(
     key=("resident_no", "measure_kind"),
     based_on=BASED_ON,
     critical=True,
-    references=(Reference(("resident_no",), "residents", ("resident_no",)),),
+    references=(
+        Reference(
+            ("resident_no",),
+            "residents",
+            ("resident_no",),
+            orphan="falls",
+            because="It protects nobody who is not there. That it falls holds the run, so that a person must mend it: none may be lost.",
+        ),
+    ),
 )
 
 _RELATIONSHIP = {

@@ -28,6 +28,7 @@ from migration_reports.run_record import (
     Place,
     Reconciliation,
     RecordFate,
+    ReferenceResult,
     RuleResult,
     RunRecord,
 )
@@ -62,6 +63,12 @@ def record():
         reconciliations=(Reconciliation(dump="d", kind="person", table="residents", records=4321, rows_staged=4321, rows_rejected=21, rows_promoted=4300),),
         amounts=(AmountReconciliation(dump="d", kind="person", field="F", table="tax", column="amount", in_dump="-1234567.89", in_rejected="0", in_table="-1234567.89", agrees=True),),
         rules=(RuleResult(rule="residents.key", title_ja="宛名番号", title_en="number", code="V404", severity="error", table="residents", failing_polars=9, failing_gx=8, reported=9),),
+        references=(
+            ReferenceResult(table="households", columns=("head",), target_table="residents", target_columns=("no",), orphan="stays",
+                            rows=7654, fell=0, dangling=1357, dangling_gx=1357, first=(Place(dump="d", record=11, offset=1111),)),
+            ReferenceResult(table="residents", columns=("household",), target_table="households", target_columns=("no",), orphan="falls",
+                            rows=8765, fell=2468, dangling=0, dangling_gx=3),
+        ),
         issues=(Issue(code="D201", severity="error", dump="d", field=FORMULA, table="residents", column="birth", mapping="x.yaml:3", count=9876, first=(Place(dump="d", record=7, offset=2096),)),),
         rejects=21,
         rejects_allowed=20,
@@ -120,7 +127,7 @@ def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
 
 def test_the_workbook_opens_and_starts_no_formula(rendered):
     book = openpyxl.load_workbook(rendered["workbook.xlsx"])
-    assert len(book.sheetnames) == 11
+    assert len(book.sheetnames) == 12
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert [cell for cell in cells if cell.value == FORMULA]
@@ -137,6 +144,33 @@ def test_every_file_is_summed_and_for_its_owner_only(rendered):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         if name != "SHA256SUMS":
             assert sums[name] == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("language", "by", "decided"), [("ja", False, "アラート: 確認済"), ("en", True, "alert: open, not acknowledged")]
+)
+def test_what_dangles_is_listed_with_what_was_decided(record, tmp_path, language, by, decided):
+    decision = record.decision.model_copy(update={"automatic": by})
+    render(record.model_copy(update={"decision": decision}), tmp_path, findings=None)
+    page = (tmp_path / f"result.{language}.html").read_text("utf-8")
+    section = page[page.index(WORDS[language]["references_lead"]) : page.index(f"<h2>{WORDS[language]['amounts']}")]
+    lines = [re.sub(r"<[^>]+>", "|", line) for line in section.split("<tr>")[2:]]
+    assert [[cell for cell in line.split("|") if cell.strip()] for line in lines] == [
+        ["households.head → residents.no", "7,654", "0", "1,357", "1,357", f"11 / 1,111 … {WORDS[language]['more']} 1,356", decided, WORDS[language]["closes"]],
+        ["residents.household → households.no", "8,765", "2,468", "0", "3", WORDS[language]["orphan_falls"], WORDS[language]["open"]],
+    ]  # fmt: skip
+    sheet = openpyxl.load_workbook(tmp_path / "workbook.xlsx")["参照照合 References"]
+    assert [[cell.value for cell in row][:5] for row in sheet.iter_rows(min_row=2)] == [
+        ["households.head → residents.no", 7654, 0, 1357, 1357],
+        ["residents.household → households.no", 8765, 2468, 0, 3],
+    ]
+
+
+def test_the_question_lists_what_dangles(record):
+    text = question(record)
+    assert "| households.head → residents.no | 7,654 | 0 | 1,357 | d 11 / 1,111 | ✓ |" in text
+    assert "| residents.household → households.no | 8,765 | 2,468 | 0 |  | ✗ |" in text
+    assert "参照" not in question(record.model_copy(update={"references": ()}))
 
 
 def test_the_question_shows_what_does_not_agree(record):

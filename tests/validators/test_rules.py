@@ -148,6 +148,9 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
         ("V401", "error", [2]),
         ("V401", "alert", [1, 2]),
         ("V402", "alert", [1, 2]),
+        ("V405", "error", [2]),
+        ("V405", "alert", [1, 2]),
+        ("V406", "alert", [1, 2]),
     ],
 )
 def test_no_note_names_a_cause_and_no_alert_lets_pass_what_the_database_refuses(code, severity, reported):
