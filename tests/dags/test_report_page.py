@@ -60,7 +60,8 @@ for name, path in (("not begun", f"/{dag}/{dag_run}/result.ja.html"), ("index no
     result[name] = answer(path)
 run = Run("990027-r03-20261128T044025-0a1b2c3d", "990027_mihon", "990027", "rehearsal", 3, "", "", "2026-11-28T04:40:25+00:00",
           dag_id=dag, dag_run_id=dag_run)
-make_run(run); note_dag_run(run)
+new = run.path.parent / ".new-page"
+new.mkdir(parents=True); make_run(run, new); note_dag_run(run)
 result["not reported"] = answer(f"/{dag}/{dag_run}/result.ja.html")
 record = RunRecord(run_id=run.run_id, municipality=Municipality(code="990027", name="x", romaji="mihon"), mode="rehearsal",
                    rehearsal=3, state="promoted", started=run.started, finished=run.started, versions={})
