@@ -38,8 +38,8 @@ bench: setup  ## Measure, each figure beside a limit in the same run
 	@$(BIN)/python -m tests.benchmarks.charsets
 	@$(BIN)/python -m tests.benchmarks.mapping
 
-ui: setup  ## Airflow with these DAGs on localhost
-	@$(BIN)/python -m dags.standalone
+ui: setup  ## Airflow with these DAGs on localhost (PORT=8280 where 8180 is taken)
+	@$(BIN)/python -m dags.standalone $(if $(PORT),--port $(PORT))
 
 docs: setup  ## Write the reference pages that are made from the code
 	@$(BIN)/python -m dags.reference

@@ -5,6 +5,8 @@ Airflow reads its settings when it is first imported, so `use` comes before any 
 
 from __future__ import annotations
 
+import base64
+import importlib.metadata
 import json
 import os
 import secrets
@@ -13,10 +15,19 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dags.workspace import ROOT, private_folder, settings, write_whole
+from dags.workspace import ROOT, settings, write_whole
+from migration_reports.findings import RunError
 
 PORT = 8180
-USER = "admin"
+USERS = {"operator": "op", "approver": "user", "reader": "viewer"}
+"""The users, and their roles in Airflow: one who runs migrations, one who answers for a cut-over, one who only reads."""
+
+APPROVERS = ("approver",)
+_LETTERS = "abcdefghkmnpqrstuvwxyz23456789"
+"""What a password is made of: nothing that looks like something else."""
+
+_NOWHERE = "1"
+"""A port on which nothing listens."""
 
 
 def folder() -> Path:
@@ -25,9 +36,14 @@ def folder() -> Path:
 
 
 def environment(*, port: int = PORT) -> Mapping[str, str]:
-    """The settings: these DAGs and no examples, SQLite metadata, loopback only, one password."""
+    """The settings: these DAGs and no examples, SQLite metadata, loopback only, three users.
+
+    No log server is started (`dags.standalone`), because every log lies on this machine. One would listen on every
+    interface; and Airflow would ask whoever listens on its port for the log of a running task.
+    """
     home = folder()
-    keys = _secrets(home)
+    keys = secret_keys()
+    passwords()
     return {
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
@@ -37,7 +53,7 @@ def environment(*, port: int = PORT) -> Mapping[str, str]:
         "AIRFLOW__CORE__PARALLELISM": "4",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__DEFAULT_TIMEZONE": "Asia/Tokyo",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:{role}" for user, role in USERS.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__API__HOST": "127.0.0.1",
@@ -49,41 +65,59 @@ def environment(*, port: int = PORT) -> Mapping[str, str]:
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": _NOWHERE,
+        "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": _NOWHERE,
+        "HIKKOSHI_APPROVERS": ",".join(APPROVERS),
         "GX_ANALYTICS_ENABLED": "false",
     }
 
 
 def use(*, port: int = PORT) -> None:
-    """Make this process and its children use the private home, and migrate its database once."""
+    """Make this process and its children use the private home, and migrate its database once a version of Airflow.
+
+    Raises:
+        RunError: the database cannot be migrated.
+    """
     os.environ.update(environment(port=port))
-    # `airflow standalone` starts its parts by name.
-    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    done = folder() / ".migrated"
-    if not done.exists():
+    done, version = folder() / ".migrated", importlib.metadata.version("apache-airflow").encode()
+    if not done.exists() or done.read_bytes() != version:
         log = folder() / "migrate.log"
         with log.open("w") as output:
-            subprocess.run([sys.executable, "-m", "airflow", "db", "migrate"], check=True, stdout=output, stderr=output)
-        write_whole(done, b"")
+            migrate = [sys.executable, "-m", "airflow", "db", "migrate"]
+            ended = subprocess.run(migrate, check=False, stdout=output, stderr=output).returncode  # noqa: S603
+        if ended:
+            raise RunError(f"Airflow could not make its database ready ({ended}); see {log}")
+        write_whole(done, version)
 
 
-def password(*, port: int = PORT) -> str:
-    """The password of the one user, made once for this home."""
-    environment(port=port)
-    return str(json.loads((folder() / "passwords.json").read_text("utf-8"))[USER])
+def passwords() -> dict[str, str]:
+    """The password of each user, made once for this home; a user that is no longer there has none."""
+    file = passwords_file()
+    before = json.loads(file.read_text("utf-8")) if file.exists() else {}
+    now = {user: str(before.get(user) or _password()) for user in USERS}
+    if now != before:
+        write_whole(file, json.dumps(now).encode())
+    return now
 
 
-def _secrets(home: Path) -> dict[str, str]:
-    private_folder(home)
-    file = home / "secrets.json"
+def passwords_file() -> Path:
+    """Where the passwords are kept, for their owner only."""
+    return folder() / "passwords.json"
+
+
+def secret_keys() -> dict[str, str]:
+    """What this home signs with, made once."""
+    file = folder() / "secrets.json"
     if not file.exists():
-        import base64  # noqa: PLC0415
-
         keys = {
             "jwt_secret": secrets.token_hex(48),
             "secret_key": secrets.token_hex(32),
             "fernet_key": base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         }
         write_whole(file, json.dumps(keys).encode())
-    if not (home / "passwords.json").exists():
-        write_whole(home / "passwords.json", json.dumps({USER: secrets.token_urlsafe(12)}).encode())
     return dict(json.loads(file.read_text("utf-8")))
+
+
+def _password() -> str:
+    """A password that is easily read and typed, of 78 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))

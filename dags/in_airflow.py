@@ -6,21 +6,26 @@ In process, Airflow's own logs go to a file and only our progress is shown.
 from __future__ import annotations
 
 import contextlib
-import json
+import functools
 import logging
 import os
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from dags import airflow_home, workspace
+from dags import airflow_home, airflow_server, workspace
 from migration_reports.findings import RunError, TransientError
 
 POLL_SECONDS = 2.0
+START_SECONDS = 120.0
+"""How long a server that is started is waited for."""
+
+OPERATOR = "operator"
+"""The user of the server that a command's runs are started as."""
+
 _ENDED = ("success", "failed")
 
 
@@ -35,19 +40,41 @@ def run_dag(dag_id: str, conf: Mapping[str, Any], *, say: Callable[[str], None])
     Returns:
         The DAG run's id and state.
     """
-    if server_is_up():
-        return _on_server(dag_id, conf, say)
-    return _in_process(dag_id, conf, say)
+    port = _server(say)
+    return _in_process(dag_id, conf, say) if port is None else _on_server(port, dag_id, conf, say)
 
 
-def server_is_up(*, port: int = airflow_home.PORT) -> bool:
-    """Whether our Airflow server answers on this machine."""
-    if not (airflow_home.folder() / "passwords.json").exists():
-        return False
-    url = f"http://127.0.0.1:{port}/api/v2/monitor/health"
-    with contextlib.suppress(OSError, ValueError), urllib.request.urlopen(url, timeout=2) as answer:
-        return bool(json.load(answer)["scheduler"]["status"] == "healthy")
-    return False
+def server_is_up() -> bool:
+    """Whether this home's Airflow server works, or is about to."""
+    port = airflow_server.kept_port()
+    return port is not None and (airflow_server.is_ours(port) or airflow_server.is_started())
+
+
+def _server(say: Callable[[str], None]) -> int | None:
+    """The port of this home's server, once it works; None where none runs.
+
+    Beside a live scheduler nothing is run in process: both would run it.
+
+    Raises:
+        TransientError: it is started and does not come to work.
+    """
+    until, waiting = time.monotonic() + START_SECONDS, False
+    while (port := airflow_server.kept_port()) is not None:
+        ours = airflow_server.is_ours(port)
+        if ours and airflow_server.is_healthy(port):
+            return port
+        if not ours and not airflow_server.is_started():
+            return None
+        if not waiting:
+            waiting = True
+            say(f"waits for this home's Airflow, which starts on {airflow_server.address(port)}")
+        if time.monotonic() > until:
+            logs = airflow_home.folder()
+            raise TransientError(
+                f"this home's Airflow on {airflow_server.address(port)} does not work; its logs: {logs}"
+            )
+        time.sleep(POLL_SECONDS)
+    return None
 
 
 def _in_process(dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None]) -> tuple[str, str]:
@@ -101,19 +128,18 @@ def _quiet(log: Path) -> Iterator[None]:
             os.close(saved[1])
 
 
-def _on_server(dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None]) -> tuple[str, str]:
-    token = _call("POST", "/auth/token", {"username": airflow_home.USER, "password": airflow_home.password()})[
-        "access_token"
-    ]
-    _call("PATCH", f"/api/v2/dags/{dag_id}", {"is_paused": False}, token)
-    run = _call("POST", f"/api/v2/dags/{dag_id}/dagRuns", {"conf": dict(conf), "logical_date": None}, token)
-    run_id = str(run["dag_run_id"])
-    say(f"handed to the Airflow server: http://127.0.0.1:{airflow_home.PORT}/dags/{dag_id}/runs/{run_id}")
+def _on_server(port: int, dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None]) -> tuple[str, str]:
+    token = airflow_server.sign_in(port, OPERATOR)
+    call = functools.partial(airflow_server.call, port, token=token)
+    dag = f"/api/v2/dags/{quote(dag_id, safe='')}"
+    call("PATCH", dag, {"is_paused": False})
+    run_id = str(call("POST", f"{dag}/dagRuns", {"conf": dict(conf), "logical_date": None})["dag_run_id"])
+    say(f"handed to the Airflow server: {airflow_server.address(port)}/dags/{dag_id}/runs/{run_id}")
+    run = f"{dag}/dagRuns/{quote(run_id, safe='')}"
     shown: set[str] = set()
     while True:
-        state = str(_call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}", None, token)["state"])
-        tasks = _call("GET", f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", None, token)["task_instances"]
-        for instance in tasks:
+        state = str(call("GET", run)["state"])
+        for instance in call("GET", f"{run}/taskInstances")["task_instances"]:
             line = f"{instance['task_id']}: {instance['state']}"
             if instance["state"] in ("success", "failed", "awaiting_input") and line not in shown:
                 shown.add(line)
@@ -121,19 +147,3 @@ def _on_server(dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None])
         if state in _ENDED:
             return run_id, state
         time.sleep(POLL_SECONDS)
-
-
-def _call(method: str, path: str, body: Mapping[str, Any] | None, token: str | None = None) -> Any:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{airflow_home.PORT}{path}",
-        method=method,
-        data=None if body is None else json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})},
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-            return json.load(answer)
-    except urllib.error.HTTPError as error:
-        raise RunError(f"Airflow refused {method} {path}: {error.code} {error.reason}") from None
-    except OSError as error:
-        raise TransientError(f"the Airflow server on port {airflow_home.PORT} is away: {error}") from None

@@ -57,6 +57,7 @@ class ColumnCompiler:
         folder: the municipality's specs.
         places: of the mapping's parts.
         types: the columns that a row has before it, and their types.
+        widths: the most characters that a column of text holds, where that is known.
         groups: the target's columns, by the name that a mapping fills them under.
         code_sets: the target's.
         problems: is added to.
@@ -70,6 +71,7 @@ class ColumnCompiler:
         folder: MunicipalityFolder,
         places: Located,
         types: Mapping[str, pa.DataType],
+        widths: Mapping[str, int],
         groups: Mapping[str, list[sa.Column[object]]],
         code_sets: Mapping[str, frozenset[str]],
         problems: list[Problem],
@@ -81,6 +83,7 @@ class ColumnCompiler:
         self._folder = folder
         self._places = places
         self._types = types
+        self._widths = widths
         self._groups = groups
         self._code_sets = code_sets
         self._complain = Complaints(problems, (schema,))
@@ -149,7 +152,7 @@ class ColumnCompiler:
         if spec.expression is not None:
             try:
                 names = {**{column: column for column in self._types}, **spec.sources}
-                made = compile_expression(spec.expression, names, self._types)
+                made = compile_expression(spec.expression, names, self._types, self._widths)
             except ExpressionError as error:
                 where = self._places.at(*path, "expression")
                 self._complain.add("Y044", where, f"expression: {error.message}", error.allowed, error.hint)
@@ -259,7 +262,7 @@ class ColumnCompiler:
         made = []
         for number, when in enumerate(spec.when):
             try:
-                made.append(compile_condition(when, self._types))
+                made.append(compile_condition(when, self._types, self._widths))
             except UnknownFieldError as error:
                 where = self._places.at(*path, "when", number, "field")
                 self._complain.unknown("Y021", where, f"field `{error.field}`", self._types)

@@ -180,11 +180,13 @@ class _Compiler:
         at: Path = ("tables", name, number)
         types, offsets, each = self._frame(at, spec)
         joins = self._joins(at, spec, types, each)
+        widths = self._widths(spec, each)
         groups = groups_of(self._tables[name])
         compiler = ColumnCompiler(
             self._folder,
             self._places,
             types,
+            widths,
             groups,
             self._code_sets,
             self.problems,
@@ -209,8 +211,8 @@ class _Compiler:
                 self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
         self._unfilled(at, name, spec, groups)
         self._besides(at, columns)
-        when = self._conditions(spec.when, types, (*at, "when"))
-        prefer = self._conditions(spec.prefer, types, (*at, "prefer"))
+        when = self._conditions(spec.when, types, widths, (*at, "when"))
+        prefer = self._conditions(spec.prefer, types, widths, (*at, "prefer"))
         for field in (field for condition in when for field in condition.reads):
             self._note(spec, each, field, f"{name} (when)")
         if spec.prefer and spec.keep.how != "preferred":
@@ -261,6 +263,20 @@ class _Compiler:
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
         return types, offsets, each
+
+    def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
+        """The most characters that a field holds: no byte gives more than one."""
+        widths = _widths_of(self._schemas[spec.source])
+        for _, columns in each.flat if each is not None else ():
+            widths.update({visible: widths[name] for name, visible in columns.items() if name in widths})
+        if each is not None and each.column:
+            element = self._schemas[spec.source].field(each.column).type.value_type
+            widths.update(_widths_of(element) if pa.types.is_struct(element) else {})
+        for alias, join in spec.join.items():
+            if join.source in self._schemas:
+                theirs = _widths_of(self._schemas[join.source])
+                widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
+        return widths
 
     def _joins(self, at: Path, spec: PartSpec, types: dict[str, pa.DataType], each: Occurrences | None) -> list[Join]:
         joins = []
@@ -379,13 +395,13 @@ class _Compiler:
             )
 
     def _conditions(
-        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], path: Path
+        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], widths: Mapping[str, int], path: Path
     ) -> tuple[Condition, ...]:
         made = []
         for number, when in enumerate(whens):
             place = self._places.at(*path, number)
             try:
-                made.append(compile_condition(when, types))
+                made.append(compile_condition(when, types, widths))
             except UnknownFieldError as error:
                 self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
             except ExpressionError as error:
@@ -420,3 +436,8 @@ class _Compiler:
 
 def _family(kind: pa.DataType) -> str:
     return "text" if pa.types.is_string(kind) else "a number"
+
+
+def _widths_of(fields: pa.Schema | pa.StructType) -> dict[str, int]:
+    """The widths in bytes of the fields that say theirs."""
+    return {field.name: int(field.metadata[b"width"]) for field in fields if b"width" in (field.metadata or {})}

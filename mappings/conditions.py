@@ -12,10 +12,15 @@ from mappings.plan import Condition
 from mappings.spec import WhenSpec
 
 
-def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType]) -> Condition:
+def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: Mapping[str, int]) -> Condition:
     """Compile one condition.
 
     A field holds a value where it equals it as text; without values, where it is filled (a number: is not zero).
+
+    Args:
+        when: the condition as it is written.
+        types: the columns' Arrow types.
+        widths: the most characters that a column of text holds, where that is known.
 
     Raises:
         ExpressionError: it cannot be used.
@@ -23,7 +28,7 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType]) -> Condi
     if (when.field is None) == (when.sql is None):
         raise ExpressionError("a condition has a field, or is an SQL text", ("field", "sql"))
     if when.sql is not None:
-        made = compile_expression(when.sql, {name: name for name in types}, types)
+        made = compile_expression(when.sql, {name: name for name in types}, types, widths)
         if made.gives != pl.Boolean:
             raise ExpressionError(f"a condition is true or false; this gives {made.gives}")
         return Condition(made.expr.fill_null(value=False), made.reads, made.reads)

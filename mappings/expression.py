@@ -3,6 +3,7 @@
 An expression is read by Polars' own SQL parser. Before that, every word of it is looked at here: names must be the
 column's own, functions and operators must be known, and nothing can reach a file, another table or a comment. Whole
 numbers are computed with 128 bits (the frame has them once more as `wide(column)`); an expression whose digits could overflow is refused, so that no row ever raises.
+So is one whose text could grow beyond `MAX_TEXT`: `growth` computes the most characters that each part of it gives.
 
     "JJ-KAZEI" - "JJ-GENMEN"                    CASE WHEN kubun = '1' THEN a ELSE b END
 """
@@ -16,12 +17,16 @@ from collections.abc import Mapping
 import polars as pl
 import pyarrow as pa
 
+from mappings.growth import MAX_TEXT, NUMBER, Growth, TooLongError
 from migration_reports.findings import did_you_mean
 
 MAX_LENGTH, MAX_TOKENS, MAX_DEPTH = 2_000, 400, 20
 MAX_DIGITS = 36
 MAX_DIVIDED = 18
 """Digits of what is divided: Polars gives a quotient 64 bits."""
+
+UNKNOWN_WIDTH = 256
+"""Characters of a text that no field's width is known of: an occurrence in a list, the name of a dump."""
 
 FUNCTIONS = (
     "ABS", "CHAR_LENGTH", "COALESCE", "CONCAT", "CONCAT_WS", "ENDS_WITH", "GREATEST", "IF", "IFNULL", "LEAST", "LEFT",
@@ -63,21 +68,26 @@ class Expression:
         reads: the frame's columns that it reads.
         gives: the Polars type of its value.
         may_be_null: whether it says itself that there may be no value (NULL, NULLIF).
+        longest: the most characters that its value has, as text.
     """
 
     expr: pl.Expr
     reads: tuple[str, ...]
     gives: pl.DataType
     may_be_null: bool
+    longest: int
 
 
-def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, pa.DataType]) -> Expression:
+def compile_expression(
+    text: str, names: Mapping[str, str], types: Mapping[str, pa.DataType], widths: Mapping[str, int]
+) -> Expression:
     """Check an expression and give its Polars form.
 
     Args:
         text: the SQL.
         names: what it may call columns of the frame: name in the expression -> column.
         types: the columns' Arrow types.
+        widths: the most characters that a column of text holds; `UNKNOWN_WIDTH` where none is given.
 
     Raises:
         ExpressionError: it cannot be used.
@@ -86,9 +96,11 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
     by_fold = {name.casefold(): name for name in names}
     written: list[str] = []
     reads: list[str] = []
-    digits, widest, multiplied, divided, depth = 0, 0, False, False, 0
+    columns: list[str | None] = []
+    digits, widest, multiplied, divided = 0, 0, False, False
     for number, (kind, word) in enumerate(tokens):
         after = tokens[number + 1][1] if number + 1 < len(tokens) else ""
+        columns.append(None)
         if kind == "word" and (after == "(" or word.upper() in KEYWORDS) and word.casefold() not in by_fold:
             if word.upper() not in (*FUNCTIONS, *KEYWORDS):
                 raise ExpressionError(f"unknown function `{word[:40]}`", FUNCTIONS, did_you_mean(word, FUNCTIONS))
@@ -104,7 +116,10 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
             column = names.get(name) or names.get(by_fold.get(name.casefold(), ""))
             if column is None:
                 raise ExpressionError(f"unknown name `{name[:60]}`", tuple(names)[:40], did_you_mean(name, names))
+            if after == "(":
+                raise ExpressionError(f"`{name[:60]}` is a field, and no function", FUNCTIONS)
             reads.append(column)
+            columns[-1] = column
             digits += _digits(types[column])
             escaped = (wide(column) if pa.types.is_integer(types[column]) else column).replace('"', '""')
             written.append(f'"{escaped}"')
@@ -113,10 +128,8 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
             digits += len(word.replace(".", "")) if kind == "number" else 0
             multiplied |= word == "*"
             divided |= word in ("//", "%")
-        depth += (word == "(") - (word == ")")
-        if depth > MAX_DEPTH:
-            raise ExpressionError(f"more than {MAX_DEPTH} brackets one in another")
         divided |= kind == "word" and word.upper() == "MOD"
+    longest = _longest(tokens, columns, types, widths)
     reads = list(dict.fromkeys(reads))
     widest = max((widest, *(_digits(types[column]) for column in reads)))
     if (multiplied and digits > MAX_DIGITS) or widest > MAX_DIGITS:
@@ -125,7 +138,44 @@ def compile_expression(text: str, names: Mapping[str, str], types: Mapping[str, 
         raise ExpressionError(f"what is divided could have more than {MAX_DIVIDED} digits")
     expr, gives = _typed(" ".join(written), reads, types)
     upper = {word.upper() for kind, word in tokens if kind == "word"}
-    return Expression(expr, tuple(reads), gives, bool(upper & {"NULL", "NULLIF"}))
+    return Expression(expr, tuple(reads), gives, bool(upper & {"NULL", "NULLIF"}), longest)
+
+
+def _longest(
+    tokens: list[tuple[str, str]],
+    columns: list[str | None],
+    types: Mapping[str, pa.DataType],
+    widths: Mapping[str, int],
+) -> int:
+    """The most characters that an expression gives; one that could give too many, or is nested too deep, is refused.
+
+    Args:
+        tokens: the expression.
+        columns: for each token the column that it names; None where it names none.
+        types: the columns' Arrow types.
+        widths: the most characters that a column of text holds.
+    """
+    texts = [widths.get(column, UNKNOWN_WIDTH) for column in columns if column and pa.types.is_string(types[column])]
+    growth = Growth(max((MAX_TEXT, *texts)))
+    try:
+        for (kind, word), column in zip(tokens, columns, strict=True):
+            if column is not None:
+                growth.field(widths.get(column, UNKNOWN_WIDTH) if pa.types.is_string(types[column]) else NUMBER)
+            elif kind == "text":
+                growth.text(word)
+            elif kind == "number":
+                growth.number(word)
+            elif kind == "operator":
+                growth.operator(word)
+            elif word.upper() in KEYWORDS:
+                growth.keyword(word)
+            else:
+                growth.function(word)
+            if growth.depth > MAX_DEPTH:
+                raise ExpressionError(f"more than {MAX_DEPTH} brackets or CASEs one in another")
+        return growth.end()
+    except TooLongError as error:
+        raise ExpressionError(error.message, hint=error.hint) from None
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

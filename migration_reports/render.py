@@ -17,7 +17,7 @@ from migration_reports import shown, verdicts
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.profile_record import Profile
 from migration_reports.question import question
-from migration_reports.reports import REPORTS
+from migration_reports.reports import REPORTS, SUMS
 from migration_reports.run_record import RunRecord
 from migration_reports.words import WORDS
 
@@ -33,7 +33,7 @@ def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[P
         findings: the Arrow file of all findings; None where there is none.
 
     Returns:
-        The files, SHA256SUMS last.
+        The files, that of the sums last.
     """
     environment = _environment()
 
@@ -47,7 +47,7 @@ def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[P
         for name, content in report.files(record, findings, template):
             written.append(_write(folder / name, content))
             sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
-    return (*written, _write(folder / "SHA256SUMS", sums.encode()))
+    return (*written, _write(folder / SUMS, sums.encode()))
 
 
 def render_profile(profile: Profile) -> str:
@@ -62,13 +62,34 @@ def render_profile(profile: Profile) -> str:
     return _environment().get_template("profile.html.j2").render(values)
 
 
+def render_contents(
+    about: Mapping[str, str], sizes: Mapping[str, int], *, base: str, notice: tuple[str, str] | None, again: bool
+) -> str:
+    """Give the page that lists a run's reports, or says why there are none, in Japanese and English.
+
+    Args:
+        about: what the run is: heading and value.
+        sizes: the files that are there, and their bytes.
+        base: what stands before a file's name in a link, quoted.
+        notice: what is to say above the list, in both languages.
+        again: whether the page is to look again by itself.
+    """
+    pages_first = sorted(REPORTS, key=lambda report: not any(name.endswith(".html") for name in report.names))
+    found = [(report, [(name, sizes[name]) for name in report.names if name in sizes]) for report in pages_first]
+    reports = [(report, files) for report, files in found if files]
+    values = {
+        "about": about, "reports": reports, "sums": (SUMS, sizes.get(SUMS)), "base": base, "notice": notice, "again": again,
+    }  # fmt: skip
+    return _environment().get_template("contents.html.j2").render(values)
+
+
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("migration_reports"), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters.update(
         n=shown.number, amount=shown.amount, when=shown.when, glyph=shown.glyph, controlled=shown.controlled,
-        control_name=shown.control_name,
+        control_name=shown.control_name, size=shown.size,
     )  # fmt: skip
     environment.globals.update(verdicts=verdicts)
     return environment

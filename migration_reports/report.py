@@ -9,6 +9,15 @@ from typing import Any
 
 from migration_reports.run_record import RunRecord
 
+MEDIA = {
+    ".csv": "text/csv; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".json": "application/json",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "": "text/plain; charset=utf-8",
+}
+"""What a report's file is to a browser, by the end of its name."""
+
 Template = Callable[[str, Mapping[str, Any]], str]
 """Fills a template of the templates folder, autoescaped."""
 
@@ -21,6 +30,7 @@ class Report:
         name: its name in the family.
         title_ja: what it is called.
         title_en: the same in English.
+        names: the files that it makes.
         files: makes its files: name and content. It gets the run record, the file of all findings (or None), and what
             fills templates; it computes no number that the record does not hold.
     """
@@ -28,4 +38,5 @@ class Report:
     name: str
     title_ja: str
     title_en: str
+    names: tuple[str, ...]
     files: Callable[[RunRecord, Path | None, Template], Iterable[tuple[str, bytes]]]

@@ -47,3 +47,12 @@ def when(text: str) -> str:
 def glyph(unicode: str) -> str:
     """The characters that `U+XXXX U+YYYY` names."""
     return "".join(chr(int(word.removeprefix("U+"), 16)) for word in unicode.split())
+
+
+def size(count: int) -> str:
+    """Bytes in a unit that is read at a glance."""
+    for unit in ("B", "KB", "MB"):
+        if count < 1024:
+            return f"{count:,} {unit}"
+        count = -(-count // 1024)
+    return f"{count:,} GB"

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from migration_reports.report import Report
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from migration_reports.report import MEDIA, Report
 from migration_reports.reports import gaiji, record, result, workbook
 
 REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, gaiji.REPORT, workbook.REPORT)
+
+SUMS = "SHA256SUMS"
+"""The SHA-256 of every other file of a run's reports."""
+
+FILES: Mapping[str, str] = {
+    name: MEDIA[PurePath(name).suffix] for name in (*(name for report in REPORTS for name in report.names), SUMS)
+}
+"""Every file of a run's reports, and what it is to a browser."""

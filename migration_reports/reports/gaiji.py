@@ -140,4 +140,4 @@ def _validate(page: xlsxwriter.worksheet.Worksheet, record: RunRecord) -> None:
             })  # fmt: skip
 
 
-REPORT = Report("gaiji", "外字台帳", "Gaiji ledger", files)
+REPORT = Report("gaiji", "外字台帳", "Gaiji ledger", ("gaiji.html", "gaiji.xlsx", "gaiji.csv"), files)

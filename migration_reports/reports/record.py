@@ -14,4 +14,4 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
     yield "run.json", (record.model_dump_json(indent=1) + "\n").encode()
 
 
-REPORT = Report("record", "実行記録", "Run record", files)
+REPORT = Report("record", "実行記録", "Run record", ("run.json",), files)

@@ -81,4 +81,4 @@ def _changed(now: int, former: int | None, language: str) -> Changed | None:
     return Changed(changed(now, former, language), "same" if now == former else "more" if now > former else "fewer")
 
 
-REPORT = Report("result", "移行結果報告書", "Migration result report", files)
+REPORT = Report("result", "移行結果報告書", "Migration result report", ("result.ja.html", "result.en.html"), files)

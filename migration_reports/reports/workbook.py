@@ -322,4 +322,4 @@ def _change(now: int, before: int | None) -> str:
     return japanese if japanese == english else f"{japanese} / {english}"
 
 
-REPORT = Report("workbook", "移行結果ブック", "Result workbook", files)
+REPORT = Report("workbook", "移行結果ブック", "Result workbook", ("workbook.xlsx",), files)

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from dags.municipality import load
 from mappings.code_table import read_code_table
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
+from mappings.growth import MAX_PATTERN, MAX_TEXT
 from mappings.yaml_text import read_yaml
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 TYPES = {"N": pa.int64(), "T": pa.string(), "D": pa.decimal128(9, 2)}
 NAMES = {"n": "N", "t": "T", "d": "D"}
+WIDTHS = {"T": 60}
 VALUES = pl.DataFrame(
     {"N": [0, 7, None, -(10**17)], "T": ["", "x", None, "12"], "D": ["0.00", "-1.50", None, "9999999.99"]}
 ).with_columns(pl.col("D").cast(pl.Decimal(9, 2)), pl.col("N").cast(pl.Int128).alias("N$"))
@@ -34,17 +36,105 @@ WORDS = st.sampled_from(
 @given(st.lists(WORDS, max_size=12))
 def test_an_expression_is_refused_or_never_raises_on_data(words):
     try:
-        made = compile_expression(" ".join(words), NAMES, TYPES)
+        made = compile_expression(" ".join(words), NAMES, TYPES, WIDTHS)
     except ExpressionError:
         return
-    assert VALUES.select(made.expr.alias("v")).height in (1, VALUES.height)
+    values = VALUES.select(made.expr.alias("v"))["v"]
+    assert values.len() in (1, VALUES.height)
+    assert (values.cast(pl.String).str.len_chars().max() or 0) <= made.longest
+
+
+TEXTS = st.recursive(
+    st.sampled_from(["t", "'x'", "''", "'abc'", "n", "d", "12", "TRUE"]),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["'x'", "''", "'12'"]), st.sampled_from(["''", "'y'", "'long'"])).map(lambda of: f"REPLACE({', '.join(of)})"),
+        st.tuples(st.sampled_from(["UPPER", "LOWER", "TRIM", "REVERSE", "COALESCE", "LENGTH"]), inner).map(lambda of: f"{of[0]}({of[1]})"),
+        st.tuples(st.sampled_from(["LPAD", "RPAD"]), inner, st.integers(0, 9)).map(lambda of: f"{of[0]}({of[1]}, {of[2]}, '*')"),
+        st.lists(inner, min_size=1, max_size=3).map(lambda of: f"CONCAT({', '.join(of)})"),
+        st.lists(inner, min_size=1, max_size=3).map(lambda of: f"CONCAT_WS('--', {', '.join(of)})"),
+        st.tuples(inner, inner).map(lambda of: f"({of[0]} || {of[1]})"),
+        st.tuples(inner, inner, inner).map(lambda of: f"CASE WHEN t = 'x' THEN {of[0]} || {of[1]} ELSE {of[2]} END || 'z'"),
+    ),
+    max_leaves=6,
+)  # fmt: skip
+CASED = VALUES.with_columns(pl.Series("T", ["", "x", None, "\u0390" * 5]))
+
+
+@settings(deadline=None, max_examples=300)
+@given(TEXTS)
+def test_no_text_is_longer_than_was_said_before(text):
+    try:
+        made = compile_expression(text, NAMES, TYPES, {"T": 5})
+    except ExpressionError:
+        return
+    values = CASED.select(made.expr.alias("v"))["v"]
+    assert (values.cast(pl.String).str.len_chars().max() or 0) <= made.longest
+
+
+def nested(levels: int) -> str:
+    """REPLACE in REPLACE: each level doubles the text."""
+    return "REPLACE(" * levels + "t" + ", 'a', 'bb')" * levels
+
+
+GROWING = [
+    *[(nested(levels), "REPLACE could give") for levels in range(7, 21)],
+    *[(nested(levels), "brackets or CASEs one in another") for levels in range(21, 31)],
+    ("REPLACE(REPLACE(t, '', '" + "x" * 20 + "'), '', '" + "x" * 20 + "')", "REPLACE could give 26,900 characters"),
+    ("LEFT(" + nested(8) + ", 5)", "REPLACE could give"),
+    *[(f"{pad}(t, 999999999999)", f"{pad} fills to 999999999999 characters") for pad in ("LPAD", "RPAD")],
+    ("LPAD(t, " + "9" * 1000 + ")", "LPAD fills to 99999999999999999999 characters"),
+    (f"RPAD(t, {MAX_TEXT + 1}, 'x')", f"{MAX_TEXT:,} are allowed"),
+    *[(f"LPAD(t, {count})", "is not a whole number that is written in it") for count in ("n", "-1", "1.5", "LENGTH(t)", "(5)", "5 + 5")],
+    ("LPAD(t)", "is not a whole number that is written in it"),
+    (" || ".join(["t"] * 150), "the expression could give 9,000 characters"),
+    ("CONCAT(" + ", ".join(["t"] * 150) + ")", "CONCAT could give 9,000 characters"),
+    ("CONCAT_WS('" + "-" * 100 + "', " + ", ".join(["t"] * 30) + ")", "CONCAT_WS could give 4,700 characters"),
+    ("CASE WHEN t = 'x' THEN " + " || ".join(["t"] * 67) + " END", "the expression could give 4,020 characters"),
+    ("UPPER(" + " || ".join(["t"] * 30) + ")", "UPPER could give 5,400 characters"),
+    ("(" * 25 + "t" + ")" * 25, "more than 20 brackets"),
+    ("CASE WHEN TRUE THEN " * 25 + "1" + " END" * 25, "more than 20 brackets or CASEs"),
+    ("t)", "a bracket is closed that was not opened"),
+    ("'" + "x" * 3000 + "'", "longer than 2,000 characters"),
+    ("9" * 1900, "SQL"),
+    (" + ".join(["n"] * 300), "more than 400 words"),
+    (f"t LIKE '{'%a' * MAX_PATTERN}'", "LIKE with 400 characters"),
+    (f"t LIKE (('{'%a' * MAX_PATTERN}'))", "LIKE with 400 characters"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "message"), GROWING, ids=[text[:30] for text, _ in GROWING])
+def test_what_could_grow_without_end_is_refused_before_any_data(text, message):
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text, NAMES, TYPES, WIDTHS)
+    assert message in caught.value.message
+
+
+@pytest.mark.parametrize("text", [
+    nested(6), "LPAD(t, 4000)", "RPAD(t, 0)", " || ".join(["t"] * 60), " + ".join(["n"] * 199), " AND ".join(["t = 'x'"] * 99),
+    " OR ".join(["t = 'x'"] * 99), "REPLACE(" * 19 + "t" + ", '-', '')" * 19, "(" * 20 + "t" + ")" * 20,
+    "LEFT(t, n)", "RIGHT(t, n)", "SUBSTR(t, n, n)", "SUBSTR(t, -1, 999999999999999999)", "COALESCE(t, '" + "x" * 1900 + "')",
+])  # fmt: skip
+def test_what_cannot_grow_is_taken_and_never_raises(text):
+    made = compile_expression(text, NAMES, TYPES, WIDTHS)
+    assert VALUES.select(made.expr.alias("v")).height == VALUES.height
+
+
+def test_a_wide_field_is_read_and_may_not_grow():
+    assert compile_expression("TRIM(t)", NAMES, TYPES, {"T": 9_000}).longest == 9_000
+    with pytest.raises(ExpressionError, match="9,000 are allowed"):
+        compile_expression("t || 'x'", NAMES, TYPES, {"T": 9_000})
+
+
+def test_a_field_is_no_function_whatever_its_name():
+    with pytest.raises(ExpressionError, match="is a field, and no function"):
+        compile_expression("REPEAT(t, 1000000)", {**NAMES, "REPEAT": "T"}, TYPES, WIDTHS)
 
 
 @settings(deadline=None, max_examples=200)
 @given(st.text(max_size=200))
 def test_any_text_is_an_expression_or_is_refused(text):
     try:
-        compile_expression(text, NAMES, TYPES)
+        compile_expression(text, NAMES, TYPES, WIDTHS)
     except ExpressionError:
         return
 

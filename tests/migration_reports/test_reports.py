@@ -14,7 +14,7 @@ import pytest
 from migration_reports import catalogue
 from migration_reports.findings import Severity, findings_at
 from migration_reports.render import question, render
-from migration_reports.reports import REPORTS, gaiji
+from migration_reports.reports import FILES, REPORTS, gaiji
 from migration_reports.run_record import (
     AmountReconciliation,
     Control,
@@ -196,6 +196,10 @@ def test_japanese_is_in_the_register_of_official_documents():
 def test_the_reports_are_those_on_disk():
     folder = Path(catalogue.__file__).parent / "reports"
     assert sorted(p.stem for p in folder.glob("*.py") if p.stem != "__init__") == sorted(r.name for r in REPORTS)
+
+
+def test_every_report_makes_the_files_that_it_names(rendered):
+    assert list(rendered) == list(FILES)
 
 
 def test_the_gaiji_ledger_is_one_table_in_three_forms(rendered):
