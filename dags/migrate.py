@@ -79,14 +79,14 @@ class ApproveByPerson(HITLOperator):
 
 
 def approvers(context: Any) -> list[str]:
-    """The Airflow users who may approve a run; none, where everybody may who may answer at all.
+    """The Airflow users who may approve a cut-over; none, where everybody may who may answer at all, as of a rehearsal.
 
     Raises:
         AirflowFailException: it is a cut-over, and nobody may but the one who started it.
     """
-    named = [name for name in map(str.strip, os.environ.get("HIKKOSHI_APPROVERS", "").split(",")) if name]
     if context["params"]["mode"] != "cut-over":
-        return named
+        return []
+    named = [name for name in map(str.strip, os.environ.get("HIKKOSHI_APPROVERS", "").split(",")) if name]
     starter = context["dag_run"].triggering_user_name
     others = [name for name in named if name != starter]
     if named and not others:

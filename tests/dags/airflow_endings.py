@@ -25,7 +25,6 @@ os.environ["HIKKOSHI_OWNER"] = ""
 from dags import airflow_home  # noqa: E402
 
 airflow_home.use()
-os.environ["HIKKOSHI_APPROVERS"] = ""
 passwords = HOME / "airflow" / "test_passwords.json"
 passwords.write_text(json.dumps(PASSWORDS))
 os.environ |= {
