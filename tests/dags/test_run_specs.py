@@ -304,3 +304,59 @@ def test_a_form_may_name_a_folder_inside_the_inboxes(home):
     (home / "inbox" / "link").symlink_to("/etc")
     with pytest.raises(RunError, match="does not lie in"):
         workspace.settings().inside_inboxes("link")
+
+
+def said_by(home, run_id):
+    """What the reports of a run, written anew, say of its state."""
+    steps.render_again(run_id)
+    return json.loads((home / "runs" / run_id / "reports" / "run.json").read_text("utf-8"))["state"]
+
+
+def test_records_and_reports_say_what_the_ledger_says(home):
+    receive(home)
+    first, second = steps.run_all("mihon"), steps.run_all("mihon", rehearsal=2)
+    assert (said_by(home, first.run_id), said_by(home, second.run_id)) == ("superseded", "promoted")
+    steps.rollback(MIHON, mode="rehearsal", by="課長", reason="件数を確かめたい")
+    assert (said_by(home, first.run_id), said_by(home, second.run_id)) == ("promoted", "rolled back")
+    steps.withdraw(first.run_id, by="課長", reason="試しに")
+    assert said_by(home, first.run_id) == "withdrawn"
+
+
+def test_killed_behind_its_swap_a_run_is_promoted_and_its_report_can_be_made(home, monkeypatch):
+    receive(home)
+    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    run_id = steps.begin(MIHON, owner=dead)
+    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
+    steps.approve(run_id, "automatic", automatic=True)
+    write = workspace.Run.write
+
+    def killed(run, name, value):
+        if name == "promote":
+            raise KeyboardInterrupt
+        write(run, name, value)
+
+    monkeypatch.setattr(workspace.Run, "write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        steps.promote(run_id)
+    monkeypatch.setattr(workspace.Run, "write", write)
+    assert (home / "runs" / run_id / "mapped").is_dir()
+    steps.begin(MIHON)
+    assert {e.run_id: e.state for e in steps.list_runs(None)}[run_id] == "promoted"
+    assert not (home / "runs" / run_id / "mapped").exists()
+    steps.conclude(run_id)
+    record = steps.record(run_id)
+    assert record.state == "promoted"
+    assert said_by(home, run_id) == "promoted"
+    assert record.finished
+
+
+def test_a_run_that_the_ledger_calls_abandoned_is_not_promoted_any_more(home):
+    receive(home)
+    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    run_id = steps.begin(MIHON, owner=dead)
+    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
+    steps.approve(run_id, "automatic", automatic=True)
+    steps.begin(MIHON)
+    with pytest.raises(RunError, match=rf"the ledger says that run {run_id} is abandoned"):
+        steps.promote(run_id)
+    assert said_by(home, run_id) == "abandoned"
