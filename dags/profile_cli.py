@@ -22,7 +22,7 @@ from dags.reading_options import (
     OptionalCopybook,
     Options,
     job_of,
-    warn_of_views,
+    warn_of_layout,
 )
 from dags.terminal import err, help_with, progress
 
@@ -139,7 +139,7 @@ def _of_files(
         missing = "--layout" if layout is None else "--charset"
         raise typer.BadParameter("a dump file needs --layout and --charset", param_hint=missing)
     job = job_of(files, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    warn_of_layout(job)
     return work.of_job(job)
 
 

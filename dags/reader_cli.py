@@ -22,7 +22,7 @@ from dags.reading_options import (
     Library,
     Options,
     job_of,
-    warn_of_views,
+    warn_of_layout,
 )
 from dags.terminal import err, help_with, out, progress
 
@@ -58,7 +58,7 @@ def decode(
     if form not in ("jsonl", "parquet", "arrow"):
         raise typer.BadParameter("one of jsonl, parquet, arrow", param_hint="--format")
     job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    warn_of_layout(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:
         account, found = reader.decode(
@@ -101,7 +101,7 @@ def peek(
     from dags import peek as work  # noqa: PLC0415
 
     job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    warn_of_layout(job)
     shown, count = work.peek(job, records=records, first=first, reveal=reveal)
     if not count:
         err.print(f"the dump has no record {first}", highlight=False)
@@ -195,7 +195,7 @@ def roundtrip(
     from dags import reader  # noqa: PLC0415
 
     job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    warn_of_layout(job)
     proof = reader.prove(job)
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(proof), ensure_ascii=False) + "\n")

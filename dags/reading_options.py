@@ -78,8 +78,10 @@ def job_of(
     return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
 
 
-def warn_of_views(job: Job) -> None:
-    """Warn of a layout whose views nobody chose between: every one of them is decoded."""
+def warn_of_layout(job: Job) -> None:
+    """Say how the copybook was read otherwise than it stands, and warn of views that nobody chose between."""
+    for note in job.reading.layout.notes:
+        err.print(f"note: {note}", highlight=False, markup=False, emoji=False, soft_wrap=True)
     views = [name for name, item in job.reading.layout.groups().items() if item.redefines and name != "FILLER"]
     if views and not any(kind.group for kind in job.kinds):
         err.print(

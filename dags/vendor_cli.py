@@ -20,7 +20,7 @@ from dags.reading_options import (
     OptionalCharset,
     Options,
     pairs_of,
-    warn_of_views,
+    warn_of_layout,
 )
 from dags.terminal import err, help_with, out
 from migration_reports.findings import Problem, SpecError
@@ -78,7 +78,7 @@ def draft(
     options = pairs_of(option)
     if dump:
         job = reader.make_job(dump, layout=copybook, spoken=spoken, options=options, kinds=kind, library=library)
-        warn_of_views(job)
+        warn_of_layout(job)
         made = work.draft_of_dump(job, copybook, target, spoken=spoken, options=options)
     else:
         kinds = [reader.parse_kind(text) for text in kind]

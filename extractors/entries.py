@@ -19,7 +19,7 @@ MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
 MAX_HINTS = 20
 MAX_COMPARED = 1_000
-MAX_NAME = 60
+MAX_NAME = 63
 
 STORAGE: Mapping[str, Storage] = {
     "DISPLAY": Storage.DISPLAY,
@@ -53,8 +53,12 @@ _CLAUSES = (
 _STOPS = frozenset(
     (*_CLAUSES, "VALUES", "JUST", "SYNC", "INDEXED", "ASCENDING", "DESCENDING", "KEY", "DEPENDING", "SEPARATE", "TIMES")
 )
+_MAY_NAME = frozenset(("KANJI", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
+"""Words of clauses that name an item where they stand first: not every compiler reserves them, and no clause begins so."""
 _ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED"))
 _ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
+_NAME_MARKS = "-_ー・（）()#@$－−‐―＿＃＠＄％＆／"
+"""What a name may hold besides letters and digits: the full-width hyphen reads otherwise by the copybook's encoding."""
 _HEADERS = frozenset(("DIVISION", "SECTION"))
 
 UNREADABLE = Picture("", "alphanumeric", 1, 1)
@@ -99,6 +103,7 @@ class Entry:
     value: str | None = None
     conditions: list[Condition] = dataclasses.field(default_factory=list)
     renames: tuple[Reference, Reference] | None = None
+    section: str = ""
     children: list[Entry] = dataclasses.field(default_factory=list)
 
     @property
@@ -146,6 +151,7 @@ class _Reader:
         self._decimal_comma = decimal_comma
         self._currency = "$\\¥￥£€" + currency.upper()
         self._program = False
+        self._section = ""
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
             "USAGE": self._usage,
@@ -172,6 +178,8 @@ class _Reader:
             self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
         if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
             self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
+            if len(texts) > 1 and texts[1] in _HEADERS:
+                self._section = "" if texts[1] == "DIVISION" else texts[0]
             if not self._program:
                 allowed = ("01 to 49", "66", "77", "88")
                 self._problem("L010", first, "an entry begins with a level number", allowed)
@@ -189,7 +197,7 @@ class _Reader:
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
         name = "FILLER"
-        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
+        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME:
             name = words[at].upper
             if name != "FILLER" and not _is_data_name(name):
                 allowed = ("letters, digits, hyphens, kanji, kana",)
@@ -223,6 +231,7 @@ class _Reader:
         self._append(entry)
 
     def _append(self, entry: Entry) -> None:
+        entry.section = self._section
         entry.ordinal = len(self.entries) + 1
         self.entries.append(entry)
 
@@ -426,7 +435,7 @@ def meant(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
 def _is_data_name(name: str) -> bool:
     return (
         len(name) <= MAX_NAME
-        and all(c.isalnum() or c in "-_ー・（）()#@$" for c in name)
+        and all(c.isalnum() or c in _NAME_MARKS for c in name)
         and not name.startswith("-")
         and not name.endswith("-")
         and not name.isdigit()
