@@ -16,16 +16,23 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Copybooks",
         (
-            ("fixed, free and variable reference format, directives, tabs, text past column 72", COPYBOOK),
+            (
+                "fixed, free and variable reference format, directives, tabs, text past column 72 or from column 7",
+                COPYBOOK,
+            ),
             (
                 "sequence numbers, continuation, comments (`*`, `/`, `*>`), debugging lines, listing statements",
                 COPYBOOK,
             ),
+            ("conditional compilation, and remarks without an asterisk: refused with a message that says so", COPYBOOK),
             (
                 "COPY with REPLACING (pseudo-text, LEADING, TRAILING, parts of words, in parentheses) from a search path; REPLACE",
                 COPYBOOK,
             ),
-            ("levels 01 to 49, 66 RENAMES, 77, 88; several 01 levels; whole programs", COPYBOOK),
+            (
+                "levels 01 to 49, 66 RENAMES, 77, 88; several 01 levels, or none; levels that differ in a group; whole programs",
+                COPYBOOK,
+            ),
             ("Japanese data names, half-width kana in columns 73 to 80", COPYBOOK),
             ("EXTERNAL, GLOBAL (with IS), VALUE, JUSTIFIED, BLANK WHEN ZERO, INDEXED BY, KEY", COPYBOOK),
             (

@@ -21,6 +21,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L003": "Column 7 holds a blank, `*`, `/`, `-` or `D`. Is the text shifted, or is it in free format? Then say `options: {source_format: free}`.",
         "L004": "Close the literal with the quote that opened it; to continue one on the next line, put `-` in column 7.",
         "L005": "Look whether the text past column 72 is meant. If it is no more than a mark, nothing needs to be done.",
+        "L006": "Look whether the copybook was moved by a column. If its text is whole, nothing needs to be done.",
+        "L007": "Find out which branch the programs were compiled with; leave it, and remove the others and the directives.",
         "L010": "Begin the entry with its level number, or end the entry before it with its own period only.",
         "L011": "Give the entry a level of 01 to 49; 66, 77 and 88 have meanings of their own.",
         "L012": "End every entry with a period.",
@@ -100,6 +102,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
     {
         "L002": "a line of more than 10,000 characters would fill the page",
         "L005": "a note: the copybook is read",
+        "L006": "a note: the copybook is read",
         "L014": "a note: the copybook is read",
         "L015": "a note: the copybook is read",
         "L016": "a note: the copybook is read",

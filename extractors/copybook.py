@@ -40,6 +40,8 @@ PROBLEMS: Mapping[str, str] = {
     "L003": "a wrong indicator in column 7",
     "L004": "a literal is not closed",
     "L005": "text past column 72 (noted, and read)",
+    "L006": "text that begins in column 7 (noted, and read)",
+    "L007": "conditional compilation: which branch is text is not known",
     "L010": "an entry that does not begin with a level number",
     "L011": "a level number that does not fit",
     "L012": "a period is missing",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
@@ -176,13 +177,12 @@ class _Reader:
             self._decimal_comma = True
         if "CURRENCY" in texts:
             self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
-        if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
+        if not _is_level(first):
             self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
             if len(texts) > 1 and texts[1] in _HEADERS:
                 self._section = "" if texts[1] == "DIVISION" else texts[0]
             if not self._program:
-                allowed = ("01 to 49", "66", "77", "88")
-                self._problem("L010", first, "an entry begins with a level number", allowed)
+                self._no_entry(words)
             return
         level = int(first.text)
         if level == 88:
@@ -193,6 +193,20 @@ class _Reader:
             self._entry(level, words)
         else:
             self._problem("L011", first, f"`{first.text}` is no level number", ("01 to 49", "66", "77", "88"))
+
+    def _no_entry(self, words: list[Word]) -> None:
+        """Say what looks like an entry and is none; a remark ends where a line begins with a level number."""
+        pairs = enumerate(itertools.pairwise(words), 1)
+        lines = (at for at, (before, word) in pairs if word.position.line > before.position.line)
+        after = next((at for at in lines if _is_level(words[at])), 0)
+        if not after:
+            self._problem("L010", words[0], "an entry begins with a level number", ("01 to 49", "66", "77", "88"))
+            return
+        message = f"`{' '.join(word.text for word in words[:after])[:60]}` looks like a title or a remark"
+        self._problem(
+            "L010", words[0], message, hint="put `*` in column 7 of its line, or `*>` before it in free format"
+        )
+        self.sentence(words[after:])
 
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
@@ -374,12 +388,21 @@ class _Reader:
             elif words[at].text == "&" and values and isinstance(values[-1], str) and at + 1 < len(words):
                 values[-1] += literal_text(words[at + 1])
                 at += 2
-            elif words[at].upper in ("ALL", "WHEN", "SET", "TO", "FALSE") and words[at].kind == "word":
+            elif words[at].upper in ("FALSE", "WHEN") and words[at].kind == "word":
+                # What SET ... TO FALSE moves there is none of the values.
+                break
+            elif words[at].upper == "ALL" and words[at].kind == "word":
                 at += 1
             else:
-                values.append(literal_text(words[at]))
+                values.extend(self._values(words[at]))
                 at += 1
         self.entries[-1].conditions.append(Condition(words[1].upper, tuple(values)))
+
+    def _values(self, word: Word) -> list[str]:
+        """The values that a word is: several where commas without blanks stand between numbers."""
+        if word.kind == "literal":
+            return [literal_text(word)]
+        return [value for value in re.split(r";" if self._decimal_comma else r"[,;]", word.text) if value]
 
     def _renames(self, words: list[Word]) -> None:
         named: list[Reference] = []
@@ -404,6 +427,10 @@ class _Reader:
 
     def _at(self, code: str, position: Position, message: str, allowed: tuple[str, ...] = ()) -> None:
         self._problems.append(Problem(code, position, message, allowed))
+
+
+def _is_level(word: Word) -> bool:
+    return word.text.isascii() and word.text.isdigit() and len(word.text) <= 2
 
 
 def _skip(words: list[Word], at: int, *noise: str) -> int:

@@ -54,6 +54,13 @@ def test_a_copybook_reads_as_the_case_says(case):
     fields = [f"{f.name} {f.offset} {f.width} {f.usage}" for f in layout.fields(case.get("group"))]
     assert fields == case["fields"]
     assert layout.length == case["length"]
+    if "conditions" in case:
+        said = {
+            c.name: [list(v) if isinstance(v, tuple) else v for v in c.values]
+            for f in layout.fields()
+            for c in f.conditions
+        }
+        assert said == case["conditions"]
 
 
 def test_every_rule_of_a_dialect_has_a_source():
