@@ -104,7 +104,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Values",
         (
             ("zoned, EBCDIC; blank and padded numbers by policy", f"{USAGES}/zoned.yaml"),
-            ("zoned, ASCII overpunch of three kinds", f"{USAGES}/zoned_ascii.yaml"),
+            ("zoned, ASCII overpunch of four kinds", f"{USAGES}/zoned_ascii.yaml"),
             ("zoned, leading sign", f"{USAGES}/zoned_leading.yaml"),
             ("separate sign", f"{USAGES}/zoned_separate.yaml"),
             ("packed to 76 digits, sign half bytes by dialect", f"{USAGES}/packed.yaml"),

@@ -267,6 +267,7 @@ class _Placer:
             picture=picture,
             usage=usage,
             leading=bool(sign and sign[0]),
+            ascii_signs=self._dialect.ascii_signs if picture is not None and picture.signed else "ebcdic",
             justified=entry.justified,
             blank_when_zero=entry.blank_when_zero,
             value=entry.value,
