@@ -29,6 +29,11 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 "COPY with REPLACING (pseudo-text, LEADING, TRAILING, parts of words, in parentheses) from a search path; REPLACE",
                 COPYBOOK,
             ),
+            ("tags of copybooks made for REPLACING, said beside them; COPY JOINING and DISJOINING", COPYBOOK),
+            (
+                "copybooks in UTF-8, UTF-16, Shift_JIS and EUC-JP; refused where two of them fit",
+                "tests/extractors/test_copybook.py",
+            ),
             (
                 "levels 01 to 49, 66 RENAMES, 77, 88; several 01 levels, or none; levels that differ in a group; whole programs",
                 COPYBOOK,

@@ -16,7 +16,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
 
 MEND: Mapping[str, str] = MappingProxyType(
     {
-        "L001": "Save the copybook as UTF-8 or Shift_JIS; a file of more than 4 MB is no copybook.",
+        "L001": "Save the copybook as UTF-8; a file of more than 4 MB is no copybook.",
         "L002": "Break the line; a copybook's lines have 80 characters at most, free ones a few hundred.",
         "L003": "Column 7 holds a blank, `*`, `/`, `-` or `D`. Is the text shifted, or is it in free format? Then say `options: {source_format: free}`.",
         "L004": "Close the literal with the quote that opened it; to continue one on the next line, put `-` in column 7.",
@@ -30,7 +30,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L014": "Look whether the copybook is whole. If it is copied below an 01 of the program, nothing needs to be done.",
         "L015": "Look whether the item belongs where the note puts it. If it does, nothing needs to be done.",
         "L016": "Look whether the dump's record is among those that are read. If it is, nothing needs to be done.",
-        "L020": "A name has 1 to 63 letters, digits and hyphens (Japanese characters too), no hyphen at either end.",
+        "L020": "A name has 1 to 63 letters, digits and hyphens (Japanese characters too), no hyphen at either end. Say what stands for a tag of COPY REPLACING with `--replace` or `replacing:`.",
         "L030": "Correct the clause; where it looks right, a period is missing before it.",
         "L032": "Remove one of the two clauses.",
         "L033": "Complete the clause: `OCCURS 4 TIMES`, `PIC X(10)`, `OCCURS 1 TO 4 DEPENDING ON NAME`.",

@@ -19,6 +19,7 @@ from dags.reading_options import (
     Library,
     OptionalCharset,
     Options,
+    Replaced,
     pairs_of,
     warn_of_layout,
 )
@@ -55,6 +56,7 @@ def draft(
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
@@ -73,7 +75,11 @@ def draft(
         raise typer.BadParameter(f"`{folder.name}` is not CODE_romaji, such as 990060_midori", param_hint="--out")
     target = _system(system)
     spoken = Spoken(
-        Choice(framing), Choice(charset or "ibm"), Choice(dialect), Choice(container) if container else None
+        Choice(framing),
+        Choice(charset or "ibm"),
+        Choice(dialect),
+        Choice(container) if container else None,
+        replacing=pairs_of(replace, "--replace"),
     )
     options = pairs_of(option)
     if dump:

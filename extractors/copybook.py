@@ -77,6 +77,7 @@ def read_copybook(
     source_format: SourceFormat = "auto",
     decimal_comma: bool = False,
     currency: str = "",
+    replacing: Mapping[str, str] | None = None,
 ) -> Layout:
     """Read a copybook.
 
@@ -89,6 +90,7 @@ def read_copybook(
         source_format: the reference format; `auto` sees it from the lines.
         decimal_comma: whether DECIMAL-POINT IS COMMA holds, which a program says and a copybook cannot.
         currency: currency signs of its pictures besides the usual ones.
+        replacing: what stands for the tags of a copybook made for COPY REPLACING, such as `:TAG:`.
 
     Returns:
         The layout, offsets and widths in bytes.
@@ -96,7 +98,7 @@ def read_copybook(
     Raises:
         SpecError: with every problem found.
     """
-    source = read_words(text, file, library=library, source_format=source_format)
+    source = read_words(text, file, library=library, source_format=source_format, replacing=replacing)
     problems = list(source.problems)
     notes = list(source.notes)
     entries = read_entries(source.words, problems, decimal_comma=decimal_comma, currency=currency)

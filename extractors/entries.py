@@ -60,6 +60,7 @@ _ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "
 _ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
 _NAME_MARKS = "-_ー・（）()#@$－−‐―＿＃＠＄％＆／"
 """What a name may hold besides letters and digits: the full-width hyphen reads otherwise by the copybook's encoding."""
+_TAG = re.compile(r":[^:\s]*:")
 _HEADERS = frozenset(("DIVISION", "SECTION"))
 
 UNREADABLE = Picture("", "alphanumeric", 1, 1)
@@ -153,6 +154,7 @@ class _Reader:
         self._currency = "$\\¥￥£€" + currency.upper()
         self._program = False
         self._section = ""
+        self._tags: set[str] = set()
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
             "USAGE": self._usage,
@@ -214,9 +216,13 @@ class _Reader:
         if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME:
             name = words[at].upper
             if name != "FILLER" and not _is_data_name(name):
-                allowed = ("letters, digits, hyphens, kanji, kana",)
-                self._problem("L020", words[at], f"`{name[:40]}` is no data name", allowed)
+                self._no_name(words[at], name, _TAG.search(words[at].text))
             at += 1
+        elif at + 1 < len(words) and words[at].kind == "literal" and words[at + 1].kind == "word":
+            # 05 'XXX'-NAME: COPY REPLACING puts a word in the place of the literal.
+            tag = re.match(r".+", words[at].text)
+            self._no_name(words[at], words[at].text + words[at + 1].text, tag)
+            at += 2
         entry = Entry(level, name, words[0].position)
         seen: set[str] = set()
         while at < len(words):
@@ -243,6 +249,17 @@ class _Reader:
             if clause is not None:
                 at = clause(words, at, word, entry)
         self._append(entry)
+
+    def _no_name(self, word: Word, name: str, tag: re.Match[str] | None) -> None:
+        if tag is None:
+            allowed = ("letters, digits, hyphens, kanji, kana",)
+            self._problem("L020", word, f"`{name[:40]}` is no data name", allowed)
+        elif tag.group() not in self._tags:
+            self._tags.add(tag.group())
+            text = tag.group()[:40]
+            message = f"`{name[:40]}` holds the tag `{text}`, for which COPY REPLACING puts a word"
+            said = f"""--replace "{text}=WORD" on the command line, `replacing: {{"{text}": WORD}}` in the manifest"""
+            self._problem("L020", word, message, hint=f"say which: {said}")
 
     def _append(self, entry: Entry) -> None:
         entry.section = self._section
