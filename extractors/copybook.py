@@ -17,6 +17,7 @@ from extractors.dialect import Dialect, binary_size
 from extractors.dialects import DEFAULT
 from extractors.entries import UNREADABLE, Entry, Reference, meant, read_entries
 from extractors.layout import (
+    SIZES,
     WITHOUT_PICTURE,
     Item,
     Layout,
@@ -172,6 +173,7 @@ def _nest(
                 problems.append(Problem("L041", parent.position, message))
                 parent.picture = None
             entry.inherited = parent.stored
+            entry.unsigned = entry.unsigned or (entry.storage is None and parent.unsigned)
             if parent.children and parent.children[0].level != entry.level:
                 message = (
                     f"level {entry.level:02} is taken for an item of `{parent.name[:40]}`, "
@@ -326,6 +328,8 @@ class _Placer:
                 return 8 if self._dialect.sync_long > 1 else 1
             case Storage.POINTER:
                 return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
+            case Storage.ONE_BYTE | Storage.TWO_BYTES | Storage.FOUR_BYTES | Storage.EIGHT_BYTES:
+                return min(SIZES[entry.stored], self._dialect.sync_long)
             case Storage.PROCEDURE:
                 return min(self._dialect.procedure_pointer_size, self._dialect.sync_long)
         return 1
@@ -338,7 +342,7 @@ class _Placer:
         dialect = self._dialect
         picture, storage = entry.picture, entry.stored
         if picture is None:
-            return self._without_picture(storage)
+            return self._without_picture(storage, unsigned=entry.unsigned)
         if storage in WITHOUT_PICTURE and (entry.storage is not None or picture.category == "numeric"):
             self._misfit(entry, f"{storage} takes no PICTURE", ())
             return "mixed", picture.positions, picture
@@ -365,7 +369,7 @@ class _Placer:
             return "edited", picture.positions, picture
         return self._number(entry, sign, picture)
 
-    def _without_picture(self, storage: Storage | None) -> tuple[str, int, Picture]:
+    def _without_picture(self, storage: Storage | None, *, unsigned: bool) -> tuple[str, int, Picture]:
         dialect = self._dialect
         little = "_little" if dialect.float_order == "little" else ""
         match storage:
@@ -375,6 +379,13 @@ class _Placer:
                 return name, width, Picture(str(storage), "numeric", width, width)
             case Storage.INDEX:
                 return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
+        if storage in SIZES:
+            size = SIZES[storage]
+            digits = len(str(256**size // (1 if unsigned else 2) - 1))
+            picture = Picture(
+                f"{storage}{' UNSIGNED' if unsigned else ''}", "numeric", digits, digits, signed=not unsigned
+            )
+            return self._order(Storage.NATIVE), size, picture
         size = dialect.pointer_size if storage == Storage.POINTER else dialect.procedure_pointer_size
         return "raw", size, Picture(str(storage), "alphanumeric", size, 1)
 

@@ -11,7 +11,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
+from extractors.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.picture import PictureError, read_picture
 from extractors.reference_format import Word
 from migration_reports.findings import Position, Problem, did_you_mean
@@ -42,6 +42,12 @@ STORAGE: Mapping[str, Storage] = {
     "POINTER": Storage.POINTER,
     "PROCEDURE-POINTER": Storage.PROCEDURE,
     "FUNCTION-POINTER": Storage.POINTER,
+    "BINARY-CHAR": Storage.ONE_BYTE,
+    "BINARY-SHORT": Storage.TWO_BYTES,
+    "BINARY-LONG": Storage.FOUR_BYTES,
+    "BINARY-DOUBLE": Storage.EIGHT_BYTES,
+    "FLOAT-SHORT": Storage.FLOAT,
+    "FLOAT-LONG": Storage.DOUBLE,
 }
 _SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
 USAGES: Mapping[str, Storage] = {**STORAGE, **_SPELLED}
@@ -56,6 +62,9 @@ _STOPS = frozenset(
 )
 _MAY_NAME = frozenset(("KANJI", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
 """Words of clauses that name an item where they stand first: not every compiler reserves them, and no clause begins so."""
+_PRINTED = frozenset((("CHARACTER", "TYPE"), ("PRINTING", "POSITION")))
+"""The first words of Fujitsu's clauses of printing."""
+_IN_PARENTHESES = re.compile(r"\(([^()]+)\)")
 _ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED"))
 _ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
 _NAME_MARKS = "-_ー・（）()#@$－−‐―＿＃＠＄％＆／"
@@ -92,6 +101,7 @@ class Entry:
     storage: Storage | None = None
     inherited: Storage | None = None
     usage_position: Position | None = None
+    unsigned: bool = False
     least: int = 1
     occurs: int = 1
     occurs_clause: bool = False
@@ -155,6 +165,7 @@ class _Reader:
         self._program = False
         self._section = ""
         self._tags: set[str] = set()
+        self._constants: dict[str, Word] = {}
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
             "USAGE": self._usage,
@@ -187,7 +198,10 @@ class _Reader:
                 self._no_entry(words)
             return
         level = int(first.text)
-        if level == 88:
+        words = self._with_constants(words)
+        if level == 78 or (level == 1 and len(words) > 2 and words[2].upper == "CONSTANT"):
+            self._constant(words)
+        elif level == 88:
             self._condition(words)
         elif level == 66:
             self._renames(words)
@@ -195,6 +209,34 @@ class _Reader:
             self._entry(level, words)
         else:
             self._problem("L011", first, f"`{first.text}` is no level number", ("01 to 49", "66", "77", "88"))
+
+    def _constant(self, words: list[Word]) -> None:
+        """78 NAME VALUE 3, or 01 NAME CONSTANT AS 3: a name for a literal, which stands wherever the literal may."""
+        at = _skip(words, _skip(words, 2, "CONSTANT", "VALUE"), "IS", "AS")
+        value = words[at] if at < len(words) else None
+        if value is None or at + 1 != len(words) or words[1].kind != "word" or not _is_literal(value):
+            hint = "78 NAME VALUE 3."
+            self._problem("L033", words[0], "a constant needs a name and one literal", hint=hint)
+            return
+        self._constants[words[1].upper] = value
+
+    def _with_constants(self, words: list[Word]) -> list[Word]:
+        """The words of an entry, the literals of the constants in their places; its own name stays."""
+        if not self._constants:
+            return words
+        changed = words[:2]
+        for word in words[2:]:
+            value = self._constants.get(word.upper)
+            if value is not None:
+                changed.append(dataclasses.replace(word, text=value.text, kind=value.kind))
+            else:
+                text = _IN_PARENTHESES.sub(self._literal_of, word.text) if word.kind == "word" else word.text
+                changed.append(dataclasses.replace(word, text=text))
+        return changed
+
+    def _literal_of(self, match: re.Match[str]) -> str:
+        value = self._constants.get(match[1].upper())
+        return f"({value.text})" if value is not None else match.group()
 
     def _no_entry(self, words: list[Word]) -> None:
         """Say what looks like an entry and is none; a remark ends where a line begins with a level number."""
@@ -213,7 +255,8 @@ class _Reader:
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
         name = "FILLER"
-        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME:
+        printed = at + 1 < len(words) and (words[at].upper, words[at + 1].upper) in _PRINTED
+        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME and not printed:
             name = words[at].upper
             if name != "FILLER" and not _is_data_name(name):
                 self._no_name(words[at], name, _TAG.search(words[at].text))
@@ -234,6 +277,14 @@ class _Reader:
                 clause = None
             elif key in self._clause_of:
                 clause = self._clause_of[key]
+            elif key in ("SIGNED", "UNSIGNED") and entry.storage in SIZES:
+                entry.unsigned = key == "UNSIGNED"
+                continue
+            elif (key, words[at].upper if at < len(words) else "") in _PRINTED:
+                # How the item is printed, never what it holds.
+                while at < len(words) and words[at].upper not in _STOPS:
+                    at += 1
+                continue
             elif key == "IS" and at < len(words) and words[at].upper in _WITHOUT_EFFECT:
                 continue
             elif key in _WITHOUT_EFFECT:
@@ -444,6 +495,11 @@ class _Reader:
 
     def _at(self, code: str, position: Position, message: str, allowed: tuple[str, ...] = ()) -> None:
         self._problems.append(Problem(code, position, message, allowed))
+
+
+def _is_literal(word: Word) -> bool:
+    """Whether a word is a literal: quoted, or a number."""
+    return word.kind == "literal" or re.fullmatch(r"[+-]?\d*[.,]?\d+", word.text) is not None
 
 
 def _is_level(word: Word) -> bool:

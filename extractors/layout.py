@@ -48,9 +48,20 @@ class Storage(enum.StrEnum):
     INDEX = "INDEX"
     POINTER = "POINTER"
     PROCEDURE = "PROCEDURE-POINTER"
+    ONE_BYTE = "BINARY-CHAR"
+    TWO_BYTES = "BINARY-SHORT"
+    FOUR_BYTES = "BINARY-LONG"
+    EIGHT_BYTES = "BINARY-DOUBLE"
 
 
-WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE))
+SIZES: Mapping[Storage | None, int] = {
+    Storage.ONE_BYTE: 1,
+    Storage.TWO_BYTES: 2,
+    Storage.FOUR_BYTES: 4,
+    Storage.EIGHT_BYTES: 8,
+}
+"""The bytes of the binary numbers of COBOL 2002, whose USAGE gives their size."""
+WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE, *SIZES))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
