@@ -90,6 +90,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("standard-labelled tape images: VOL1, HDR1/2, EOF1/2", f"{CONTAINERS}/labelled.yaml"),
             ("a run's reject set, to be read once more", f"{CONTAINERS}/rejects.yaml"),
             ("diagnosis of framing, length, charset and dialect", "tests/extractors/test_diagnosis.py"),
+            ("damage by a transfer as text, named", "tests/extractors/test_diagnosis.py"),
             ("slices that are read by themselves, by arithmetic or a sparse index", "tests/extractors/test_slicing.py"),
             ("runs over slices that give what the whole gives", "tests/dags/test_slices.py"),
         ),

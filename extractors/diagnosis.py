@@ -22,6 +22,7 @@ from extractors.layout_evidence import judge, same_reading
 from extractors.periods import ends_alike
 from extractors.proposal import LayoutOf, Proposal
 from extractors.reading import Choice, Spoken
+from extractors.translation_damage import signs_of_translation
 from migration_reports.findings import SpecError
 
 SAMPLE = 4 * 1024 * 1024
@@ -88,6 +89,7 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
         remarks.append(f"the container is damaged: {damage}")
     if not sample.data:
         return Diagnosis(sample.size, 0, tuple(proposals), ("the dump is empty",))
+    remarks.extend(signs_of_translation(sample.data, layouts))
     distinct = {names[0]: layouts[names[0]] for names in _alike(layouts, in_ascii=False)}
     framed = diagnose_framing(sample, distinct, first_guess(sample.data))
     proposals.extend(proposal for proposal, _ in framed[:SHOWN])
