@@ -203,6 +203,7 @@ class _Copier:
             self._too_much(words[0], f"words are replaced in more than {MAX_COMPARISONS:,} comparisons")
             return words
         tags = {r.old[0]: "".join(w.text for w in r.new) for r in reversed(replacements) if r.part == "inside"}
+        pattern = re.compile("|".join(map(re.escape, tags)), re.IGNORECASE)
         single = {r.old[0]: r.new for r in reversed(replacements) if not r.part and len(r.old) == 1}
         result: list[Word] = []
         at = 0
@@ -216,7 +217,7 @@ class _Copier:
                         break
                 elif replacement.part == "inside":
                     if word.kind in ("word", "literal") and old[0] in upper:
-                        text = _tags_replaced(word.text, tags)
+                        text = _tags_replaced(word.text, pattern, tags)
                         if text:
                             result.append(dataclasses.replace(word, text=text))
                         at += 1
@@ -280,9 +281,8 @@ def _pieces_replaced(word: Word, single: Mapping[str, Sequence[Word]]) -> Word:
     return word if text == word.text else dataclasses.replace(word, text=text)
 
 
-def _tags_replaced(text: str, tags: Mapping[str, str]) -> str:
+def _tags_replaced(text: str, pattern: re.Pattern[str], tags: Mapping[str, str]) -> str:
     """A word with each of its tags replaced, in one pass: what a tag is replaced by is not looked at again."""
-    pattern = re.compile("|".join(map(re.escape, tags)), re.IGNORECASE)
     return pattern.sub(lambda match: tags[match.group().upper()], text)[:MAX_WORD]
 
 
