@@ -127,14 +127,15 @@ def _of_the_file(entries: list[Entry], notes: list[Problem]) -> list[Entry]:
     describes its files too. Where there is nothing else, they are what was meant.
     """
     kept = entries
-    for beside, what in (
-        (_worked_with(kept), "stands in the working storage or linkage, not in the file's record"),
-        ([entry.level == 77 for entry in kept], "of level 77 is of no record"),
+    for outside, what in (
+        (_worked_with, "stands in the working storage or linkage, not in the file's record"),
+        (_alone, "of level 77 is of no record"),
     ):
-        if any(beside) and any(not b and e.level == 1 for b, e in zip(beside, kept, strict=True)):
-            first = next(entry for entry, out in zip(kept, beside, strict=True) if out)
+        left = [entry for entry in kept if not outside(entry)]
+        if len(left) < len(kept) and any(entry.level == 1 for entry in left):
+            first = next(entry for entry in kept if outside(entry))
             notes.append(Problem("L016", first.position, f"`{first.name[:40]}` {what}: left out, with others like it"))
-            kept = [entry for entry, out in zip(kept, beside, strict=True) if not out]
+            kept = left
     return kept
 
 
@@ -153,8 +154,7 @@ def _nest(
     stack: list[Entry] = []
     for entry in entries:
         if entry.level == 66:
-            if roots:
-                renames.append((len(roots) - 1, entry))
+            renames.append((max(len(roots) - 1, 0), entry))
             continue
         level = 1 if entry.level == 77 else entry.level
         while stack and (stack[-1].level if stack[-1].level != 77 else 1) >= level:
@@ -201,9 +201,13 @@ def _redefining(record: Item, first: str) -> Item:
     return dataclasses.replace(record, redefines=first)
 
 
-def _worked_with(entries: Sequence[Entry]) -> list[bool]:
-    """Which entries stand in a section of a program that describes no file."""
-    return [entry.section not in ("", "FILE") for entry in entries]
+def _worked_with(entry: Entry) -> bool:
+    """Whether an entry stands in a section of a program that describes no file."""
+    return entry.section not in ("", "FILE")
+
+
+def _alone(entry: Entry) -> bool:
+    return entry.level == 77
 
 
 class _Placer:

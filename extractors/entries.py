@@ -243,14 +243,16 @@ class _Reader:
         pairs = enumerate(itertools.pairwise(words), 1)
         lines = (at for at, (before, word) in pairs if word.position.line > before.position.line)
         after = next((at for at in lines if _is_level(words[at])), 0)
-        if not after:
+        if not after and any(word.upper in _STOPS for word in words):
             self._problem("L010", words[0], "an entry begins with a level number", ("01 to 49", "66", "77", "88"))
             return
-        message = f"`{' '.join(word.text for word in words[:after])[:60]}` looks like a title or a remark"
+        remark = words[:after] if after else words
+        message = f"`{' '.join(word.text for word in remark)[:60]}` looks like a title or a remark"
         self._problem(
             "L010", words[0], message, hint="put `*` in column 7 of its line, or `*>` before it in free format"
         )
-        self.sentence(words[after:])
+        if after:
+            self.sentence(words[after:])
 
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
