@@ -12,11 +12,12 @@ from migration_reports.findings import Position, Problem, SpecError
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Checked:
-    """One municipality's specs, checked: their problems, or what a sound one holds."""
+    """One municipality's specs, checked: their problems, or what a sound one holds and what was noted of it."""
 
     folder: Path
     problems: tuple[Problem, ...] = ()
     summary: str = ""
+    notes: tuple[Problem, ...] = ()
 
 
 def check(folder: Path) -> Checked:
@@ -27,7 +28,10 @@ def check(folder: Path) -> Checked:
         return Checked(folder, tuple(_opened(problem, folder) for problem in error.problems))
     fields = sum(len(schema) for schema in town.schemas.values())
     tables = len({part.table for plan in town.plans.values() for part in plan.parts})
-    return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables")
+    # Dumps of one copybook have its notes once.
+    noted = dict.fromkeys(note for dump in town.dumps.values() for note in dump.layout.notes)
+    notes = tuple(_opened(note, folder) for note in noted)
+    return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables", notes)
 
 
 def _opened(problem: Problem, folder: Path) -> Problem:

@@ -84,6 +84,8 @@ def _manifest(draft: Draft, folder: str, copybook: Path) -> Iterator[str]:
         yield f"    {key}: " + (f"{{{said}}}" if options else choice.name) + assumed
     if spoken.options:
         yield "    options: {" + ", ".join(f"{k}: {text(v)}" for k, v in spoken.options.items()) + "}"
+    if spoken.replacing:
+        yield f"    replacing: {json.dumps(dict(spoken.replacing), ensure_ascii=False)}"
     yield "    records:"
     for kind in draft.kinds:
         yield f"      {kind.name}: {{{_kind(kind)}}}"

@@ -16,16 +16,28 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "Copybooks",
         (
-            ("fixed, free and variable reference format, directives, tabs, text past column 72", COPYBOOK),
+            (
+                "fixed, free and variable reference format, directives, tabs, text past column 72 or from column 7",
+                COPYBOOK,
+            ),
             (
                 "sequence numbers, continuation, comments (`*`, `/`, `*>`), debugging lines, listing statements",
                 COPYBOOK,
             ),
+            ("conditional compilation, and remarks without an asterisk: refused with a message that says so", COPYBOOK),
             (
                 "COPY with REPLACING (pseudo-text, LEADING, TRAILING, parts of words, in parentheses) from a search path; REPLACE",
                 COPYBOOK,
             ),
-            ("levels 01 to 49, 66 RENAMES, 77, 88; several 01 levels; whole programs", COPYBOOK),
+            ("tags of copybooks made for REPLACING, said beside them; COPY JOINING and DISJOINING", COPYBOOK),
+            (
+                "copybooks in UTF-8, UTF-16, Shift_JIS and EUC-JP; refused where two of them fit",
+                "tests/extractors/test_copybook.py",
+            ),
+            (
+                "levels 01 to 49, 66 RENAMES, 77, 88; several 01 levels, or none; levels that differ in a group; whole programs",
+                COPYBOOK,
+            ),
             ("Japanese data names, half-width kana in columns 73 to 80", COPYBOOK),
             ("EXTERNAL, GLOBAL (with IS), VALUE, JUSTIFIED, BLANK WHEN ZERO, INDEXED BY, KEY", COPYBOOK),
             (
@@ -33,7 +45,8 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
                 f"{USAGES}/edited.yaml",
             ),
             ("decimal comma and currency signs said beside the copybook", COPYBOOK),
-            ("USAGE in every spelling, inherited from groups, those without a PICTURE too", COPYBOOK),
+            ("USAGE in every spelling, inherited from groups, those without a PICTURE and of COBOL 2002 too", COPYBOOK),
+            ("constants (level 78, CONSTANT); Fujitsu's clauses of printing", COPYBOOK),
             ("six dialects: sizes, byte order, alignment, PICTURE N, pointers", COPYBOOK),
             ("SIGN LEADING, TRAILING, SEPARATE, inherited from groups", COPYBOOK),
             ("SYNCHRONIZED with its slack bytes, within records and in tables", COPYBOOK),
@@ -77,6 +90,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("standard-labelled tape images: VOL1, HDR1/2, EOF1/2", f"{CONTAINERS}/labelled.yaml"),
             ("a run's reject set, to be read once more", f"{CONTAINERS}/rejects.yaml"),
             ("diagnosis of framing, length, charset and dialect", "tests/extractors/test_diagnosis.py"),
+            ("damage by a transfer as text, named", "tests/extractors/test_diagnosis.py"),
             ("slices that are read by themselves, by arithmetic or a sparse index", "tests/extractors/test_slicing.py"),
             ("runs over slices that give what the whole gives", "tests/dags/test_slices.py"),
         ),
@@ -97,7 +111,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         "Values",
         (
             ("zoned, EBCDIC; blank and padded numbers by policy", f"{USAGES}/zoned.yaml"),
-            ("zoned, ASCII overpunch of three kinds", f"{USAGES}/zoned_ascii.yaml"),
+            ("zoned, ASCII overpunch of four kinds", f"{USAGES}/zoned_ascii.yaml"),
             ("zoned, leading sign", f"{USAGES}/zoned_leading.yaml"),
             ("separate sign", f"{USAGES}/zoned_separate.yaml"),
             ("packed to 76 digits, sign half bytes by dialect", f"{USAGES}/packed.yaml"),

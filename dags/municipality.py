@@ -221,7 +221,9 @@ def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
         return Choice(choice.name, options)
 
     container = chosen(dump.container) if dump.container is not None else None
-    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options)
+    spoken = Spoken(
+        chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options, dump.replacing
+    )
     if not spec.manifest.policies:
         return spoken
     said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.dialect.options)

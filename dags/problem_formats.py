@@ -25,10 +25,11 @@ class Format:
 
 
 def _text(checked: Sequence[Checked]) -> str:
-    """Problems as file:line:column with what is allowed below them; a line for each municipality without any."""
+    """Problems as file:line:column with what is allowed below them; a line for each municipality without any, and notes."""
     lines = []
     for one in checked:
         lines += [str(problem) for problem in one.problems] or [f"{one.folder.name}: ok ({one.summary})"]
+        lines += [f"note: {note}" for note in one.notes]
     return "\n".join(lines)
 
 

@@ -21,8 +21,9 @@ from dags.reading_options import (
     OptionalCharset,
     OptionalCopybook,
     Options,
+    Replaced,
     job_of,
-    warn_of_views,
+    warn_of_layout,
 )
 from dags.terminal import Terminal, err, help_with, progress, visible
 
@@ -55,6 +56,7 @@ def profile(
     option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     municipality: Annotated[
         str | None,
         typer.Option("--municipality", help="Read the dump as this municipality's manifest says, from its inbox."),
@@ -75,7 +77,7 @@ def profile(
     if municipality is not None:
         source = _of_municipality(municipality, dump or [], inbox)
     else:
-        source = _of_files(dump or [], layout, charset, framing, dialect, container, option, kind, library)
+        source = _of_files(dump or [], layout, charset, framing, dialect, container, option, kind, library, replace)
     with progress(source.name) as tell:
         made = work.profile(source, progress=tell)
     if form == "table":
@@ -126,6 +128,7 @@ def _of_files(
     option: list[str],
     kind: list[str],
     library: list[Path],
+    replace: list[str],
 ) -> Source:
     from dags import profile as work  # noqa: PLC0415
 
@@ -138,8 +141,8 @@ def _of_files(
     if layout is None or charset is None:
         missing = "--layout" if layout is None else "--charset"
         raise typer.BadParameter("a dump file needs --layout and --charset", param_hint=missing)
-    job = job_of(files, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    job = job_of(files, layout, charset, framing, dialect, container, option, kind, library, replace)
+    warn_of_layout(job)
     return work.of_job(job)
 
 

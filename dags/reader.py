@@ -112,7 +112,9 @@ def open_extraction(job: Job, stream: DumpStream, *, lists: bool) -> Extraction:
     )
 
 
-def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = ()) -> Diagnosis:
+def diagnose_file(
+    dump: Path, *, layout: Path | None, library: Sequence[Path] = (), replacing: Mapping[str, str] | None = None
+) -> Diagnosis:
     """Find out how a dump may be read.
 
     Raises:
@@ -122,16 +124,21 @@ def diagnose_file(dump: Path, *, layout: Path | None, library: Sequence[Path] = 
         return diagnose(dump)
     text = read_text(layout)
     texts = library_of((layout.parent, *library))
-    return diagnose(dump, lambda dialect: make_layout(Spoken(dialect=dialect), text, str(layout), texts))
+    said = replacing or {}
+    return diagnose(
+        dump, lambda dialect: make_layout(Spoken(dialect=dialect, replacing=said), text, str(layout), texts)
+    )
 
 
-def explain_left_over(job: Job, *, layout: Path, library: Sequence[Path] = ()) -> tuple[str, ...]:
+def explain_left_over(
+    job: Job, *, layout: Path, library: Sequence[Path] = (), replacing: Mapping[str, str] | None = None
+) -> tuple[str, ...]:
     """What diagnosis says of a dump that was not read to its end: the framing it proposes, and why.
 
     Raises:
         SpecError: the copybook cannot be read under any dialect.
     """
-    found = diagnose_file(job.dumps[-1], layout=layout, library=library)
+    found = diagnose_file(job.dumps[-1], layout=layout, library=library, replacing=replacing)
     about = [remark for remark in found.remarks if "left over" in remark or "the layout has" in remark]
     best = found.best("framing")
     if best is None:

@@ -21,8 +21,10 @@ from dags.reading_options import (
     Kinds,
     Library,
     Options,
+    Replaced,
     job_of,
-    warn_of_views,
+    pairs_of,
+    warn_of_layout,
 )
 from dags.terminal import err, help_with, out, progress, visible
 
@@ -46,6 +48,7 @@ def decode(
     option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     form: Annotated[str, typer.Option("--format", help="jsonl, parquet or arrow.")] = "jsonl",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="The file to write; standard output, where not given.")
@@ -57,8 +60,8 @@ def decode(
 
     if form not in ("jsonl", "parquet", "arrow"):
         raise typer.BadParameter("one of jsonl, parquet, arrow", param_hint="--format")
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    warn_of_layout(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:
         account, found = reader.decode(
@@ -71,7 +74,9 @@ def decode(
         summary += f"; {account.left_over:,} bytes are left over after the last whole record"
     err.print(summary, highlight=False)
     if account.left_over:
-        for line in reader.explain_left_over(job, layout=layout, library=library):
+        for line in reader.explain_left_over(
+            job, layout=layout, library=library, replacing=pairs_of(replace, "--replace")
+        ):
             err.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
@@ -91,6 +96,7 @@ def peek(
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     records: Annotated[int, typer.Option("--records", min=1, max=1000, help="How many records.")] = 1,
     first: Annotated[int, typer.Option("--first", min=1, help="The first record, from 1.")] = 1,
     reveal: Annotated[
@@ -100,8 +106,8 @@ def peek(
     """Peek into a dump."""
     from dags import peek as work  # noqa: PLC0415
 
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    warn_of_layout(job)
     shown, count = work.peek(job, records=records, first=first, reveal=reveal)
     if not count:
         err.print(f"the dump has no record {first}", highlight=False)
@@ -136,12 +142,14 @@ def diagnose(
         typer.Option("--layout", help="The copybook of its records, if there is one.", exists=True, dir_okay=False),
     ] = None,
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Diagnose a dump."""
     from dags import reader  # noqa: PLC0415
 
-    found = reader.diagnose_file(dump, layout=layout, library=library)
+    replacing = pairs_of(replace, "--replace")
+    found = reader.diagnose_file(dump, layout=layout, library=library, replacing=replacing)
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(found), ensure_ascii=False) + "\n")
         return
@@ -164,6 +172,9 @@ def diagnose(
     out.print(f"  {dump.stem}:\n    file: {dump.name}", highlight=False, markup=False)
     if layout is not None:
         out.print(f"    layout: layouts/{layout.name}", highlight=False, markup=False)
+    if replacing:
+        said = json.dumps(replacing, ensure_ascii=False)
+        out.print(f"    replacing: {said}", highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in found.lines:
         out.print(f"    {line}", highlight=False, markup=False, soft_wrap=True)
     if not found.best("framing"):
@@ -189,13 +200,14 @@ def roundtrip(
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Prove that reading loses nothing."""
     from dags import reader  # noqa: PLC0415
 
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library)
-    warn_of_views(job)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    warn_of_layout(job)
     proof = reader.prove(job)
     if as_json:
         sys.stdout.write(json.dumps(dataclasses.asdict(proof), ensure_ascii=False) + "\n")

@@ -41,15 +41,19 @@ Kinds = Annotated[
 Library = Annotated[
     list[Path], typer.Option("--library", help="A folder of COPY texts; may be repeated.", exists=True, file_okay=False)
 ]
+Replaced = Annotated[
+    list[str],
+    typer.Option("--replace", help="':TAG:=WORD', what stands for a tag of the copybook; may be repeated."),
+]
 
 
-def pairs_of(options: list[str]) -> dict[str, str]:
-    """KEY=VALUE words as a mapping."""
+def pairs_of(options: list[str], said: str = "--option") -> dict[str, str]:
+    """KEY=VALUE words, said by an option, as a mapping."""
     pairs: dict[str, str] = {}
     for option in options:
         key, equals, value = option.partition("=")
         if not equals or not key:
-            raise typer.BadParameter(f"`{visible(option[:60])}` is not KEY=VALUE", param_hint="--option")
+            raise typer.BadParameter(f"`{visible(option[:60])}` is not KEY=VALUE", param_hint=said)
         pairs[key] = value
     return pairs
 
@@ -64,6 +68,7 @@ def job_of(
     options: list[str],
     kinds: list[str],
     library: list[Path],
+    replace: list[str],
 ) -> Job:
     """Prove what a command line says of a dump.
 
@@ -74,12 +79,15 @@ def job_of(
     from extractors.reading import Choice, Spoken  # noqa: PLC0415
 
     wrapped = Choice(container) if container else None
-    spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped)
+    replacing = pairs_of(replace, "--replace")
+    spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped, replacing=replacing)
     return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
 
 
-def warn_of_views(job: Job) -> None:
-    """Warn of a layout whose views nobody chose between: every one of them is decoded."""
+def warn_of_layout(job: Job) -> None:
+    """Say how the copybook was read otherwise than it stands, and warn of views that nobody chose between."""
+    for note in job.reading.layout.notes:
+        err.print(f"note: {note}", highlight=False, markup=False, emoji=False, soft_wrap=True)
     views = [name for name, item in job.reading.layout.groups().items() if item.redefines and name != "FILLER"]
     if views and not any(kind.group for kind in job.kinds):
         err.print(

@@ -20,8 +20,9 @@ from dags.reading_options import (
     Library,
     OptionalCharset,
     Options,
+    Replaced,
     pairs_of,
-    warn_of_views,
+    warn_of_layout,
 )
 from dags.terminal import err, help_with, out, visible
 from migration_reports.findings import Problem, SpecError
@@ -56,6 +57,7 @@ def draft(
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
     library: Library = [],  # noqa: B006
+    replace: Replaced = [],  # noqa: B006
     folder: Annotated[
         Path | None,
         typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
@@ -76,12 +78,16 @@ def draft(
         )
     target = _system(system)
     spoken = Spoken(
-        Choice(framing), Choice(charset or "ibm"), Choice(dialect), Choice(container) if container else None
+        Choice(framing),
+        Choice(charset or "ibm"),
+        Choice(dialect),
+        Choice(container) if container else None,
+        replacing=pairs_of(replace, "--replace"),
     )
     options = pairs_of(option)
     if dump:
         job = reader.make_job(dump, layout=copybook, spoken=spoken, options=options, kinds=kind, library=library)
-        warn_of_views(job)
+        warn_of_layout(job)
         made = work.draft_of_dump(job, copybook, target, spoken=spoken, options=options)
     else:
         kinds = [reader.parse_kind(text) for text in kind]

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 
 from extractors.copying import Library, read_words
 from extractors.dialect import Dialect, binary_size
 from extractors.dialects import DEFAULT
 from extractors.entries import UNREADABLE, Entry, Reference, meant, read_entries
 from extractors.layout import (
+    SIZES,
     WITHOUT_PICTURE,
     Item,
     Layout,
     Picture,
     Rename,
     Storage,
+    every_item,
     make_field,
 )
 from extractors.reference_format import SourceFormat
@@ -37,10 +41,15 @@ PROBLEMS: Mapping[str, str] = {
     "L003": "a wrong indicator in column 7",
     "L004": "a literal is not closed",
     "L005": "text past column 72 (noted, and read)",
+    "L006": "text that begins in column 7 (noted, and read)",
+    "L007": "conditional compilation: which branch is text is not known",
     "L010": "an entry that does not begin with a level number",
     "L011": "a level number that does not fit",
     "L012": "a period is missing",
     "L013": "no data description entry",
+    "L014": "a copybook that begins below level 01 (noted, and read as one record)",
+    "L015": "level numbers that differ within a group (noted, and read)",
+    "L016": "items of no record of the file (noted, and left out)",
     "L020": "a data name that COBOL does not allow",
     "L030": "a clause that is not known",
     "L032": "a clause given twice",
@@ -52,6 +61,7 @@ PROBLEMS: Mapping[str, str] = {
     "L051": "DEPENDING ON something else than a whole number before the table",
     "L060": "a REDEFINES of something else than an item of the same group and level",
     "L061": "a RENAMES of something else than items of the record",
+    "L062": "a RENAMES of bytes behind a table of varying size (noted, and left out)",
     "L070": "a layout that is too large",
     "L080": "a COPY of a text that is not there",
     "L081": "a COPY of itself",
@@ -68,17 +78,20 @@ def read_copybook(
     source_format: SourceFormat = "auto",
     decimal_comma: bool = False,
     currency: str = "",
+    replacing: Mapping[str, str] | None = None,
 ) -> Layout:
     """Read a copybook.
 
     Args:
-        text: the copybook, in any reference format; one 01 level or several, which are views of the same bytes.
+        text: the copybook, in any reference format; one 01 level or several, which are views of the same bytes. Items
+            without an 01 above them are one record of the file's name.
         file: how positions call it.
         dialect: the compiler's rules.
         library: where the texts of COPY come from.
         source_format: the reference format; `auto` sees it from the lines.
         decimal_comma: whether DECIMAL-POINT IS COMMA holds, which a program says and a copybook cannot.
         currency: currency signs of its pictures besides the usual ones.
+        replacing: what stands for the tags of a copybook made for COPY REPLACING, such as `:TAG:`.
 
     Returns:
         The layout, offsets and widths in bytes.
@@ -86,10 +99,12 @@ def read_copybook(
     Raises:
         SpecError: with every problem found.
     """
-    source = read_words(text, file, library=library, source_format=source_format)
+    source = read_words(text, file, library=library, source_format=source_format, replacing=replacing)
     problems = list(source.problems)
+    notes = list(source.notes)
     entries = read_entries(source.words, problems, decimal_comma=decimal_comma, currency=currency)
-    roots, renames = _nest(entries, problems)
+    entries = _of_the_file(entries, notes)
+    roots, renames = _nest(entries, _record_name(file, entries), problems, notes)
     if not roots:
         if not problems:
             problems.append(Problem("L013", Position(file), "there is no data description entry", ("01 NAME ...",)))
@@ -98,30 +113,58 @@ def read_copybook(
     records = [placer.place(root, 0, None) for root in roots]
     record = records[0] if len(records) == 1 else _union(records, file)
     placer.check_size(record.width, roots[0])
-    named = _Named(record) if renames else None
-    renamed = tuple(r for entry in renames if named and (r := named.rename(entry, problems)) is not None)
+    named = {number: _Named(records[number]) for number, _ in renames}
+    renamed = tuple(r for at, entry in renames if (r := named[at].rename(entry, problems, notes)) is not None)
     if problems:
         raise SpecError(problems)
-    return Layout(record, file, dialect, renamed, source.notes)
+    return Layout(record, file, dialect, renamed, tuple(notes))
 
 
-def _nest(entries: Sequence[Entry], problems: list[Problem]) -> tuple[list[Entry], list[Entry]]:
-    """The tree of the levels, and the entries of level 66."""
+def _of_the_file(entries: list[Entry], notes: list[Problem]) -> list[Entry]:
+    """The entries without those that are of no record of the file.
+
+    Level 77 describes an item beside the records, and so does an 01 of the working storage or linkage of a program that
+    describes its files too. Where there is nothing else, they are what was meant.
+    """
+    kept = entries
+    for outside, what in (
+        (_worked_with, "stands in the working storage or linkage, not in the file's record"),
+        (_alone, "of level 77 is of no record"),
+    ):
+        left = [entry for entry in kept if not outside(entry)]
+        if len(left) < len(kept) and any(entry.level == 1 for entry in left):
+            first = next(entry for entry in kept if outside(entry))
+            notes.append(Problem("L016", first.position, f"`{first.name[:40]}` {what}: left out, with others like it"))
+            kept = left
+    return kept
+
+
+def _record_name(file: str, entries: Sequence[Entry]) -> str:
+    """What the record of a copybook without an 01 is called: as the file is, and as none of its items."""
+    name = re.sub(r"\W+", "-", PurePath(file).stem.upper()).strip("-_") or "RECORD"
+    return f"{name}-RECORD" if any(entry.name == name for entry in entries) else name
+
+
+def _nest(
+    entries: Sequence[Entry], record_name: str, problems: list[Problem], notes: list[Problem]
+) -> tuple[list[Entry], list[tuple[int, Entry]]]:
+    """The tree of the levels, and the entries of level 66, each with the number of its record."""
     roots: list[Entry] = []
-    renames: list[Entry] = []
+    renames: list[tuple[int, Entry]] = []
     stack: list[Entry] = []
     for entry in entries:
         if entry.level == 66:
-            renames.append(entry)
+            renames.append((max(len(roots) - 1, 0), entry))
             continue
         level = 1 if entry.level == 77 else entry.level
         while stack and (stack[-1].level if stack[-1].level != 77 else 1) >= level:
             stack.pop()
+        if not stack and level != 1:
+            message = f"there is no level 01 above level {entry.level:02}: read as one record, `{record_name}`"
+            notes.append(Problem("L014", entry.position, message))
+            stack.append(Entry(1, record_name, entry.position))
+            roots.append(stack[-1])
         if not stack:
-            if roots and level != 1:
-                message = f"level {entry.level:02} stands outside the record"
-                problems.append(Problem("L011", entry.position, message, ("01",)))
-                continue
             roots.append(entry)
         else:
             parent = stack[-1]
@@ -130,9 +173,13 @@ def _nest(entries: Sequence[Entry], problems: list[Problem]) -> tuple[list[Entry
                 problems.append(Problem("L041", parent.position, message))
                 parent.picture = None
             entry.inherited = parent.stored
+            entry.unsigned = entry.unsigned or (entry.storage is None and parent.unsigned)
             if parent.children and parent.children[0].level != entry.level:
-                message = f"level {entry.level:02} does not match its siblings' level"
-                problems.append(Problem("L011", entry.position, message, (f"{parent.children[0].level:02}",)))
+                message = (
+                    f"level {entry.level:02} is taken for an item of `{parent.name[:40]}`, "
+                    f"whose first item has level {parent.children[0].level:02}"
+                )
+                notes.append(Problem("L015", entry.position, message))
             parent.children.append(entry)
         stack.append(entry)
     for entry in entries:
@@ -152,6 +199,15 @@ def _union(records: Sequence[Item], file: str) -> Item:
 
 def _redefining(record: Item, first: str) -> Item:
     return dataclasses.replace(record, redefines=first)
+
+
+def _worked_with(entry: Entry) -> bool:
+    """Whether an entry stands in a section of a program that describes no file."""
+    return entry.section not in ("", "FILE")
+
+
+def _alone(entry: Entry) -> bool:
+    return entry.level == 77
 
 
 class _Placer:
@@ -219,6 +275,7 @@ class _Placer:
             picture=picture,
             usage=usage,
             leading=bool(sign and sign[0]),
+            ascii_signs=self._dialect.ascii_signs if picture is not None and picture.signed else "ebcdic",
             justified=entry.justified,
             blank_when_zero=entry.blank_when_zero,
             value=entry.value,
@@ -275,6 +332,8 @@ class _Placer:
                 return 8 if self._dialect.sync_long > 1 else 1
             case Storage.POINTER:
                 return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
+            case Storage.ONE_BYTE | Storage.TWO_BYTES | Storage.FOUR_BYTES | Storage.EIGHT_BYTES:
+                return min(SIZES[entry.stored], self._dialect.sync_long)
             case Storage.PROCEDURE:
                 return min(self._dialect.procedure_pointer_size, self._dialect.sync_long)
         return 1
@@ -287,7 +346,7 @@ class _Placer:
         dialect = self._dialect
         picture, storage = entry.picture, entry.stored
         if picture is None:
-            return self._without_picture(storage)
+            return self._without_picture(storage, unsigned=entry.unsigned)
         if storage in WITHOUT_PICTURE and (entry.storage is not None or picture.category == "numeric"):
             self._misfit(entry, f"{storage} takes no PICTURE", ())
             return "mixed", picture.positions, picture
@@ -314,7 +373,7 @@ class _Placer:
             return "edited", picture.positions, picture
         return self._number(entry, sign, picture)
 
-    def _without_picture(self, storage: Storage | None) -> tuple[str, int, Picture]:
+    def _without_picture(self, storage: Storage | None, *, unsigned: bool) -> tuple[str, int, Picture]:
         dialect = self._dialect
         little = "_little" if dialect.float_order == "little" else ""
         match storage:
@@ -324,6 +383,13 @@ class _Placer:
                 return name, width, Picture(str(storage), "numeric", width, width)
             case Storage.INDEX:
                 return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
+        if storage in SIZES:
+            size = SIZES[storage]
+            digits = len(str(256**size // (1 if unsigned else 2) - 1))
+            picture = Picture(
+                f"{storage}{' UNSIGNED' if unsigned else ''}", "numeric", digits, digits, signed=not unsigned
+            )
+            return self._order(Storage.NATIVE), size, picture
         size = dialect.pointer_size if storage == Storage.POINTER else dialect.procedure_pointer_size
         return "raw", size, Picture(str(storage), "alphanumeric", size, 1)
 
@@ -346,7 +412,8 @@ class _Placer:
                 self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
             case Storage.NATIONAL:
                 self._misfit(entry, "a national number is not read", ("DISPLAY", "COMP", "COMP-3"))
-        leading, separate = sign or (False, False)
+        # What a group says of signs holds for its numbers with S only; an item's own SIGN SEPARATE takes its byte.
+        leading, separate = sign if sign is not None and (picture.signed or entry.separate) else (False, False)
         if separate:
             return "zoned_separate", picture.size + 1, picture
         if leading and picture.signed:
@@ -439,6 +506,8 @@ class _Named:
 
     def __init__(self, record: Item) -> None:
         self._items: dict[str, list[tuple[Item, tuple[Item, ...]]]] = {}
+        # Where the first table of varying size begins: what stands behind it has no fixed place.
+        self._moving = min((item.offset for item in every_item(record) if item.depending), default=record.width)
         self._list(record, ())
 
     def _list(self, item: Item, above: tuple[Item, ...]) -> None:
@@ -446,25 +515,31 @@ class _Named:
         for child in item.children:
             self._list(child, (*above, item))
 
-    def rename(self, entry: Entry, problems: list[Problem]) -> Rename | None:
+    def rename(self, entry: Entry, problems: list[Problem], notes: list[Problem]) -> Rename | None:
         """The field that an entry is: another name for one item, or for the bytes from one to another as text."""
         assert entry.renames is not None
-        pair: list[Item] = []
+        pair: list[tuple[Item, tuple[Item, ...]]] = []
         for reference in entry.renames:
-            found = self._items.get(reference.name, ())
-            item = next((item for item, above in found if _within(above, reference.of)), None)
-            if item is None or item.occurs_clause:
+            named = self._items.get(reference.name, ())
+            found = next((one for one in named if _within(one[1], reference.of)), None)
+            why = "" if found is not None else "which is no item of the record"
+            if found is not None and any(item.occurs_clause for item in (found[0], *found[1])):
+                why = "which is a table" if found[0].occurs_clause else "which is an item of a table"
+            if found is None or why:
                 name = " OF ".join((reference.name, *reference.of))
-                why = "which is no item of the record" if item is None else "which is a table"
-                hint = "" if item is not None else meant(reference.name, self._items, problems)
+                hint = "" if found is not None else meant(reference.name, self._items, problems)
                 message = f"RENAMES `{name[:80]}`, {why}"
                 problems.append(Problem("L061", reference.word.position, message, (), hint))
                 return None
-            pair.append(item)
-        first, last = pair
+            pair.append(found)
+        (first, above_first), (last, above_last) = pair
         width = last.offset + last.width - first.offset
         if width <= 0:
             problems.append(Problem("L061", entry.position, f"`{entry.name}` would have no bytes"))
+            return None
+        if first.offset + width > self._moving:
+            message = f"`{entry.name}` renames bytes behind a table of varying size: it is not read"
+            notes.append(Problem("L062", entry.position, message))
             return None
         if first is last and first.elementary:
             base = make_field(first, first.offset, (), ())
@@ -472,4 +547,10 @@ class _Named:
             text = Picture(f"X({width})", "alphanumeric", width, width)
             item = Item(entry.name, 66, first.offset, width, entry.position, picture=text, usage="mixed")
             base = make_field(item, first.offset, (), ())
-        return Rename(dataclasses.replace(base, name=entry.name, data_name=entry.name, ordinal=0, renames=True))
+        # It is read where the groups that hold all its bytes are: a view that is left out takes its names with it.
+        one, other = (*above_first, first), (*above_last, last)
+        within = tuple(
+            item.name for item, same in zip(one, other, strict=False) if item is same and not item.elementary
+        )
+        field = dataclasses.replace(base, name=entry.name, data_name=entry.name, within=within, ordinal=0, renames=True)
+        return Rename(field)

@@ -310,11 +310,19 @@ class Decoder:
         if usage.name == "binary_little":
             row[p.MODE] = 1
         elif usage.name == "edited":
-            row[p.SINGLE] = self._keep(edited_table.table(in_ascii=self.charset.ascii, picture=field.picture))
+            in_ascii = self.charset.ascii
+            table = edited_table.table(in_ascii=in_ascii, picture=field.picture, ascii_signs=field.ascii_signs)
+            row[p.SINGLE] = self._keep(table)
+            row[p.DOUBLE] = self._keep(edited_table.inserted(in_ascii=in_ascii, picture=field.picture))
             row[p.MODE], row[p.PLUS] = max(field.picture.scale, 0), "." in field.picture.symbols
-            row[p.MINUS] = edited_table.sign_of(field.picture.symbols, in_ascii=self.charset.ascii)
+            row[p.MINUS] = edited_table.sign_of(field.picture.symbols, in_ascii=in_ascii)
         elif padded or usage.name.startswith("zoned_"):
-            table = signs.table(in_ascii=self.charset.ascii, plus=dialect.plus_signs, minus=dialect.minus_signs)
+            table = signs.table(
+                in_ascii=self.charset.ascii,
+                plus=dialect.plus_signs,
+                minus=dialect.minus_signs,
+                ascii_signs=field.ascii_signs,
+            )
             row[p.SINGLE] = self._keep(table)
             separate = signs.LEADING_SEPARATE if field.leading else signs.TRAILING_SEPARATE
             modes = {"zoned_separate": separate, "zoned_leading": signs.LEADING}

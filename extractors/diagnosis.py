@@ -8,7 +8,7 @@ repeated, only counts and lengths.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +21,7 @@ from extractors.layout_evidence import judge, same_reading
 from extractors.periods import ends_alike
 from extractors.proposal import LayoutOf, Proposal
 from extractors.reading import Choice, Spoken
+from extractors.translation_damage import signs_of_translation
 from migration_reports.findings import SpecError
 
 SAMPLE = 4 * 1024 * 1024
@@ -87,11 +88,8 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
         remarks.append(f"the container is damaged: {damage}")
     if not sample.data:
         return Diagnosis(sample.size, 0, tuple(proposals), ("the dump is empty",))
-    # Dialects that read the layout alike are one.
-    groups: dict[object, list[str]] = {}
-    for dialect, layout in layouts.items():
-        groups.setdefault(same_reading(layout), []).append(dialect)
-    distinct = {names[0]: layouts[names[0]] for names in groups.values()}
+    remarks.extend(signs_of_translation(sample.data, layouts))
+    distinct = {names[0]: layouts[names[0]] for names in _alike(layouts, in_ascii=False)}
     framed = diagnose_framing(sample, distinct, first_guess(sample.data))
     proposals.extend(proposal for proposal, _ in framed[:SHOWN])
     best, dialect = framed[0] if framed else (None, "")
@@ -101,7 +99,7 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
     framing = load_framing(best.choice, layouts[dialect]) if best is not None and dialect else None
     decided, open_questions = diagnose_charset(data, framing, layouts[dialect] if dialect else None)
     proposals.extend(decided)
-    chosen, evidence = _dialects(data, best, groups, layouts, decided[0].choice if decided else CANDIDATES[0])
+    chosen, evidence = _dialects(data, best, layouts, decided[0].choice if decided else CANDIDATES[0])
     proposals.extend(chosen)
     remarks.extend((*open_questions, *evidence))
     if best is not None:
@@ -163,10 +161,17 @@ def _layouts(layout_of: LayoutOf | None) -> Mapping[str, Layout]:
     return found
 
 
+def _alike(layouts: Mapping[str, Layout], *, in_ascii: bool) -> list[list[str]]:
+    """Dialects that read the layout alike are one: their names, group by group."""
+    groups: dict[object, list[str]] = {}
+    for dialect, layout in layouts.items():
+        groups.setdefault(same_reading(layout, in_ascii=in_ascii), []).append(dialect)
+    return list(groups.values())
+
+
 def _dialects(
     data: bytes,
     best: Proposal | None,
-    groups: Mapping[object, Sequence[str]],
     layouts: Mapping[str, Layout],
     speaks: Choice,
 ) -> tuple[list[Proposal], list[str]]:
@@ -175,7 +180,7 @@ def _dialects(
     # A maker's charset speaks for its compiler, where both read the layout alike.
     maker = speaks.name
     found: list[tuple[float, Proposal, list[str]]] = []
-    for names in groups.values():
+    for names in _alike(layouts, in_ascii=charset.ascii):
         layout = layouts[names[0]]
         framing = load_framing(best.choice, layout) if best is not None else None
         if framing is None:

@@ -11,6 +11,7 @@ ByteOrder = Literal["big", "little"]
 FloatFormat = Literal["ibm", "ieee"]
 National = Literal["double-byte", "utf-16"]
 PlainN = Literal["display-1", "national"]
+AsciiSigns = Literal["ebcdic", "fujitsu"]
 
 OPTIONS: Mapping[str, str] = {
     "binary_sizes": "bytes of a binary item by its digits: 2-4-8, 1-2-4-8, or 1-8 (as few as hold the digits)",
@@ -26,6 +27,7 @@ OPTIONS: Mapping[str, str] = {
     "procedure_pointer_size": "bytes of a PROCEDURE-POINTER: 4 or 8",
     "plus_signs": "half bytes that mean plus in a packed number, for example ACEF, or CF to be strict",
     "minus_signs": "half bytes that mean minus in a packed number, for example BD, or D to be strict",
+    "ascii_signs": "signs over a digit in ASCII: ebcdic ({ABC and }JKL as translated, or pqr) or fujitsu (@ABC and PQR)",
 }
 """The rules; each may be given in a manifest as an option of the dialect, where a file differs from its compiler."""
 
@@ -40,7 +42,7 @@ class Dialect:
         sources: where each rule is from, by rule; a rule that could not be verified says so, and one that a dump has
             otherwise says that.
         binary_sizes, binary_order, comp_5_order, sync_long, float_format, float_order, national, national_order,
-        plain_n, pointer_size, procedure_pointer_size, plus_signs, minus_signs: see `OPTIONS`.
+        plain_n, pointer_size, procedure_pointer_size, plus_signs, minus_signs, ascii_signs: see `OPTIONS`.
     """
 
     name: str
@@ -59,6 +61,7 @@ class Dialect:
     procedure_pointer_size: int = 8
     plus_signs: str = "ACEF"
     minus_signs: str = "BD"
+    ascii_signs: AsciiSigns = "ebcdic"
     options: Mapping[str, str] = dataclasses.field(default_factory=lambda: OPTIONS)
 
     @property

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from extractors.layout import WITHOUT_PICTURE, Condition, Picture, Storage
+from extractors.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.picture import PictureError, read_picture
 from extractors.reference_format import Word
 from migration_reports.findings import Position, Problem, did_you_mean
@@ -19,7 +20,7 @@ MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
 MAX_HINTS = 20
 MAX_COMPARED = 1_000
-MAX_NAME = 60
+MAX_NAME = 63
 
 STORAGE: Mapping[str, Storage] = {
     "DISPLAY": Storage.DISPLAY,
@@ -41,6 +42,12 @@ STORAGE: Mapping[str, Storage] = {
     "POINTER": Storage.POINTER,
     "PROCEDURE-POINTER": Storage.PROCEDURE,
     "FUNCTION-POINTER": Storage.POINTER,
+    "BINARY-CHAR": Storage.ONE_BYTE,
+    "BINARY-SHORT": Storage.TWO_BYTES,
+    "BINARY-LONG": Storage.FOUR_BYTES,
+    "BINARY-DOUBLE": Storage.EIGHT_BYTES,
+    "FLOAT-SHORT": Storage.FLOAT,
+    "FLOAT-LONG": Storage.DOUBLE,
 }
 _SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
 USAGES: Mapping[str, Storage] = {**STORAGE, **_SPELLED}
@@ -53,8 +60,16 @@ _CLAUSES = (
 _STOPS = frozenset(
     (*_CLAUSES, "VALUES", "JUST", "SYNC", "INDEXED", "ASCENDING", "DESCENDING", "KEY", "DEPENDING", "SEPARATE", "TIMES")
 )
+_MAY_NAME = frozenset(("KANJI", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
+"""Words of clauses that name an item where they stand first: not every compiler reserves them, and no clause begins so."""
+_PRINTED = frozenset((("CHARACTER", "TYPE"), ("PRINTING", "POSITION")))
+"""The first words of Fujitsu's clauses of printing."""
+_IN_PARENTHESES = re.compile(r"\(([^()]+)\)")
 _ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED"))
 _ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
+_NAME_MARKS = "-_ー・（）()#@$－−‐―＿＃＠＄％＆／"
+"""What a name may hold besides letters and digits: the full-width hyphen reads otherwise by the copybook's encoding."""
+_TAG = re.compile(r":[^:\s]*:")
 _HEADERS = frozenset(("DIVISION", "SECTION"))
 
 UNREADABLE = Picture("", "alphanumeric", 1, 1)
@@ -86,6 +101,7 @@ class Entry:
     storage: Storage | None = None
     inherited: Storage | None = None
     usage_position: Position | None = None
+    unsigned: bool = False
     least: int = 1
     occurs: int = 1
     occurs_clause: bool = False
@@ -99,6 +115,7 @@ class Entry:
     value: str | None = None
     conditions: list[Condition] = dataclasses.field(default_factory=list)
     renames: tuple[Reference, Reference] | None = None
+    section: str = ""
     children: list[Entry] = dataclasses.field(default_factory=list)
 
     @property
@@ -146,6 +163,9 @@ class _Reader:
         self._decimal_comma = decimal_comma
         self._currency = "$\\¥￥£€" + currency.upper()
         self._program = False
+        self._section = ""
+        self._tags: set[str] = set()
+        self._constants: dict[str, Word] = {}
         self._clause_of: Mapping[str, Callable[[list[Word], int, Word, Entry], int]] = {
             "PICTURE": self._picture,
             "USAGE": self._usage,
@@ -170,14 +190,18 @@ class _Reader:
             self._decimal_comma = True
         if "CURRENCY" in texts:
             self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
-        if not (first.text.isascii() and first.text.isdigit() and len(first.text) <= 2):
+        if not _is_level(first):
             self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
+            if len(texts) > 1 and texts[1] in _HEADERS:
+                self._section = "" if texts[1] == "DIVISION" else texts[0]
             if not self._program:
-                allowed = ("01 to 49", "66", "77", "88")
-                self._problem("L010", first, "an entry begins with a level number", allowed)
+                self._no_entry(words)
             return
         level = int(first.text)
-        if level == 88:
+        words = self._with_constants(words)
+        if level == 78 or (level == 1 and len(words) > 2 and words[2].upper == "CONSTANT"):
+            self._constant(words)
+        elif level == 88:
             self._condition(words)
         elif level == 66:
             self._renames(words)
@@ -186,15 +210,64 @@ class _Reader:
         else:
             self._problem("L011", first, f"`{first.text}` is no level number", ("01 to 49", "66", "77", "88"))
 
+    def _constant(self, words: list[Word]) -> None:
+        """78 NAME VALUE 3, or 01 NAME CONSTANT AS 3: a name for a literal, which stands wherever the literal may."""
+        at = _skip(words, _skip(words, 2, "CONSTANT", "VALUE"), "IS", "AS")
+        value = words[at] if at < len(words) else None
+        if value is None or at + 1 != len(words) or words[1].kind != "word" or not _is_literal(value):
+            hint = "78 NAME VALUE 3."
+            self._problem("L033", words[0], "a constant needs a name and one literal", hint=hint)
+            return
+        self._constants[words[1].upper] = value
+
+    def _with_constants(self, words: list[Word]) -> list[Word]:
+        """The words of an entry, the literals of the constants in their places; its own name stays."""
+        if not self._constants:
+            return words
+        changed = words[:2]
+        for word in words[2:]:
+            value = self._constants.get(word.upper)
+            if value is not None:
+                changed.append(dataclasses.replace(word, text=value.text, kind=value.kind))
+            else:
+                text = _IN_PARENTHESES.sub(self._literal_of, word.text) if word.kind == "word" else word.text
+                changed.append(dataclasses.replace(word, text=text))
+        return changed
+
+    def _literal_of(self, match: re.Match[str]) -> str:
+        value = self._constants.get(match[1].upper())
+        return f"({value.text})" if value is not None else match.group()
+
+    def _no_entry(self, words: list[Word]) -> None:
+        """Say what looks like an entry and is none; a remark ends where a line begins with a level number."""
+        pairs = enumerate(itertools.pairwise(words), 1)
+        lines = (at for at, (before, word) in pairs if word.position.line > before.position.line)
+        after = next((at for at in lines if _is_level(words[at])), 0)
+        if not after and any(word.upper in _STOPS for word in words):
+            self._problem("L010", words[0], "an entry begins with a level number", ("01 to 49", "66", "77", "88"))
+            return
+        remark = words[:after] if after else words
+        message = f"`{' '.join(word.text for word in remark)[:60]}` looks like a title or a remark"
+        self._problem(
+            "L010", words[0], message, hint="put `*` in column 7 of its line, or `*>` before it in free format"
+        )
+        if after:
+            self.sentence(words[after:])
+
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
         name = "FILLER"
-        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
+        printed = at + 1 < len(words) and (words[at].upper, words[at + 1].upper) in _PRINTED
+        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME and not printed:
             name = words[at].upper
             if name != "FILLER" and not _is_data_name(name):
-                allowed = ("letters, digits, hyphens, kanji, kana",)
-                self._problem("L020", words[at], f"`{name[:40]}` is no data name", allowed)
+                self._no_name(words[at], name, _TAG.search(words[at].text))
             at += 1
+        elif at + 1 < len(words) and words[at].kind == "literal" and words[at + 1].kind == "word":
+            # 05 'XXX'-NAME: COPY REPLACING puts a word in the place of the literal.
+            tag = re.match(r".+", words[at].text)
+            self._no_name(words[at], words[at].text + words[at + 1].text, tag)
+            at += 2
         entry = Entry(level, name, words[0].position)
         seen: set[str] = set()
         while at < len(words):
@@ -206,6 +279,14 @@ class _Reader:
                 clause = None
             elif key in self._clause_of:
                 clause = self._clause_of[key]
+            elif key in ("SIGNED", "UNSIGNED") and entry.storage in SIZES:
+                entry.unsigned = key == "UNSIGNED"
+                continue
+            elif (key, words[at].upper if at < len(words) else "") in _PRINTED:
+                # How the item is printed, never what it holds.
+                while at < len(words) and words[at].upper not in _STOPS:
+                    at += 1
+                continue
             elif key == "IS" and at < len(words) and words[at].upper in _WITHOUT_EFFECT:
                 continue
             elif key in _WITHOUT_EFFECT:
@@ -222,7 +303,19 @@ class _Reader:
                 at = clause(words, at, word, entry)
         self._append(entry)
 
+    def _no_name(self, word: Word, name: str, tag: re.Match[str] | None) -> None:
+        if tag is None:
+            allowed = ("letters, digits, hyphens, kanji, kana",)
+            self._problem("L020", word, f"`{name[:40]}` is no data name", allowed)
+        elif tag.group() not in self._tags:
+            self._tags.add(tag.group())
+            text = tag.group()[:40]
+            message = f"`{name[:40]}` holds the tag `{text}`, for which COPY REPLACING puts a word"
+            said = f"""--replace "{text}=WORD" on the command line, `replacing: {{"{text}": WORD}}` in the manifest"""
+            self._problem("L020", word, message, hint=f"say which: {said}")
+
     def _append(self, entry: Entry) -> None:
+        entry.section = self._section
         entry.ordinal = len(self.entries) + 1
         self.entries.append(entry)
 
@@ -365,12 +458,21 @@ class _Reader:
             elif words[at].text == "&" and values and isinstance(values[-1], str) and at + 1 < len(words):
                 values[-1] += literal_text(words[at + 1])
                 at += 2
-            elif words[at].upper in ("ALL", "WHEN", "SET", "TO", "FALSE") and words[at].kind == "word":
+            elif words[at].upper in ("FALSE", "WHEN") and words[at].kind == "word":
+                # What SET ... TO FALSE moves there is none of the values.
+                break
+            elif words[at].upper == "ALL" and words[at].kind == "word":
                 at += 1
             else:
-                values.append(literal_text(words[at]))
+                values.extend(self._values(words[at]))
                 at += 1
         self.entries[-1].conditions.append(Condition(words[1].upper, tuple(values)))
+
+    def _values(self, word: Word) -> list[str]:
+        """The values that a word is: several where commas without blanks stand between numbers."""
+        if word.kind == "literal":
+            return [literal_text(word)]
+        return [value for value in re.split(r";" if self._decimal_comma else r"[,;]", word.text) if value]
 
     def _renames(self, words: list[Word]) -> None:
         named: list[Reference] = []
@@ -395,6 +497,15 @@ class _Reader:
 
     def _at(self, code: str, position: Position, message: str, allowed: tuple[str, ...] = ()) -> None:
         self._problems.append(Problem(code, position, message, allowed))
+
+
+def _is_literal(word: Word) -> bool:
+    """Whether a word is a literal: quoted, or a number."""
+    return word.kind == "literal" or re.fullmatch(r"[+-]?\d*[.,]?\d+", word.text) is not None
+
+
+def _is_level(word: Word) -> bool:
+    return word.text.isascii() and word.text.isdigit() and len(word.text) <= 2
 
 
 def _skip(words: list[Word], at: int, *noise: str) -> int:
@@ -426,7 +537,7 @@ def meant(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
 def _is_data_name(name: str) -> bool:
     return (
         len(name) <= MAX_NAME
-        and all(c.isalnum() or c in "-_ー・（）()#@$" for c in name)
+        and all(c.isalnum() or c in _NAME_MARKS for c in name)
         and not name.startswith("-")
         and not name.endswith("-")
         and not name.isdigit()

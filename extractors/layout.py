@@ -19,7 +19,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-from extractors.dialect import Dialect
+from extractors.dialect import AsciiSigns, Dialect
 from extractors.dialects import DEFAULT
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -48,9 +48,20 @@ class Storage(enum.StrEnum):
     INDEX = "INDEX"
     POINTER = "POINTER"
     PROCEDURE = "PROCEDURE-POINTER"
+    ONE_BYTE = "BINARY-CHAR"
+    TWO_BYTES = "BINARY-SHORT"
+    FOUR_BYTES = "BINARY-LONG"
+    EIGHT_BYTES = "BINARY-DOUBLE"
 
 
-WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE))
+SIZES: Mapping[Storage | None, int] = {
+    Storage.ONE_BYTE: 1,
+    Storage.TWO_BYTES: 2,
+    Storage.FOUR_BYTES: 4,
+    Storage.EIGHT_BYTES: 8,
+}
+"""The bytes of the binary numbers of COBOL 2002, whose USAGE gives their size."""
+WITHOUT_PICTURE = frozenset((Storage.FLOAT, Storage.DOUBLE, Storage.INDEX, Storage.POINTER, Storage.PROCEDURE, *SIZES))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,6 +104,7 @@ class Item:
     `offset` is that of its first occurrence where every table has its most occurrences; `width` is the bytes of one
     occurrence, likewise. `occurs` is 1 without the clause; with DEPENDING ON it is the most, `least` the fewest.
     `ordinal` tells entries apart, whatever their names: `counter` is that of the item DEPENDING ON names.
+    `ascii_signs` is how a sign over a digit is written in ASCII.
     `redefines` names the item whose bytes this one describes again. `picture` and `usage` are None for a group.
     """
 
@@ -111,6 +123,7 @@ class Item:
     picture: Picture | None = None
     usage: str | None = None
     leading: bool = False
+    ascii_signs: AsciiSigns = "ebcdic"
     justified: bool = False
     blank_when_zero: bool = False
     value: str | None = None
@@ -147,7 +160,7 @@ class Field:
     `offset` counts from the start of the record, or of the section that holds the field.
     `within` names the groups from the record down; `subscripts` count from 1, outermost first.
     `ordinal` is that of its entry (`Item`). `renames` and `beside` tell why its bytes have another name already.
-    `usage` is the member of the usages family that reads its bytes.
+    `usage` is the member of the usages family that reads its bytes; `ascii_signs` as in `Item`.
     """
 
     name: str
@@ -162,6 +175,7 @@ class Field:
     ordinal: int = 0
     conditions: tuple[Condition, ...] = ()
     leading: bool = False
+    ascii_signs: AsciiSigns = "ebcdic"
     justified: bool = False
     blank_when_zero: bool = False
     renames: bool = False
@@ -422,6 +436,7 @@ def make_field(item: Item, offset: int, within: tuple[str, ...], subscripts: tup
         ordinal=item.ordinal,
         conditions=item.conditions,
         leading=item.leading,
+        ascii_signs=item.ascii_signs,
         justified=item.justified,
         blank_when_zero=item.blank_when_zero,
     )

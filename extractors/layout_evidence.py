@@ -215,10 +215,13 @@ def _cells(layout: Layout) -> Mapping[Path, tuple[int, int]]:
     return cells
 
 
-def same_reading(layout: Layout) -> tuple[object, ...]:
-    """What decides how the layout's bytes are read; two dialects that give the same cannot be told apart by any dump."""
+def same_reading(layout: Layout, *, in_ascii: bool = False) -> tuple[object, ...]:
+    """What decides how the layout's bytes are read; two dialects that give the same cannot be told apart by any dump.
+
+    `in_ascii`: of a dump whose digits are ASCII.
+    """
     items = tuple(
-        (i.name, i.offset, i.width, i.usage, i.occurs, i.least, i.depending, i.leading)
+        (i.name, i.offset, i.width, i.usage, i.occurs, i.least, i.depending, i.leading, in_ascii and i.ascii_signs)
         for i in every_item(layout.record)
     )
     return items, layout.dialect.plus_signs, layout.dialect.minus_signs

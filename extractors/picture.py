@@ -63,6 +63,8 @@ def _parts(text: str, decimal_comma: bool, currency: str) -> list[tuple[str, int
             symbol = "$"
         elif decimal_comma and symbol in ",.":
             symbol = "." if symbol == "," else ","
+        elif symbol == "E":
+            raise PictureError("external floating point (a mantissa, E and an exponent) is not read", at)
         elif symbol not in _PLAIN | _EDITING | _SIGNS:
             hint = ("CR", "DB") if symbol in "CDR" else ("X", "A", "9", "S", "V", "P", "N", "G", "Z", "*", "+", "-")
             raise PictureError(f"`{match['symbol']}` is no PICTURE symbol", at, hint)

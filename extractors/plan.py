@@ -33,7 +33,7 @@ from extractors.memory import inner, int_at
     ENDS,  # text: address of the int32 ends
     AT,  # text: where the next text goes, an offset in the arena
     SINGLE,  # text: address of the single-byte table
-    DOUBLE,  # text: address of the double-byte table
+    DOUBLE,  # text: address of the double-byte table; edited: of what the picture itself puts at each place
     SHIFTS,  # text: address of the shift codes
     SEQUENCES,  # text: address of the sequences
     KEEP_WIDE,  # text: 1 where trailing ideographic spaces are kept

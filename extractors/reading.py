@@ -15,6 +15,7 @@ from extractors import charsets, containers, dialects, framings
 from extractors.characters import Charset
 from extractors.charsets import CHARSETS
 from extractors.copybook import read_copybook
+from extractors.copybook_text import NoTextError, decode_text
 from extractors.copying import Library
 from extractors.decoder import Blank, Blanks, Padded
 from extractors.framing import Framing
@@ -73,13 +74,17 @@ class Choice:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Spoken:
-    """How a dump is read, as it was said. `container` None: the files are the records themselves."""
+    """How a dump is read, as it was said. `container` None: the files are the records themselves.
+
+    `replacing` is what stands for the tags of a copybook made for COPY REPLACING.
+    """
 
     framing: Choice = Choice("fixed")
     charset: Choice = Choice("ibm")
     dialect: Choice = Choice("ibm")
     container: Choice | None = None
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    replacing: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -135,6 +140,7 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
         Choice(spoken.dialect.name, {**spoken.dialect.options, **given["dialect"]}),
         spoken.container and Choice(spoken.container.name, {**spoken.container.options, **given["container"]}),
         {**spoken.options, **given["options"]},
+        spoken.replacing,
     )
 
 
@@ -160,6 +166,7 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
         source_format=cast(SourceFormat, form),
         decimal_comma=comma,
         currency=spoken.options.get("currency", ""),
+        replacing=spoken.replacing,
     )
 
 
@@ -201,7 +208,7 @@ def _own(said: Options) -> tuple[Blanks, bool, int, int]:
 
 
 def read_text(path: Path, name: str = "") -> str:
-    """Read a copybook file, UTF-8 or Shift_JIS.
+    """Read a copybook file, in any of the encodings of `copybook_text`.
 
     Args:
         path: the file.
@@ -217,13 +224,11 @@ def read_text(path: Path, name: str = "") -> str:
         data = path.read_bytes()
     except OSError as error:
         raise RunError(f"{path}: cannot be read ({error.strerror}). Check the path of the copybook.") from None
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    message = "the copybook is neither UTF-8 nor Shift_JIS text"
-    raise SpecError([Problem("L001", Position(name or str(path)), message, hint="convert it to UTF-8")])
+    try:
+        return decode_text(data)
+    except NoTextError as error:
+        problem = Problem("L001", Position(name or str(path)), str(error), hint="convert it to UTF-8")
+        raise SpecError([problem]) from None
 
 
 def library_of(folders: Sequence[Path]) -> Library:

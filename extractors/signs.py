@@ -7,12 +7,14 @@ byte at a time: the sign over the first digit or the last, in a byte of its own,
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
 
 from extractors import plan as p
 from extractors.characters import Charset
+from extractors.dialect import AsciiSigns
 from extractors.digits import add_scaled
 from extractors.floats import field_bytes
 from extractors.layout import Field
@@ -38,28 +40,31 @@ TRAILING, LEADING, TRAILING_SEPARATE, LEADING_SEPARATE = range(4)
 PADDED = 4
 """Added to the MODE where spaces and X'00' around the digits are left out rather than make it no number."""
 
-_ASCII_PLUS = b"{ABCDEFGHI"
-_ASCII_MINUS = (b"}JKLMNOPQR", b"pqrstuvwxy")
+_ASCII: Mapping[AsciiSigns, tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {
+    "ebcdic": ((b"{ABCDEFGHI",), (b"}JKLMNOPQR", b"pqrstuvwxy")),
+    "fujitsu": ((b"@ABCDEFGHI",), (b"PQRSTUVWXY",)),
+}
+"""The digits 0 to 9 under a plus and under a minus, in ASCII. P is -7 in the one and -0 in the other: a file has one."""
 
 
 @functools.cache
-def table(*, in_ascii: bool, plus: str, minus: str) -> np.ndarray:
+def table(*, in_ascii: bool, plus: str, minus: str, ascii_signs: AsciiSigns = "ebcdic") -> np.ndarray:
     """(256,) uint32: what each byte may be.
 
     Args:
-        in_ascii: ASCII digits (sign over a digit as `{ABC...`, `}JKL...` or, from GnuCOBOL and Micro Focus, `pqr...`);
-            otherwise EBCDIC.
+        in_ascii: ASCII digits; otherwise EBCDIC.
         plus: the EBCDIC zones that mean plus.
         minus: those that mean minus.
+        ascii_signs: how a sign over an ASCII digit is written.
     """
     made = np.zeros(256, np.uint32)
     made[0], made[0x20 if in_ascii else 0x40] = BLANK, BLANK
     if in_ascii:
         for digit in range(10):
             made[0x30 + digit] = digit | DIGIT
-            made[_ASCII_PLUS[digit]] = digit | PLUS_DIGIT
-            for codes in _ASCII_MINUS:
-                made[codes[digit]] = digit | MINUS_DIGIT
+            for kind, alphabets in zip((PLUS_DIGIT, MINUS_DIGIT), _ASCII[ascii_signs], strict=True):
+                for codes in alphabets:
+                    made[codes[digit]] = digit | kind
         made[ord("+")], made[ord("-")] = PLUS, MINUS
         return made
     for zone in "ABCDEF":
@@ -70,6 +75,12 @@ def table(*, in_ascii: bool, plus: str, minus: str) -> np.ndarray:
         made[0xF0 | digit] = digit | DIGIT
     made[0x4E], made[0x60] = PLUS, MINUS
     return made
+
+
+def over_ascii(field: Field, digits: np.ndarray, minus: np.ndarray) -> np.ndarray:
+    """ASCII digits with their signs over them, as the field's dialect writes them."""
+    plus_zone, minus_zone = (0x40, 0x50) if field.ascii_signs == "fujitsu" else (0x30, 0x70)
+    return np.where(minus, digits + minus_zone, digits + plus_zone)
 
 
 @kernel
@@ -128,7 +139,8 @@ def read(
     field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
 ) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     """Decode a column of more than 38 digits, B and D over an EBCDIC digit being minus."""
-    entries = table(in_ascii=charset.ascii, plus="ACEF", minus="BD")[field_bytes(data, starts, field.width)]
+    known = table(in_ascii=charset.ascii, plus="ACEF", minus="BD", ascii_signs=field.ascii_signs)
+    entries = known[field_bytes(data, starts, field.width)]
     leading = field.usage == "zoned_leading" or (field.usage == "zoned_separate" and field.leading)
     sign, others = (entries[:, 0], entries[:, 1:]) if leading else (entries[:, -1], entries[:, :-1])
     separate = field.usage == "zoned_separate"

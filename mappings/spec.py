@@ -32,6 +32,7 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_ty
 """One text, or several."""
 
 Whole = Annotated[int, Field(ge=1)]
+Filled = Annotated[str, Field(min_length=1)]
 
 
 class MunicipalitySpec(Spec):
@@ -89,6 +90,9 @@ class DumpSpec(Spec):
     volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
     title: str = Field(description="what people call it")
     layout: str = Field(description="the copybook, a path inside the folder")
+    replacing: Mapping[Filled, str] = Field(
+        {}, description="what stands for the tags of a copybook made for COPY REPLACING, such as ':TAG:'"
+    )
     framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
     charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
     dialect: Choice = Field(ChoiceSpec(name="ibm"), description="the COBOL compiler whose rules the copybook follows")

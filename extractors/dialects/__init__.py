@@ -34,6 +34,7 @@ _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "plain_n": ("display-1", "national"),
     "pointer_size": ("4", "8"),
     "procedure_pointer_size": ("4", "8"),
+    "ascii_signs": ("ebcdic", "fujitsu"),
 }
 
 

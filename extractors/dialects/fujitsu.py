@@ -27,6 +27,8 @@ DIALECT = Dialect(
         "procedure_pointer_size": _ALIKE,
         "plus_signs": _ALIKE,
         "minus_signs": _ALIKE,
+        "ascii_signs": "JRecord, which reads files of Fujitsu's compilers for Windows and UNIX: zone 4 plus, zone 5 minus",
     },
     comp_5_order="little",
+    ascii_signs="fujitsu",
 )

@@ -26,6 +26,7 @@ DIALECT = Dialect(
         "procedure_pointer_size": "as POINTER: eight bytes on a 64-bit machine; not verified",
         "plus_signs": _RUN + "; C and F are written",
         "minus_signs": _RUN + "; D is written",
+        "ascii_signs": _RUN + "; digits for plus and pqrstuvwxy for minus are written",
     },
     binary_sizes="1-2-4-8",
     comp_5_order="little",

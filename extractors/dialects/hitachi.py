@@ -26,5 +26,6 @@ DIALECT = Dialect(
         "procedure_pointer_size": _ALIKE,
         "plus_signs": _ALIKE,
         "minus_signs": _ALIKE,
+        "ascii_signs": _ALIKE,
     },
 )

@@ -28,6 +28,7 @@ DIALECT = Dialect(
         "procedure_pointer_size": f"{_LANGUAGE}, USAGE clause, PROCEDURE-POINTER: eight bytes regardless of LP",
         "plus_signs": "z/Architecture Principles of Operation, decimal codes: A, C, E and F are plus",
         "minus_signs": "z/Architecture Principles of Operation, decimal codes: B and D are minus",
+        "ascii_signs": "IBM's compilers know EBCDIC only: signs as a translation to ASCII leaves them, or as Micro Focus writes them",
     },
     national="utf-16",
 )

@@ -27,6 +27,7 @@ DIALECT = Dialect(
         "procedure_pointer_size": "Micro Focus Language Reference, PROCEDURE-POINTER: at least four bytes; " + _OPEN,
         "plus_signs": _OPEN,
         "minus_signs": _OPEN,
+        "ascii_signs": "Micro Focus Language Reference: pqrstuvwxy for minus; " + _OPEN,
     },
     binary_sizes="1-8",
     comp_5_order="little",

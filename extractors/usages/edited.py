@@ -2,7 +2,7 @@
 
     PIC ZZ,ZZ9.99-    " 1,234.50-"  ->  -1234.50        PIC 9(6).99CR    "001234.50  "  ->  1234.50
 
-A picture's own insertions are skipped, a sign may stand on either side (CR and DB are minus), and the digits are placed
+A picture's own insertions (, / B 0) are skipped, a sign may stand on either side (CR and DB are minus), and the digits are placed
 by the decimal point, or, where the picture has V, by their count. Text that is a number but not as this picture prints
 it (out of place, fewer digits) is kept and reported; a field of only spaces is no value, unless BLANK WHEN ZERO or a
 picture without a 9 makes it zero. A sign may also stand over the last digit where the picture has S.
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors import plan as p
+from extractors import signs
 from extractors.characters import Charset
 from extractors.digits import add_scaled, digits_of, to_integers
 from extractors.layout import Field
@@ -32,12 +33,13 @@ def decode(plan, first, last, found):
     credit, over = letters > 3, letters == 3
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     explicit = argument(plan, p.PLUS) != 0
+    inserted = argument(plan, p.DOUBLE)
     for r in range(first, last):
         start = base + int_at(pos + 8 * r)
         top, total = np.uint64(0), np.uint64(0)
         bad = False
         negative = False
-        signs = 0
+        signed = 0
         seen = np.int64(0)
         after = np.int64(-1)
         ended = False
@@ -49,13 +51,16 @@ def decode(plan, first, last, found):
             negative = not blank
             stop = width - 2
         for i in range(stop):
+            own = byte_at(inserted + 2 * i + 1) != np.uint64(0)
+            if own and byte_at(inserted + 2 * i) == byte_at(start + i):
+                continue
             entry = le32(bytes_of + 4 * np.int64(byte_at(start + i)))
             kind = entry & np.uint64(0x1FF0)
             if kind == np.uint64(0x10) or (over and (kind & np.uint64(0xC00)) != np.uint64(0)):
                 bad |= ended
                 if kind != np.uint64(0x10):
                     negative = (kind & np.uint64(0x800)) != np.uint64(0)
-                    signs += 1
+                    signed += 1
                     ended = True
                 top, total = add_scaled(top, total, np.uint64(10), entry & np.uint64(0xF))
                 seen += 1
@@ -65,14 +70,14 @@ def decode(plan, first, last, found):
                 bad |= after >= 0 or ended
                 after = np.int64(0)
             elif kind == np.uint64(0x80) or kind == np.uint64(0x100):
-                signs += 1
+                signed += 1
                 negative |= kind == np.uint64(0x100)
                 ended |= seen > 0
             elif kind == np.uint64(0x1000):
                 ended |= seen > 0
             else:
                 bad |= kind != np.uint64(0x40)
-        bad |= seen == 0 or signs > 1 or seen > 38
+        bad |= seen == 0 or signed > 1 or seen > 38
         odd = False
         if explicit:
             # Fewer places after the point than the picture has: they are zeros.
@@ -155,9 +160,10 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
         cells[rows, last_filler[rows]] = np.where(minus[rows], sign, plain)
     if (suppress_all and floating != "*" and "*" not in symbols) or field.blank_when_zero:
         cells[zero] = code[" "]
-    if "S" in field.picture.symbols and not charset.ascii:
+    if "S" in field.picture.symbols:
         rows = np.nonzero(minus)[0]
-        cells[rows, -1] = cells[rows, -1] & 0x0F | 0xD0
+        last = cells[rows, -1] & 0x0F
+        cells[rows, -1] = signs.over_ascii(field, last, minus[rows]) if charset.ascii else last | 0xD0
     return misfit
 
 

@@ -3,7 +3,8 @@
     31 32 33  ->  123        31 32 43 ("12C")  ->  123        31 32 4C ("12L")  ->  -123        31 32 73 ("12s")  ->  -123
 
 A dump that was translated from EBCDIC has `{ABCDEFGHI` for plus and `}JKLMNOPQR` for minus; GnuCOBOL and Micro Focus
-write plain digits for plus and `pqrstuvwxy` for minus. All are read; the latter are written.
+write plain digits for plus and `pqrstuvwxy` for minus. All are read; the latter are written. Fujitsu's compilers write
+`@ABCDEFGHI` and `PQRSTUVWXY`: that is the dialect's rule `ascii_signs`, because P, Q and R are other digits there.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of unscaled numbers: plain digits, the last one from `pqrstuvwxy` for minus."""
+    """Write a column of unscaled numbers: plain digits, and the last one with the sign."""
     values = to_integers(column)
     digits, misfit = digits_of(values, field.width, field.picture.size)
     minus = np.asarray(values < 0, bool)
     cells[:] = digits + 0x30
-    cells[:, -1] = np.where(minus, digits[:, -1] + 0x70, digits[:, -1] + 0x30)
+    if field.picture.signed:
+        cells[:, -1] = signs.over_ascii(field, digits[:, -1], minus)
     if not field.picture.signed:
         misfit |= minus
     return misfit

@@ -24,7 +24,7 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
     minus = np.asarray(values < 0, bool)
     if charset.ascii:
         cells[:] = digits + 0x30
-        cells[:, 0] = np.where(minus, digits[:, 0] + 0x70, digits[:, 0] + 0x30)
+        cells[:, 0] = signs.over_ascii(field, digits[:, 0], minus)
     else:
         cells[:] = digits | 0xF0
         cells[:, 0] = digits[:, 0] | np.where(minus, 0xD0, 0xC0).astype(np.uint8)

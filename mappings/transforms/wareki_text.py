@@ -8,7 +8,7 @@
     年月日不詳, 不明      ->  no date (unknown)        12.2.3  ->  fails, or is of the era that `era` says
 
 Separators are 年月日, period, slash and hyphen, half-width or full-width; numbers are kanji (十 or place by place, 壱弐参拾
-too), half-width or full-width digits, and 元 is 1. An era is never guessed: without one there is no date, unless `era` says
+and 廿卅 too), half-width or full-width digits, and 元 is 1. An era is never guessed: without one there is no date, unless `era` says
 what the field implies. Text that is no date fails; one that no calendar has is kept.
 
 Sources: 住民記録システム標準仕様書 1.1.8, 不詳日入力一覧 (all its fourteen forms); otherwise as in `wareki_date`.
@@ -36,6 +36,7 @@ _PLAIN = (
     {chr(0xFF10 + n): str(n) for n in range(10)}
     | {chr(0xFF21 + n): chr(0x41 + n) for n in range(26)}
     | dict(zip("壱弐参拾", "一二三十", strict=True))
+    | {"廿": "二十", "卅": "三十", "丗": "三十"}
     | {" ": "", "\u3000": ""}
 )
 _SEPARATORS = dict.fromkeys("年月/-．／－−・", ".") | {"日": ""}

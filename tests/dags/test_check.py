@@ -145,3 +145,15 @@ def test_the_command_prints_each_form_and_ends_with_two(towns, form):
     assert done.exit_code == 2
     assert "did you mean `fixed`?" in done.stdout
     assert CliRunner().invoke(app, ["check", "--format", "xml"]).exit_code == 2
+
+
+def test_what_was_noted_of_a_copybook_is_printed_below_a_sound_municipality(towns):
+    copybook = towns / "990027_mihon" / "layouts" / "juki_master.cpy"
+    text = copybook.read_text("utf-8")
+    copybook.write_text(text + "       77  WORK PIC X(9).\n", encoding="utf-8")
+    checked = check(towns / "990027_mihon")
+    assert [note.code for note in checked.notes] == ["L016"]
+    ok, note = render([checked], "text").splitlines()
+    assert ok.startswith("990027_mihon: ok")
+    assert "layouts/juki_master.cpy:" in note
+    assert note.startswith("note: ")

@@ -11,8 +11,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
 
 from dags import reader
+from dags.cli import app
 from dags.peek import peek
 from extractors import charsets
 from extractors.batches import Kind
@@ -198,6 +200,28 @@ def test_a_copybook_in_shift_jis_is_read(tmp_path):
     path = tmp_path / "sjis.cpy"
     path.write_bytes("      *  住民\n       01  R.\n           05  氏名 PIC X(4).\n".encode("cp932"))
     assert [f.name for f in read_copybook(read_text(path), file="sjis.cpy").fields()] == ["氏名"]
+
+
+def test_commands_take_what_stands_for_a_tag_and_say_what_was_noted(tmp_path):
+    (tmp_path / "kojin.cpy").write_text("05 :TAG:-A PIC X(2).\n05 'XXX'-B PIC 9.\n", encoding="utf-8")
+    (tmp_path / "r.dat").write_bytes(b"\xc1\xc2\xf7")
+    words = [str(tmp_path / "r.dat"), "--layout", str(tmp_path / "kojin.cpy"), "--charset", "ibm"]
+    refused = CliRunner().invoke(app, ["decode", *words])
+    assert isinstance(refused.exception, SpecError)
+    assert [p.code for p in refused.exception.problems] == ["L020", "L020"]
+    assert '--replace ":TAG:=WORD"' in str(refused.exception)
+    words += ["--replace", ":TAG:=KJ", "--replace", "'XXX'=KJ"]
+    done = CliRunner().invoke(app, ["decode", *words])
+    assert json.loads(done.stdout.splitlines()[0])["KJ-A"] == "AB"
+    assert "note: " in done.stderr
+    assert "L014 there is no level 01" in done.stderr
+    for command in ("peek", "roundtrip", "profile"):
+        assert CliRunner().invoke(app, [command, *words]).exit_code == 0
+    told = CliRunner().invoke(app, ["diagnose", words[0], *words[1:3], *words[5:]]).stdout
+    assert 'replacing: {":TAG:": "KJ", "\'XXX\'": "KJ"}' in told
+    drafted = CliRunner().invoke(app, ["draft", words[2], "--system", "resident_records", *words[5:]]).stdout
+    assert 'replacing: {":TAG:": "KJ"' in drafted
+    assert CliRunner().invoke(app, ["decode", *words, "--replace", "KJ"]).exit_code == 2
 
 
 def test_the_command_explains_itself():

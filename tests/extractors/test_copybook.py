@@ -9,6 +9,7 @@ import yaml
 
 from extractors import dialects
 from extractors.copybook import PROBLEMS, read_copybook
+from extractors.copybook_text import NoTextError, decode_text
 from migration_reports.findings import SpecError
 from tests.reading import SHARED
 
@@ -54,6 +55,13 @@ def test_a_copybook_reads_as_the_case_says(case):
     fields = [f"{f.name} {f.offset} {f.width} {f.usage}" for f in layout.fields(case.get("group"))]
     assert fields == case["fields"]
     assert layout.length == case["length"]
+    if "conditions" in case:
+        said = {
+            c.name: [list(v) if isinstance(v, tuple) else v for v in c.values]
+            for f in layout.fields()
+            for c in f.conditions
+        }
+        assert said == case["conditions"]
 
 
 def test_every_rule_of_a_dialect_has_a_source():
@@ -118,3 +126,39 @@ def test_a_hostile_copybook_is_read_or_refused_and_ends(text):
 def test_the_shared_copybooks_are_used_as_they_stand(name, length):
     path = SHARED / "dumps" / name / f"{name}.cpy"
     assert read_copybook(path.read_text("utf-8"), file=path.name).length == length
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp932", "euc_jp"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "       01  R.\n           05  氏名 PIC X(4).\n           05  データ PIC X.\n",
+        "       01  R.\n      *    住民 ｼﾞｭｳﾐﾝ\n           05  A PIC X(4).\n",
+        "       01  R.\n           05  宛名 PIC X.\n           05  個人 PIC X.\n",
+        "       01  R.\n           05  ｶﾅｼﾒｲ PIC X(4).\n",
+    ],
+)
+def test_a_copybook_is_text_in_every_encoding_of_the_field(text, encoding):
+    assert decode_text(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("01 個人 PIC X.".encode("euc_jp"), "as Shift_JIS .half-width kana. and as EUC-JP"),
+        ("01 ｶﾅ PIC X.".encode("cp932"), "as Shift_JIS .half-width kana. and as EUC-JP"),
+        ("01 A PIC X.".encode("utf-16-le"), "X'00'"),
+        (b"\xff\xfe0", "damaged"),
+        ("01 é PIC X.".encode("latin-1"), "neither UTF-8, UTF-16, Shift_JIS nor EUC-JP"),
+    ],
+)
+def test_a_copybook_that_could_be_read_otherwise_is_refused(data, says):
+    with pytest.raises(NoTextError, match=says):
+        decode_text(data)
+
+
+def test_kana_in_remarks_of_shift_jis_decide_nothing():
+    text = (
+        "       01  R.\n      *    ｶﾅ\n           05  A PIC X(4).                                                  ｶﾅ\n"
+    )
+    assert decode_text(text.encode("cp932")) == text

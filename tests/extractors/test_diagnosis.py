@@ -512,6 +512,37 @@ def test_no_bytes_are_too_odd(data, with_layout, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda dump: dump, ""),
+        (lambda dump: dump.decode("latin-1").encode("utf-8"), "saved as UTF-8"),
+        (lambda dump: dump.decode("ascii", "replace").encode("utf-8"), "EF BF BD"),
+        (lambda dump: dump.decode("cp037").encode("latin-1"), "translated as a whole (FTP in ASCII mode)"),
+    ],
+)
+def test_a_transfer_that_took_the_dump_for_text_is_named(spoil, says, tmp_path):
+    layout = tmp_path / "r.cpy"
+    layout.write_text("01 R. 05 K PIC 9(4). 05 A PIC X(4). 05 P PIC S9(5) COMP-3.\n", encoding="utf-8")
+    dump = b"".join(
+        f"{37 * n:04}ABCD".encode("cp037") + bytes.fromhex(f"{7919 * n % 100000:05}{'CD'[n % 2]}") for n in range(80)
+    )
+    path = tmp_path / "r.dat"
+    path.write_bytes(spoil(dump))
+    remarks = [r for r in reader.diagnose_file(path, layout=layout).remarks if "ask for it again" in r]
+    assert [r for r in remarks if not says or says not in r] == []
+    assert len(remarks) == bool(says)
+
+
+@pytest.mark.parametrize(
+    "text", ["été à la plage, où l'élève préféré dîne " * 9, "住民の氏名と住所 " * 9, "plain " * 9]
+)
+def test_text_of_utf_8_is_no_damage(text, tmp_path):
+    path = tmp_path / "r.dat"
+    path.write_bytes(text.encode("utf-8"))
+    assert not [r for r in reader.diagnose_file(path, layout=None).remarks if "ask for it again" in r]
+
+
 @pytest.mark.shared
 @pytest.mark.skipif(not (SHARED / "dumps").is_dir(), reason="the shared dumps are not beside this checkout")
 @pytest.mark.parametrize("with_layout", [True, False])

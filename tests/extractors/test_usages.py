@@ -31,7 +31,7 @@ def cases():
 
 
 def layout_of(picture: str, *, dialect: str = "ibm", comma: bool = False, **options: str):
-    clause = picture if picture.startswith(("COMP", "POINTER", "INDEX")) else f"PIC {picture}"
+    clause = picture if picture.startswith(("COMP", "POINTER", "INDEX", "BINARY-")) else f"PIC {picture}"
     head = "DECIMAL-POINT IS COMMA.\n" if comma else ""
     text = f"DATA DIVISION.\n{head}01 R.\n05 F {clause}.\n"
     return read_copybook(text, file="case.cpy", dialect=dialects.load(dialect, options))

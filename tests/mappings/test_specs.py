@@ -101,6 +101,19 @@ def test_a_link_out_of_the_folder_is_refused(town, tmp_path):
     assert {p.code for p in problems(town)} == {"Y007"}
 
 
+def test_the_manifest_says_what_stands_for_the_tags_of_a_copybook(town):
+    copybook = town / "layouts" / "juki_master.cpy"
+    copybook.write_text(copybook.read_text("utf-8").replace("JJ-", ":JJ:-"), encoding="utf-8")
+    assert {p.code for p in problems(town)} == {"L020"}
+    change(
+        town,
+        M,
+        "    layout: layouts/juki_master.cpy\n",
+        "    layout: layouts/juki_master.cpy\n    replacing: {':JJ:': JJ}\n",
+    )
+    assert load(town).plans
+
+
 @pytest.mark.parametrize("folder", sorted(p for p in TOWNS.iterdir() if p.is_dir()), ids=lambda p: p.name)
 def test_the_shipped_municipalities_have_no_problem(folder):
     assert load(folder).plans
