@@ -14,7 +14,7 @@ from dags.workspace import write_whole
 from extractors.batches import Kind
 from mappings.columns import groups_of
 from mappings.manifest import BUILT_IN, TABLE_OPTIONS
-from migration_reports.findings import RunError
+from migration_reports.findings import UsageError
 
 STUB = "999997_draft"
 """What a municipality is called that nobody has named: no municipality has this number, but its check digit is right."""
@@ -26,12 +26,12 @@ def write(draft: Draft, folder: Path, copybook: Path) -> tuple[Path, ...]:
     """Write a draft into a new folder.
 
     Raises:
-        RunError: there is something already.
+        UsageError: there is something already.
     """
     files = files_of(draft, folder.name, copybook)
     for name in files:
         if (folder / name).exists():
-            raise RunError(f"{folder / name} is there already; a draft overwrites nothing. Give another --out.")
+            raise UsageError(f"{folder / name} is there already; a draft overwrites nothing. Give another --out.")
     for name, text in files.items():
         write_whole(folder / name, text.encode())
     (folder / "layouts").mkdir(exist_ok=True)

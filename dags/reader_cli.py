@@ -61,10 +61,10 @@ def decode(
     warn_of_views(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:
-        account, found = reader.decode(
+        account, found, errors = reader.decode(
             job, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, progress=tell
         )
-    summary = f"{account.records:,} records, {found:,} findings"
+    summary = f"{account.records:,} records, {found:,} findings" + (f" ({errors:,} errors)" if errors else "")
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
@@ -73,6 +73,8 @@ def decode(
     if account.left_over:
         for line in reader.explain_left_over(job, layout=layout, library=library):
             err.print(line, highlight=False, markup=False, soft_wrap=True)
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command(

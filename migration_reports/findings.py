@@ -135,6 +135,10 @@ class RunError(Exception):
     """A run that may not go on for a reason a person must decide about; trying again alone will not help."""
 
 
+class UsageError(RunError):
+    """A call that names what is not there, or cannot be meant so: nothing was begun, and the call must be mended."""
+
+
 def finding(
     code: str,
     severity: Severity | str,

@@ -474,7 +474,7 @@ def test_decode_answers_a_length_that_does_not_divide(tmp_path):
     dump.write_bytes(each(RDW)(made_records(300)))
     arguments = ["decode", str(dump), "--layout", str(layout), "--charset", "ibm", "--out", str(tmp_path / "out.jsonl")]
     result = CliRunner().invoke(cli.app, arguments)
-    assert result.exit_code == 0
+    assert result.exit_code == 1
     assert "bytes are left over after the last whole record" in result.stderr
     assert "diagnosis proposes, at" in result.stderr
     assert "framing: variable" in result.stderr
