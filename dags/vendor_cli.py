@@ -103,7 +103,8 @@ def _system(name: str) -> System:
 
     found = next((system for system in SYSTEMS if system.name == name), None)
     if found is None:
-        raise typer.BadParameter(f"one of {', '.join(s.name for s in SYSTEMS)}", param_hint="--system")
+        known = ", ".join(f"`{s.name}`" for s in SYSTEMS)
+        raise typer.BadParameter(f"there is no target system `{name[:60]}`; there are: {known}", param_hint="--system")
     return found
 
 

@@ -81,7 +81,7 @@ BROKEN = [Checked(Path("990027_mihon"), (PROBLEM,)), Checked(Path("990035_reiji"
 def test_text_is_for_people():
     assert render(BROKEN, "text").splitlines() == [
         "a b,c/見.yaml:3:5: Y021 unknown field `A%`",
-        "    allowed here: A, B",
+        "    allowed here: `A`, `B`",
         "    did you mean `A`?",
         "    l.cpy:7:12: A PIC X",
         "    column a",
@@ -103,7 +103,7 @@ def test_json_is_a_list_of_problems():
 def test_github_gets_one_escaped_line_a_problem():
     (line,) = render(BROKEN, "github").splitlines()
     assert line.startswith(
-        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: A, B%0A"
+        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: `A`, `B`%0A"
     )
     nasty = Problem("Y001", Position("a:b\r\n::error file=x.yaml", 1, 1), "x\n::error ::y")
     (line,) = render([Checked(Path("t"), (nasty,))], "github").splitlines()

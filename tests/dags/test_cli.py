@@ -56,7 +56,7 @@ def test_check_says_that_all_is_well_or_every_problem(hikkoshi):
     bad = hikkoshi("check")
     assert bad.returncode == 2
     assert "990035_reiji/manifest.yaml:12:21: L903 unknown charset `imb`" in bad.stdout
-    assert "ibm, nec, unisys" in bad.stdout
+    assert "`ibm`, `nec`, `unisys`" in bad.stdout
     assert "did you mean `ibm`?" in bad.stdout
     assert "990027_mihon: ok" in bad.stdout
 
