@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -23,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
-from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
+from dags import accept_cli, charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
 from dags.terminal import err, help_with, out, progress
 from migration_reports.findings import RunError, SpecError, TransientError, UsageError
 
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Read a dump": ("diagnose", "decode", "peek", "roundtrip", "profile", "charset"),
-    "Write a mapping": ("draft", "check", "test", "explain", "diff", "lineage", "synthesize"),
+    "Write a mapping": ("draft", "accept", "check", "test", "explain", "diff", "lineage", "schema", "synthesize"),
     "Run a migration": ("run", "runs", "report", "rollback", "stop"),
     "Decide about gaiji": ("gaiji",),
 }
@@ -65,6 +66,7 @@ app = typer.Typer(
 app.add_typer(reader_cli.app)
 app.add_typer(profile_cli.app)
 app.add_typer(vendor_cli.app)
+app.add_typer(accept_cli.app)
 app.add_typer(lineage_cli.app)
 app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
@@ -127,11 +129,14 @@ def check(
     if form not in names:
         raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--format")
     checked = [checking.check(folder) for folder in municipality_folders(municipality)]
-    if text := problem_formats.render(checked, form):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else problem_formats.WIDTH
+    if text := problem_formats.render(checked, form, width=width):
         sys.stdout.write(f"{text}\n")
-    problems = sum(len(one.problems) for one in checked)
-    if problems:
-        err.print(f"{problems} problem(s)", highlight=False)
+    codes = [problem.code for one in checked for problem in one.problems]
+    if codes:
+        guesses = codes.count(problem_formats.GUESS)
+        rest = "; `hikkoshi explain CODE` says more of each" if len(codes) > guesses else ""
+        err.print(f"{len(codes) - guesses} problem(s), {guesses} guess(es) open{rest}", highlight=False)
         raise typer.Exit(2)
 
 

@@ -16,6 +16,8 @@ from dags.draft_text import text
 from dags.inbox import files_of
 from dags.masking import mask
 from dags.municipality import DumpReader, Municipality, target_tables
+from dags.problems import PROBLEMS
+from dags.problems import section as section_of
 from dags.reconciliation import rules
 from extractors.batches import extract
 from extractors.layout import TEXT_USAGES
@@ -27,6 +29,7 @@ from mappings.spec import ColumnSpec, Located, PartSpec, WhenSpec
 from mappings.trace import gives_rows, trace
 from mappings.yaml_text import Path as YamlPath
 from mappings.yaml_text import Places, read_yaml
+from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, UsageError
 
 ENGINE = {
@@ -43,6 +46,24 @@ class Section:
 
     title: str
     lines: tuple[tuple[str, str], ...]
+
+
+def code(name: str) -> tuple[str, ...]:
+    """What is known of a code of a problem or a finding, in lines; nothing where it is none."""
+    known = name.upper()
+    if known in PROBLEMS:
+        return section_of(known)
+    if (finding := CATALOGUE.get(known)) is None:
+        return ()
+    return (
+        f"## {known}",
+        "",
+        f"{finding.ja} / {finding.en}",
+        "",
+        f"{finding.action_ja} / {finding.action_en}",
+        "",
+        f"A finding of a dump's data, severity {finding.severity.value}.",
+    )
 
 
 def column_of(municipality: Municipality, name: str) -> tuple[str, str]:

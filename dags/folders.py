@@ -64,6 +64,15 @@ def one_folder(name: str) -> Path:
     return found[0]
 
 
+def called(folder: Path) -> str:
+    """How a command may call a folder: by its romaji where runs know it, or else by its path from here."""
+    root = settings().municipalities
+    if folder.resolve().parent == root:
+        return folder.name[7:] or folder.name
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)
+
+
 def inside(root: Path) -> list[Path]:
     """The folders in a folder, in order; none where it is none."""
     return sorted(p for p in root.iterdir() if p.is_dir()) if root.is_dir() else []
