@@ -69,7 +69,7 @@ def decode(
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
         summary += f"; {account.left_over:,} bytes are left over after the last whole record"
-    err.print(summary, highlight=False)
+    err.print(summary, highlight=False, soft_wrap=True)
     if account.left_over:
         for line in reader.explain_left_over(job, layout=layout, library=library):
             err.print(line, highlight=False, markup=False, soft_wrap=True)
