@@ -28,7 +28,7 @@ class OpenGuess:
         position: of its `guessed:`.
         name: its table and column.
         reason: why draft guessed it.
-        lines: the column's lines, as they stand in the file, without the guess.
+        lines: the column's lines and the comments above them, as they stand in the file, without the guess.
         start: where the entry begins in the file's text, its separator or indentation with it.
         end: where it ends.
     """
@@ -121,17 +121,31 @@ def _guesses(file: Path, text: str, root: yaml.Node | None) -> Iterator[OpenGues
     shown = f"{file.parent.name}/{file.name}"
     for table, parts in _entries(_value(root, "tables")):
         for part in parts.value if isinstance(parts, yaml.SequenceNode) else [parts]:
-            for column, spec in _entries(_value(part, "columns")):
+            columns = _value(part, "columns")
+            for name, spec in columns.value if isinstance(columns, yaml.MappingNode) else ():
                 if not isinstance(spec, yaml.MappingNode):
                     continue
                 for key, value in spec.value:
                     if key.value == "guessed" and isinstance(value, yaml.ScalarNode):
-                        around = _in_brackets if spec.flow_style else _on_lines
-                        start, end = around(text, key.start_mark.index, value.end_mark.index)
-                        lines = (text[spec.start_mark.index : start] + text[end : spec.end_mark.index]).splitlines()
+                        cut = _in_brackets if spec.flow_style else _on_lines
+                        start, end = cut(text, key.start_mark.index, value.end_mark.index)
                         position = Position(shown, key.start_mark.line + 1, key.start_mark.column + 1)
-                        kept = tuple(line.strip() for line in lines if line.strip())
-                        yield OpenGuess(file, position, f"{table}.{column}", value.value, kept, start, end)
+                        around = _around(text, name.start_mark.line, start, end, spec.end_mark.index)
+                        yield OpenGuess(file, position, f"{table}.{name.value}", value.value, around, start, end)
+
+
+def _around(text: str, line: int, start: int, end: int, last: int) -> tuple[str, ...]:
+    """A column as it stands without its guess: the comments above it, and its lines without those of the next column."""
+    lines = text.splitlines()
+    first = line
+    while first and lines[first - 1].lstrip().startswith("#"):
+        first -= 1
+    begins = sum(map(len, text.splitlines(keepends=True)[:line]))
+    own = [each for each in (text[begins:start] + text[end:last]).splitlines() if each.strip()]
+    while own and own[-1].lstrip().startswith("#"):
+        own.pop()
+    indent = len(lines[line]) - len(lines[line].lstrip())
+    return tuple(each[indent:] if not each[:indent].strip() else each for each in (*lines[first:line], *own))
 
 
 def _entries(node: yaml.Node | None) -> Iterator[tuple[str, yaml.Node]]:

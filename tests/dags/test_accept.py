@@ -91,6 +91,15 @@ def test_nothing_but_the_guesses_leaves_the_file(folder, newline, bom):
     assert [path.name for path in folder.iterdir()] == ["resident_records.yaml"]
 
 
+def test_a_guess_is_shown_with_what_stands_around_it(folder):
+    shown = {guess.name: guess.lines for guess in acceptance.open_guesses(folder)}
+    assert shown["residents.resident_no"] == (
+        "# the number", "resident_no:", "  from: A   # kept", "  transforms: [trim]"
+    )  # fmt: skip
+    assert shown["residents.name"] == ("name: {from: B}",)
+    assert shown["residents.birth"] == ("birth:", "  from: D")
+
+
 def test_guesses_are_named_by_column_or_by_place(folder):
     lines = BEFORE.splitlines(keepends=True)
     assert call(folder, "residents.resident_no", "resident_records.yaml:16:9").exit_code == 0
