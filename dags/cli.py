@@ -7,29 +7,58 @@ away, try again later.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import getpass
+import io
 import json
 import logging
 import os
+import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from rich.table import Table
+from typer.core import TyperGroup
 
-from dags import charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
+from dags import accept_cli, charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
 from dags.terminal import LogFormatter, Terminal, err, help_with, out, progress, visible
-from migration_reports.findings import RunError, SpecError, TransientError
+from migration_reports.findings import RunError, SpecError, TransientError, UsageError
 
 if TYPE_CHECKING:
     from dags.steps import Answer
     from migration_reports.run_record import RunRecord
 
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "Read a dump": ("diagnose", "decode", "peek", "roundtrip", "profile", "charset"),
+    "Write a mapping": ("draft", "accept", "check", "test", "explain", "diff", "lineage", "schema", "synthesize"),
+    "Run a migration": ("run", "runs", "report", "rollback", "withdraw", "stop"),
+    "Decide about gaiji": ("gaiji",),
+}
+"""The commands by what somebody is about, in the order in which they are used."""
+
+
+class Commands(TyperGroup):
+    """The commands, listed by what somebody is about."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the list of commands of the help; one that no group names stands last. Typer keeps its own click."""
+        known = {name: command for name in self.list_commands(ctx) if (command := self.get_command(ctx, name))}
+        grouped = {name for names in GROUPS.values() for name in names}
+        room = formatter.width - 6 - max(map(len, known))
+        for title, names in {**GROUPS, "More": tuple(name for name in known if name not in grouped)}.items():
+            lines = [(name, known[name].get_short_help_str(room)) for name in names if name in known]
+            if lines:
+                with formatter.section(title):
+                    formatter.write_dl(lines)
+
+
 app = typer.Typer(
     name="hikkoshi",
+    cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Move municipal data off mainframes: check specs, read dumps, run migrations, roll them back.",
@@ -37,14 +66,47 @@ app = typer.Typer(
 app.add_typer(reader_cli.app)
 app.add_typer(profile_cli.app)
 app.add_typer(vendor_cli.app)
+app.add_typer(accept_cli.app)
 app.add_typer(lineage_cli.app)
 app.add_typer(charset_cli.app, name="charset")
 app.add_typer(gaiji_cli.app, name="gaiji")
 
-Town = Annotated[str, typer.Argument(help="A municipality: its folder, code or romaji.")]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; it is kept in the ledger. Asked for, if not given.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decided it; the user of this machine, where not given.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
+ADVICE: Mapping[int, str] = {
+    errno.ENOSPC: "Free some space, or let HIKKOSHI_HOME name a folder on another disk.",
+    errno.EROFS: "Name a place that can be written.",
+    errno.EACCES: "Name a place that you may use, or have its owner let you in.",
+    errno.EPERM: "Name a place that you may use, or have its owner let you in.",
+    errno.ENOENT: "Look whether the path is right; what is above it must be there.",
+    errno.EEXIST: "Name another place; a file stands where a folder should.",
+    errno.ENOTDIR: "Name another place; a file stands where a folder should.",
+    errno.EISDIR: "Name a file; this is a folder.",
+}
+"""What to do about what the operating system refuses."""
+
+Town = Annotated[str, typer.Argument(metavar="MUNICIPALITY", help="A municipality: its folder, code, romaji, or path.")]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from dags.workspace import program_version  # noqa: PLC0415
+
+        sys.stdout.write(f"hikkoshi {program_version()}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _whole(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and the revision, and end."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(
@@ -70,12 +132,15 @@ def check(
     if form not in names:
         raise typer.BadParameter(f"one of {', '.join(names)}", param_hint="--format")
     checked = [checking.check(folder) for folder in municipality_folders(municipality)]
-    if text := problem_formats.render(checked, form):
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else problem_formats.WIDTH
+    if text := problem_formats.render(checked, form, width=width):
         # JSON escapes by itself, and may not be spelled otherwise.
         sys.stdout.write(f"{text if form in ('json', 'sarif') else visible(text)}\n")
-    problems = sum(len(one.problems) for one in checked)
-    if problems:
-        err.print(f"{problems} problem(s)", highlight=False)
+    codes = [problem.code for one in checked for problem in one.problems]
+    if codes:
+        guesses = codes.count(problem_formats.GUESS)
+        rest = "; `hikkoshi explain CODE` says more of each" if len(codes) > guesses else ""
+        err.print(f"{len(codes) - guesses} problem(s), {guesses} guess(es) open{rest}", highlight=False)
         raise typer.Exit(2)
 
 
@@ -286,26 +351,44 @@ def stop(
 
 
 def main() -> None:
-    """Run the command; turn the three kinds of trouble into messages and exit codes."""
+    """Run the command; turn every kind of trouble into a message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show a character gets its number, and the command goes on.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
-    except SpecError as error:
-        err.print(str(error), highlight=False, markup=False, soft_wrap=True)
-        sys.exit(2)
+    except (SpecError, UsageError) as error:
+        _end(str(error), 2)
     except RunError as error:
-        err.print(str(error), highlight=False, markup=False, soft_wrap=True)
-        sys.exit(1)
+        _end(str(error), 1)
     except TransientError as error:
-        err.print(str(error), highlight=False, markup=False, soft_wrap=True)
-        sys.exit(3)
+        _end(str(error), 3)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except (ConnectionError, TimeoutError) as error:
+        _end(f"{error}. Try again later.", 3)
+    except OSError as error:
+        _end(_in_words(error), 2)
+
+
+def _end(message: str, code: int) -> NoReturn:
+    err.print(message, highlight=False, markup=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def _in_words(error: OSError) -> str:
+    """What a file, a folder or the network refused, and what to do."""
+    place = f"{error.filename}: " if error.filename is not None else ""
+    why = (error.strerror or str(error)).lower()
+    do = ADVICE.get(error.errno or 0, "Look whether the path is right and whether you may use it.")
+    return f"{place}{why}. {do}"
 
 
 def _terminal() -> Terminal:
     """The terminal as it is now: a later redirection of standard output does not reach it."""
-    return Terminal(file=os.fdopen(os.dup(1), "w"), soft_wrap=True)
+    return Terminal(file=os.fdopen(os.dup(1), "w", errors="backslashreplace"), soft_wrap=True)
 
 
 def _log_to_terminal() -> None:

@@ -26,7 +26,7 @@ from dags.inbox import files_of
 from dags.municipality import Municipality, target_tables
 from dags.waiting import Give, in_memory, map_waiting, waiting
 from dags.workspace import Run
-from migration_reports.findings import FINDINGS, RunError
+from migration_reports.findings import FINDINGS, RunError, UsageError
 
 STRETCH = 250_000
 """Records that are compared at a time."""
@@ -165,7 +165,7 @@ def _files(town: Municipality, inbox: Path, files: Sequence[Path]) -> Mapping[st
     for file in files:
         if file not in taken:
             expects = ", ".join(f for reader in town.dumps.values() for f in reader.spec.file)
-            raise RunError(f"{file.name} is none of the files that the manifest expects: {expects}")
+            raise UsageError(f"{file.name} is none of the files that the manifest expects: {expects}")
     return {name: some for name, some in found.items() if some}
 
 
@@ -332,9 +332,9 @@ def municipality_in(path: Path, name: str) -> Path:
     """The folder of a municipality in a checkout, a folder of municipalities, or by itself.
 
     Raises:
-        RunError: there is none.
+        UsageError: there is none.
     """
     for folder in (path, path / name, path / "mappings" / "municipalities" / name):
         if (folder / "manifest.yaml").is_file():
             return folder
-    raise RunError(f"{path}: no municipality's folder, and none called {name} in it")
+    raise UsageError(f"{path}: no municipality's folder, and none called {name} in it")

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from dags.draft import Draft, Left, Part, role_of
 from dags.guesses import Given, Guess
+from dags.schemas import modeline
 from dags.workspace import write_whole
 from extractors.batches import Kind
 from mappings.columns import groups_of
 from mappings.manifest import BUILT_IN, TABLE_OPTIONS
-from migration_reports.findings import RunError
+from migration_reports.findings import UsageError
 
 STUB = "999997_draft"
 """What a municipality is called that nobody has named: no municipality has this number, but its check digit is right."""
@@ -26,12 +27,12 @@ def write(draft: Draft, folder: Path, copybook: Path) -> tuple[Path, ...]:
     """Write a draft into a new folder.
 
     Raises:
-        RunError: there is something already.
+        UsageError: there is something already.
     """
-    files = files_of(draft, folder.name, copybook)
+    files = files_of(draft, folder.name, copybook, beside=folder)
     for name in files:
         if (folder / name).exists():
-            raise RunError(f"{folder / name} is there already; a draft overwrites nothing. Give another --out.")
+            raise UsageError(f"{folder / name} is there already; a draft overwrites nothing. Give another --out.")
     for name, text in files.items():
         write_whole(folder / name, text.encode())
     (folder / "layouts").mkdir(exist_ok=True)
@@ -43,11 +44,11 @@ def write(draft: Draft, folder: Path, copybook: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in (*files, f"layouts/{copybook.name}", *tables))
 
 
-def files_of(draft: Draft, folder: str, copybook: Path) -> Mapping[str, str]:
-    """The files of a draft, by their path inside the municipality's folder."""
+def files_of(draft: Draft, folder: str, copybook: Path, *, beside: Path | None = None) -> Mapping[str, str]:
+    """The files of a draft, by their path inside the municipality's folder; `beside`: where that will lie, if known."""
     texts = {
-        "manifest.yaml": "\n".join(_manifest(draft, folder, copybook)) + "\n",
-        f"{draft.system.name}.yaml": "\n".join(_mapping(draft, copybook)) + "\n",
+        "manifest.yaml": "\n".join((*modeline("manifest", beside), *_manifest(draft, folder, copybook))) + "\n",
+        f"{draft.system.name}.yaml": "\n".join((*modeline("mapping", beside), *_mapping(draft, copybook))) + "\n",
     }
     for name, codes in draft.codes.items():
         texts[f"codes/{name}.csv"] = "\n".join(_codes(draft, name, codes)) + "\n"
@@ -114,7 +115,7 @@ def _mapping(draft: Draft, copybook: Path) -> Iterator[str]:
     files = " and ".join([copybook.name, *(file.name for file in draft.files)])
     system = draft.system
     yield f"# {system.title_ja} ({system.title_en}), drafted from {files}."
-    yield "# Each line `guessed:` says why a column is filled so: remove it when it is right (check refuses it: Y026)."
+    yield "# Each line `guessed:` says why a column is filled so: when it is right, `hikkoshi accept` it (check: Y026)."
     yield "# Each `?` under ignore: is a field that nobody has decided about: map it, or say why it is left (Y025)."
     yield f"system: {system.name}"
     for name, why in draft.not_drafted:

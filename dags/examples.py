@@ -34,8 +34,8 @@ class Tried:
     left_out: tuple[str, ...] = ()
 
 
-def run_examples(municipality: Municipality) -> tuple[Tried, ...]:
-    """Run the examples of a municipality's folder and of its package's.
+def read(municipality: Municipality) -> tuple[Example, ...]:
+    """Read the examples of a municipality's folder and of its package's, without running them.
 
     Raises:
         SpecError: an example cannot be used.
@@ -44,7 +44,17 @@ def run_examples(municipality: Municipality) -> tuple[Tried, ...]:
     columns = {part.table: _own(part.schema) for part in parts}
     left_out = frozenset(t.name for t in target_tables(municipality) if t.name not in columns)
     roots = municipality.folder.roots
-    examples = read_examples(roots, schemas=municipality.schemas, columns=columns, left_out=left_out)
+    return read_examples(roots, schemas=municipality.schemas, columns=columns, left_out=left_out)
+
+
+def run_examples(municipality: Municipality) -> tuple[Tried, ...]:
+    """Run the examples of a municipality's folder and of its package's.
+
+    Raises:
+        SpecError: an example cannot be used.
+    """
+    examples = read(municipality)
+    parts = [part for plan in municipality.plans.values() for part in plan.parts]
     mapper = Mapper(list(municipality.plans.values()), "test")
     return tuple(_try(municipality, parts, mapper, example) for example in examples)
 

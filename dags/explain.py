@@ -16,6 +16,8 @@ from dags.draft_text import text
 from dags.inbox import files_of
 from dags.masking import mask
 from dags.municipality import DumpReader, Municipality, target_tables
+from dags.problems import PROBLEMS
+from dags.problems import section as section_of
 from dags.reconciliation import rules
 from extractors.batches import extract
 from extractors.layout import TEXT_USAGES
@@ -27,7 +29,8 @@ from mappings.spec import ColumnSpec, Located, PartSpec, WhenSpec
 from mappings.trace import gives_rows, trace
 from mappings.yaml_text import Path as YamlPath
 from mappings.yaml_text import Places, read_yaml
-from migration_reports.findings import RunError
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import RunError, UsageError
 
 ENGINE = {
     RECORD: "the record's number in the dump",
@@ -45,11 +48,29 @@ class Section:
     lines: tuple[tuple[str, str], ...]
 
 
+def code(name: str) -> tuple[str, ...]:
+    """What is known of a code of a problem or a finding, in lines; nothing where it is none."""
+    known = name.upper()
+    if known in PROBLEMS:
+        return section_of(known)
+    if (finding := CATALOGUE.get(known)) is None:
+        return ()
+    return (
+        f"## {known}",
+        "",
+        f"{finding.ja} / {finding.en}",
+        "",
+        f"{finding.action_ja} / {finding.action_en}",
+        "",
+        f"A finding of a dump's data, severity {finding.severity.value}.",
+    )
+
+
 def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
     """The table and column (or date) that a word means: table.column, or a column's name where one table has it.
 
     Raises:
-        RunError: there is none, or there are several.
+        UsageError: there is none, or there are several.
     """
     known = {
         (table.name, part): group
@@ -63,10 +84,12 @@ def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
         return next(iter(found))
     names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
     if found:
-        raise RunError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
+        raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
     close = difflib.get_close_matches(name, [*names, *(n.partition(".")[2] for n in names)], 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
-    raise RunError(f"there is no column `{name[:60]}`; {hint}there are {', '.join(names)}")
+    # Of a table that there is, its columns are enough.
+    near = [n for n in names if n.startswith(f"{table}.")] or names
+    raise UsageError(f"there is no column `{name[:60]}`; {hint}there are {', '.join(near)}")
 
 
 def explain(municipality: Municipality, table: str, column: str) -> tuple[Section, ...]:

@@ -27,7 +27,7 @@ from dags.workspace import Run, settings
 from extractors import gaiji
 from extractors.character_counts import first_places
 from extractors.characters import SINGLE, Charset, hexadecimal, scalars
-from migration_reports.findings import Position, Problem, RunError, SpecError
+from migration_reports.findings import Position, Problem, RunError, SpecError, UsageError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 from migration_reports.run_record import Gaiji, Place, RunRecord
 
@@ -134,11 +134,12 @@ def export(run_id: str, target: Path) -> int:
     """Copy a run's ledger to a file, .csv, .xlsx or .html; gives its rows.
 
     Raises:
-        RunError: the run has no reports yet, or the ending is another.
+        RunError: the run has no reports yet.
+        UsageError: the ending is another.
     """
     name = {".csv": "gaiji.csv", ".xlsx": "gaiji.xlsx", ".html": "gaiji.html"}.get(target.suffix.lower())
     if name is None:
-        raise RunError(f"{target.name}: the ledger is written as .csv, .xlsx or .html")
+        raise UsageError(f"{target.name}: the ledger is written as .csv, .xlsx or .html")
     source = workspace.run_path(run_id) / "reports" / name
     if not source.is_file():
         raise RunError(f"run {run_id} has no {name}; `hikkoshi report {run_id}` writes its reports")

@@ -77,7 +77,7 @@ def load(folder: Path) -> Municipality:
     Raises:
         SpecError: with every problem of its manifest, copybooks, table files, mappings and code tables.
     """
-    spec = read_municipality(folder)
+    spec = read_municipality(folder, systems=[system.name for system in SYSTEMS])
     problems: list[Problem] = []
     layouts: dict[str, Layout] = {}
     made: dict[str, Reading] = {}
@@ -112,7 +112,8 @@ def load(folder: Path) -> Municipality:
         _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
-    systems = _systems(spec, problems)
+    known = {system.name: system for system in SYSTEMS}
+    systems = tuple(known[name] for name in spec.manifest.systems)
     problems.extend(_rule_problems(spec))
     if problems:
         raise SpecError(_shown(spec, _at_option(spec, problem)) for problem in problems)
@@ -249,19 +250,6 @@ def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.
         tables={table.name: table for table in system.tables},
         code_sets={code_set.name: frozenset(code_set.codes) for code_set in system.code_sets},
     )
-
-
-def _systems(spec: MunicipalityFolder, problems: list[Problem]) -> tuple[System, ...]:
-    known = {system.name: system for system in SYSTEMS}
-    chosen = []
-    for number, name in enumerate(spec.manifest.systems):
-        if name in known:
-            chosen.append(known[name])
-        else:
-            place = spec.manifest_places.at("systems", number)
-            message = f"unknown system `{name[:60]}`"
-            problems.append(Problem("Y030", place, message, tuple(known), did_you_mean(name, known)))
-    return tuple(chosen)
 
 
 def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: Layout) -> list[Problem]:

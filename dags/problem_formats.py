@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from dags.check import Checked
+from dags.excerpt import excerpt
 from dags.problems import MEND, PROBLEMS, page_of
 from migration_reports.findings import Position, Problem
 
@@ -24,11 +25,31 @@ class Format:
     render: Callable[[Sequence[Checked]], str]
 
 
-def _text(checked: Sequence[Checked]) -> str:
-    """Problems as file:line:column with what is allowed below them; a line for each municipality without any, and notes."""
+GUESS = "Y026"
+"""A guess of draft: nothing is wrong, but somebody must look at it."""
+
+WIDTH = 100
+"""How wide an excerpt may be where nobody looks at a terminal."""
+
+
+def _text(checked: Sequence[Checked], width: int = WIDTH) -> str:
+    """Problems as file:line:column, each with its line, what is allowed and what to do; guesses at the end, as one.
+
+    A municipality without any has a line of its own; notes stand last.
+    """
     lines = []
     for one in checked:
-        lines += [str(problem) for problem in one.problems] or [f"{one.folder.name}: ok ({one.summary})"]
+        for problem in one.problems:
+            if problem.code != GUESS:
+                head, *rest = str(problem).split("\n")
+                shown = excerpt(problem.position, one.lines, width) if one.lines is not None else ()
+                lines += [head, *shown, *rest]
+        guesses = sum(problem.code == GUESS for problem in one.problems)
+        if guesses:
+            open_ = "1 guess" if guesses == 1 else f"{guesses} guesses"
+            lines.append(f"{one.folder.name}: {GUESS} {open_} of draft open: `hikkoshi accept {one.name}`")
+        if not one.problems:
+            lines.append(f"{one.folder.name}: ok ({one.summary})")
         lines += [f"note: {note}" for note in one.notes]
     return "\n".join(lines)
 
@@ -133,14 +154,17 @@ FORMATS: tuple[Format, ...] = (
 """Every way to print problems; the first is the usual one."""
 
 
-def render(checked: Sequence[Checked], name: str) -> str:
+def render(checked: Sequence[Checked], name: str, *, width: int = WIDTH) -> str:
     """Print what was checked.
 
     Args:
         checked: the municipalities.
         name: a format's name.
+        width: how wide an excerpt of a text may be, in columns of a terminal.
 
     Raises:
         KeyError: there is no such format.
     """
+    if name == FORMATS[0].name:
+        return _text(checked, width)
     return {form.name: form for form in FORMATS}[name].render(checked)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from extractors.copybook import PROBLEMS as COPYBOOK_PROBLEMS
@@ -79,7 +81,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y023": "Remove the field from `ignore:`, or from the column.",
         "Y024": "A control is a count of a kind, the sum of a number, or the value of a field, and what it must equal.",
         "Y025": "Map the field, or replace the question mark by the reason why it is left.",
-        "Y026": "Look at the field's values (`hikkoshi profile`), then remove the line `guessed:`.",
+        "Y026": "Look at the field's values (`hikkoshi profile`), then confirm the guess: `hikkoshi accept`, or remove the line `guessed:`.",
         "Y027": "Name an item of the copybook that has OCCURS.",
         "Y028": "Join on fields of one type, or on parent where the manifest says which kind belongs to which.",
         "Y030": "Take a system or a table of docs/reference/systems.md.",
@@ -113,6 +115,36 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
     }
 )
 """The codes that no edit of a shipped municipality shows, and why."""
+
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "tests" / "golden" / "broken_mappings.md"
+"""Deliberately broken specs and what is said of each, which tests prove; only a checkout has it."""
+
+
+def section(code: str) -> tuple[str, ...]:
+    """What a code means, how it is mended, and in a checkout its examples: its section of the reference page.
+
+    Raises:
+        KeyError: there is no such code.
+    """
+    what = PROBLEMS[code]
+    lines = [f"## {code}", "", f"{what[0].upper()}{what[1:]}.", "", f"To mend it: {MEND[code]}", ""]
+    if code in NO_EXAMPLE:
+        return (*lines, f"There is no example: {NO_EXAMPLE[code]}.", "")
+    for title, body in _examples().get(code, ()):
+        lines += [f"### {code}: {title}", "", *body.splitlines(), ""]
+    return tuple(lines)
+
+
+@functools.cache
+def _examples() -> Mapping[str, tuple[tuple[str, str], ...]]:
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    text = EXAMPLES.read_text("utf-8") if EXAMPLES.is_file() else ""
+    for part in text.split("\n## ")[1:]:
+        title, _, body = part.partition("\n")
+        code, _, name = title.partition(" ")
+        found[code] = (*found.get(code, ()), (name, body.strip()))
+    return found
 
 
 def page_of(code: str) -> str:

@@ -15,7 +15,7 @@ from extractors.diagnosis import Diagnosis, diagnose
 from extractors.reading import Reading, Spoken, library_of, make_layout, make_reading, read_text, sort_options
 from extractors.roundtrip import RoundTrip, round_trip
 from extractors.stream import DumpStream
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.findings import Position, Problem, SpecError, count_errors
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def decode(
     form: Format,
     findings: Path | None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Account, int]:
+) -> tuple[Account, int, int]:
     """Write every record of a dump in a form that other tools read; every OCCURS is a list.
 
     Args:
@@ -177,9 +177,9 @@ def decode(
         progress: told the bytes read and the bytes of the dump.
 
     Returns:
-        Where the bytes went, and how many findings there were.
+        Where the bytes went, how many findings there were, and how many of them are errors.
     """
-    found = 0
+    found = errors = 0
     with job.reading.open(job.dumps) as stream:
         extraction = open_extraction(job, stream, lists=True)
         sink = findings.open("wb") if findings is not None else None
@@ -189,6 +189,7 @@ def decode(
                     output.write(part)
                     for extracted in part:
                         found += extracted.findings.num_rows
+                        errors += count_errors(extracted.findings)
                         if sink is not None and extracted.findings.num_rows:
                             pl.DataFrame(pl.from_arrow(extracted.findings)).select(
                                 "record", "offset", "field", "code", "severity", "detail"
@@ -198,4 +199,4 @@ def decode(
         finally:
             if sink is not None:
                 sink.close()
-    return extraction.account, found
+    return extraction.account, found, errors

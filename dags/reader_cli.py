@@ -64,20 +64,22 @@ def decode(
     warn_of_layout(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:
-        account, found = reader.decode(
+        account, found, errors = reader.decode(
             job, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, progress=tell
         )
-    summary = f"{account.records:,} records, {found:,} findings"
+    summary = f"{account.records:,} records, {found:,} findings" + (f" ({errors:,} errors)" if errors else "")
     if account.of_no_kind:
         summary += f", {account.of_no_kind:,} of no known kind"
     if account.left_over:
         summary += f"; {account.left_over:,} bytes are left over after the last whole record"
-    err.print(summary, highlight=False)
+    err.print(summary, highlight=False, soft_wrap=True)
     if account.left_over:
         for line in reader.explain_left_over(
             job, layout=layout, library=library, replacing=pairs_of(replace, "--replace")
         ):
             err.print(line, highlight=False, markup=False, soft_wrap=True)
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command(

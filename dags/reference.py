@@ -8,16 +8,15 @@ from collections.abc import Iterable, Mapping
 
 from dags.charset_page import page as charsets_page
 from dags.features import FEATURES
-from dags.problems import MEND, NO_EXAMPLE, PROBLEMS
+from dags.problems import PROBLEMS, section
+from dags.schemas import SCHEMAS
 from dags.workspace import ROOT
-from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialect import OPTIONS as RULES_OF_DIALECTS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
-from mappings.json_schema import differences_schema, manifest_schema, mapping_schema, package_schema
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
@@ -25,8 +24,6 @@ from validators.rule import RuleFamily
 from validators.rules import RULES
 
 FOLDER = ROOT / "docs" / "reference"
-EXAMPLES = ROOT / "tests" / "golden" / "broken_mappings.md"
-"""Deliberately broken specs and what is said of each, which tests prove."""
 
 
 def pages() -> Mapping[str, str]:
@@ -39,23 +36,7 @@ def pages() -> Mapping[str, str]:
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
         "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
         "systems.md": _systems(),
-        **{name: _json(schema) for name, schema in _schemas().items()},
-    }
-
-
-def _schemas() -> Mapping[str, Mapping[str, object]]:
-    """The schemas that editors use, with the members of the families that mappings do not know."""
-    members = {
-        "framing": {f.name: (_first(f.doc), f.options) for f in FRAMINGS},
-        "charset": {c.name: (c.title, c.options) for c in CHARSETS},
-        "dialect": {d.name: (d.title, d.options) for d in DIALECTS},
-        "container": {c.name: (_first(c.doc), c.options) for c in CONTAINERS},
-    }
-    return {
-        "manifest.schema.json": manifest_schema(members),
-        "package.schema.json": package_schema(members),
-        "mapping.schema.json": mapping_schema(),
-        "differences.schema.json": differences_schema(),
+        **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
     }
 
 
@@ -96,14 +77,8 @@ def _problems() -> str:
         *(f"| [{code}](#{code.lower()}) | {what} |" for code, what in PROBLEMS.items()),
         "",
     ]
-    examples: dict[str, list[str]] = {code: [] for code in PROBLEMS}
-    for section in EXAMPLES.read_text("utf-8").split("\n## ")[1:]:
-        title, _, body = section.partition("\n")
-        code, _, name = title.partition(" ")
-        examples[code] += [f"### {code}: {name}", "", body.strip(), ""]
-    for code, what in PROBLEMS.items():
-        lines += [f"## {code}", "", f"{what[0].upper()}{what[1:]}.", "", f"To mend it: {MEND[code]}", ""]
-        lines += examples[code] or [f"There is no example: {NO_EXAMPLE[code]}.", ""]
+    for code in PROBLEMS:
+        lines += section(code)
     return _text(lines)
 
 

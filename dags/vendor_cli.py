@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 import sys
 from collections.abc import Sequence
@@ -102,9 +103,27 @@ def draft(
     open_fields = sum(entry.reason == "?" for left in made.left.values() for entry in left)
     err.print(
         f"{columns} columns of {len(made.parts)} tables guessed, {open_fields} fields undecided; "
-        "remove each guessed: that is right, decide each ?, and ask `hikkoshi check`",
+        "confirm what is right by `hikkoshi accept`, decide each ?, and ask `hikkoshi check`",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+
+
+@app.command(
+    help=help_with(
+        "Print a JSON Schema, with which an editor completes and checks a file.",
+        "hikkoshi schema mapping > mapping.schema.json",
+        "hikkoshi schema manifest > manifest.schema.json",
+    )
+)
+def schema(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="manifest, mapping, package or differences.")],
+) -> None:
+    """Print a schema."""
+    from dags.schemas import SCHEMAS  # noqa: PLC0415
+
+    if name not in SCHEMAS:
+        raise typer.BadParameter(f"one of {', '.join(SCHEMAS)}", param_hint="NAME")
+    sys.stdout.write(json.dumps(SCHEMAS[name](), ensure_ascii=False, indent=1) + "\n")
 
 
 def _system(name: str) -> System:
@@ -112,7 +131,8 @@ def _system(name: str) -> System:
 
     found = next((system for system in SYSTEMS if system.name == name), None)
     if found is None:
-        raise typer.BadParameter(f"one of {', '.join(s.name for s in SYSTEMS)}", param_hint="--system")
+        known = ", ".join(f"`{s.name}`" for s in SYSTEMS)
+        raise typer.BadParameter(f"there is no target system `{name[:60]}`; there are: {known}", param_hint="--system")
     return found
 
 
@@ -166,14 +186,22 @@ def run_tests(
 
 @app.command(
     help=help_with(
-        "Explain a column: the way from dump bytes to it, and the line that says so; without a column, the whole mapping.",
+        "Explain a column: the way from dump bytes to it, and the line that says so; without a column, the whole mapping; "
+        "or a code of a problem or a finding.",
         "hikkoshi explain mihon residents.birth",
         "hikkoshi explain mihon residents.birth --record 12",
         "hikkoshi explain tehon",
+        "hikkoshi explain Y022",
     )
 )
 def explain(
-    municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code, romaji, or path.")],
+    municipality: Annotated[
+        str,
+        typer.Argument(
+            metavar="MUNICIPALITY|CODE",
+            help="A municipality: its folder, code, romaji, or path; or a code such as Y022.",
+        ),
+    ],
     column: Annotated[
         str | None, typer.Argument(help="table.column, or a column that only one table has; a date by its name.")
     ] = None,
@@ -193,6 +221,9 @@ def explain(
     from dags.municipality import load  # noqa: PLC0415
     from dags.workspace import settings  # noqa: PLC0415
 
+    if column is None and (told := work.code(municipality)):
+        sys.stdout.writelines(f"{line}\n" for line in told)
+        return
     folder = one_folder(municipality)
     town = load(folder)
     if column is None:

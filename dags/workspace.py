@@ -10,19 +10,21 @@ import contextlib
 import dataclasses
 import datetime
 import hashlib
+import importlib.metadata
 import json
 import os
 import re
 import secrets
 import shutil
 import socket
+import subprocess
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from migration_reports.findings import RunError
+from migration_reports.findings import RunError, UsageError
 from target_schemas.server import embedded_url
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -78,11 +80,11 @@ def settings() -> Settings:
     """Read the settings: HIKKOSHI_HOME, HIKKOSHI_MUNICIPALITIES, HIKKOSHI_DATABASE_URL, HIKKOSHI_SLICE_BYTES.
 
     Raises:
-        RunError: the last is no number of bytes.
+        UsageError: the last is no number of bytes.
     """
     slice_bytes = os.environ.get("HIKKOSHI_SLICE_BYTES") or str(SLICE_BYTES)
     if not (slice_bytes.isascii() and slice_bytes.isdigit() and int(slice_bytes)):
-        raise RunError(
+        raise UsageError(
             f"HIKKOSHI_SLICE_BYTES is `{slice_bytes[:40]}`; it must be a number of bytes, such as {SLICE_BYTES}"
         )
     return Settings(
@@ -125,9 +127,13 @@ class Run:
 
 
 def run_path(run_id: str) -> Path:
-    """The folder of a run; refuses an id that could leave it."""
+    """The folder of a run.
+
+    Raises:
+        UsageError: the id could leave the folder of runs.
+    """
     if not _RUN_ID.match(run_id) or ".." in run_id:
-        raise RunError("that is no run id; `hikkoshi runs` lists them")
+        raise UsageError("that is no run id; `hikkoshi runs` lists them")
     return settings().home / "runs" / run_id
 
 
@@ -220,12 +226,23 @@ def open_run(run_id: str) -> Run:
     """Open a run that was begun.
 
     Raises:
-        RunError: there is no such run.
+        UsageError: there is no such run.
     """
     file = run_path(run_id) / "run.json"
     if not file.exists():
-        raise RunError(f"there is no run {run_id} in {settings().home}; `hikkoshi runs` lists them")
+        raise UsageError(f"there is no run {run_id} in {settings().home}; `hikkoshi runs` lists them")
     return Run(**json.loads(file.read_text("utf-8")))
+
+
+def program_version() -> str:
+    """The program's version, and where it runs from a checkout, its git revision; `dirty`, where files differ from it."""
+    version = importlib.metadata.version("hikkoshi")
+    git = shutil.which("git") if (ROOT / ".git").exists() else None
+    if git is None:
+        return version
+    asked = [git, "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
+    told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603  git of the PATH, fixed words
+    return f"{version} ({told.stdout.strip()})" if told.returncode == 0 else version
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -142,7 +142,7 @@ def _settle(found: Sequence[tuple[Proposal, Charset, float]], text: bytes) -> tu
             f"charset {said(first.choice)} cannot be told from {others}: nothing that was looked at, no half-width "
             "kana and no small letter, is read by one of them only; ask the data owner"
         )
-        first = dataclasses.replace(first, doubt=doubt)
+        first = dataclasses.replace(first, doubt=doubt, equals=tuple(said(p.choice) for p in alike))
     edition = said(first.choice)
     if edition in EDITIONS and first.strength > 0.5:
         remarks.append(EDITIONS[edition])

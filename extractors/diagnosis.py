@@ -65,10 +65,14 @@ class Diagnosis:
 
     @property
     def lines(self) -> tuple[str, ...]:
-        """The manifest lines of the likeliest reading; what is not decided is a comment behind its line."""
+        """The manifest lines of the likeliest reading; what is not decided is a question mark, with the choices behind it.
+
+        A dialect is said only where the usual one, which needs no line, does not read the sample as well.
+        """
         best = [p for family in FAMILIES if (p := self.best(family)) is not None]
-        usual = {("dialect", dialects.DEFAULT.name)}
-        return tuple(line for p in best if (p.family, p.choice.name) not in usual or p.doubt for line in p.lines)
+        usual = dialects.DEFAULT.name
+        needed = [p for p in best if p.family != "dialect" or usual not in (p.choice.name, *p.equals, *p.same)]
+        return tuple(line for p in needed for line in p.lines)
 
 
 def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
@@ -213,7 +217,7 @@ def _dialects(
             "looked at is wrong under one of them only; ask which compiler wrote the dump"
         )
         doubt = f"or {', '.join((*others, *equal, *also))}: the sample does not tell"
-    first_one = dataclasses.replace(first_one, doubt=doubt)
+    first_one = dataclasses.replace(first_one, doubt=doubt, equals=(*equal, *also), same=tuple(others))
     return [first_one, *(p for _, p, _ in found[1:])][:3], remarks
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+from extractors.synonyms import meant
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 
@@ -45,7 +46,9 @@ def choose(family: str, name: str, members: Sequence[M], options: Iterable[str] 
 def _unknown(what: str, name: str, allowed: Iterable[str]) -> Problem:
     names = tuple(allowed)
     message = f"unknown {what} `{name[:60]}`"
-    return Problem("L903", Position("(options)"), message, names or ("none",), did_you_mean(name, names))
+    elsewhere = meant(what, name)
+    hint = f"did you mean `{elsewhere}`?" if elsewhere in names else did_you_mean(name, names)
+    return Problem("L903", Position("(options)"), message, names or ("none",), hint)
 
 
 class Options(dict[str, str]):

@@ -23,6 +23,8 @@ class Proposal:
         evidence: what was seen.
         options: of the dump itself, such as its header.
         doubt: what the bytes do not decide about it; stands as a comment in the manifest.
+        equals: other members that the sample speaks for as much; a person decides, so none of them is pasted.
+        same: other members that come to the same here, so that it does not matter which is taken.
     """
 
     family: str
@@ -31,6 +33,8 @@ class Proposal:
     evidence: tuple[str, ...]
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     doubt: str = ""
+    equals: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
 
     @property
     def yaml(self) -> str:
@@ -40,8 +44,9 @@ class Proposal:
     @property
     def lines(self) -> tuple[str, ...]:
         """Everything to paste."""
-        comment = f"  # {self.doubt}" if self.doubt else ""
-        return (self.yaml + comment, *([f"options: {_flow(self.options)}"] if self.options else []))
+        line = f'{self.family}: "?"  # {said(self.choice)} {self.doubt}' if self.equals else self.yaml
+        comment = f"  # {self.doubt}" if self.doubt and not self.equals else ""
+        return (line + comment, *([f"options: {_flow(self.options)}"] if self.options else []))
 
 
 def said(choice: Choice) -> str:

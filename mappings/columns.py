@@ -9,6 +9,7 @@ import pyarrow as pa
 import pydantic
 import sqlalchemy as sa
 
+from mappings import definitions
 from mappings.complaints import Complaints
 from mappings.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.definitions import column_definition, field_definition
@@ -18,6 +19,7 @@ from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
 from mappings.spec import ColumnSpec, Located, MunicipalityFolder
 from mappings.transform import Params, Transform, Type
 from mappings.transforms import BY_NAME
+from mappings.wording import refused
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
 
 Path = tuple[str | int, ...]
@@ -61,7 +63,8 @@ class ColumnCompiler:
         groups: the target's columns, by the name that a mapping fills them under.
         code_sets: the target's.
         problems: is added to.
-        schema: the fields of the part's record kind.
+        schemas: by record kind, its fields.
+        source: the part's record kind.
         table: the target table.
         at: where the part stands.
     """
@@ -76,7 +79,8 @@ class ColumnCompiler:
         code_sets: Mapping[str, frozenset[str]],
         problems: list[Problem],
         *,
-        schema: pa.Schema,
+        schemas: Mapping[str, pa.Schema],
+        source: str,
         table: str,
         at: Path,
     ) -> None:
@@ -86,8 +90,8 @@ class ColumnCompiler:
         self._widths = widths
         self._groups = groups
         self._code_sets = code_sets
-        self._complain = Complaints(problems, (schema,))
-        self._schema = schema
+        self._complain = Complaints(problems, schemas, source)
+        self._schema = schemas[source]
         self._table = table
         self._at = at
 
@@ -288,6 +292,12 @@ class ColumnCompiler:
             message = f"{flow} does not fit column `{name}` ({title}), which is {target}"
             self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
             return
+        narrow = members[0].info.get("kind") in ("N", "A") and spec.expression is None
+        wide = [s for s in sources if narrow and definitions.usage_of(self._schema, s) == "national"]
+        if wide and all(step.name in ("trim", "concat") for step in spec.transforms):
+            message = f"`{wide[0]}` holds double-byte characters only, column `{name}` half-width ones"
+            hint = "write them half-width with width: {to: half}, or is another field meant?"
+            self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
         if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
             source, wanted = self._types[sources[0]], arrow_type(members[0])
             whole = source.precision - source.scale if pa.types.is_decimal(source) else None
@@ -301,18 +311,18 @@ class ColumnCompiler:
         try:
             return transform.params.model_validate(params)
         except pydantic.ValidationError as error:
-            for e in error.errors(include_url=False, include_input=False):
+            for e in error.errors(include_url=False):
                 name = str(e["loc"][0]) if e["loc"] else ""
                 place = self._places.at(*path, transform.name, name)
                 says = {"missing": "is missing", "extra_forbidden": "is no parameter of it"}.get(e["type"], "")
-                message = says or e["msg"].removeprefix("Value error, ").lower()
+                message, allowed, hint = (says, (), "") if says else refused(e)
                 known = transform.params.model_fields if e["type"] == "extra_forbidden" else ()
                 self._complain.add(
                     "Y041",
                     place,
                     f"transform `{transform.name}`: {f'`{name}` ' if name else ''}{message}",
-                    tuple(transform.params.model_fields) or ("no parameter",),
-                    did_you_mean(name, known) or (transform.params.__doc__ or "").strip(),
+                    allowed or tuple(transform.params.model_fields) or ("no parameter",),
+                    did_you_mean(name, known) or hint or (transform.params.__doc__ or "").strip(),
                 )
             return None
 

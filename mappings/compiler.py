@@ -106,7 +106,8 @@ class _Compiler:
         self._used: dict[str, dict[str, list[str]]] = {}
         self._meant: dict[str, set[str]] = {}
         self.problems: list[Problem] = []
-        self._complain = Complaints(self.problems, schemas.values())
+        self._complain = Complaints(self.problems, schemas)
+        self._lost: set[str] = set()
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -127,12 +128,28 @@ class _Compiler:
                     "Y042", place, f"the parts of {name} keep different rows", hint="say the same keep: in each"
                 )
             for number, part in enumerate(parts):
-                if part.source not in self._schemas:
-                    place = self._places.at("tables", name, number, "from")
-                    self._complain.unknown("Y020", place, f"record kind `{part.source}`", self._schemas)
-                else:
-                    plans.append(self._part(name, number, part))
+                at: Path = ("tables", name, number)
+                joins = {
+                    alias: join.model_copy(update={"source": self._kind((*at, "join", alias), join.source)})
+                    for alias, join in part.join.items()
+                }
+                meant = part.model_copy(update={"source": self._kind(at, part.source), "join": joins})
+                if meant.source in self._schemas:
+                    plans.append(self._part(name, number, meant))
         return plans
+
+    def _kind(self, at: Path, source: str) -> str:
+        """The record kind that a part or a join is meant to take: what is wrong further on is wrong of that one.
+
+        Nothing follows from a misspelt name. Where no name is near, no record kind's fields are called forgotten.
+        """
+        if source in self._schemas:
+            return source
+        self._complain.unknown("Y020", self._places.at(*at, "from"), f"record kind `{source}`", self._schemas)
+        meant = nearest(source, self._schemas)
+        if meant is None:
+            self._lost.update(self._schemas)
+        return meant or source
 
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
@@ -154,7 +171,7 @@ class _Compiler:
             fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
             # A field whose name somebody misspelt is not forgotten; its column says so.
             settled = reasons.keys() | self._meant.get(source, set())
-            for field in schema:
+            for field in schema if source not in self._lost else ():
                 if not targets[field.name] and field.name not in settled:
                     self._complain.add(
                         "Y022",
@@ -190,10 +207,12 @@ class _Compiler:
             groups,
             self._code_sets,
             self.problems,
-            schema=self._schemas[spec.source],
+            schemas=self._schemas,
+            source=spec.source,
             table=name,
             at=at,
         )
+        lost = tuple(f"{alias}." for alias, join in spec.join.items() if join.source not in self._schemas)
         columns = []
         for column_name, column in spec.columns.items():
             for field in (*column.sources.values(), *_QUOTED.findall(column.expression or "")):
@@ -202,6 +221,8 @@ class _Compiler:
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
                 self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                continue
+            if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
             plan = compiler.column(column_name, column)
             if plan is not None:
@@ -253,10 +274,11 @@ class _Compiler:
             each = compile_occurrences(spec.each, schema)
             if each is None:
                 place = self._places.at(*at, "each")
-                self._complain.unknown(
-                    "Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables_of(schema)
-                )
-            else:
+                tables = tables_of(schema)
+                self._complain.unknown("Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables)
+                meant = nearest(spec.each, tables)
+                each = compile_occurrences(meant, schema) if meant is not None else None
+            if each is not None:
                 types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
                 offsets.update({v: offsets[n] for n, v in (each.flat[0][1].items() if each.flat else ())})
                 types[OCCURRENCE] = pa.int64()
@@ -284,8 +306,6 @@ class _Compiler:
             place = self._places.at(*at, "join", alias)
             schema = self._schemas.get(join.source)
             if schema is None:
-                where = self._places.at(*at, "join", alias, "from")
-                self._complain.unknown("Y020", where, f"record kind `{join.source}`", self._schemas)
                 continue
             keys = self._keys(at, alias, spec, join, types, schema, each)
             # The fields of a record that may be joined to itself must not hide ours, so all of theirs bear the alias.

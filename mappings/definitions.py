@@ -38,6 +38,12 @@ def field_definition(schema: pa.Schema, name: str) -> tuple[Definition, ...]:
     return (Definition(f"{name} {picture}({metadata.get('usage', '?')}){place}", position),)
 
 
+def usage_of(schema: pa.Schema, name: str) -> str:
+    """How the bytes of a field are coded; empty for a name that the record kind does not have."""
+    field = schema.field(name) if name in schema.names else None
+    return (field.metadata or {}).get(b"usage", b"").decode() if field is not None else ""
+
+
 def near_definition(schemas: Iterable[pa.Schema], name: str, names: Iterable[str]) -> tuple[Definition, ...]:
     """Where the field is defined that is nearest to a name that nobody knows."""
     close = nearest(name, names)

@@ -151,7 +151,7 @@ def _read(file: Path, shown: str, problems: list[Problem]) -> tuple[ExamplesSpec
     try:
         return ExamplesSpec.model_validate({"examples": data}), located
     except pydantic.ValidationError as error:
-        errors = error.errors(include_url=False, include_input=False)
+        errors = error.errors(include_url=False)
         problems.extend(_problem(e, located, ExamplesSpec) for e in errors)
         return None
 

@@ -108,7 +108,8 @@ def _member(family: Mapping[str, tuple[str, Mapping[str, str]]]) -> Schema:
 
 def _steps() -> Schema:
     """A step: a transform by name, or with its parameters."""
-    choices: list[Schema] = []
+    names: list[Schema] = []
+    with_params: Schema = {}
     for transform in TRANSFORMS:
         params = _params(transform)
         doc = {
@@ -116,17 +117,21 @@ def _steps() -> Schema:
             "markdownDescription": f"```\n{transform.doc.strip()}\n```",
         }
         if not params.get("required"):
-            choices.append({"const": transform.name, **doc})
+            names.append({"const": transform.name, **doc})
             params = {**params, "type": ["object", "null"]}
-        step = {
+        with_params[transform.name] = {**params, **doc}
+    return {
+        "description": "One transform.",
+        "if": {"type": "object"},
+        "then": {
             "type": "object",
-            **doc,
-            "properties": {transform.name: {**params, **doc}},
-            "required": [transform.name],
+            "properties": with_params,
             "additionalProperties": False,
-        }
-        choices.append(step)
-    return {"description": "One transform.", "anyOf": choices}
+            "minProperties": 1,
+            "maxProperties": 1,
+        },
+        "else": {"anyOf": names},
+    }
 
 
 def _params(transform: Transform) -> Schema:
@@ -166,7 +171,7 @@ def _scalars(schema: Schema) -> Schema:
         # A value is there or is not: YAML's null is a text of ours.
         choices = [choice for choice in schema["anyOf"] if choice.get("type") != "null"]
         rest = {key: value for key, value in schema.items() if key != "anyOf"}
-        return {**choices[0], **rest} if len(choices) == 1 else {**rest, "anyOf": choices}
+        return {**choices[0], **rest} if len(choices) == 1 else {**rest, **_told_apart(choices)}
     if "enum" in schema or "const" in schema:
         values = list(schema["enum"]) if "enum" in schema else [schema["const"]]
         # As YAML resolves them when they are not quoted.
@@ -179,6 +184,23 @@ def _scalars(schema: Schema) -> Schema:
         rest = {key: value for key, value in schema.items() if key not in ("type", *limits)}
         return {**rest, "anyOf": [{"type": "integer", **limits}, {"type": "string", "pattern": "^[0-9]+$"}]}
     return schema
+
+
+def _told_apart(choices: list[Schema]) -> Schema:
+    """Choices of which at most one is a list and one has keys: which is meant is told by that.
+
+    A mistake further in is then said at its own place, where `anyOf` would say that the whole fits none of its choices.
+    """
+    lists = [c for c in choices if c.get("type") == "array"]
+    keyed = [c for c in choices if "$ref" in c or c.get("type") == "object"]
+    rest = [c for c in choices if c not in lists and c not in keyed]
+    made: Schema | None = (rest[0] if len(rest) == 1 else {"anyOf": rest}) if rest else None
+    for kind, some in (("array", lists), ("object", keyed)):
+        if some and made is None:
+            made = some[0] if len(some) == 1 else {"anyOf": some}
+        elif some and made is not None:
+            made = {"if": {"type": kind}, "then": some[0] if len(some) == 1 else {"anyOf": some}, "else": made}
+    return made or {}
 
 
 def _partial(schema: Schema) -> Schema:

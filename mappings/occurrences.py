@@ -20,6 +20,17 @@ def tables_of(schema: pa.Schema) -> tuple[str, ...]:
     return tuple(names)
 
 
+def tables_around(schema: pa.Schema, member: str) -> tuple[str, ...]:
+    """The tables (OCCURS) that a field without subscripts stands in, the outermost first; none where it stands in none."""
+    for field in schema:
+        if field.name.partition("(")[0] == member and field.name != member:
+            return _occurs(field)
+        element = field.type.value_type if pa.types.is_list(field.type) else None
+        if element is not None and pa.types.is_struct(element) and any(part.name == member for part in element):
+            return (field.name,)
+    return ()
+
+
 def compile_occurrences(table: str, schema: pa.Schema) -> Occurrences | None:
     """Find the occurrences of a table; None where there is no such table.
 

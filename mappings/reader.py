@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import hashlib
-import re
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import itertools
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path, PurePosixPath
 from types import MappingProxyType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -15,11 +16,17 @@ import pydantic
 from mappings.code_table import read_code_table
 from mappings.manifest import check_manifest
 from mappings.package import Counts, overlay, packages_of
+from mappings.slips import slip_in
 from mappings.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Reuse, Spec
+from mappings.wording import refused
 from mappings.yaml_text import Places, read_yaml
-from migration_reports.findings import Position, Problem, SpecError, did_you_mean
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean, nearest
 
 MAX_FILE = 4_000_000
+MOST_FILES = 2_000
+"""So many files of a folder are compared with the name of one that is missing."""
+
+MOST_SHOWN = 12
 S = TypeVar("S", bound=Spec)
 
 PROBLEMS: Mapping[str, str] = {
@@ -61,8 +68,12 @@ PROBLEMS: Mapping[str, str] = {
 """What each problem code of a manifest or mapping means."""
 
 
-def read_municipality(folder: Path) -> MunicipalityFolder:
+def read_municipality(folder: Path, *, systems: Collection[str] = ()) -> MunicipalityFolder:
     """Read a municipality's manifest, mappings and code tables, laid over its package's.
+
+    Args:
+        folder: the municipality's.
+        systems: those that there are, so that another is no missing file; any, where none is given.
 
     Raises:
         SpecError: with every problem of every file.
@@ -75,7 +86,12 @@ def read_municipality(folder: Path) -> MunicipalityFolder:
     check_manifest(spec, places, work)
     mappings: dict[str, tuple[MappingSpec, Located]] = {}
     tables: dict[str, CodeTable] = {}
-    for system in spec.systems:
+    for number, system in enumerate(spec.systems):
+        if systems and system not in systems:
+            message = f"there is no target system `{system[:60]}`"
+            hint = did_you_mean(system, systems)
+            work.problems.append(Problem("Y030", places.at("systems", number), message, tuple(systems), hint))
+            continue
         read = work.read(f"{system}.yaml", MappingSpec)
         if read is None:
             continue
@@ -149,7 +165,9 @@ class _Reader:
     def text(self, path: str, place: Position) -> str | None:
         """Read a text file that a spec names."""
         file = self.find(path, place)
-        return _text(file, path, place, self.problems, self._noted(file)) if file is not None else None
+        if file is None:
+            return None
+        return _text(file, path, place, self.problems, self._noted(file), self.roots)
 
     def note(self, path: str, place: Position) -> None:
         """Note a file that the charsets read by themselves: that it is inside the folder, and its SHA-256."""
@@ -160,7 +178,7 @@ class _Reader:
             with file.open("rb") as content:
                 self._noted(file)[path] = hashlib.file_digest(content, "sha256").hexdigest()
         except OSError:
-            self.problems.append(Problem("Y006", place, f"`{path[:80]}` cannot be read", hint="does the file exist?"))
+            self.problems.append(_missing(path, place, self.roots))
 
     def find(self, path: str, place: Position) -> Path | None:
         """Where a file stands that a spec names: the first folder that has it, or else the municipality's own."""
@@ -201,7 +219,7 @@ class _Reader:
         if file is None:
             self.problems.append(Problem("Y007", place, f"`{name}` lies outside its folder"))
             return None
-        text = _text(file, name, place, self.problems, self._noted(file))
+        text = _text(file, name, place, self.problems, self._noted(file), (folder,))
         if text is None:
             return None
         try:
@@ -234,7 +252,9 @@ def inside(folder: Path, path: str) -> Path | None:
     return whole if whole.is_relative_to(folder.resolve()) and not Path(path).is_absolute() else None
 
 
-def _text(file: Path, path: str, place: Position, problems: list[Problem], noted: _Noted) -> str | None:
+def _text(
+    file: Path, path: str, place: Position, problems: list[Problem], noted: _Noted, roots: Iterable[Path]
+) -> str | None:
     try:
         if file.stat().st_size > MAX_FILE:
             problems.append(Problem("Y001", place, f"`{path}` is larger than {MAX_FILE:,} bytes"))
@@ -242,13 +262,42 @@ def _text(file: Path, path: str, place: Position, problems: list[Problem], noted
         data = file.read_bytes()
         text = data.decode("utf-8-sig")
     except OSError:
-        problems.append(Problem("Y006", place, f"`{path[:80]}` cannot be read", hint="does the file exist?"))
+        problems.append(_missing(path, place, roots))
         return None
     except UnicodeDecodeError:
-        problems.append(Problem("Y006", place, f"`{path}` is not UTF-8 text"))
+        problems.append(Problem("Y006", place, f"`{path}` is not UTF-8 text", hint=_encoding(data)))
         return None
     noted[path] = hashlib.sha256(data).hexdigest()
     return text
+
+
+def _encoding(data: bytes) -> str:
+    """What a text looks like that is no UTF-8, and what to do."""
+    for encoding, name in (("utf-16", "UTF-16"), ("cp932", "Shift_JIS"), ("euc_jp", "EUC-JP")):
+        if encoding == "utf-16" and data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            continue
+        try:
+            data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        return f"it looks like {name}: save it as UTF-8"
+    return "save it as UTF-8"
+
+
+def _missing(path: str, place: Position, roots: Iterable[Path]) -> Problem:
+    """The problem of a file that cannot be read: which files of its kind there are, and which of them is nearest."""
+    wanted = PurePosixPath(path)
+    there = [
+        PurePosixPath(file.relative_to(root).as_posix())
+        for root in roots
+        for file in itertools.islice(root.rglob(f"*{wanted.suffix}"), MOST_FILES)
+        if file.is_file()
+    ]
+    near = nearest(str(wanted.with_suffix("")), [str(name.with_suffix("")) for name in sorted(there)])
+    hint = f"did you mean `{near}{wanted.suffix}`?" if near else "does the file exist?"
+    # In the folder itself stand manifest and mappings, which nobody means who names a file.
+    beside = sorted({str(name) for name in there if name.parent == wanted.parent and len(name.parts) > 1})
+    return Problem("Y006", place, f"`{path[:80]}` cannot be read", tuple(beside[:MOST_SHOWN]), hint)
 
 
 def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
@@ -258,20 +307,13 @@ def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
     if kind == "extra_forbidden":
         allowed = _keys(model, path[:-1])
         place = located.at(*path, "key")
-        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, did_you_mean(name, allowed))
+        hint = slip_in(name) or did_you_mean(name, allowed)
+        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, hint)
     if kind == "missing":
         return Problem("Y011", located.at(*path), f"key `{name}` is missing")
-    given = error.get("input")
-    word = f"`{given[:40]}` " if isinstance(given, str) else ""
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    if kind == "literal_error":
-        allowed = tuple(re.findall("'([^']*)'", str(error.get("ctx", {}).get("expected", ""))))
-        hint = did_you_mean(given, allowed) if isinstance(given, str) else ""
-        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is not allowed", allowed, hint)
-    if kind.startswith("int_"):
-        return Problem("Y012", located.at(*path), f"`{key}`: {word or 'this '}is no whole number")
-    message = error["msg"].removeprefix("Value error, ").lower()
-    return Problem("Y012", located.at(*path), f"`{key}`: {message}")
+    message, allowed, hint = refused(error)
+    return Problem("Y012", located.at(*path), f"`{key}`: {message}", allowed, hint)
 
 
 def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:

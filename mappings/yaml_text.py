@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from mappings.slips import QUOTES, in_our_words, slips
 from migration_reports.findings import Position, Problem, SpecError
 
 MAX_TEXT = 1_000_000
@@ -45,8 +46,8 @@ def read_yaml(text: str, file: str) -> tuple[Any, Places]:
         node = yaml.compose(text, Loader=yaml.BaseLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-        raise SpecError([Problem("Y002", place, f"no YAML: {error.problem or 'it cannot be read'}")]) from None
+        found = tuple(slips(text, file, mark.line + 1 if mark else 0))
+        raise SpecError(found or [in_our_words(error, text, file)]) from None
     except yaml.YAMLError:
         raise SpecError(
             [Problem("Y002", Position(file), "no YAML: it has characters that YAML does not allow")]
@@ -79,6 +80,9 @@ def _screen(text: str, file: str, problems: list[Problem]) -> None:
 def _plain(node: yaml.Node, path: Path, file: str, places: dict[Path, Position], problems: list[Problem]) -> Any:
     places[path] = Position(file, node.start_mark.line + 1, node.start_mark.column + 1)
     if isinstance(node, yaml.ScalarNode):
+        if node.style is None and node.value[:1] in QUOTES and node.value[-1:] in QUOTES and node.value:
+            message, hint = "full-width quotes are part of the value", 'write the half-width `"` on both sides'
+            problems.append(Problem("Y002", places[path], message, hint=hint))
         return node.value
     if isinstance(node, yaml.SequenceNode):
         return [_plain(child, (*path, at), file, places, problems) for at, child in enumerate(node.value)]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import enum
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -90,11 +91,16 @@ class Problem:
     def __str__(self) -> str:
         lines = [f"{self.position}: {self.code} {self.message}"]
         if self.allowed:
-            lines.append(f"    allowed here: {', '.join(self.allowed)}")
+            lines.append(f"    allowed here: {', '.join(map(_quoted, self.allowed))}")
         if self.hint:
             lines.append(f"    {self.hint}")
         lines.extend(f"    {definition}" for definition in self.defined)
         return "\n".join(lines)
+
+
+def _quoted(allowed: str) -> str:
+    """What is allowed in backquotes, where it is a value that may hold commas itself; as it is, where it is a phrase."""
+    return allowed if " " in allowed and allowed[0].isalnum() else f"`{allowed}`"
 
 
 MAX_SHOWN = 200
@@ -108,12 +114,16 @@ def did_you_mean(word: str, names: Iterable[str]) -> str:
 
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
-    """The nearest of some names; None where none is near."""
+    """The nearest of some names, whatever the case or width of its letters; None where none is near."""
     folded: dict[str, str] = {}
     for name in names:
-        folded.setdefault(name.casefold(), name)
-    close = difflib.get_close_matches(word.casefold(), folded, 1)
+        folded.setdefault(_folded(name), name)
+    close = difflib.get_close_matches(_folded(word), folded, 1)
     return folded[close[0]] if close else None
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold()
 
 
 class SpecError(Exception):
@@ -133,6 +143,10 @@ class TransientError(Exception):
 
 class RunError(Exception):
     """A run that may not go on for a reason a person must decide about; trying again alone will not help."""
+
+
+class UsageError(RunError):
+    """A call that names what is not there, or cannot be meant so: nothing was begun, and the call must be mended."""
 
 
 def finding(

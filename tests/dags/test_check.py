@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typer.testing import CliRunner
 
 from dags.check import Checked, check
 from dags.cli import app
+from dags.excerpt import excerpt
 from dags.folders import municipality_folders
 from dags.problem_formats import FORMATS, render
 from dags.problems import page_of
@@ -81,12 +84,86 @@ BROKEN = [Checked(Path("990027_mihon"), (PROBLEM,)), Checked(Path("990035_reiji"
 def test_text_is_for_people():
     assert render(BROKEN, "text").splitlines() == [
         "a b,c/見.yaml:3:5: Y021 unknown field `A%`",
-        "    allowed here: A, B",
+        "    allowed here: `A`, `B`",
         "    did you mean `A`?",
         "    l.cpy:7:12: A PIC X",
         "    column a",
         "990035_reiji: ok (1 dump(s))",
     ]
+
+
+GUESS = Problem("Y026", Position("m.yaml", 2, 1), "nobody has confirmed column `a`")
+
+
+def test_guesses_stand_behind_the_problems_as_one():
+    one = Checked(Path("990060_midori"), (GUESS, PROBLEM, GUESS), name="midori")
+    first, *_, last = render([one], "text").splitlines()
+    assert "Y021" in first
+    assert last == "990060_midori: Y026 2 guesses of draft open: `hikkoshi accept midori`"
+    assert len(json.loads(render([one], "json"))) == 3
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "width", "shown"),
+    [
+        ("a: b", 4, 80, ["    1 | a: b", "      |    ^"]),
+        ("氏名: x", 5, 80, ["    1 | 氏名: x", "      |       ^"]),
+        ("a\tb\x1b[2J", 3, 80, ["    1 | a→b·[2J", "      |   ^"]),
+        ("0123456789" * 3, 1, 20, ["    1 | 01234567890…", "      | ^"]),
+        ("0123456789" * 3, 26, 20, ["    1 | …", "      |"]),
+        ("氏" * 30, 25, 21, ["    1 | …", "      |"]),
+        ("a: b", 4, 10, []),
+        ("", 1, 80, []),
+    ],
+)
+def test_the_line_is_shown_with_a_caret_and_fits(line, column, width, shown):
+    found = excerpt(Position("f", 1, column), lambda file: (line,), width)
+    assert len(found) == len(shown)
+    for got, begins in zip(found, shown, strict=True):
+        assert got.startswith(begins[:9])
+        assert sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in got) <= width
+    if width == 80:
+        assert list(found) == shown
+    if found and "…" in found[0]:
+        # The caret stands below the character that is meant.
+        at = found[1].index("^")
+        before = itertools.accumulate(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in found[0])
+        under = next(c for c, end in zip(found[0], before, strict=True) if end > at)
+        assert under == line[column - 1]
+
+
+def test_only_texts_of_the_specs_are_shown(towns, tmp_path):
+    change(towns / "990027_mihon" / "resident_records.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
+    one = check(towns / "990027_mihon")
+    assert "   25 |       name: JJ-SIMEI\n      |             ^\n" in render([one], "text")
+    (tmp_path / "other.txt").write_text("secret", encoding="utf-8")
+    assert one.lines(str(tmp_path / "other.txt")) == ()
+
+
+def test_examples_are_checked_too(towns):
+    change(towns / "990027_mihon" / "examples.yaml", "record: juki_master.resident", "record: juki_master.residnt")
+    (problem,) = check(towns / "990027_mihon").problems
+    assert (problem.code, problem.hint) == ("Y020", "did you mean `juki_master.resident`?")
+
+
+def test_a_code_is_explained_without_the_docs(monkeypatch):
+    said = CliRunner().invoke(app, ["explain", "y022"]).stdout
+    page = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
+    assert said.strip() == "## Y022" + page.partition("\n## Y022")[2].partition("\n## Y023")[0].rstrip()
+    assert "Became a resident before being born" in CliRunner().invoke(app, ["explain", "V414"]).stdout
+    monkeypatch.setattr("dags.problems.EXAMPLES", Path("/nowhere"))
+    from dags import problems
+
+    problems._examples.cache_clear()
+    assert "To mend it: Map the field" in CliRunner().invoke(app, ["explain", "Y022"]).stdout
+    problems._examples.cache_clear()
+
+
+@pytest.mark.parametrize("name", ["manifest", "mapping", "package", "differences"])
+def test_a_schema_is_printed_as_the_reference_has_it(name):
+    said = CliRunner().invoke(app, ["schema", name]).stdout
+    assert json.loads(said) == json.loads((ROOT / "docs" / "reference" / f"{name}.schema.json").read_text("utf-8"))
+    assert CliRunner().invoke(app, ["schema", "nothing"]).exit_code == 2
 
 
 def test_json_is_a_list_of_problems():
@@ -103,7 +180,7 @@ def test_json_is_a_list_of_problems():
 def test_github_gets_one_escaped_line_a_problem():
     (line,) = render(BROKEN, "github").splitlines()
     assert line.startswith(
-        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: A, B%0A"
+        "::error file=a b%2Cc/見.yaml,line=3,col=5,title=Y021::unknown field `A%25`%0Aallowed here: `A`, `B`%0A"
     )
     nasty = Problem("Y001", Position("a:b\r\n::error file=x.yaml", 1, 1), "x\n::error ::y")
     (line,) = render([Checked(Path("t"), (nasty,))], "github").splitlines()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.metadata
 import json
 import os
 import pty
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -13,6 +15,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
+
+from dags.cli import GROUPS, app
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,7 +58,7 @@ def test_check_says_that_all_is_well_or_every_problem(hikkoshi):
     bad = hikkoshi("check")
     assert bad.returncode == 2
     assert "990035_reiji/manifest.yaml:12:21: L903 unknown charset `imb`" in bad.stdout
-    assert "ibm, nec, unisys" in bad.stdout
+    assert "`ibm`, `nec`, `unisys`" in bad.stdout
     assert "did you mean `ibm`?" in bad.stdout
     assert "990027_mihon: ok" in bad.stdout
 
@@ -149,8 +155,15 @@ def test_an_away_database_is_told_apart_without_its_password(hikkoshi, tmp_path)
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (("run", "nowhere", "--direct"), 1, "no municipality `nowhere`"),
-        (("report", "../../etc"), 1, "that is no run id"),
+        (("run", "nowhere", "--direct"), 2, "no municipality `nowhere`"),
+        (("run", "mihin", "--direct"), 2, "did you mean `mihon`?"),
+        (("run", "tests/shared_towns/990019_a_city", "--direct"), 2, "set HIKKOSHI_MUNICIPALITIES="),
+        (("check", "nosuch"), 2, "no municipality `nosuch`"),
+        (("check", "no/such"), 2, "there is no folder no/such"),
+        (("explain", "mihon", "residents.bith"), 2, "did you mean `residents.birth`? there are residents."),
+        (("report", "../../etc"), 2, "that is no run id"),
+        (("report", "123"), 2, "there is no run 123"),
+        (("peek", "README.md", "--layout", "README.md", "--charset", "imb"), 2, "did you mean `ibm`?"),
         (("synthesize", "mihon", "--residents", "0"), 2, "--residents"),
         (("decode", "nothing.dat", "--layout", "x", "--charset", "ibm"), 2, "does not exist"),
         (("run", "mihon", "--approval", "nobody"), 2, "automatic, person"),
@@ -161,3 +174,41 @@ def test_a_wrong_call_says_what_is_wrong(hikkoshi, words, code, says):
     assert done.returncode == code
     assert says in done.stderr + done.stdout
     assert "Traceback" not in done.stderr
+
+
+def test_a_path_names_a_municipality_that_runs_know(hikkoshi):
+    done = hikkoshi("synthesize", str(hikkoshi.towns / "990027_mihon"), "--residents", "10")
+    assert done.returncode == 0, done.stderr
+    assert (hikkoshi.home / "inbox" / "990027_mihon" / "juki_master.dat").is_file()
+
+
+def test_what_the_operating_system_refuses_is_said_in_words(hikkoshi, tmp_path):
+    (tmp_path / "file").write_text("")
+    refused = hikkoshi("synthesize", "mihon", "--residents", "10", "--out", str(tmp_path / "file" / "x"))
+    assert refused.returncode == 2
+    assert refused.stderr.strip() == (
+        f"{tmp_path / 'file'}: file exists. Name another place; a file stands where a folder should."
+    )
+
+
+def test_a_terminal_that_lacks_characters_stops_nothing(hikkoshi):
+    done = hikkoshi("explain", "mihon", "residents.birth", LC_ALL="C", PYTHONUTF8="0", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "\\u" in done.stdout
+
+
+def test_the_version_names_the_revision(hikkoshi):
+    done = hikkoshi("--version")
+    version = importlib.metadata.version("hikkoshi")
+    assert re.fullmatch(rf"hikkoshi {re.escape(version)}( \([0-9a-f]{{12}}(-dirty)?\))?\n", done.stdout)
+    git = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert git.returncode or git.stdout[:12] in done.stdout
+
+
+def test_every_command_has_a_group_in_the_help_and_completion_is_offered():
+    help_ = CliRunner().invoke(app, ["--help"]).output
+    assert "More:" not in help_
+    assert "Write a mapping:" in help_
+    named = {name for names in GROUPS.values() for name in names}
+    assert named == set(typer.main.get_command(app).commands)
+    assert "--install-completion" in help_

@@ -159,6 +159,19 @@ def test_occurrences_fill_a_child_table(tmp_path):
     assert set(problems(folder)) == {"Y026"}
 
 
+def test_a_drafted_file_names_its_schema(tmp_path):
+    made = of_text(tmp_path, "           05  R-JUMIN-NO PIC 9(10).\n")
+    for beside, way in (
+        (None, "mapping.schema.json"),
+        (tmp_path / "990060_midori", "mapping.schema.json"),
+        (PACKAGES / "municipalities" / "990060_midori", "../../../docs/reference/mapping.schema.json"),
+    ):
+        files = draft_text.files_of(made, "990060_midori", tmp_path / "juki.cpy", beside=beside)
+        assert files["resident_records.yaml"].splitlines()[0] == f"# yaml-language-server: $schema={way}"
+        assert files["manifest.yaml"].splitlines()[0].endswith("manifest.schema.json")
+        assert ("hikkoshi schema mapping >" in files["resident_records.yaml"]) == (way == "mapping.schema.json")
+
+
 def test_kinds_and_comments_are_heeded(tmp_path):
     made = of_text(tmp_path, """\
            05  R-KBN    PIC X.

@@ -72,7 +72,7 @@ def reading(tmp_path):
 
 
 def test_rows_come_in_record_order_with_lists_for_occurs(reading, tmp_path):
-    account, found = reader.decode(reading, out=tmp_path / "out.jsonl", form="jsonl", findings=None)
+    account, found, _ = reader.decode(reading, out=tmp_path / "out.jsonl", form="jsonl", findings=None)
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
     assert rows[0] == {
         "record": 1, "KIND": "P", "NAME": "山田　太郎", "AMOUNT": "-123.45",
@@ -111,7 +111,7 @@ def test_numbers_wider_than_38_digits_are_written_in_every_form(tmp_path, form):
     )
     kinds = (Kind("w", "K", ("W",), "N"),)
     job = reader.Job((tmp_path / "wide.dat",), make_reading(Spoken(), layout, tmp_path), kinds)
-    account, found = reader.decode(job, out=tmp_path / "out", form=form, findings=None)
+    account, found, _ = reader.decode(job, out=tmp_path / "out", form=form, findings=None)
     assert (account.records, found) == (2, 0)
     if form == "jsonl":
         rows = [json.loads(line) for line in (tmp_path / "out").read_text("utf-8").splitlines()]
@@ -222,6 +222,33 @@ def test_commands_take_what_stands_for_a_tag_and_say_what_was_noted(tmp_path):
     drafted = CliRunner().invoke(app, ["draft", words[2], "--system", "resident_records", *words[5:]]).stdout
     assert 'replacing: {":TAG:": "KJ"' in drafted
     assert CliRunner().invoke(app, ["decode", *words, "--replace", "KJ"]).exit_code == 2
+
+
+def test_a_dump_whose_data_need_attention_is_told_apart_by_the_exit_code(tmp_path):
+    from typer.testing import CliRunner
+
+    from dags.cli import app
+
+    copybook = tmp_path / "d.cpy"
+    copybook.write_text("       01  R.\n           05  K PIC X.\n           05  N PIC 9(3).\n", encoding="utf-8")
+    call = [
+        "decode",
+        str(tmp_path / "d.dat"),
+        "--layout",
+        str(copybook),
+        "--charset",
+        "ibm",
+        "--out",
+        str(tmp_path / "o"),
+    ]
+    for content, kinds, code in (
+        ("A123B456", (), 0),
+        ("A123B4 6", (), 1),
+        ("A123B456", ("--kind", "a=K:A"), 1),
+        ("A123B456C", (), 1),
+    ):
+        (tmp_path / "d.dat").write_bytes(content.encode("cp037"))
+        assert CliRunner().invoke(app, [*call, *kinds]).exit_code == code, (content, kinds)
 
 
 def test_the_command_explains_itself():

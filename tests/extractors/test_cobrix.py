@@ -35,7 +35,7 @@ def decoded(tmp_path, dump, copybook, *, framing="fixed", page="cp037", kinds=()
     job = reader.make_job([PEER / dump], layout=PEER / copybook, spoken=spoken, options=options or {}, kinds=kinds)
     out = tmp_path / "out.jsonl"
     findings = tmp_path / "findings.jsonl"
-    account, _ = reader.decode(job, out=out, form="jsonl", findings=findings)
+    account, _, _ = reader.decode(job, out=out, form="jsonl", findings=findings)
     assert account.closes
     return (
         [json.loads(line) for line in out.read_text("utf-8").split("\n") if line],

@@ -64,7 +64,9 @@ def decoded(request, tmp_path_factory):
     command += [word for kind in kinds for word in ("--kind", kind)]
     if charset == "fujitsu":
         command += ["--option", f"table={folder / 'extended.csv'}"]
-    done = subprocess.run(command, capture_output=True, check=True)
+    done = subprocess.run(command, capture_output=True, check=False)
+    # 1: the dumps have faults, and who decodes them is told so.
+    assert done.returncode in (0, 1), done.stderr
     findings = (
         (folder / "findings.jsonl").read_text("utf-8").splitlines() if (folder / "findings.jsonl").exists() else []
     )

@@ -129,10 +129,26 @@ def test_every_key_is_described_and_no_reference_is_open(name):
 
 def test_every_transform_is_offered_with_its_parameters():
     schema = json.loads((REFERENCE / "mapping.schema.json").read_text("utf-8"))
-    steps = schema["$defs"]["Step"]["anyOf"]
-    with_parameters = {next(iter(s["properties"])): s for s in steps if "properties" in s}
+    with_parameters = schema["$defs"]["Step"]["then"]["properties"]
     assert set(with_parameters) == {t.name for t in TRANSFORMS}
     for transform in TRANSFORMS:
         step = with_parameters[transform.name]
-        assert set(step["properties"][transform.name].get("properties", {})) == set(transform.params.model_fields)
+        assert set(step.get("properties", {})) == set(transform.params.model_fields)
         assert step["description"] == transform.doc.strip().partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ("amount: {from: JJ-KAZEI}", "amount: {form: JJ-KAZEI}", "tables/tax_amounts/columns/amount"),
+        ("transforms: [kana]", "transforms: [kanna]", "tables/residents/columns/name_kana/transforms/0"),
+        ("{width: 10}", "{widht: 10}", "tables/households/columns/head_resident_no/transforms/0/digits"),
+        ("    keep: one_row_per_key", "    kep: one_row_per_key", "tables/households"),
+    ],
+)
+def test_a_mistake_is_said_at_its_own_place(before, after, path):
+    schema = json.loads((REFERENCE / "mapping.schema.json").read_text("utf-8"))
+    data = replaced(TOWNS / "990027_mihon" / "resident_records.yaml", before, after)
+    found = list(jsonschema.Draft202012Validator(schema).iter_errors(data))
+    places = ["/".join(map(str, error.absolute_path)) for error in found]
+    assert set(places) == {path}

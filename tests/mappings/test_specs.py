@@ -85,6 +85,24 @@ def test_all_problems_come_at_once(town):
     assert {p.code for p in problems(town)} >= {"Y040", "Y021", "Y030"}
 
 
+@pytest.mark.parametrize("name", [case.name for case in BROKEN if case.code == "Y020" and "record kind" in case.name])
+def test_nothing_follows_from_a_misspelt_record_kind(name, tmp_path):
+    case = next(case for case in BROKEN if case.name == name)
+    assert [p.code for p in broken_mappings.problems(case, tmp_path)] == ["Y020"]
+
+
+def test_double_byte_text_does_not_fit_a_column_of_digits(town):
+    change(town, "layouts/juki_master.cpy", "JJ-BIKO             PIC X(60)", "JJ-BIKO             PIC N(30)")
+    change(
+        town,
+        R,
+        "postal_code: {from: JJ-YUBIN, transforms: [{digits: {width: 7}}]",
+        "postal_code: {from: JJ-BIKO, transforms: [trim]",
+    )
+    found = [p for p in problems(town) if p.code == "Y033"]
+    assert any("double-byte characters only, column `postal_code`" in p.message for p in found), found
+
+
 def test_a_yaml_bomb_is_refused_before_it_grows(town):
     bomb = "a: &a [x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True))
     (town / M).write_text(bomb, encoding="utf-8")
