@@ -46,8 +46,8 @@ def dangling(url):
             for reference in table.info["references"]:
                 (column,), (target,) = reference.columns, reference.target
                 query = (
-                    f"SELECT source_record FROM joint.{table.name} AS child WHERE {column} IS NOT NULL AND NOT EXISTS "
-                    f"(SELECT 1 FROM joint.{reference.table} AS parent WHERE parent.{target} = child.{column} "
+                    f"SELECT source_record FROM joint_rehearsal.{table.name} AS child WHERE {column} IS NOT NULL AND NOT EXISTS "
+                    f"(SELECT 1 FROM joint_rehearsal.{reference.table} AS parent WHERE parent.{target} = child.{column} "
                     "AND parent.municipality_code = child.municipality_code) ORDER BY source_record"
                 )
                 lost[f"{table.name}.{column}"] = connection.execute(sa.text(query)).scalars().all()
@@ -110,7 +110,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
     assert not any(dangling(database_url).values())
     with connect(database_url).connect() as connection:
         for table in ("residents", "tax_amounts"):
-            left = set(connection.execute(sa.text(f"SELECT source_record FROM joint.{table}")).scalars())
+            left = set(connection.execute(sa.text(f"SELECT source_record FROM joint_rehearsal.{table}")).scalars())
             assert len(left) == 1000 - len(members)
             assert left.isdisjoint(members)
     assert {f"{r.table}.{r.columns[0]}": r.fell for r in record.references if r.fell} == {

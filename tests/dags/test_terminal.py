@@ -61,7 +61,7 @@ def test_problems_stand_as_they_are(monkeypatch, capsys):
     with pytest.raises(SystemExit):
         cli.main()
     said = capsys.readouterr().err
-    assert f"{SHOWN}.cpy:100:12: L904 :id: [bold]\n    allowed here: :ok:\n    {SHOWN}\n" in said
+    assert f"{SHOWN}.cpy:100:12: L904 :id: [bold]\n    allowed here: `:ok:`\n    {SHOWN}\n" in said
 
 
 def test_values_and_names_of_a_dump_stand_as_they_are(tmp_path):
