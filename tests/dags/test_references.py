@@ -118,7 +118,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
     }
     assert all(line.closes for line in record.reconciliations)
     assert all(amount.agrees for amount in record.amounts)
-    assert f"| residents.household_no → households.household_no | {1000 - len(members)} | {len(members)} | 0 |" in (
+    assert rf"| residents.household\_no → households.household\_no | {1000 - len(members)} | {len(members)} | 0 |" in (
         question(record)
     )
 
