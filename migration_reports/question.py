@@ -12,7 +12,7 @@ from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.comparison import before
 from migration_reports.run_record import RunRecord
-from migration_reports.shown import amount, control_name, controlled
+from migration_reports.shown import amount, changed, control_name, controlled
 from migration_reports.verdicts import Verdict
 from migration_reports.words import WORDS
 
@@ -104,19 +104,6 @@ def by_code(record: RunRecord) -> list[CodeCount]:
         if code not in seen and code in CATALOGUE
     ]
     return sorted(listed, key=lambda c: (not c.now, _SEVERITIES.index(c.severity), -c.now, c.code))
-
-
-def changed(now: int, former: int | None, language: str) -> str:
-    """Say how a count has changed since the run before: new, gone, more, fewer or the same."""
-    words = WORDS[language]
-    if former is None:
-        return "–"
-    if now == former:
-        return words["issue_same"]
-    if not former:
-        return words["issue_new"]
-    was = f"({words['since_before']} {former:,})"
-    return f"{words['issue_gone']} {was}" if not now else f"{now - former:+,} {was}"
 
 
 def _found(record: RunRecord) -> Iterator[str]:

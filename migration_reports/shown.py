@@ -6,6 +6,7 @@ import datetime
 from typing import Literal
 
 from migration_reports.run_record import Control
+from migration_reports.words import WORDS
 
 JAPAN = datetime.timezone(datetime.timedelta(hours=9), "JST")
 
@@ -56,3 +57,16 @@ def size(count: int) -> str:
             return f"{count:,} {unit}"
         count = -(-count // 1024)
     return f"{count:,} GB"
+
+
+def changed(now: int, former: int | None, language: str) -> str:
+    """Say how a count has changed since the run before: new, gone, more, fewer or the same."""
+    words = WORDS[language]
+    if former is None:
+        return "–"
+    if now == former:
+        return words["issue_same"]
+    if not former:
+        return words["issue_new"]
+    was = f"({words['since_before']} {former:,})"
+    return f"{words['issue_gone']} {was}" if not now else f"{now - former:+,} {was}"

@@ -10,9 +10,9 @@ from typing import Literal
 from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.comparison import followed, gone
-from migration_reports.question import changed
 from migration_reports.report import Report, Template
 from migration_reports.run_record import RunRecord
+from migration_reports.shown import changed
 from migration_reports.standing import alerts_word, decision_word, is_provisional, rows_word, standing
 from migration_reports.words import WORDS
 

@@ -16,10 +16,9 @@ import xlsxwriter
 from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.comparison import followed, gone
-from migration_reports.question import changed
 from migration_reports.report import Report, Template
 from migration_reports.run_record import Change, Control, Issue, RunRecord
-from migration_reports.shown import control_name, controlled, when
+from migration_reports.shown import changed, control_name, controlled, when
 from migration_reports.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
 from migration_reports.verdicts import Tally, Verdict
 from migration_reports.words import WORDS

@@ -108,7 +108,7 @@ def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
 def test_a_broken_folder_is_a_dag_that_says_why(parsed):
     dag = parsed["dags"]["migrate_990060_kowareta"]
     assert list(dag["tasks"]) == ["check"]
-    assert "990060_kowareta/manifest.yaml:2:1: Y002 no YAML" in dag["doc"]
+    assert "990060_kowareta/manifest.yaml:1:15: Y002 no YAML: the bracket `{` is not closed" in dag["doc"]
 
 
 def test_only_an_away_system_is_tried_again(parsed):

@@ -178,7 +178,7 @@ def _table(name):
 
 
 def test_an_unknown_charset_names_what_is_known(tmp_path):
-    with pytest.raises(SpecError, match=r"fujitsu, hitachi, ibm[\s\S]*did you mean `fujitsu`"):
+    with pytest.raises(SpecError, match=r"`fujitsu`, `hitachi`, `ibm`[\s\S]*did you mean `fujitsu`"):
         charsets.load("fujitu", {}, tmp_path)
 
 
