@@ -22,7 +22,7 @@ setup: .venv/.installed  ## Install everything into .venv
 	@touch $@
 
 demo: setup  ## Move two invented municipalities end to end, through Airflow
-	@$(BIN)/python -m dags.demo
+	@$(BIN)/python -m dags.server.demo
 
 test: lint  ## Run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 2
@@ -39,10 +39,10 @@ bench: setup  ## Measure, each figure beside a limit in the same run
 	@$(BIN)/python -m tests.benchmarks.mapping
 
 ui: setup  ## Airflow with these DAGs on localhost (PORT=8280 where 8180 is taken)
-	@$(BIN)/python -m dags.standalone $(if $(PORT),--port $(PORT))
+	@$(BIN)/python -m dags.server.standalone $(if $(PORT),--port $(PORT))
 
 docs: setup  ## Write the reference pages that are made from the code
-	@$(BIN)/python -m dags.reference
+	@$(BIN)/python -m docs.generate.reference
 
 lock:  ## Compile the lock again
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock

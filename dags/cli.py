@@ -23,13 +23,13 @@ import typer
 from rich.table import Table
 from typer.core import TyperGroup
 
-from dags import accept_cli, charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
-from dags.terminal import LogFormatter, Terminal, err, help_with, out, progress, visible
+from dags.commands import accept_cli, charset_cli, gaiji_cli, lineage_cli, profile_cli, reader_cli, vendor_cli
+from dags.commands.terminal import LogFormatter, Terminal, err, help_with, out, progress, visible
 from migration_reports.findings import RunError, SpecError, TransientError, UsageError
 
 if TYPE_CHECKING:
     from dags.steps import Answer
-    from migration_reports.run_record import RunRecord
+    from migration_reports.records.run_record import RunRecord
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Read a dump": ("diagnose", "decode", "peek", "roundtrip", "profile", "charset"),
@@ -91,7 +91,7 @@ Town = Annotated[str, typer.Argument(metavar="MUNICIPALITY", help="A municipalit
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from dags.workspace import program_version  # noqa: PLC0415
+        from dags.pipeline.workspace import program_version  # noqa: PLC0415
 
         sys.stdout.write(f"hikkoshi {program_version()}\n")
         raise typer.Exit
@@ -124,9 +124,9 @@ def check(
     form: Annotated[str, typer.Option("--format", help="text, json, github or sarif.")] = "text",
 ) -> None:
     """Check specs; no data are touched."""
-    from dags import check as checking  # noqa: PLC0415
-    from dags import problem_formats  # noqa: PLC0415
-    from dags.folders import municipality_folders  # noqa: PLC0415
+    from dags.authoring import check as checking  # noqa: PLC0415
+    from dags.authoring import problem_formats  # noqa: PLC0415
+    from dags.pipeline.folders import municipality_folders  # noqa: PLC0415
 
     names = [known.name for known in problem_formats.FORMATS]
     if form not in names:
@@ -162,9 +162,9 @@ def synthesize(
     ] = None,
 ) -> None:
     """Synthesize a dump."""
-    from dags import synthesis  # noqa: PLC0415
-    from dags.folders import municipality_folder  # noqa: PLC0415
-    from dags.workspace import settings  # noqa: PLC0415
+    from dags.inspection import synthesis  # noqa: PLC0415
+    from dags.pipeline.folders import municipality_folder  # noqa: PLC0415
+    from dags.pipeline.workspace import settings  # noqa: PLC0415
 
     town = municipality_folder(municipality)
     with progress(town.name) as tell:
@@ -204,8 +204,9 @@ def run(
     direct: Annotated[bool, typer.Option("--direct", help="Run the steps in this process, without Airflow.")] = False,
 ) -> None:
     """Run a migration."""
-    from dags import in_airflow, steps  # noqa: PLC0415
-    from dags.folders import municipality_folder  # noqa: PLC0415
+    from dags import steps  # noqa: PLC0415
+    from dags.pipeline.folders import municipality_folder  # noqa: PLC0415
+    from dags.server import in_airflow  # noqa: PLC0415
 
     if approval not in (None, "automatic", "person"):
         raise typer.BadParameter("one of automatic, person", param_hint="--approval")
@@ -271,7 +272,7 @@ def rollback(
 ) -> None:
     """Roll back."""
     from dags import steps  # noqa: PLC0415
-    from dags.folders import municipality_folder  # noqa: PLC0415
+    from dags.pipeline.folders import municipality_folder  # noqa: PLC0415
 
     town, area = municipality_folder(municipality).name, "the rehearsals' area" if rehearsals else "PRODUCTION"
     why = _decided(f"Put back what {town} had in force before, in {area}?", reason, yes=yes)
@@ -311,7 +312,7 @@ def runs(
 ) -> None:
     """List runs."""
     from dags import steps  # noqa: PLC0415
-    from dags.folders import municipality_folders  # noqa: PLC0415
+    from dags.pipeline.folders import municipality_folders  # noqa: PLC0415
 
     entries = steps.list_runs(municipality)
     towns = {folder.name[:6]: folder.name for folder in municipality_folders(None)}
@@ -344,8 +345,8 @@ def stop(
     ] = False,
 ) -> None:
     """Stop the embedded server."""
-    from dags.workspace import settings  # noqa: PLC0415
-    from target_schemas import server  # noqa: PLC0415
+    from dags.pipeline.workspace import settings  # noqa: PLC0415
+    from target_schemas.postgres import server  # noqa: PLC0415
 
     server.stop(settings().home, delete=delete)
 
@@ -439,9 +440,9 @@ def _say_undone(done: Any, what: str) -> None:
 
 
 def _summarise(record: RunRecord) -> None:
-    from dags.workspace import run_path  # noqa: PLC0415
-    from migration_reports.standing import standing  # noqa: PLC0415
-    from migration_reports.summary import headline, summary  # noqa: PLC0415
+    from dags.pipeline.workspace import run_path  # noqa: PLC0415
+    from migration_reports.pages.summary import headline, summary  # noqa: PLC0415
+    from migration_reports.records.standing import standing  # noqa: PLC0415
 
     colour = {"good": "green", "bad": "red"}.get(standing(record).tone, "yellow")
     out.print()

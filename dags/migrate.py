@@ -19,9 +19,9 @@ from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
-from dags.folders import municipality_folders
-from dags.workspace import settings
-from mappings.reader import read_municipality
+from dags.pipeline.folders import municipality_folders
+from dags.pipeline.workspace import settings
+from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError, TransientError
 
 P = ParamSpec("P")

@@ -26,28 +26,28 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags import evidence, inbox, reconciliation, references, run_specs, slices, workspace
-from dags.assembly import assemble, state_of
-from dags.extraction import extract_and_map
-from dags.folders import municipality_folder
-from dags.mapped_files import JOINED, mapped_file, parts_of, staged_frame
-from dags.municipality import Municipality, one_per_key, target_tables
-from dags.waiting import from_ledger, map_waiting, waiting
-from dags.workspace import Run, open_run, settings
+from dags.pipeline import evidence, inbox, reconciliation, references, run_specs, slices, workspace
+from dags.pipeline.assembly import assemble, state_of
+from dags.pipeline.extraction import extract_and_map
+from dags.pipeline.folders import municipality_folder
+from dags.pipeline.mapped_files import JOINED, mapped_file, parts_of, staged_frame
+from dags.pipeline.municipality import Municipality, one_per_key, target_tables
+from dags.pipeline.waiting import from_ledger, map_waiting, waiting
+from dags.pipeline.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, SpecError, TransientError, join_findings
-from migration_reports.question import question
-from migration_reports.render import render
-from migration_reports.run_record import (
+from migration_reports.pages.question import question
+from migration_reports.pages.render import render
+from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
     Decision,
     RuleResult,
     RunRecord,
 )
-from target_schemas import installation, ledger, loader, staging, undo
-from target_schemas.areas import area_of
-from target_schemas.database import away, connect
+from target_schemas.postgres import installation, ledger, loader, staging, undo
+from target_schemas.postgres.areas import area_of
+from target_schemas.postgres.database import away, connect
 from validators import controls, engine
 
 log = logging.getLogger("hikkoshi")

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.characters import hexadecimal
+from extractors.charsets.contract import hexadecimal
 from extractors.records import Records
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, no_findings

@@ -10,7 +10,7 @@ import polars as pl
 
 from extractors.records import Records
 from extractors.structure import Odd
-from extractors.usage import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
+from extractors.usages.contract import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
 
 CODED = {
     UNDEFINED: "undefined",

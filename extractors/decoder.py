@@ -18,17 +18,19 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors import edited_table, signs, unicode
-from extractors import plan as p
-from extractors.character_tables import DecodeTables, decode_tables
-from extractors.characters import UNICODE, Charset
-from extractors.dialect import Dialect
+from extractors.charsets import _unicode as unicode
+from extractors.charsets._character_tables import DecodeTables, decode_tables
+from extractors.charsets.contract import UNICODE, Charset
+from extractors.copybooks.layout import Field
 from extractors.dialects import DEFAULT
-from extractors.layout import Field
-from extractors.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
-from extractors.plan import argument, end_of
-from extractors.usage import LOST, NUMBER, TEXT, WHOLE, Usage
+from extractors.dialects.contract import Dialect
+from extractors.kernels import plan as p
+from extractors.kernels.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
+from extractors.kernels.plan import argument, end_of
 from extractors.usages import BY_NAME, mixed, usage_of
+from extractors.usages import _edited_table as edited_table
+from extractors.usages import _signs as signs
+from extractors.usages.contract import LOST, NUMBER, TEXT, WHOLE, Usage
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from extractors.characters import Charset
-from extractors.digits import to_integers
-from extractors.layout import Field
-from extractors.usage import NUMBER, TEXT
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
 from extractors.usages import BY_NAME, usage_of
+from extractors.usages._digits import to_integers
+from extractors.usages.contract import NUMBER, TEXT
 
 
 def encode(

@@ -14,12 +14,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.characters import Charset
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import TEXT_USAGES, Field, Layout
 from extractors.decoder import Decoder
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 from extractors.encode import encode
-from extractors.layout import TEXT_USAGES, Field, Layout
-from extractors.memory import jit
+from extractors.kernels.memory import jit
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 

@@ -12,17 +12,17 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from extractors import charsets, containers, dialects, framings
-from extractors.characters import Charset
 from extractors.charsets import CHARSETS
-from extractors.copybook import read_copybook
-from extractors.copybook_text import NoTextError, decode_text
-from extractors.copying import Library
+from extractors.charsets.contract import Charset
+from extractors.copybooks.copybook import read_copybook
+from extractors.copybooks.copybook_text import NoTextError, decode_text
+from extractors.copybooks.copying import Library
+from extractors.copybooks.layout import Layout
+from extractors.copybooks.reference_format import SourceFormat
 from extractors.decoder import Blank, Blanks, Padded
-from extractors.framing import Framing
 from extractors.framings import FRAMINGS
-from extractors.layout import Layout
+from extractors.framings.contract import Framing
 from extractors.options import Options, choose, gathered, made
-from extractors.reference_format import SourceFormat
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
 

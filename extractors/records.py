@@ -13,10 +13,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from extractors.container import Damaged
-from extractors.framing import MAX_LENGTH, Framed, Framing, State, Trouble
-from extractors.layout import Layout
-from extractors.memory import SLACK
+from extractors.containers.contract import Damaged
+from extractors.copybooks.layout import Layout
+from extractors.framings.contract import MAX_LENGTH, Framed, Framing, State, Trouble
+from extractors.kernels.memory import SLACK
 from extractors.stream import DumpStream
 
 BUFFER = 8 * 1024 * 1024

@@ -17,11 +17,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.characters import Charset
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.decoder import Blanks, Decoder, Oddity
-from extractors.dialect import Dialect
-from extractors.layout import TEXT_USAGES, Field, Segment, Table
-from extractors.memory import SLACK
+from extractors.dialects.contract import Dialect
+from extractors.kernels.memory import SLACK
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

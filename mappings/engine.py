@@ -15,9 +15,9 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import wide
+from mappings.language.spec import CodeTable, Period
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, Occurrences, PartPlan, Plan
-from mappings.spec import CodeTable, Period
-from mappings.transform import Workings
+from mappings.transforms.contract import Workings
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity
 

@@ -13,9 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mappings.spec import Manifest, MappingSpec, Spec
-from mappings.transform import Transform
+from mappings.language.spec import Manifest, MappingSpec, Spec
 from mappings.transforms import TRANSFORMS
+from mappings.transforms.contract import Transform
 
 Schema = dict[str, Any]
 Members = Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]]

@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import Expression
-from mappings.spec import MunicipalityFolder
-from mappings.transform import Params, Transform
+from mappings.language.spec import MunicipalityFolder
+from mappings.transforms.contract import Params, Transform
 
 LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
 ENGINE = ("_offset", "_rank", "_part")

@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 
 from mappings.engine import _chosen, _column_expr, _day, _levels, _origin, _prepared, _targets, _whole
+from mappings.language.spec import CodeTable
 from mappings.plan import ColumnPlan, PartPlan
-from mappings.spec import CodeTable
-from mappings.transform import Workings
+from mappings.transforms.contract import Workings
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

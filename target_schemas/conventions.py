@@ -15,7 +15,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 SCHEMA = "joint"
-"""The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.areas`)."""
+"""The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.postgres.areas`)."""
 
 SCHEMA_VERSION = "2"
 """The form of the database; a database of another form is refused."""

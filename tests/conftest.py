@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from target_schemas.database import connect
-from target_schemas.server import embedded_url, stop
+from target_schemas.postgres.database import connect
+from target_schemas.postgres.server import embedded_url, stop
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pyarrow as pa
 import sqlalchemy as sa
 
-from target_schemas import ledger, loader, staging
-from target_schemas.areas import PRODUCTION
+from target_schemas.postgres import ledger, loader, staging
+from target_schemas.postgres.areas import PRODUCTION
 from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
 
 TABLES = (HOUSEHOLDS, TAX_AMOUNTS)

@@ -15,7 +15,14 @@ import pyarrow.compute as pc
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
-from migration_reports.run_record import AmountReconciliation, Control, Issue, Reconciliation, RecordFate, RuleResult
+from migration_reports.records.run_record import (
+    AmountReconciliation,
+    Control,
+    Issue,
+    Reconciliation,
+    RecordFate,
+    RuleResult,
+)
 
 EXACT = decimal.Context(prec=76)
 """Sums of 38 digits over any number of records; Python's own context would round at 28."""

@@ -10,7 +10,7 @@ from typing import Protocol
 import polars as pl
 import sqlalchemy as sa
 
-from validators.rule import KEY, Expectation, Frames, Query, Rule
+from validators.rules.contract import KEY, Expectation, Frames, Query, Rule
 
 REFUSED = frozenset({"V401", "V402", "V404"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
-from validators.rule import Frames, Query, Rule
+from validators.rules.contract import Frames, Query, Rule
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
 

@@ -14,7 +14,7 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from dags.workspace import Run, run_of_dag_run
+from dags.pipeline.workspace import Run, run_of_dag_run
 from migration_reports.findings import RunError
 
 HEADERS = {
@@ -98,7 +98,7 @@ def _contents(run: Run | None, dag_run_id: str, base: str, missing: tuple[str, s
 def _page(
     about: dict[str, str], sizes: dict[str, int], *, base: str, notice: tuple[str, str] | None, again: bool, status: int
 ) -> Response:
-    from migration_reports.render import render_contents  # noqa: PLC0415
+    from migration_reports.pages.render import render_contents  # noqa: PLC0415
 
     page = render_contents(about, sizes, base=base, notice=notice, again=again)
     return HTMLResponse(page, status_code=status, headers=HEADERS)

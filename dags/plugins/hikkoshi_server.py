@@ -12,7 +12,7 @@ from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 from fastapi import FastAPI, Path
 
-from dags.airflow_server import PROOF, proof
+from dags.server.airflow_server import PROOF, proof
 
 PREFIX, _, _ROUTE = PROOF.rpartition("/")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from extractors.characters import Charset, CharsetFamily
 from extractors.charsets import (
     euc_jp,
     fujitsu,
@@ -20,6 +19,7 @@ from extractors.charsets import (
     utf_8,
     utf_16,
 )
+from extractors.charsets.contract import Charset, CharsetFamily
 from extractors.options import choose, made
 
 CHARSETS: tuple[CharsetFamily, ...] = (

@@ -13,10 +13,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors import character_policies as policies
-from extractors import characters, jis
-from extractors.characters import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, CharsetFamily
-from extractors.code_pages import NONE
+from extractors.charsets import _jis as jis
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import NONE
+from extractors.charsets.contract import FIRST_SEQUENCE, SECOND_PLANE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)

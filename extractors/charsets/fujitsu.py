@@ -22,10 +22,11 @@ from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors import character_policies as policies
-from extractors import characters, jis
-from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import code_page
+from extractors.charsets import _jis as jis
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import code_page
+from extractors.charsets.contract import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)

@@ -36,10 +36,18 @@ from types import MappingProxyType
 
 import numpy as np
 
-from extractors import character_policies as policies
-from extractors import characters
-from extractors.characters import FIRST_SEQUENCE, REPLACEMENT, Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import read_page
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import read_page
+from extractors.charsets.contract import (
+    FIRST_SEQUENCE,
+    REPLACEMENT,
+    Area,
+    CharacterClass,
+    Charset,
+    CharsetFamily,
+    Shift,
+)
 from extractors.options import Options
 
 LOW = range(0x41, 0xFF)

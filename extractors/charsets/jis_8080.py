@@ -11,11 +11,12 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors import character_policies as policies
-from extractors import characters, jis
-from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import USUAL, read_page
-from extractors.inventory import span
+from extractors.charsets import _jis as jis
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import USUAL, read_page
+from extractors.charsets._inventory import span
+from extractors.charsets.contract import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.options import Options
 
 LOW = range(0xA1, 0xFF)

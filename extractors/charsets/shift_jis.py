@@ -16,10 +16,11 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors import character_policies as policies
-from extractors import characters, jis
-from extractors.characters import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily
-from extractors.code_pages import NONE, code_page
+from extractors.charsets import _jis as jis
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import NONE, code_page
+from extractors.charsets.contract import FIRST_SEQUENCE, Area, CharacterClass, Charset, CharsetFamily
 from extractors.options import Options
 
 LEADS = (*range(0x81, 0xA0), *range(0xE0, 0xFD))

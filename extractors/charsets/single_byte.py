@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from extractors import character_policies as policies
-from extractors import characters
-from extractors.characters import Charset, CharsetFamily
-from extractors.code_pages import read_page
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import read_page
+from extractors.charsets.contract import Charset, CharsetFamily
 from extractors.options import Options
 
 

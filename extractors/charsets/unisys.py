@@ -11,10 +11,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from extractors import character_policies as policies
-from extractors import characters, jis
-from extractors.characters import Area, CharacterClass, Charset, CharsetFamily, Shift
-from extractors.code_pages import code_page
+from extractors.charsets import _jis as jis
+from extractors.charsets import _policies as policies
+from extractors.charsets import contract as characters
+from extractors.charsets._code_pages import code_page
+from extractors.charsets.contract import Area, CharacterClass, Charset, CharsetFamily, Shift
 from extractors.options import Options
 
 GL, GR = range(0x21, 0x7F), range(0xA1, 0xFF)

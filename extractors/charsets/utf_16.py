@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from extractors import character_policies, unicode
-from extractors.characters import Charset, CharsetFamily
+from extractors.charsets import _policies as character_policies
+from extractors.charsets import _unicode as unicode
+from extractors.charsets.contract import Charset, CharsetFamily
 from extractors.options import Options
 
 

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from extractors.container import Container
 from extractors.containers import awstape, bzip2, gzip, het, labelled, rejects, xmi, xz, zip, zstd  # noqa: A004
+from extractors.containers.contract import Container
 from extractors.options import choose
 
 CONTAINERS: tuple[Container, ...] = (

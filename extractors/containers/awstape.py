@@ -1,6 +1,6 @@
 """awstape: the image of a tape, each block after a header of 6 bytes, files ended by tape marks.
 
-Follows what P/390 and Hercules write; see `extractors.tape` for the format and for labels. Lengths are bytes.
+Follows what P/390 and Hercules write; see `extractors.containers._tape` for the format and for labels. Lengths are bytes.
 """
 
 from __future__ import annotations
@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from extractors.container import Container
-from extractors.tape import OPTIONS, chain, open_tape
+from extractors.containers._tape import OPTIONS, chain, open_tape
+from extractors.containers.contract import Container
 
 
 def open_awstape(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:

@@ -10,8 +10,8 @@ import bz2
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from extractors.compressed import Members, exactly
-from extractors.container import Container, stream
+from extractors.containers._compressed import Members, exactly
+from extractors.containers.contract import Container, stream
 
 MAGIC = b"BZh"
 BLOCKS = (b"\x31\x41\x59\x26\x53\x59", b"\x17\x72\x45\x38\x50\x90")

@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from extractors.compressed import Inflater, Members, exactly
-from extractors.container import Container, stream
+from extractors.containers._compressed import Inflater, Members, exactly
+from extractors.containers.contract import Container, stream
 
 MAGIC = b"\x1f\x8b"
 WRAPPED = 16 + zlib.MAX_WBITS

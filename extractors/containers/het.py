@@ -1,7 +1,7 @@
 """het: the image of a tape as in awstape, its blocks compressed by zlib or bzip2 where that made them shorter.
 
 Follows what Hercules writes: the low two bits of the first byte of flags name the method, and a block is compressed
-as a whole before it is cut into chunks. See `extractors.tape`. Lengths are bytes of the compressed chunk.
+as a whole before it is cut into chunks. See `extractors.containers._tape`. Lengths are bytes of the compressed chunk.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from extractors.container import Container
-from extractors.tape import OPTIONS, chain, open_tape
+from extractors.containers._tape import OPTIONS, chain, open_tape
+from extractors.containers.contract import Container
 
 
 def open_het(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from extractors.container import Container, Damaged, Source, pick_number, stream
-from extractors.labels import LABEL, coding_of, describe_labels, read_label, same_count
+from extractors.containers._labels import LABEL, coding_of, describe_labels, read_label, same_count
+from extractors.containers.contract import Container, Damaged, Source, pick_number, stream
 
 PIECE = 64 * 1024
 REPEATED = slice(4, 54)

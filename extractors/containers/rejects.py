@@ -13,7 +13,7 @@ from typing import BinaryIO, cast
 
 import pyarrow as pa
 
-from extractors.container import Container, Damaged, stream
+from extractors.containers.contract import Container, Damaged, stream
 
 MAGIC = b"ARROW1"
 LONGEST_SHORT = 0x7FFF

@@ -13,7 +13,7 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from extractors.container import Container, Damaged, Source, pick, pick_number, stream
+from extractors.containers.contract import Container, Damaged, Source, pick, pick_number, stream
 
 FIRST, LAST, CONTROL, NUMBER, RESERVED = 0x80, 0x40, 0x20, 0x10, 0x0F
 LONGEST_RECORD = 32760

@@ -10,8 +10,8 @@ import lzma
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO
 
-from extractors.compressed import Members, exactly
-from extractors.container import Container, stream
+from extractors.containers._compressed import Members, exactly
+from extractors.containers.contract import Container, stream
 
 MAGIC = b"\xfd7zXZ\0"
 MEMORY = 256 * 1024 * 1024

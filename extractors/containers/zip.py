@@ -15,8 +15,8 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import BinaryIO, cast
 
-from extractors.compressed import Inflater, Members, Pull, exactly
-from extractors.container import Container, Damaged, refuse, stream
+from extractors.containers._compressed import Inflater, Members, Pull, exactly
+from extractors.containers.contract import Container, Damaged, refuse, stream
 from migration_reports.findings import did_you_mean
 
 LARGEST_DIRECTORY = 16 * 1024 * 1024

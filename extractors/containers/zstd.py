@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from extractors.compressed import CHUNK, Pull, exactly
-from extractors.container import Container, Damaged, Source, stream
+from extractors.containers._compressed import CHUNK, Pull, exactly
+from extractors.containers.contract import Container, Damaged, Source, stream
 
 MAGIC = b"\x28\xb5\x2f\xfd"
 SKIPPABLE = b"\x2a\x4d\x18"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from extractors.dialect import Dialect
 from extractors.dialects import fujitsu, gnucobol, hitachi, ibm, microfocus, nec
+from extractors.dialects.contract import Dialect
 from extractors.options import choose
 from migration_reports.findings import Position, Problem, SpecError
 

@@ -5,7 +5,7 @@ PIC S9(10) COMP SYNC  ->  a four-byte boundary        PIC S9(4) COMP-5  ->  litt
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _MEASURED = "files that Fujitsu's compiler wrote, in the test data of JRecord (CobolTestData, fjCompSync, fjComp5Sync)"
 _ALIKE = "not verified from a manual of the maker; taken as on the IBM-compatible mainframe (MSP)"

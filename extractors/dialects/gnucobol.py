@@ -5,7 +5,7 @@ PIC S9(2) COMP  ->  one byte        PIC S9(10) COMP SYNC  ->  an eight-byte boun
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _RUN = "GnuCOBOL 3.1.2, -std=default: tests/oracles/gnucobol, run and its output kept"
 

@@ -5,7 +5,7 @@ PIC S9(10) COMP SYNC  ->  a fullword boundary        COMP-1  ->  hexadecimal flo
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _ALIKE = "not verified from a manual of the maker; taken as on the IBM-compatible mainframe (VOS3)"
 

@@ -5,7 +5,7 @@ PIC S9(10) COMP SYNC  ->  a fullword boundary        COMP-1  ->  four bytes of h
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _LANGUAGE = "IBM Enterprise COBOL for z/OS, Language Reference"
 

@@ -5,7 +5,7 @@ PIC S9(6) COMP  ->  three bytes        PIC 9(7) COMP-X  ->  three bytes        C
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _MANUAL = "Micro Focus Language Reference, USAGE clause: storage of COMP without the directive IBMCOMP"
 _OPEN = "not verified"

@@ -5,7 +5,7 @@ PIC N(20)  ->  40 bytes of JIPS        PIC S9(9) COMP-3  ->  five bytes
 
 from __future__ import annotations
 
-from extractors.dialect import Dialect
+from extractors.dialects.contract import Dialect
 
 _ALIKE = "not verified from a manual of the maker; taken as ibm"
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
-from extractors.layout import Layout
+from extractors.copybooks.layout import Layout
+from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.options import Options
 
 

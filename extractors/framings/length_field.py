@@ -14,13 +14,13 @@ import ast
 
 import numpy as np
 
-from extractors.dialect import Dialect
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State
+from extractors.copybooks.layout import Field, Layout
+from extractors.dialects.contract import Dialect
+from extractors.framings._words import CHAIN, Recovery
+from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS
-from extractors.layout import Field, Layout
-from extractors.memory import inner, jit
+from extractors.kernels.memory import inner, jit
 from extractors.options import Options
-from extractors.words import CHAIN, Recovery
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 _KINDS = {"zoned": 0, "packed": 1, "binary": 2, "binary_little": 3}

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.copybooks.layout import Layout
+from extractors.framings._words import Recovery, Word, options_of, read_word, walk_blocks
 from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, read_blocks, word_in
+from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
-from extractors.layout import Layout
-from extractors.memory import SLACK, jit
+from extractors.kernels.memory import SLACK, jit
 from extractors.options import Options
-from extractors.words import Recovery, Word, options_of, read_word, walk_blocks
 
 SEGMENTS = 65_536
 """Of one record, at most, and looked at in one go."""

@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.framing import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
-from extractors.layout import Layout
+from extractors.copybooks.layout import Layout
+from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek, walk
+from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
 from extractors.options import Options
-from extractors.words import Recovery, Seek, Word, options_of, read_word, seek, walk
 
 WALK_OPTIONS: Mapping[str, str] = {
     "longest": "bytes of the longest record that is believed (32,760, or the layout's if that is more)",

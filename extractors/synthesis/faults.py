@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from extractors.characters import CharacterClass, Charset
-from extractors.layout import Field
+from extractors.charsets.contract import CharacterClass, Charset
+from extractors.copybooks.layout import Field
 from extractors.usages import BY_NAME
 
 SPACE = 0x40

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from extractors.options import choose
-from extractors.table_file import MAX_BYTES, MAX_LINE, Mapped, TableFile, TableForm, Taken, check
 from extractors.table_files import csv, hulft, jef4j, ucm, unijef
+from extractors.table_files.contract import MAX_BYTES, MAX_LINE, Mapped, TableFile, TableForm, Taken, check
 from migration_reports.findings import Position, Problem, SpecError
 
 __all__ = ["TABLE_FILES", "check", "read", "read_text", "write"]

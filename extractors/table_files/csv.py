@@ -16,7 +16,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 
-from extractors.table_file import (
+from extractors.table_files.contract import (
     Direction,
     Mapped,
     Report,

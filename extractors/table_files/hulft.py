@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from extractors.table_file import Mapped, Report, TableFile, TableForm, hexadecimal, parse_code
+from extractors.table_files.contract import Mapped, Report, TableFile, TableForm, hexadecimal, parse_code
 
 _CODECS = {"utf-8": "utf-8", "utf-16": "utf-16-be", "shift_jis": "cp932"}
 _LINE = re.compile(r"0[Xx]([0-9A-Fa-f]{2,6})\s+0[Xx]((?:[0-9A-Fa-f]{2}){1,16})\s*")

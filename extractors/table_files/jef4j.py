@@ -15,7 +15,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from extractors.table_file import (
+from extractors.table_files.contract import (
     Direction,
     Mapped,
     Report,

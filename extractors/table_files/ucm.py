@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from extractors.table_file import Direction, Mapped, Report, TableFile, TableForm
+from extractors.table_files.contract import Direction, Mapped, Report, TableFile, TableForm
 
 _LINE = re.compile(
     r"((?:<U[0-9A-Fa-f]{4,6}>\+?){1,8})\s+((?:\\x[0-9A-Fa-f]{2}\+?){1,8})\s*(?:\|([0-4]))?\s*(?:#\s*(.*))?"

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from extractors.table_file import Direction, Mapped, Report, TableFile, TableForm, parse_code, parse_scalar
+from extractors.table_files.contract import Direction, Mapped, Report, TableFile, TableForm, parse_code, parse_scalar
 
 TITLE = "CODE_CONVERT_Unicode-FJHOSTcode_USER_TABLE1.0"
 TO, FROM = "JEF->Unicode", "Unicode->JEF"

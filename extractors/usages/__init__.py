@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from extractors.characters import Charset
-from extractors.layout import Field
-from extractors.usage import Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
 from extractors.usages import (
     binary,
     binary_little,
@@ -28,6 +27,7 @@ from extractors.usages import (
     zoned_leading,
     zoned_separate,
 )
+from extractors.usages.contract import Usage
 
 USAGES: tuple[Usage, ...] = (
     binary.USAGE,

@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import plan as p
-from extractors.characters import Charset
-from extractors.digits import digits_of, to_integers
-from extractors.layout import Field
-from extractors.memory import be64, int_at, kernel, put64
-from extractors.plan import argument
-from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
+from extractors.kernels import plan as p
+from extractors.kernels.memory import be64, int_at, kernel, put64
+from extractors.kernels.plan import argument
+from extractors.usages._digits import digits_of, to_integers
+from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
 
 
 @kernel

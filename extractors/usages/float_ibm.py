@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import floats
-from extractors.characters import Charset
-from extractors.layout import Field
-from extractors.usage import OUT_OF_PICTURE, WHOLE, Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
+from extractors.usages import _floats as floats
+from extractors.usages.contract import OUT_OF_PICTURE, WHOLE, Usage
 
 
 def read(

@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import plan as p
-from extractors.character_tables import (
+from extractors.charsets._character_tables import (
     CELL,
     FOUR_BYTES,
     HALF_PAIR,
@@ -25,11 +24,12 @@ from extractors.character_tables import (
     TO_SINGLE,
     encode_tables,
 )
-from extractors.characters import SECOND_PLANE, SINGLE, THIRD, Charset
-from extractors.layout import Field
-from extractors.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
-from extractors.plan import argument, end_of
-from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
+from extractors.charsets.contract import SECOND_PLANE, SINGLE, THIRD, Charset
+from extractors.copybooks.layout import Field
+from extractors.kernels import plan as p
+from extractors.kernels.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
+from extractors.kernels.plan import argument, end_of
+from extractors.usages.contract import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 
 _ASK = np.uint64(3)
 _PLAIN = np.uint64(FOUR_BYTES << 24)

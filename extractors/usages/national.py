@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors.characters import Charset
-from extractors.layout import Field
-from extractors.usage import TEXT, TEXT_FLAGS, Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
 from extractors.usages import mixed
+from extractors.usages.contract import TEXT, TEXT_FLAGS, Usage
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:

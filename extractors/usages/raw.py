@@ -8,10 +8,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import floats
-from extractors.characters import Charset
-from extractors.layout import Field
-from extractors.usage import WHOLE, Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
+from extractors.usages import _floats as floats
+from extractors.usages.contract import WHOLE, Usage
 
 
 def read(

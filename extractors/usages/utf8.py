@@ -11,13 +11,13 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import plan as p
-from extractors.character_tables import FOUR_BYTES
-from extractors.characters import REPLACEMENT, Charset
-from extractors.layout import Field
-from extractors.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
-from extractors.plan import argument, end_of
-from extractors.usage import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
+from extractors.charsets._character_tables import FOUR_BYTES
+from extractors.charsets.contract import REPLACEMENT, Charset
+from extractors.copybooks.layout import Field
+from extractors.kernels import plan as p
+from extractors.kernels.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
+from extractors.kernels.plan import argument, end_of
+from extractors.usages.contract import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 from extractors.usages.mixed import flag_of, put_character, trimmed
 
 _PLAIN = np.uint64(FOUR_BYTES << 24)

@@ -12,15 +12,15 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import plan as p
-from extractors.characters import Charset
-from extractors.digits import add_scaled, digits_of, to_integers
-from extractors.floats import field_bytes
-from extractors.layout import Field
-from extractors.memory import be64, inner, int_at, kernel, put64
-from extractors.plan import argument
-from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
-from extractors.wide import to_decimal256
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
+from extractors.kernels import plan as p
+from extractors.kernels.memory import be64, inner, int_at, kernel, put64
+from extractors.kernels.plan import argument
+from extractors.kernels.wide import to_decimal256
+from extractors.usages._digits import add_scaled, digits_of, to_integers
+from extractors.usages._floats import field_bytes
+from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
 
 _ZONES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)

@@ -10,11 +10,11 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors import signs
-from extractors.characters import Charset
-from extractors.digits import digits_of, to_integers
-from extractors.layout import Field
-from extractors.usage import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.charsets.contract import Charset
+from extractors.copybooks.layout import Field
+from extractors.usages import _signs as signs
+from extractors.usages._digits import digits_of, to_integers
+from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from mappings.transform import Transform
 from mappings.transforms import (
     address_key,
     assign,
@@ -24,6 +23,7 @@ from mappings.transforms import (
     wareki_text,
     width,
 )
+from mappings.transforms.contract import Transform
 
 TRANSFORMS: tuple[Transform, ...] = (
     address_key.TRANSFORM,

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 _NARROW = {
     chr(0xFF00 + ascii_ - 0x20): chr(ascii_) for ascii_ in (*range(0x30, 0x3A), *range(0x41, 0x5B), *range(0x61, 0x7B))

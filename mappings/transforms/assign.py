@@ -18,8 +18,8 @@ from typing import Literal
 import polars as pl
 import pydantic
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 
 class AssignParams(Params):

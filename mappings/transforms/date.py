@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.eras import DISTANT, UnknownParams, judge, seasonless
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform, Workings
+from mappings.language.spec import CodeTable
+from mappings.transforms._eras import DISTANT, UnknownParams, judge, seasonless
+from mappings.transforms.contract import Outcome, Transform, Workings
 
 EARLIEST = 18680101
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pydantic
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 
 class DigitsParams(Params):

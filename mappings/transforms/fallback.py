@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 _REPLACED = "\ufdd0"
 """A noncharacter, which is for a program's own use and stands in no text: it marks where a replaced text ended."""

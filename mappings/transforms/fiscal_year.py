@@ -16,9 +16,9 @@ from typing import Literal, Self
 import polars as pl
 import pydantic
 
-from mappings.eras import FAMILIES, by_era
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms._eras import FAMILIES, by_era
+from mappings.transforms.contract import Outcome, Params, Transform
 
 
 class FiscalYearParams(Params):

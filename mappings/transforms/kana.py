@@ -19,8 +19,8 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 _SMALL = dict(zip("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ", strict=True))
 _DASHES = "-‐‑–—―－−ｰ"

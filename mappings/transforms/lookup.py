@@ -15,9 +15,9 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.code_table import FIRST, LAST
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform, Workings
+from mappings.language.code_table import FIRST, LAST
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform, Workings
 
 
 class LookupParams(Params):

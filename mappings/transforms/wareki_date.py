@@ -27,9 +27,9 @@ from typing import Literal, Self
 import polars as pl
 import pydantic
 
-from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform, Workings
+from mappings.language.spec import CodeTable
+from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
+from mappings.transforms.contract import Outcome, Transform, Workings
 
 _NAMES = [era.name for era in ERAS]
 

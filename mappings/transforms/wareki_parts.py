@@ -12,9 +12,9 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform, Workings
+from mappings.language.spec import CodeTable
+from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
+from mappings.transforms.contract import Outcome, Transform, Workings
 
 
 class WarekiPartsParams(UnknownParams):

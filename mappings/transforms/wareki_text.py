@@ -21,9 +21,9 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.eras import ERAS, UnknownParams, by_era, judge, kanji_numbers
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Transform, Workings
+from mappings.language.spec import CodeTable
+from mappings.transforms._eras import ERAS, UnknownParams, by_era, judge, kanji_numbers
+from mappings.transforms.contract import Outcome, Transform, Workings
 
 _DIGITS = range(1, len(ERAS) + 1)
 _NAMES = {

@@ -14,8 +14,8 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.spec import CodeTable
-from mappings.transform import Outcome, Params, Transform
+from mappings.language.spec import CodeTable
+from mappings.transforms.contract import Outcome, Params, Transform
 
 _SETS = {
     "digits": "0123456789",

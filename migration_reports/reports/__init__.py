@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from migration_reports.report import MEDIA, Report
 from migration_reports.reports import gaiji, record, result, workbook
+from migration_reports.reports.contract import MEDIA, Report
 
 REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, gaiji.REPORT, workbook.REPORT)
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import xlsxwriter
 
-from migration_reports.report import Report, Template
-from migration_reports.run_record import Gaiji, RunRecord
-from migration_reports.standing import is_provisional, marked, standing
+from migration_reports.records.run_record import Gaiji, RunRecord
+from migration_reports.records.standing import is_provisional, marked, standing
+from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
 COLUMNS = (

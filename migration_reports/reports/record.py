@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from migration_reports.report import Report, Template
-from migration_reports.run_record import RunRecord
+from migration_reports.records.run_record import RunRecord
+from migration_reports.reports.contract import Report, Template
 
 
 def files(record: RunRecord, findings: Path | None, template: Template) -> Iterator[tuple[str, bytes]]:

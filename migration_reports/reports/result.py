@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.comparison import followed, gone
-from migration_reports.report import Report, Template
-from migration_reports.run_record import RunRecord
-from migration_reports.shown import changed
-from migration_reports.standing import alerts_word, decision_word, is_provisional, rows_word, standing
+from migration_reports.records import verdicts
+from migration_reports.records.comparison import followed, gone
+from migration_reports.records.run_record import RunRecord
+from migration_reports.records.shown import changed
+from migration_reports.records.standing import alerts_word, decision_word, is_provisional, rows_word, standing
+from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
 

@@ -13,14 +13,14 @@ from typing import Any
 import pyarrow as pa
 import xlsxwriter
 
-from migration_reports import verdicts
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.comparison import followed, gone
-from migration_reports.report import Report, Template
-from migration_reports.run_record import Change, Control, Issue, RunRecord
-from migration_reports.shown import changed, control_name, controlled, when
-from migration_reports.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
-from migration_reports.verdicts import Tally, Verdict
+from migration_reports.records import verdicts
+from migration_reports.records.comparison import followed, gone
+from migration_reports.records.run_record import Change, Control, Issue, RunRecord
+from migration_reports.records.shown import changed, control_name, controlled, when
+from migration_reports.records.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
+from migration_reports.records.verdicts import Tally, Verdict
+from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
 MAX_FINDINGS = 100_000

@@ -50,7 +50,7 @@ def say(line: str) -> None:
 
 def synthesize(town: str, residents: int, out: Path) -> Path:
     """Make a dump, and say how fast."""
-    from dags.synthesis import synthesize as write
+    from dags.inspection.synthesis import synthesize as write
 
     start = time.perf_counter()
     made = write(ROOT / "mappings" / "municipalities" / town, residents=residents, seed=1, faults=0.005, out=out)
@@ -61,7 +61,7 @@ def synthesize(town: str, residents: int, out: Path) -> Path:
 
 def decode_beside_copy(home: Path) -> None:
     """Decode every field of each shipped layout, beside a memory copy of the same bytes."""
-    from dags.municipality import load
+    from dags.pipeline.municipality import load
     from extractors.batches import Kind, extract
 
     say("\ndecode, one thread, every field, findings included | MB/s | of a memory copy of the same bytes")
@@ -101,8 +101,8 @@ def pipeline_beside_ingest(home: Path) -> None:
     os.environ["HIKKOSHI_HOME"] = str(home)
     os.environ.pop("HIKKOSHI_DATABASE_URL", None)
     from dags import steps
-    from target_schemas.database import adbc_uri
-    from target_schemas.server import embedded_url, stop
+    from target_schemas.postgres.database import adbc_uri
+    from target_schemas.postgres.server import embedded_url, stop
 
     url = embedded_url(home)
     try:
@@ -169,10 +169,10 @@ def peak(town: str, inbox: str) -> int:
     """Read and map a dump without a database; print this process's peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HIKKOSHI_HOME"] = folder
-        from dags import workspace
-        from dags.extraction import extract_and_map
-        from dags.inbox import files_of
-        from dags.municipality import load
+        from dags.pipeline import workspace
+        from dags.pipeline.extraction import extract_and_map
+        from dags.pipeline.inbox import files_of
+        from dags.pipeline.municipality import load
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
         run = workspace.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")

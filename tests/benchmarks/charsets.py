@@ -23,15 +23,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dags.municipality import load as load_municipality
-from dags.synthesis import synthesize
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load as load_municipality
 from extractors import charsets
 from extractors.batches import BATCH_RECORDS, Kind, extract
-from extractors.characters import Charset
-from extractors.copybook import read_copybook
+from extractors.charsets.contract import Charset
+from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
 from extractors.encode import encode
-from extractors.memory import SLACK
+from extractors.kernels.memory import SLACK
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "mappings" / "municipalities" / "990027_mihon"

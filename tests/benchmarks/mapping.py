@@ -19,9 +19,9 @@ from pathlib import Path
 import polars as pl
 import pyarrow as pa
 
-from dags.extraction import BATCH_RECORDS
-from dags.municipality import Municipality, load
-from dags.synthesis import synthesize
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.extraction import BATCH_RECORDS
+from dags.pipeline.municipality import Municipality, load
 from extractors.batches import Extracted, extract
 from mappings.engine import Mapper
 from mappings.transforms import kana

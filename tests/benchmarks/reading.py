@@ -23,15 +23,16 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from dags.municipality import load as load_municipality
-from dags.synthesis import synthesize
-from extractors import charsets, decoder, framings, plan
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load as load_municipality
+from extractors import charsets, decoder, framings
 from extractors.batches import Kind, extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
+from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Blanks
 from extractors.encode import encode
-from extractors.framing import Framing
-from extractors.layout import Field, Layout
+from extractors.framings.contract import Framing
+from extractors.kernels import plan
 from extractors.records import WHOLE, Account, Slice, frames, slices
 from extractors.usages import binary, mixed, packed, zoned
 
@@ -392,7 +393,7 @@ START = """
 import sys, time, io
 begun = time.perf_counter()
 from pathlib import Path
-from dags.municipality import load
+from dags.pipeline.municipality import load
 from extractors.batches import Kind, extract
 reader = load(Path(sys.argv[1])).dumps[sys.argv[2]]
 reading = reader.reading

@@ -32,7 +32,7 @@ def main() -> int:
         os.environ.pop("HIKKOSHI_DATABASE_URL", None)
         size = synthesize(TOWN, arguments.residents, home / "inbox" / TOWN).stat().st_size
         synthesize(TOWN, 2_000, home / "warm")
-        from target_schemas.server import embedded_url, stop
+        from target_schemas.postgres.server import embedded_url, stop
 
         os.environ["HIKKOSHI_DATABASE_URL"] = embedded_url(home)
         context = multiprocessing.get_context("spawn")

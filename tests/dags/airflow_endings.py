@@ -22,7 +22,7 @@ PASSWORDS = {name: f"of {name}" for name in ("operator", "approver", "dag_test")
 
 os.environ["HIKKOSHI_OWNER"] = ""
 
-from dags import airflow_home  # noqa: E402
+from dags.server import airflow_home  # noqa: E402
 
 airflow_home.use()
 passwords = HOME / "airflow" / "test_passwords.json"
@@ -39,7 +39,8 @@ from airflow.models.taskinstance import TaskInstance, clear_task_instances  # no
 from airflow.sdk.definitions.dag import _run_task  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 
-from dags import migrate, steps, workspace  # noqa: E402
+from dags import migrate, steps  # noqa: E402
+from dags.pipeline import workspace  # noqa: E402
 
 client = TestClient(create_app(apps="all"))
 dag = DagBag(str(Path(migrate.__file__))).dags[f"migrate_{TOWN}"]

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from dags import acceptance
+from dags.authoring import acceptance
 from dags.cli import app
 from migration_reports.findings import UsageError
 
@@ -132,7 +132,7 @@ class Typed(io.StringIO):
     [("y n q", ["name", "sex", "birth", "remarks", "address"]), ("n x a", ["resident_no"]), ("n n n n n y", ["resident_no", "name", "sex", "birth", "remarks"])],
 )  # fmt: skip
 def test_a_person_is_asked_one_by_one(folder, monkeypatch, answers, left):
-    from dags import accept_cli
+    from dags.commands import accept_cli
 
     given = iter(answers.split())
     monkeypatch.setattr("sys.stdin", Typed())

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from dags.check import Checked, check
+from dags.authoring.check import Checked, check
+from dags.authoring.excerpt import excerpt
+from dags.authoring.problem_formats import FORMATS, render
+from dags.authoring.problems import page_of
 from dags.cli import app
-from dags.excerpt import excerpt
-from dags.folders import municipality_folders
-from dags.problem_formats import FORMATS, render
-from dags.problems import page_of
+from dags.pipeline.folders import municipality_folders
 from migration_reports.findings import Definition, Position, Problem, RunError
 
 ROOT = Path(__file__).parents[2]
@@ -151,8 +151,8 @@ def test_a_code_is_explained_without_the_docs(monkeypatch):
     page = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
     assert said.strip() == "## Y022" + page.partition("\n## Y022")[2].partition("\n## Y023")[0].rstrip()
     assert "Became a resident before being born" in CliRunner().invoke(app, ["explain", "V414"]).stdout
-    monkeypatch.setattr("dags.problems.EXAMPLES", Path("/nowhere"))
-    from dags import problems
+    monkeypatch.setattr("dags.authoring.problems.EXAMPLES", Path("/nowhere"))
+    from dags.authoring import problems
 
     problems._examples.cache_clear()
     assert "To mend it: Map the field" in CliRunner().invoke(app, ["explain", "Y022"]).stdout
@@ -207,7 +207,7 @@ def test_sarif_names_rules_results_and_related_places():
 
 
 def test_every_code_has_a_section_that_its_address_names():
-    from dags.problems import PROBLEMS
+    from dags.authoring.problems import PROBLEMS
 
     text = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
     headings = {heading.lower() for heading in re.findall(r"^## (\w+)$", text, re.MULTILINE)}

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from dags import draft, draft_text, reader
+from dags.authoring import draft, draft_text
+from dags.authoring.field_words import common_prefix, likeness, said_by
 from dags.cli import app
-from dags.field_words import common_prefix, likeness, said_by
-from dags.municipality import load
+from dags.inspection import reader
+from dags.pipeline.municipality import load
 from extractors.batches import Kind
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import RunError, SpecError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dags.synthesis import synthesize
-from target_schemas.server import embedded_url, stop
+from dags.inspection.synthesis import synthesize
+from target_schemas.postgres.server import embedded_url, stop
 
 ROOT = Path(__file__).parents[2]
 READING = ("receive", "extract_map_stage", "join_slices", "validate", "reconcile")

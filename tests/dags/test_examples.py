@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from dags.authoring.examples import run_examples
 from dags.cli import app
-from dags.examples import run_examples
-from dags.municipality import load
+from dags.pipeline.municipality import load
 from migration_reports.findings import SpecError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"

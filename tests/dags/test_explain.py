@@ -10,10 +10,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from dags import explain as work
+from dags.authoring import explain as work
 from dags.cli import app
-from dags.municipality import load
-from dags.synthesis import synthesize
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load
 from migration_reports.findings import RunError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"

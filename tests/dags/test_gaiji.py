@@ -12,16 +12,17 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import gaiji, steps
-from dags.evidence import Notes
-from dags.municipality import load
+from dags import steps
+from dags.pipeline import gaiji
+from dags.pipeline.evidence import Notes
+from dags.pipeline.municipality import load
 from extractors import charsets, framings
 from extractors.batches import extract
-from extractors.characters import SINGLE
-from extractors.copybook import read_copybook
+from extractors.charsets.contract import SINGLE
+from extractors.copybooks.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
 from migration_reports.reports.gaiji import decidable
-from target_schemas.database import connect
+from target_schemas.postgres.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
 from tests.reading import open_bytes
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dags import inbox
-from dags.municipality import load
+from dags.pipeline import inbox
+from dags.pipeline.municipality import load
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 

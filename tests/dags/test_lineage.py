@@ -11,10 +11,10 @@ import openpyxl
 import pytest
 from typer.testing import CliRunner
 
-from dags import lineage
+from dags.authoring import lineage
 from dags.cli import app
-from dags.municipality import load
-from migration_reports.item_mapping import SOURCE_HEADS, TARGET_HEADS, SourceItem, workbook
+from dags.pipeline.municipality import load
+from migration_reports.records.item_mapping import SOURCE_HEADS, TARGET_HEADS, SourceItem, workbook
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 

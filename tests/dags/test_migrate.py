@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 SCRIPT = """
 import json, sys, warnings
-from dags import airflow_home
+from dags.server import airflow_home
 airflow_home.use()
 warnings.filterwarnings("error", message=".*eprecated.*", module="dags.*")
 heavy = lambda: sorted({"polars", "numba", "great_expectations", "pandas", "pyarrow.parquet"} & set(sys.modules))

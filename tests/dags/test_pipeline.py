@@ -15,12 +15,13 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps, workspace
-from dags.synthesis import synthesize
+from dags import steps
+from dags.inspection.synthesis import synthesize
+from dags.pipeline import workspace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
-from target_schemas import staging
-from target_schemas.database import connect
+from target_schemas.postgres import staging
+from target_schemas.postgres.database import connect
 from tests.reading import SHARED
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

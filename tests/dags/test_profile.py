@@ -19,21 +19,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from dags import column_profile, profile, reader
 from dags.cli import app
-from dags.column_profile import ColumnProfile, profile_values
-from dags.detectors import DETECTORS
-from dags.masking import mask
-from dags.municipality import load
-from dags.synthesis import synthesize
+from dags.inspection import column_profile, profile, reader
+from dags.inspection.column_profile import ColumnProfile, profile_values
+from dags.inspection.detectors import DETECTORS
+from dags.inspection.masking import mask
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load
 from extractors import charsets
 from extractors.batches import Kind
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading
 from migration_reports.findings import RunError
-from migration_reports.profile_record import Profile
-from migration_reports.render import render_profile
+from migration_reports.pages.render import render_profile
+from migration_reports.records.profile_record import Profile
 from tests.reading import SHARED
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -172,7 +172,7 @@ def test_a_filled_field_that_goes_nowhere_stands_first_and_is_marked(source, mad
 
 def outputs(made):
     """Everything that is written of a profile."""
-    from dags import profile_cli
+    from dags.commands import profile_cli
 
     shown = io.StringIO()
     profile_cli._show(made, profile_cli.Terminal(width=400, file=shown))

@@ -13,12 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from dags import reader
 from dags.cli import app
-from dags.peek import peek
+from dags.inspection import reader
+from dags.inspection.peek import peek
 from extractors import charsets
 from extractors.batches import Kind
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading, read_text
 from migration_reports.findings import SpecError

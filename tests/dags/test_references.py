@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from dags import steps
-from dags.synthesis import synthesize
-from migration_reports.render import question
-from target_schemas.database import connect
+from dags.inspection.synthesis import synthesize
+from migration_reports.pages.render import question
+from target_schemas.postgres.database import connect
 from target_schemas.systems.resident_records import SYSTEM
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

@@ -39,13 +39,13 @@ HOSTILE = {
 
 SCRIPT = """
 import json, sys
-from dags import airflow_home
+from dags.server import airflow_home
 airflow_home.use()
 import importlib.util
 from fastapi.testclient import TestClient
-from dags.workspace import Run, make_run, note_dag_run
-from migration_reports.render import render
-from migration_reports.run_record import Municipality, RunRecord
+from dags.pipeline.workspace import Run, make_run, note_dag_run
+from migration_reports.pages.render import render
+from migration_reports.records.run_record import Municipality, RunRecord
 
 spec = importlib.util.spec_from_file_location("reports_page", "dags/plugins/hikkoshi_reports.py")
 page = importlib.util.module_from_spec(spec); spec.loader.exec_module(page)

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dags import run_specs, steps, workspace
-from dags.synthesis import synthesize
+from dags import steps
+from dags.inspection.synthesis import synthesize
+from dags.pipeline import run_specs, workspace
 from migration_reports.findings import RunError, SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

@@ -10,15 +10,16 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps, workspace
-from dags.folders import municipality_folder
-from dags.mapped_files import staged_frame
-from dags.municipality import load, target_tables
-from dags.slices import planned
-from dags.synthesis import synthesize
+from dags import steps
+from dags.inspection.synthesis import synthesize
+from dags.pipeline import workspace
+from dags.pipeline.folders import municipality_folder
+from dags.pipeline.mapped_files import staged_frame
+from dags.pipeline.municipality import load, target_tables
+from dags.pipeline.slices import planned
 from migration_reports.findings import RunError, TransientError
-from target_schemas import staging
-from target_schemas.database import connect
+from target_schemas.postgres import staging
+from target_schemas.postgres.database import connect
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 MIHON, REIJI = "990027_mihon", "990035_reiji"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dags import cli
-from dags.terminal import Terminal, visible
+from dags.commands.terminal import Terminal, visible
 from migration_reports.findings import Position, Problem, RunError, SpecError, TransientError
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from dags import airflow_home, airflow_server, in_airflow, standalone
+from dags.server import airflow_home, airflow_server, in_airflow, standalone
 from migration_reports.findings import RunError, TransientError
 
 ROOT = Path(__file__).parents[2]
@@ -131,7 +131,7 @@ def test_what_is_no_port_is_refused(port, capsys):
 
 
 @pytest.mark.parametrize(
-    ("given", "wanted"), [("PORT=8280", "dags.standalone --port 8280"), ("PORT=", "dags.standalone")]
+    ("given", "wanted"), [("PORT=8280", "dags.server.standalone --port 8280"), ("PORT=", "dags.server.standalone")]
 )
 def test_make_passes_the_port_on(given, wanted):
     # As from a shell: `make test` hands its own flags down.
@@ -252,7 +252,7 @@ def test_a_home_that_was_made_before_keeps_what_it_has(home):
 
 IN_AIRFLOW = """
 import importlib.util, json, os
-from dags import airflow_home, airflow_server, standalone
+from dags.server import airflow_home, airflow_server, standalone
 os.environ.update(airflow_home.environment(port=8280))
 from airflow.cli.cli_parser import get_parser
 from fastapi.testclient import TestClient
@@ -287,7 +287,7 @@ time.sleep(60)
 """
 SUPERVISOR = """
 import sys
-from dags import airflow_home, airflow_server, standalone
+from dags.server import airflow_home, airflow_server, standalone
 airflow_home.folder().mkdir(parents=True)
 airflow_home.use = lambda **_: None
 real = standalone.supervise

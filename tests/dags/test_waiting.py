@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from dags import steps, waiting
-from dags.municipality import load
-from dags.synthesis import synthesize
+from dags import steps
+from dags.inspection.synthesis import synthesize
+from dags.pipeline import waiting
+from dags.pipeline.municipality import load
 from migration_reports.findings import RunError
-from target_schemas.database import connect
+from target_schemas.postgres.database import connect
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 REIJI = "990035_reiji"

@@ -15,19 +15,21 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors import charsets, framings, jis, repertoire
+from extractors import charsets, framings
 from extractors.batches import extract
 from extractors.character_counts import first_places
-from extractors.character_policies import MS_SYMBOLS
-from extractors.character_tables import one_way
-from extractors.characters import REPLACEMENT, SECOND_PLANE, SINGLE, THIRD, CharacterClass, Charset, hexadecimal
 from extractors.charsets import CHARSETS
+from extractors.charsets import _jis as jis
+from extractors.charsets import _repertoire as repertoire
+from extractors.charsets._character_tables import one_way
+from extractors.charsets._code_pages import code_page, jis8_to_ebcdik
+from extractors.charsets._policies import MS_SYMBOLS
+from extractors.charsets.contract import REPLACEMENT, SECOND_PLANE, SINGLE, THIRD, CharacterClass, Charset, hexadecimal
 from extractors.charsets.tables import derive_ibm
-from extractors.code_pages import code_page, jis8_to_ebcdik
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
 from extractors.encode import encode
-from extractors.memory import SLACK
+from extractors.kernels.memory import SLACK
 from migration_reports.findings import SpecError
 from tests.reading import SHARED, open_bytes
 

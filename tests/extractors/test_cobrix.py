@@ -12,8 +12,8 @@ from decimal import Decimal
 
 import pytest
 
-from dags import reader
-from extractors.copybook import read_copybook
+from dags.inspection import reader
+from extractors.copybooks.copybook import read_copybook
 from extractors.reading import Choice, Spoken
 from tests.reading import SHARED
 

@@ -17,9 +17,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.container import HEAD, Damaged
 from extractors.containers import CONTAINERS, load, recognise
-from extractors.tape import describe
+from extractors.containers._tape import describe
+from extractors.containers.contract import HEAD, Damaged
 from migration_reports.findings import SpecError
 
 CASES = Path(__file__).parents[1] / "cases" / "containers"

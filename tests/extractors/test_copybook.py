@@ -8,8 +8,8 @@ import pytest
 import yaml
 
 from extractors import dialects
-from extractors.copybook import PROBLEMS, read_copybook
-from extractors.copybook_text import NoTextError, decode_text
+from extractors.copybooks.copybook import PROBLEMS, read_copybook
+from extractors.copybooks.copybook_text import NoTextError, decode_text
 from migration_reports.findings import SpecError
 from tests.reading import SHARED
 

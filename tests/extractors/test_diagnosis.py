@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from dags import cli, reader
-from dags.synthesis import synthesize
-from extractors.diagnosis import diagnose
+from dags import cli
+from dags.inspection import reader
+from dags.inspection.synthesis import synthesize
+from extractors.diagnosis.diagnosis import diagnose
 from extractors.reading import Choice, Spoken
 from extractors.records import Account, frames
 from tests.reading import SHARED
@@ -406,7 +407,7 @@ LATIN = [
 @pytest.mark.parametrize(("ccsid", "words"), [("930", KANA), ("939", KANA), ("930", LATIN), ("939", LATIN)])
 def test_kana_and_small_letters_tell_930_from_939(ccsid, words, with_layout, tmp_path):
     page = {"930": "cp290", "939": "cp1027"}[ccsid]
-    from extractors.code_pages import code_page
+    from extractors.charsets._code_pages import code_page
 
     table = code_page(page)
     rng = random.Random(2)

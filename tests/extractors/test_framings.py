@@ -11,9 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.framings import FRAMINGS, load
-from extractors.memory import SLACK
+from extractors.kernels.memory import SLACK
 from extractors.records import Account, fetch, frames, slices
 from migration_reports.findings import SpecError
 from tests.reading import open_bytes

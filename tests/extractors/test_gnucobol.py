@@ -13,7 +13,7 @@ import pytest
 
 from extractors import charsets, dialects
 from extractors.batches import Kind, extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.framings import load
 
 ORACLE = Path(__file__).parents[1] / "oracles" / "gnucobol"

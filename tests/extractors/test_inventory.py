@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from extractors.charsets import CHARSETS, load
-from extractors.inventory import spans, take_inventory
+from extractors.charsets._inventory import spans, take_inventory
 
 
 def test_runs_of_codes_are_written_together():

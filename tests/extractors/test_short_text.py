@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from extractors import charsets
 from extractors.batches import Kind, extract
-from extractors.characters import Charset
-from extractors.copybook import read_copybook
+from extractors.charsets.contract import Charset
+from extractors.copybooks.copybook import read_copybook
 from extractors.framings import load
 from extractors.usages import usage_of
 from tests.reading import open_bytes

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors.batches import Kind, extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.framings import FRAMINGS
 from extractors.reading import Choice, Spoken, make_reading
 from extractors.records import WHOLE

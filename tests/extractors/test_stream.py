@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors import containers
-from extractors.copybook import read_copybook
-from extractors.copying import read_words
-from extractors.framing import Trouble
+from extractors.copybooks.copybook import read_copybook
+from extractors.copybooks.copying import read_words
 from extractors.framings import FRAMINGS, load
+from extractors.framings.contract import Trouble
 from extractors.reading import library_of
 from extractors.records import Account, frames
 from extractors.stream import DumpStream

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from dags.municipality import load
-from dags.synthesis import synthesize
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load
 from extractors.batches import Kind, extract
 from extractors.synthesis import write
 from extractors.synthesis.population import era_date, populate

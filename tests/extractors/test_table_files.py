@@ -12,10 +12,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extractors import charsets, mojijoho, table_files
-from extractors.character_tables import one_way
-from extractors.table_file import Direction, Mapped, TableFile
+from extractors import charsets, table_files
+from extractors.charsets import _mojijoho as mojijoho
+from extractors.charsets._character_tables import one_way
 from extractors.table_files import TABLE_FILES
+from extractors.table_files.contract import Direction, Mapped, TableFile
 from migration_reports.findings import SpecError
 from tests.reading import SHARED
 

@@ -12,13 +12,13 @@ import yaml
 
 from extractors import charsets, dialects
 from extractors.batches import extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings import load
-from extractors.memory import SLACK
-from extractors.usage import NUMBER
+from extractors.kernels.memory import SLACK
 from extractors.usages import BY_NAME, USAGES, usage_of
+from extractors.usages.contract import NUMBER
 from tests.reading import open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "usages"

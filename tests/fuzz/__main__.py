@@ -23,8 +23,8 @@ os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="hikkoshi-fuzz-")
 
 from extractors import charsets, containers, dialects
 from extractors.batches import Kind, extract
-from extractors.container import Damaged
-from extractors.copybook import read_copybook
+from extractors.containers.contract import Damaged
+from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Blanks
 from extractors.framings import FRAMINGS, load
 from migration_reports.findings import SpecError

@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from dags.municipality import load
-from dags.synthesis import synthesize
+from dags.inspection.synthesis import synthesize
+from dags.pipeline.municipality import load
 from extractors.batches import extract
 from mappings.engine import Mapper
 

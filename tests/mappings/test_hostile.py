@@ -12,11 +12,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dags.municipality import load
-from mappings.code_table import read_code_table
+from dags.pipeline.municipality import load
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
 from mappings.growth import MAX_PATTERN, MAX_TEXT
-from mappings.yaml_text import read_yaml
+from mappings.language.code_table import read_code_table
+from mappings.language.yaml_text import read_yaml
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 import yaml
 
-from dags.reference import pages
+from docs.generate.reference import pages
 from mappings.transforms import TRANSFORMS
 
 ROOT = Path(__file__).parents[2]

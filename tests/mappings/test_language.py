@@ -12,9 +12,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.compiler import compile_mapping
+from mappings.compiling.compiler import compile_mapping
 from mappings.engine import Mapper, look_up
-from mappings.reader import read_municipality
+from mappings.language.reader import read_municipality
 from migration_reports.findings import SpecError, no_findings
 from target_schemas.conventions import CodeSet, amount, date, text, whole
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from dags.municipality import load
-from dags.problems import MEND, NO_EXAMPLE, PROBLEMS
-from mappings.manifest import check_digit
+from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
+from dags.pipeline.municipality import load
+from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
 from tests import broken_mappings
 

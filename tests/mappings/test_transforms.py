@@ -14,9 +14,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.eras import ERAS
-from mappings.spec import CodeTable, Period
+from mappings.language.spec import CodeTable, Period
 from mappings.transforms import BY_NAME, TRANSFORMS
+from mappings.transforms._eras import ERAS
 
 CASES = Path(__file__).parents[1] / "cases" / "transforms"
 TABLES = {

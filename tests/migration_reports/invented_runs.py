@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from migration_reports.run_record import (
+from migration_reports.records.run_record import (
     AmountReconciliation,
     Change,
     Comparison,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from migration_reports.comparison import compare
-from migration_reports.run_record import Change, Issue
+from migration_reports.records.comparison import compare
+from migration_reports.records.run_record import Change, Issue
 from tests.migration_reports.invented_runs import REHEARSAL
 
 

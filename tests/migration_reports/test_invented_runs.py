@@ -9,10 +9,10 @@ from typing import get_args
 import openpyxl
 import pytest
 
-from migration_reports import standing, verdicts
-from migration_reports.render import question, render
-from migration_reports.run_record import Decision, Issue, RunRecord, State
-from migration_reports.summary import headline, summary
+from migration_reports.pages.render import question, render
+from migration_reports.pages.summary import headline, summary
+from migration_reports.records import standing, verdicts
+from migration_reports.records.run_record import Decision, Issue, RunRecord, State
 from migration_reports.words import WORDS
 from tests.migration_reports.invented_runs import AUTOMATIC, BEFORE, CUT_OVER, HELD, REHEARSAL, REJECTED, RUNS, WAITING
 

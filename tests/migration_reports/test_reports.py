@@ -13,9 +13,8 @@ import pytest
 
 from migration_reports import catalogue
 from migration_reports.findings import Severity, findings_at
-from migration_reports.render import question, render
-from migration_reports.reports import FILES, REPORTS, gaiji
-from migration_reports.run_record import (
+from migration_reports.pages.render import question, render
+from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
     Decision,
@@ -32,7 +31,8 @@ from migration_reports.run_record import (
     RuleResult,
     RunRecord,
 )
-from migration_reports.standing import standing
+from migration_reports.records.standing import standing
+from migration_reports.reports import FILES, REPORTS, gaiji
 from migration_reports.words import WORDS
 
 HOSTILE = "<script>alert(1)</script>"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from extractors import charsets
 from extractors.batches import Kind, extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 from extractors.encode import encode
 from extractors.framings import load
 from migration_reports.findings import SpecError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from target_schemas import installation
+from target_schemas.postgres import installation
 from target_schemas.systems import SYSTEMS
 
 

@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas import installation, server, staging
-from target_schemas.database import adbc_uri, away, connect
+from target_schemas.postgres import installation, server, staging
+from target_schemas.postgres.database import adbc_uri, away, connect
 from target_schemas.systems import SYSTEMS
 from tests.staged_runs import TABLES, begin, households
 from validators import engine as engines
-from validators.rule import Expectation, Rule
+from validators.rules.contract import Expectation, Rule
 
 PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
 

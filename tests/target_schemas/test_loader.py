@@ -16,10 +16,10 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
-from target_schemas import ledger, loader, staging
-from target_schemas.areas import PRODUCTION
 from target_schemas.conventions import CODES
-from target_schemas.database import away
+from target_schemas.postgres import ledger, loader, staging
+from target_schemas.postgres.areas import PRODUCTION
+from target_schemas.postgres.database import away
 from target_schemas.systems.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
 from tests.staged_runs import (
     ONE,
@@ -150,9 +150,9 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     stage_all(prepared, database_url, "r2", {"households": households("r2", "d", ["2"])})
     script = """
         import os, signal, sys
-        from target_schemas import loader, partitions
-        from target_schemas.areas import PRODUCTION
-        from target_schemas.database import connect
+        from target_schemas.postgres import loader, partitions
+        from target_schemas.postgres.areas import PRODUCTION
+        from target_schemas.postgres.database import connect
         from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
         partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),

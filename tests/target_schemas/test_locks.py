@@ -11,9 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas import database, installation, ledger, staging, undo
-from target_schemas.areas import PRODUCTION, REHEARSALS
 from target_schemas.conventions import CodeSet
+from target_schemas.postgres import database, installation, ledger, staging, undo
+from target_schemas.postgres.areas import PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS
 from target_schemas.systems.resident_records import HOUSEHOLDS, SYSTEM
 from tests.staged_runs import TABLES, begin, households, move, promote, rows, stage_all, states

@@ -12,8 +12,8 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from target_schemas import server
-from target_schemas.database import connect
+from target_schemas.postgres import server
+from target_schemas.postgres.database import connect
 
 ASK = "import sys, pathlib; from target_schemas import server; print(server.embedded_url(pathlib.Path(sys.argv[1])))"
 

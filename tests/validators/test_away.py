@@ -10,11 +10,11 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas import server, staging
-from target_schemas.database import away, connect
+from target_schemas.postgres import server, staging
+from target_schemas.postgres.database import away, connect
 from target_schemas.systems.resident_records import RESIDENTS
 from validators import engine
-from validators.rule import Expectation, Query, Rule
+from validators.rules.contract import Expectation, Query, Rule
 
 NAMED = pl.col("name").is_null()
 RULES = [

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration_reports.findings import SpecError
-from target_schemas.database import connect
+from target_schemas.postgres.database import connect
 from validators.rules import corporate_number, individual_number, insurer_number, municipality_number, resident_number
 
 

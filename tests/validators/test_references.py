@@ -9,9 +9,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from mappings.compiler import arrow_type
-from target_schemas import staging
+from mappings.compiling.compiler import arrow_type
 from target_schemas.conventions import Reference, table, text, whole
+from target_schemas.postgres import staging
 from validators import derived, engine, references
 
 WHY = "a reference of these tests"

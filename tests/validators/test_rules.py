@@ -10,14 +10,14 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from mappings.compiler import arrow_type
+from mappings.compiling.compiler import arrow_type
 from migration_reports.findings import finding
-from target_schemas import staging
 from target_schemas.conventions import table, text
+from target_schemas.postgres import staging
 from target_schemas.systems.resident_records import SYSTEM
 from validators import derived, engine
-from validators.rule import Expectation, Query, Rule
 from validators.rules import RULES
+from validators.rules.contract import Expectation, Query, Rule
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 NUMBERS = table(

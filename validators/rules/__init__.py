@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from validators.rule import RuleFamily
 from validators.rules import (
     birth_not_after_registration,
     change_not_after_processing,
@@ -16,6 +15,7 @@ from validators.rules import (
     resident_number,
     single_head,
 )
+from validators.rules.contract import RuleFamily
 
 RULES: tuple[RuleFamily, ...] = (
     birth_not_after_registration.RULE,

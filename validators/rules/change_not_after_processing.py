@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from validators.rule import Query, Rule, RuleFamily, has
+from validators.rules.contract import Query, Rule, RuleFamily, has
 
 MOVES_OUT = ("201", "202")
 """異動事由 国内転出 and 国外転出."""

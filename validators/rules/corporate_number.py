@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from validators.check_digits import CheckDigit, rules
-from validators.rule import Rule, RuleFamily
+from validators.rules._check_digits import CheckDigit, rules
+from validators.rules.contract import Rule, RuleFamily
 
 CHECK = CheckDigit(
     length=13, weights=(0, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1), modulus=9, digits=(9, 8, 7, 6, 5, 4, 3, 2, 1), at=0

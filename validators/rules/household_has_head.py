@@ -12,7 +12,7 @@ from collections.abc import Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from validators.rule import Frames, Query, Rule, RuleFamily, has
+from validators.rules.contract import Frames, Query, Rule, RuleFamily, has
 
 
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001

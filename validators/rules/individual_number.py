@@ -12,8 +12,8 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from validators.check_digits import CheckDigit, rules
-from validators.rule import Rule, RuleFamily
+from validators.rules._check_digits import CheckDigit, rules
+from validators.rules.contract import Rule, RuleFamily
 
 CHECK = CheckDigit(
     length=12,

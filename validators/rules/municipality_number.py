@@ -11,8 +11,8 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
-from validators.check_digits import CheckDigit, rules
-from validators.rule import Rule, RuleFamily
+from validators.rules._check_digits import CheckDigit, rules
+from validators.rules.contract import Rule, RuleFamily
 
 CHECK = CheckDigit(length=6, weights=(6, 5, 4, 3, 2, 0), modulus=11, digits=(1, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1), at=5)
 

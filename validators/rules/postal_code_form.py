@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from validators.rule import Expectation, Rule, RuleFamily, has
+from validators.rules.contract import Expectation, Rule, RuleFamily, has
 
 PATTERN = "^[0-9]{7}$"
 

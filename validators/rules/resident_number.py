@@ -19,8 +19,8 @@ from collections.abc import Mapping
 import sqlalchemy as sa
 
 from migration_reports.findings import Position, Problem, SpecError
-from validators.check_digits import CheckDigit, rules
-from validators.rule import Rule, RuleFamily
+from validators.rules._check_digits import CheckDigit, rules
+from validators.rules.contract import Rule, RuleFamily
 
 OPTIONS = {
     "length": "how many digits the number has, its check digit among them (must be given)",

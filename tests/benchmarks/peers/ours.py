@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from extractors import charsets, framings
 from extractors.batches import extract
-from extractors.copybook import read_copybook
+from extractors.copybooks.copybook import read_copybook
 
 
 def batches(copybook: Path, data: Path, *, variable: bool = False) -> Iterator[pa.RecordBatch]:

@@ -1,0 +1,1 @@
+"""What vendors use who write a mapping: check, draft, explain, lineage, examples, differences."""

@@ -1,0 +1,459 @@
+"""From dump bytes to a column, told: where it lies, how it is read, what becomes of it, and which line says so."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from dags.authoring.draft_text import text
+from dags.authoring.problems import PROBLEMS
+from dags.authoring.problems import section as section_of
+from dags.inspection.masking import mask
+from dags.pipeline.inbox import files_of
+from dags.pipeline.municipality import DumpReader, Municipality, target_tables
+from dags.pipeline.reconciliation import rules
+from extractors.batches import extract
+from extractors.copybooks.layout import TEXT_USAGES
+from mappings.compiling.columns import groups_of
+from mappings.engine import look_up, unfolded
+from mappings.language.package import Counts, overlay
+from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
+from mappings.language.yaml_text import Path as YamlPath
+from mappings.language.yaml_text import Places, read_yaml
+from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
+from mappings.trace import gives_rows, trace
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import RunError, UsageError
+
+ENGINE = {
+    RECORD: "the record's number in the dump",
+    OCCURRENCE: "the number of the occurrence",
+    DUMP: "the name of the dump",
+}
+WIDTH = 78
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Section:
+    """Some lines under a heading: what, and how it is."""
+
+    title: str
+    lines: tuple[tuple[str, str], ...]
+
+
+def code(name: str) -> tuple[str, ...]:
+    """What is known of a code of a problem or a finding, in lines; nothing where it is none."""
+    known = name.upper()
+    if known in PROBLEMS:
+        return section_of(known)
+    if (finding := CATALOGUE.get(known)) is None:
+        return ()
+    return (
+        f"## {known}",
+        "",
+        f"{finding.ja} / {finding.en}",
+        "",
+        f"{finding.action_ja} / {finding.action_en}",
+        "",
+        f"A finding of a dump's data, severity {finding.severity.value}.",
+    )
+
+
+def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
+    """The table and column (or date) that a word means: table.column, or a column's name where one table has it.
+
+    Raises:
+        UsageError: there is none, or there are several.
+    """
+    known = {
+        (table.name, part): group
+        for table in target_tables(municipality)
+        for group, members in groups_of(table).items()
+        for part in (group, *(member.name for member in members))
+    }
+    table, dot, column = name.rpartition(".")
+    found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and (not dot or t == table))
+    if len(found) == 1:
+        return next(iter(found))
+    names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
+    if found:
+        raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
+    close = difflib.get_close_matches(name, [*names, *(n.partition(".")[2] for n in names)], 1)
+    hint = f"did you mean `{close[0]}`? " if close else ""
+    # Of a table that there is, its columns are enough.
+    near = [n for n in names if n.startswith(f"{table}.")] or names
+    raise UsageError(f"there is no column `{name[:60]}`; {hint}there are {', '.join(near)}")
+
+
+def explain(municipality: Municipality, table: str, column: str) -> tuple[Section, ...]:
+    """Tell where a column comes from, in every part of its table."""
+    sections = [Section(f"{table}.{column}", tuple(_target(municipality, table, column)))]
+    for system, plan in municipality.plans.items():
+        spec, places = municipality.folder.mappings[system]
+        for part in plan.parts:
+            if part.table != table:
+                continue
+            written = spec.tables[table][part.number]
+            made = next((c for c in part.columns if c.name == column), None)
+            title = f"from {part.source}"
+            if made is None:
+                said = "deliberately left empty" if column in written.empty else "not filled"
+                at = places.at("tables", table, part.number, "empty")
+                sections.append(
+                    Section(
+                        title,
+                        (
+                            (
+                                said,
+                                _place(municipality, str(at)),
+                            ),
+                        ),
+                    )
+                )
+                continue
+            sections.append(Section(title, tuple(_part(municipality, part, written, places))))
+            sections.extend(_field(municipality, part, name) for name in made.reads)
+            sections.append(Section("becomes", tuple(_becomes(municipality, made, written.columns[column]))))
+    looked = [
+        rule
+        for rule in rules(municipality, {t.name: t for t in target_tables(municipality)})
+        if rule.table == table and column in rule.columns
+    ]
+    sections.append(
+        Section(
+            "rules", tuple((r.name, f"{r.code} {r.severity.value}: {r.subject_en} ({r.subject_ja})") for r in looked)
+        )
+    )
+    return tuple(sections)
+
+
+def _target(municipality: Municipality, table: str, column: str) -> Iterator[tuple[str, str]]:
+    for found in target_tables(municipality):
+        if found.name != table:
+            continue
+        members = groups_of(found)[column]
+        info = members[0].info
+        yield "table", f"{found.info['ja']} ({found.info['en']}), based on {found.info['based_on']}"
+        for member in members:
+            kind = f"{member.type}, {info['kind']}" + (f" {info['length']}" if "length" in info else "")
+            null = "may be null" if member.nullable else "mandatory"
+            yield member.name, f"{member.info['ja']} ({member.info['en']}): {kind}, {null}"
+        if info.get("code_set"):
+            yield "code set", str(info["code_set"])
+        if column in found.info["key"]:
+            yield "key", ", ".join(found.info["key"])
+
+
+def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Located) -> Iterator[tuple[str, str]]:
+    reader = municipality.dumps[part.dump]
+    yield from _dump(reader, part.dump)
+    kind = reader.spec.records[part.kind]
+    chosen = [f"{f} is {', '.join(v)}" for f, v in ({kind.field: kind.values} if kind.field else {}).items()]
+    chosen += [f"{f} is {', '.join(v)}" for f, v in kind.also.items()]
+    view = f", read as {kind.group}" if kind.group else ""
+    yield "record kind", f"{part.kind}: {' and '.join(chosen) or 'every record'}{view}"
+    if spec.each:
+        yield "each", f"a row for each occurrence of {spec.each}"
+    for alias, join in spec.join.items():
+        key = (
+            "the record that it belongs to"
+            if join.on == "parent"
+            else ", ".join(f"{a} = {b}" for a, b in join.on.items())
+        )
+        yield f"join {alias}", f"{join.source} on {key}; missing: {join.missing}, double: {join.double}"
+    for when in spec.when:
+        yield "rows when", condition(when)
+    if spec.keep.how != "every_row":
+        by = f" by {spec.keep.by}" if spec.keep.by else ""
+        on = f" on {spec.keep.on}" if spec.keep.on else ""
+        prefer = "; preferred where " + " and ".join(map(condition, spec.prefer)) if spec.prefer else ""
+        yield "keep", f"{spec.keep.how}{by}{on}{prefer}"
+    yield "mapping", _place(municipality, str(places.at("tables", part.table, part.number)))
+
+
+def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:
+    spec, reading = reader.spec, reader.reading
+    yield "dump", f"{name} ({spec.title}): {', '.join(spec.file)}"
+    wrapped = f", in {spec.container.name}" if spec.container else ""
+    yield "framing", f"{reading.framing.name}{wrapped}; dialect {reading.layout.dialect.name}"
+
+
+def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
+    """A field of the record, of an occurrence, or of a joined record."""
+    if name in ENGINE:
+        return Section(f"  {name}", (("is", ENGINE[name]),))
+    alias, dot, theirs = name.partition(".")
+    join = next((j for j in part.joins if dot and j.alias == alias), None)
+    source = join.source if join is not None else part.source
+    dump, _, kind = source.partition(".")
+    reader = municipality.dumps[dump]
+    wanted = theirs if join is not None else name
+    lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if join is not None else []
+    group = reader.spec.records[kind].group
+    names = [wanted]
+    if join is None and part.each is not None and part.each.flat:
+        names = [n for _, columns in part.each.flat for n, visible in columns.items() if visible == wanted] or names
+    segment = reader.layout.segment(group)
+    inside = {field.name: field for table in segment.tables for field in table.element.fields}
+    fields = {field.name: field for field in segment.fields}
+    found = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
+    for field in found[:1]:
+        start = "the occurrence" if field.name not in fields else "the record"
+        lines.append(("PICTURE", f"{field.picture.text}, {field.usage}"))
+        for each in found:
+            last = each.offset + each.width
+            lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
+        lines.append(("copybook", f"{field.position.file}:{field.position.line}"))
+        if field.usage in TEXT_USAGES:
+            charset = reader.reading.charset
+            policies = ", ".join(f"{k} {v}" for k, v in charset.policies.items())
+            lines.append(("charset", charset.name + (f": {policies}" if policies else "")))
+            lines.extend(("", note) for note in charset.notes)
+        else:
+            blanks = dataclasses.asdict(reader.reading.blanks)
+            lines.append(("blank", ", ".join(f"{k} {v}" for k, v in blanks.items())))
+    return Section(f"  {name}", tuple(lines))
+
+
+def _becomes(municipality: Municipality, column: ColumnPlan, spec: ColumnSpec) -> Iterator[tuple[str, str]]:
+    if spec.constant is not None:
+        yield "constant", spec.constant
+    if spec.expression is not None:
+        yield "expression", spec.expression
+        named = [f"{n} is {f}" for n, f in spec.sources.items() if n != f]
+        if named:
+            yield "", ", ".join(named)
+    for step in column.steps:
+        params = step.params.model_dump(exclude_none=True)
+        said = ", ".join(f"{k}: {v}" for k, v in params.items())
+        doc = step.transform.doc.strip().splitlines()[0]
+        yield step.transform.name, f"{{{said}}}  {doc}" if said else doc
+    for when in spec.when:
+        yield "only when", condition(when)
+    if spec.default is not None:
+        yield "default", spec.default
+    yield "on_error", spec.on_error
+    if spec.at_most is not None:
+        yield "at_most", spec.at_most
+    if spec.stop_after is not None:
+        yield "stop_after", f"{spec.stop_after:,}"
+    yield "mapping", _place(municipality, column.place)
+
+
+def condition(when: WhenSpec) -> str:
+    """A condition in words."""
+    if when.sql is not None:
+        return when.sql
+    parts = [f"{when.field} is {', '.join(when.values)}"] if when.values else []
+    parts += [f"{when.field} is not {', '.join(when.besides)}"] if when.besides else []
+    return " and ".join(parts) or f"{when.field} is filled"
+
+
+def _place(municipality: Municipality, place: str) -> str:
+    """A mapping line, and whose it is."""
+    roots = municipality.folder.roots
+    if len(roots) < 2:
+        return place
+    own = place.startswith(f"{roots[0].name}/")
+    package = municipality.folder.reuse.package if municipality.folder.reuse is not None else roots[1].name
+    return f"{place} ({'its own' if own else f'of {package}'})"
+
+
+def explain_record(
+    municipality: Municipality, table: str, column: str, *, record: int, inbox: Path, reveal: bool = False
+) -> tuple[Section, ...]:
+    """Follow a real record into a column, value by value; values are masked unless revealed.
+
+    Raises:
+        RunError: the dump has not been received, or has no such record of a kind that fills the table.
+    """
+    sections = []
+    kinds = []
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            made = next((c for c in part.columns if c.name == column), None)
+            if part.table != table or made is None:
+                continue
+            kinds.append(part.source)
+            frame, codes = _record(municipality, part, record, inbox)
+            if frame is None:
+                continue
+            for join in part.joins:
+                frame = look_up(frame, join, _others(municipality, join, frame, inbox))
+            sections.append(_traced(municipality, part, made, frame, codes, record=record, reveal=reveal))
+    if not sections:
+        raise RunError(
+            f"record {record:,} is none of {', '.join(dict.fromkeys(kinds)) or 'any kind'}, which {table}.{column} is made of"
+        )
+    return tuple(sections)
+
+
+def _traced(
+    municipality: Municipality,
+    part: PartPlan,
+    column: ColumnPlan,
+    frame: pl.DataFrame,
+    found: Mapping[str, str],
+    *,
+    record: int,
+    reveal: bool,
+) -> Section:
+    lines: list[tuple[str, str]] = []
+    given = set(gives_rows(part, frame).to_list())
+    stages = trace(part, column, frame, municipality.folder.code_tables)
+    for row in range(frame.height):
+        if part.each is not None:
+            lines.append(("occurrence", str(frame[OCCURRENCE][row])))
+        if row not in given:
+            lines.append(("no row", "the conditions of the part, or a join, leave it out"))
+        for stage in stages:
+            codes = " ".join(stage.codes[row])
+            read = found.get(stage.what.removeprefix("read "), "")
+            # How much of a date is known is said in words of ours.
+            plain = reveal or stage.what.endswith("_precision")
+            lines.append((stage.what, _shown(stage.values[row], reveal=plain) + f"  {codes or read}".rstrip()))
+    if not frame.height:
+        lines.append(("no row", "the table (OCCURS) has no occurrence"))
+    return Section(f"record {record:,} of {part.source}", tuple(lines))
+
+
+def _shown(value: Any, *, reveal: bool) -> str:
+    if value is None:
+        return "∅"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_shown(v, reveal=reveal or k == 'precision')}" for k, v in value.items())
+    return str(value) if reveal else mask(str(value))
+
+
+def _batches(
+    municipality: Municipality, dump: str, inbox: Path
+) -> Iterator[tuple[str, pa.RecordBatch, pa.RecordBatch]]:
+    """The records of a dump in the inbox, a batch at a time: kind, fields, findings."""
+    reader = municipality.dumps[dump]
+    expected = list(files_of(inbox, reader.spec))
+    missing = [name for name, file in expected if file is None]
+    if missing:
+        raise RunError(f"dump {dump} has not been received: {', '.join(missing)} is not in {inbox}")
+    files = [file for _, file in expected if file is not None]
+    with reader.reading.open(files) as stream:
+        for extracted in extract(
+            stream,
+            name=dump,
+            layout=reader.reading.layout,
+            framing=reader.reading.framing,
+            charset=reader.reading.charset,
+            kinds=reader.kinds,
+            blanks=reader.reading.blanks,
+            fixed_places=reader.reading.fixed_places,
+        ):
+            if extracted.kind:
+                yield extracted.kind, extracted.batch, extracted.findings
+
+
+def _record(
+    municipality: Municipality, part: PartPlan, record: int, inbox: Path
+) -> tuple[pl.DataFrame | None, Mapping[str, str]]:
+    """One record as the part sees it, and the decoder's findings on its fields."""
+    for kind, batch, findings in _batches(municipality, part.dump, inbox):
+        numbers = batch.column("_record")
+        if not len(numbers) or numbers[len(numbers) - 1].as_py() < record:
+            continue
+        frame = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_record") == record)
+        if frame.height and kind == part.kind:
+            said = {f["field"]: f["code"] for f in findings.to_pylist() if f["record"] == record}
+            return unfolded(part, frame), said
+        if frame.height:
+            break
+    return None, {}
+
+
+def _others(municipality: Municipality, join: Join, frame: pl.DataFrame, inbox: Path) -> pl.DataFrame:
+    """Of the records that a join looks at, those with the keys of some rows."""
+    dump, _, kind = join.source.partition(".")
+    mine = [ours for ours, _ in join.keys] or ["_parent"]
+    theirs = [name for _, name in join.keys] or ["_record"]
+    names = list(dict.fromkeys(("_record", *theirs, *join.fields)))
+    keys = frame.select(mine).unique()
+    found = [
+        pl.DataFrame(pl.from_arrow(batch)).select(names).join(keys, left_on=theirs, right_on=mine, how="semi")
+        for of, batch, _ in _batches(municipality, dump, inbox)
+        if of == kind
+    ]
+    if found:
+        return pl.concat(found)
+    schema = municipality.schemas[join.source]
+    kinds = [("_record", pa.int64()), *((n, schema.field(n).type) for n in names if n != "_record")]
+    return pl.DataFrame(pl.from_arrow(pa.schema(kinds).empty_table()))
+
+
+def merged(municipality: Municipality) -> Iterator[str]:
+    """The manifest and mappings of a municipality as they hold, each line with the place that says it."""
+    folder = municipality.folder
+    for name in ("manifest.yaml", *(f"{system}.yaml" for system in folder.manifest.systems)):
+        yield f"# ---- {name}"
+        read = [_read(root, name) for root in folder.roots]
+        documents = [document for document in read if document is not None]
+        if len(documents) == 2:
+            (own, own_places), (base, base_places) = documents
+            data, places = overlay(base, base_places, own, own_places, counts=Counts(), problems=[])
+            data.pop("without", None)
+        else:
+            data, places = documents[0]
+        for line, place in _lines(data, (), places, 0):
+            # Kanji and kana take two columns of a screen.
+            width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+            yield f"{line}{' ' * max(WIDTH - width, 0)}  # {_place(municipality, place)}"
+    reuse = folder.reuse
+    if reuse is not None:
+        total = reuse.inherited + reuse.changed + reuse.added
+        yield "# ---- reuse"
+        yield (
+            f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
+            f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
+        )
+
+
+def _read(root: Path, name: str) -> tuple[dict[str, Any], Places] | None:
+    file = root / name
+    return read_yaml(file.read_text("utf-8-sig"), f"{root.name}/{name}") if file.is_file() else None
+
+
+def _lines(data: Any, path: YamlPath, places: Places, depth: int) -> Iterator[tuple[str, str]]:
+    """YAML lines, each with its place; what one file says and is short stands on one line."""
+    pairs: Iterable[tuple[str | int, Any]] = data.items() if isinstance(data, dict) else enumerate(data)
+    for key, value in pairs:
+        here = (*path, key)
+        head = "  " * depth + (f"{text(key)}:" if isinstance(key, str) else "-")
+        at = _at(places, here)
+        flow = _flow(value)
+        files = {place.file for p, place in places.items() if p[: len(here)] == here}
+        if not isinstance(value, (dict, list)) or (
+            len(head) + len(flow) < WIDTH and len(files) < 2 and (depth > 1 or isinstance(value, list))
+        ):
+            yield f"{head} {flow}", at
+        else:
+            yield head, at
+            yield from _lines(value, here, places, depth + 1)
+
+
+def _at(places: Places, path: YamlPath) -> str:
+    found = places.get((*path, "key")) or places.get(path)
+    while found is None:
+        path = path[:-1]
+        found = places.get(path)
+    return f"{found.file}:{found.line}"
+
+
+def _flow(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{text(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    return text(str(value))

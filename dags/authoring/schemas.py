@@ -1,0 +1,69 @@
+"""The JSON Schemas that editors use, and the first line of a file that names its schema."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from dags.pipeline.workspace import ROOT
+from extractors.charsets import CHARSETS
+from extractors.containers import CONTAINERS
+from extractors.dialects import DIALECTS
+from extractors.framings import FRAMINGS
+from mappings.json_schema import (
+    Members,
+    Schema,
+    differences_schema,
+    manifest_schema,
+    mapping_schema,
+    package_schema,
+)
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+def _members() -> Members:
+    """The members of the families that mappings do not know."""
+    return {
+        "framing": {f.name: (_first(f.doc), f.options) for f in FRAMINGS},
+        "charset": {c.name: (c.title, c.options) for c in CHARSETS},
+        "dialect": {d.name: (d.title, d.options) for d in DIALECTS},
+        "container": {c.name: (_first(c.doc), c.options) for c in CONTAINERS},
+    }
+
+
+SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
+    {
+        "manifest": lambda: manifest_schema(_members()),
+        "package": lambda: package_schema(_members()),
+        "mapping": mapping_schema,
+        "differences": differences_schema,
+    }
+)
+"""How each schema is made, by its name."""
+
+
+def modeline(name: str, folder: Path | None) -> tuple[str, ...]:
+    """The first lines of a file: where its editor finds its schema.
+
+    Args:
+        name: the schema's.
+        folder: where the file will lie; None, where nobody knows yet.
+
+    Returns:
+        In a checkout the way to the schema of the reference; elsewhere that of one beside the file, and how it is made.
+    """
+    file = f"{name}.schema.json"
+    if folder is not None and folder.resolve().is_relative_to(ROOT) and (FOLDER / file).is_file():
+        way = Path(os.path.relpath(FOLDER / file, folder.resolve())).as_posix()
+        return (f"# yaml-language-server: $schema={way}",)
+    return (
+        f"# yaml-language-server: $schema={file}",
+        f"# An editor completes keys and marks mistakes once `hikkoshi schema {name} > {file}` has been called here.",
+    )
+
+
+def _first(doc: str) -> str:
+    return doc.strip().partition("\n")[0]

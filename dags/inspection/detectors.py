@@ -1,0 +1,518 @@
+"""What a field's contents look like: tests that are counted while a dump is profiled, and detectors that judge by them.
+
+A test is an expression over a window of filled values; its count is kept, the values are not. A reading tells the year of
+a value that is a date by it. A detector judges by the field's profile alone, and says why in plain words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Sequence
+
+import polars as pl
+
+from mappings.transforms._eras import ERAS, FAMILIES, by_era, kanji_numbers
+from migration_reports.records.profile_record import Dates, Detection, FieldProfile
+from validators.rules.municipality_number import CHECK
+
+
+class Kinds(enum.IntFlag):
+    """The kinds of characters that stand in a value."""
+
+    DIGIT = 1
+    LATIN = 2
+    HALF_KANA = 4
+    KANA = 8
+    KANJI = 16
+    WIDE_DIGIT = 32
+    WIDE_LATIN = 64
+    SPACE = 128
+    HYPHEN = 256
+    DOT = 512
+    SYMBOL = 1024
+    OTHER = 2048
+    CONTROL = 4096
+    UNDEFINED = 8192
+
+
+VALUE, LENGTH, KINDS, NUMBER, DIGITS = (pl.col(name) for name in ("value", "length", "kinds", "number", "digits"))
+"""A window's columns: the text, its characters and their kinds; the number that it is, and how many digits it has."""
+
+DATE_SHARE = 0.95
+LAST_YEAR = 2100
+FIRST_YEAR = 1850
+LATEST_ERA_YEARS = 30
+"""How far the era that has no end is believed to reach."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Test:
+    """How many values of a window pass: an aggregate over a window of text, and over one of numbers of `size` digits."""
+
+    name: str
+    text: pl.Expr
+    number: Callable[[int], pl.Expr | None] | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """A way to read values as dates.
+
+    Attributes:
+        name: as people write the form.
+        eras: the family of era digits, where digits name eras.
+        year: the Gregorian year of each value that is a date by this reading, otherwise null.
+        text_only: whether only text can be of this form.
+        dated: whether the year is one of the calendar; False where the era or century stands elsewhere.
+    """
+
+    name: str
+    eras: str
+    year: Callable[[], pl.Expr]
+    text_only: bool = False
+    dated: bool = True
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Detector:
+    """Judges whether a field looks like one thing.
+
+    Attributes:
+        name: the detector's, as other code asks for it.
+        title: what it is, for people.
+        title_ja: the same in Japanese.
+        judge: gives confidence, reason, reason in Japanese and the readings that fit; None where it does not look so.
+    """
+
+    name: str
+    title: str
+    title_ja: str
+    judge: Callable[[FieldProfile], tuple[float, str, str, tuple[str, ...]] | None]
+
+
+def _only(kinds: Kinds) -> pl.Expr:
+    return (KINDS & ~int(kinds) & 0x3FFF) == 0
+
+
+def _any(kinds: Kinds) -> pl.Expr:
+    return (KINDS & int(kinds)) != 0
+
+
+_KANA = Kinds.HALF_KANA | Kinds.KANA
+_NAME = _KANA | Kinds.KANJI | Kinds.SPACE | Kinds.DOT | Kinds.HYPHEN | Kinds.LATIN | Kinds.WIDE_LATIN | Kinds.OTHER
+_PLACES = ("丁目", "番地", "番", "号", "県", "市", "区", "町", "村", "郡", "字", "地割")
+_KANJI_DIGITS = tuple("一二三四五六七八九十")
+
+
+def _address() -> pl.Expr:
+    long = VALUE.filter(_any(Kinds.KANJI) & (LENGTH >= 4))
+    numbered = long.str.contains_any([*_KANJI_DIGITS, *map(str, range(10)), *"０１２３４５６７８９"])
+    return (long.str.contains_any(list(_PLACES)) & numbered).sum()
+
+
+def _postal_text() -> pl.Expr:
+    plain = (NUMBER.is_not_null() & (LENGTH == 7)).sum()
+    marked = VALUE.filter((LENGTH == 8) & _only(Kinds.DIGIT | Kinds.HYPHEN))
+    return plain + marked.str.contains(r"^[0-9]{3}[-－−‐][0-9]{4}$").sum()
+
+
+def _phone() -> pl.Expr:
+    some = VALUE.filter(LENGTH.is_between(10, 16) & _only(Kinds.DIGIT | Kinds.HYPHEN | Kinds.SPACE | Kinds.SYMBOL))
+    formed = some.str.contains(r"^\(?0[0-9]{1,4}[-) (]*[0-9]{1,4}[-) ]*[0-9]{3,4}$")
+    return (formed & some.str.replace_all("[^0-9]", "").str.len_bytes().is_between(10, 11)).sum()
+
+
+def _municipality(number: pl.Expr) -> pl.Expr:
+    """How many numbers are codes of municipalities: a prefecture (or 99, invented), and the check digit follows."""
+    prefecture = number // 10_000
+    total = pl.sum_horizontal((number // 10 ** (5 - n)) % 10 * w for n, w in enumerate(CHECK.weights) if w)
+    digit = (total % CHECK.modulus).replace_strict(
+        list(range(CHECK.modulus)), list(CHECK.digits), return_dtype=pl.Int64
+    )
+    known = prefecture.is_between(1, 47) | (prefecture == 99)
+    return (known & (digit == number % 10)).sum()
+
+
+TESTS: tuple[Test, ...] = (
+    Test("plain", _only(Kinds.DIGIT | Kinds.LATIN | Kinds.HYPHEN).sum(), lambda _: pl.len()),
+    Test("kana", (_only(_KANA | Kinds.SPACE | Kinds.DOT | Kinds.HYPHEN) & _any(_KANA)).sum()),
+    Test("kanji", (_only(_NAME) & _any(Kinds.KANJI)).sum()),
+    Test("spaced", (_only(_NAME) & _any(Kinds.SPACE)).sum()),
+    Test("address", _address()),
+    Test("postal", _postal_text(), lambda size: NUMBER.is_between(10_000, 9_999_999).sum() if size == 7 else None),
+    Test("phone", _phone()),
+    Test(
+        "municipality",
+        _municipality(NUMBER.filter(LENGTH == 6)),
+        lambda size: _municipality(NUMBER.filter(NUMBER < 1_000_000)) if size == 6 else None,
+    ),
+)
+
+
+def _is_day(month: pl.Expr, day: pl.Expr) -> pl.Expr:
+    """A month and day, or the codings of what is not known of them; impossible days are kept by the standards."""
+    months = month.is_between(0, 12) | (month == 99)
+    return months & (day.is_between(0, 31) | (day == 99)) & ((month != 0) | (day == 0))
+
+
+def _era_year(family: str, era: pl.Expr, year: pl.Expr) -> pl.Expr:
+    digits = FAMILIES[family]
+    longest = [min(one.last // 10_000 - one.before, LATEST_ERA_YEARS if one is ERAS[-1] else 99) for one in ERAS]
+    most = era.replace_strict(list(digits), longest, default=None, return_dtype=pl.Int64)
+    return pl.when(year.is_between(1, most)).then(by_era(era, digits, "before") + year)
+
+
+def _era_day(family: str) -> pl.Expr:
+    year = _era_year(family, NUMBER // 1_000_000, NUMBER // 10_000 % 100)
+    return pl.when((DIGITS == 7) & _is_day(NUMBER // 100 % 100, NUMBER % 100)).then(year)
+
+
+def _era_month(family: str) -> pl.Expr:
+    year = _era_year(family, NUMBER // 10_000, NUMBER // 100 % 100)
+    return pl.when((DIGITS == 5) & (NUMBER % 100).is_between(0, 12)).then(year)
+
+
+def _full_year(year: pl.Expr, fits: pl.Expr) -> pl.Expr:
+    return pl.when(fits & year.is_between(FIRST_YEAR, LAST_YEAR)).then(year)
+
+
+def _marked() -> pl.Expr:
+    parts = VALUE.str.extract_groups(r"^([0-9]{4})([-/.])([0-9]{1,2})([-/.])([0-9]{1,2})$").struct
+    year, month, day = (parts.field(name).cast(pl.Int64, strict=False) for name in ("1", "3", "5"))
+    return _full_year(year, _is_day(month, day) & (parts.field("2") == parts.field("4")))
+
+
+def _letter() -> pl.Expr:
+    parts = VALUE.str.extract_groups(
+        r"^([MTSHRmtshr])\.?([0-9]{1,2})[-/.]?([0-9]{2}|[0-9])[-/.]?([0-9]{2}|[0-9])$"
+    ).struct
+    letter = parts.field("1").str.to_uppercase()
+    before = letter.replace_strict(
+        [e.letter for e in ERAS], [e.before for e in ERAS], default=None, return_dtype=pl.Int64
+    )
+    year, month, day = (parts.field(name).cast(pl.Int64, strict=False) for name in ("2", "3", "4"))
+    return pl.when(_is_day(month, day) & (year > 0)).then(before + year)
+
+
+def _words() -> pl.Expr:
+    parts = VALUE.str.extract_groups(
+        "^(明治|大正|昭和|平成|令和)[ 　]*([0-9０-９元〇一二三四五六七八九十]+)年[ 　]*[0-9０-９〇一二三四五六七八九十]+月[ 　]*"
+        "[0-9０-９〇一二三四五六七八九十]+日$"
+    ).struct
+    names, starts = [e.kanji for e in ERAS], [e.before for e in ERAS]
+    before = parts.field("1").replace_strict(names, starts, default=None, return_dtype=pl.Int64)
+    plain = parts.field("2").str.replace_many(list("０１２３４５６７８９"), list("0123456789"))
+    numbers = {
+        **kanji_numbers(99),
+        **{f"{n}": f"{n}" for n in range(1, 100)},
+        **{f"0{n}": f"{n}" for n in range(1, 10)},
+    }
+    year = plain.replace_strict(list(numbers), [int(n) for n in numbers.values()], default=None, return_dtype=pl.Int64)
+    return before + year
+
+
+READINGS: tuple[Reading, ...] = (
+    Reading("wareki 1-5 GYYMMDD", "1-5", lambda: _era_day("1-5")),
+    Reading("wareki 1/3/5/7/9 GYYMMDD", "1-9", lambda: _era_day("1-9")),
+    Reading(
+        "YYYYMMDD",
+        "",
+        lambda: _full_year(NUMBER // 10_000, (DIGITS == 8) & _is_day(NUMBER // 100 % 100, NUMBER % 100)),
+    ),
+    Reading("wareki letter GYYMMDD", "", _letter, text_only=True),
+    Reading("wareki in words", "", _words, text_only=True),
+    Reading("YYYY-MM-DD", "", _marked, text_only=True),
+    Reading("YYYYMM", "", lambda: _full_year(NUMBER // 100, (DIGITS == 6) & (NUMBER % 100).is_between(0, 12))),
+    Reading("wareki 1-5 GYYMM", "1-5", lambda: _era_month("1-5")),
+    Reading("wareki 1/3/5/7/9 GYYMM", "1-9", lambda: _era_month("1-9")),
+    Reading(
+        "YYMMDD",
+        "",
+        lambda: pl.when((DIGITS == 6) & _is_day(NUMBER // 100 % 100, NUMBER % 100)).then(NUMBER // 10_000),
+        dated=False,
+    ),
+)
+BY_READING = {reading.name: reading for reading in READINGS}
+
+Judgement = tuple[float, str, str, tuple[str, ...]]
+
+
+def _share(p: FieldProfile, test: str) -> float:
+    return p.passed.get(test, 0) / p.filled if p.filled else 0.0
+
+
+def _percent(share: float) -> str:
+    """A share, cut and not rounded: 100% is said of all only."""
+    return f"{int(share * 1000) / 10:g}%"
+
+
+def _postal_code(p: FieldProfile) -> Judgement | None:
+    share = _share(p, "postal")
+    marked = p.longest == 8
+    if share < 0.9 or p.dates or (p.rising and not marked):
+        return None
+    few = p.distinct * 2 <= p.filled
+    # A whole town shares few postal codes; where none repeats, the digits may be anything.
+    base = 0.97 if marked else 0.5 if _is_key(p) else (0.65 if p.type == "number" else 0.7) + (0.15 if few else 0.0)
+    form = "three digits, a hyphen and four" if marked else "seven digits"
+    form_ja = "3桁-4桁" if marked else "7桁の数字"
+    return (
+        base * share,
+        f"{_percent(share)} are {form}, no date{', and values repeat' if few else ''}",
+        f"{_percent(share)} が{form_ja}で、日付ではない{'。同じ値が繰り返し現れる' if few else ''}",
+        (),
+    )
+
+
+def _era_date(p: FieldProfile) -> Judgement | None:
+    fits = [d for d in p.dates if d.reading.startswith("wareki")]
+    if not fits or fits[0] is not p.dates[0]:
+        return None
+    best = fits[0]
+    of_form = [d for d in fits if d.eras and d.reading.endswith(best.reading.rpartition(" ")[2])]
+    dates = max(p.filled - p.no_dates, 1)
+    years = f"{best.first_year}–{best.last_year}"
+    share = _percent(best.count / dates)
+    # A tie within the noise of faulty records leaves the family of era digits open.
+    tied = [d for d in of_form if best.count - d.count <= 0.002 * dates]
+    if len(tied) > 1:
+        other = tied[1]
+        return (
+            0.7,
+            f"{share} are dates by either family of era digits: {best.eras} would give the years {years}, "
+            f"{other.eras} {other.first_year}–{other.last_year}; ask which the system uses",
+            f"{share} が日付として読めるが、元号コードの体系は決められない。{best.eras} なら {years} 年、"
+            f"{other.eras} なら {other.first_year}–{other.last_year} 年となる。移行元の資料で確かめること",
+            tuple(d.eras for d in tied),
+        )
+    choices = (best.eras,) if best.eras else ()
+    return (
+        0.97,
+        f"{share} are dates read as {best.reading}, years {years}",
+        f"{share} が {best.reading} の日付として読める。{years} 年",
+        choices,
+    )
+
+
+def _gregorian_date(p: FieldProfile) -> Judgement | None:
+    if not p.dates or p.dates[0].reading.startswith("wareki") or not BY_READING[p.dates[0].reading].dated:
+        return None
+    best = p.dates[0]
+    share = _percent(best.count / max(p.filled - p.no_dates, 1))
+    years = f"{best.first_year}–{best.last_year}"
+    return (
+        0.97 if best.reading != "YYYYMM" else 0.8,
+        f"{share} are dates read as {best.reading}, years {years}",
+        f"{share} が {best.reading} の日付として読める。{years} 年",
+        (best.reading,),
+    )
+
+
+def _short_date(p: FieldProfile) -> Judgement | None:
+    if not p.dates or BY_READING[p.dates[0].reading].dated:
+        return None
+    share = _percent(p.dates[0].count / max(p.filled - p.no_dates, 1))
+    return (
+        0.75,
+        f"{share} are YYMMDD; the era or the century must stand elsewhere",
+        f"{share} が YYMMDD として読める。元号または世紀は別の項目にあるはずである",
+        (p.dates[0].reading,),
+    )
+
+
+def _kana_name(p: FieldProfile) -> Judgement | None:
+    kana, spaced = _share(p, "kana"), _share(p, "spaced")
+    if kana < 0.95 or (p.longest or 0) < 3:
+        return None
+    if spaced >= 0.8:
+        return (
+            0.9 * kana,
+            f"{_percent(kana)} are kana, {_percent(spaced)} with a space in between",
+            f"{_percent(kana)} がカナで、{_percent(spaced)} は空白で区切られている",
+            (),
+        )
+    return (
+        0.45,
+        f"{_percent(kana)} are kana, mostly without a space",
+        f"{_percent(kana)} がカナだが、空白の区切りは少ない",
+        (),
+    )
+
+
+def _kanji_name(p: FieldProfile) -> Judgement | None:
+    kanji, spaced, address = (_share(p, test) for test in ("kanji", "spaced", "address"))
+    if kanji < 0.9 or spaced < 0.8 or address > 0.2:
+        return None
+    return (
+        0.92 * kanji,
+        f"{_percent(kanji)} are kanji without digits, {_percent(spaced)} with a space in between",
+        f"{_percent(kanji)} が数字を含まない漢字で、{_percent(spaced)} は空白で区切られている",
+        (),
+    )
+
+
+def _is_address(p: FieldProfile) -> Judgement | None:
+    share = _share(p, "address")
+    if share < 0.7:
+        return None
+    return (
+        0.55 + 0.4 * share,
+        f"{_percent(share)} hold kanji, a number and a word of addresses such as 丁目, 番 or 町",
+        f"{_percent(share)} が漢字と数字に加え、丁目・番・町など所在地の語を含む",
+        (),
+    )
+
+
+def _code(p: FieldProfile) -> Judgement | None:
+    longest = p.most_digits if p.type == "number" else p.longest if p.type == "text" else None
+    short = longest is not None and longest <= 4
+    if not short or not p.distinct_exact or p.distinct > 30 or p.valid < max(10, 3 * p.distinct) or p.dates:
+        return None
+    if p.distinct == 1:
+        return 0.5, "every record holds the same short value", "すべて同じ短い値である", ()
+    wide = f"at most {longest} {'digit' if p.type == 'number' else 'character'}{'s' if longest != 1 else ''}"
+    return (
+        0.9 if p.distinct <= 12 else 0.75,
+        f"{p.distinct} different values in {p.valid:,}, {wide}",
+        f"{p.valid:,} 件に {p.distinct} 種類の値。最大 {longest} {'桁' if p.type == 'number' else '文字'}",
+        (),
+    )
+
+
+def _phone_number(p: FieldProfile) -> Judgement | None:
+    share = _share(p, "phone")
+    if share < 0.8:
+        return None
+    return (
+        0.95 * share,
+        f"{_percent(share)} begin with 0 and have ten or eleven digits, hyphens aside",
+        f"{_percent(share)} が 0 で始まる 10〜11 桁 (ハイフンを除く)",
+        (),
+    )
+
+
+def _amount(p: FieldProfile) -> Judgement | None:
+    if p.type not in ("number", "decimal") or p.dates or p.rising or p.distinct <= 30 or p.most_digits is None:
+        return None
+    if _is_key(p):
+        return None
+    spread = p.most_digits - (p.fewest_digits or 0)
+    zero = (p.valid - p.filled) / max(p.valid, 1)
+    if spread < 2 and not p.negative and not p.fractions:
+        return None
+    signs = [
+        (spread >= 3, 0.1, f"numbers of {p.fewest_digits} to {p.most_digits} digits", f"{p.fewest_digits}〜{p.most_digits} 桁の数"),
+        (p.negative > 0, 0.15, "some below zero", "負の数がある"),
+        (p.fractions > 0, 0.1, "some with decimals", "小数がある"),
+        (zero > 0.02, 0.1, f"{_percent(zero)} zero", f"{_percent(zero)} が 0"),
+    ]  # fmt: skip
+    said = [sign for sign in signs if sign[0]]
+    reason = ", ".join(text for _, _, text, _ in said) or f"{p.distinct:,} different numbers"
+    reason_ja = "、".join(text for _, _, _, text in said) or f"{p.distinct:,} 種類の数"
+    return 0.5 + sum(weight for _, weight, _, _ in said), reason, reason_ja, ()
+
+
+def _is_key(p: FieldProfile) -> bool:
+    """Whether almost every value stands there once, and all are of one form."""
+    if p.table or p.filled < 10 or p.blank + p.invalid > 0.02 * p.values or p.type not in ("number", "text"):
+        return False
+    low, high = (p.fewest_digits, p.most_digits) if p.type == "number" else (p.shortest, p.longest)
+    formed = p.ascending or (low is not None and high is not None and high - low <= 1 and high >= 3)
+    return formed and p.once >= 0.98 and p.distinct >= 0.95 * p.filled and _share(p, "plain") >= 0.99 and not p.dates
+
+
+def _unique_key(p: FieldProfile) -> Judgement | None:
+    if not _is_key(p):
+        return None
+    if p.ascending:
+        return 0.95, "each value is larger than the one before", "値がレコード順に増えていく", ()
+    if p.once == 1:
+        sample = "" if p.distinct_exact else ", as far as a sample tells"
+        sample_ja = "" if p.distinct_exact else " (標本による)"
+        return 0.85, f"no value stands there twice{sample}", f"同じ値が二度現れない{sample_ja}", ()
+    twice = max(p.distinct - round(p.once * p.distinct), 1)
+    return (
+        0.7,
+        f"all but about {twice:,} of {p.distinct:,} values stand there once",
+        f"{p.distinct:,} 種類の値のうち約 {twice:,} を除いて一度だけ現れる",
+        (),
+    )
+
+
+def _group_key(p: FieldProfile) -> Judgement | None:
+    if not p.rising or p.ascending or p.table or p.dates or p.distinct <= 30 or _share(p, "plain") < 0.99:
+        return None
+    each = p.filled / p.distinct
+    if each < 1.2:
+        return None
+    return (
+        0.8,
+        f"values never fall from record to record, {each:.1f} records each",
+        f"値がレコード順に下がることはなく、一つの値に平均 {each:.1f} 件",
+        (),
+    )
+
+
+def _municipality_code(p: FieldProfile) -> Judgement | None:
+    share = _share(p, "municipality")
+    if share < 0.95:
+        return None
+    return (
+        0.95 * share if p.filled >= 10 else 0.7,
+        f"{_percent(share)} are six digits of a known prefecture (or 99) whose check digit follows",
+        f"{_percent(share)} が都道府県番号 (または 99) で始まり、検査数字の合う 6 桁である",
+        (),
+    )
+
+
+DETECTORS: tuple[Detector, ...] = (
+    Detector("postal_code", "postal code", "郵便番号", _postal_code),
+    Detector("era_date", "era date", "和暦日付", _era_date),
+    Detector("gregorian_date", "Gregorian date", "西暦日付", _gregorian_date),
+    Detector("short_date", "date without its era or century", "元号・世紀のない日付", _short_date),
+    Detector("kana_name", "kana name", "カナ氏名", _kana_name),
+    Detector("kanji_name", "kanji name", "漢字氏名", _kanji_name),
+    Detector("address", "address", "住所", _is_address),
+    Detector("code", "code of few values", "少数の値のコード", _code),
+    Detector("phone_number", "phone number", "電話番号", _phone_number),
+    Detector("amount", "amount", "金額・数量", _amount),
+    Detector("unique_key", "unique key", "一意の番号", _unique_key),
+    Detector("group_key", "key of a group of records", "世帯などのまとまりの番号", _group_key),
+    Detector("municipality_code", "municipality code", "団体コード", _municipality_code),
+)
+_ENOUGH = 40
+"""How many filled values are enough to believe what they look like."""
+
+
+def detect(profile: FieldProfile) -> tuple[Detection, ...]:
+    """Judge what a field looks like, the likeliest first; nothing of an empty field.
+
+    Args:
+        profile: the field's, without its detections.
+    """
+    if not profile.filled:
+        return ()
+    doubt = min(1.0, 0.6 + 0.4 * profile.filled / _ENOUGH)
+    found = []
+    for detector in DETECTORS:
+        judged = detector.judge(profile)
+        if judged is not None:
+            confidence, reason, reason_ja, choices = judged
+            found.append(
+                Detection(
+                    detector=detector.name,
+                    title=detector.title,
+                    title_ja=detector.title_ja,
+                    confidence=round(confidence * doubt, 2),
+                    reason=reason,
+                    reason_ja=reason_ja,
+                    choices=choices,
+                )
+            )
+    return tuple(sorted(found, key=lambda d: -d.confidence))
+
+
+def fitting(counts: Sequence[Dates], filled: int) -> tuple[Dates, ...]:
+    """The readings as dates that fit nearly all of the filled values, best first."""
+    return tuple(sorted((d for d in counts if d.count > DATE_SHARE * filled), key=lambda d: -d.count))

@@ -1,0 +1,118 @@
+"""The specs of a run: copied when it begins, with their SHA-256, and read from that copy ever after.
+
+Every step of the run, its approval and every later report read the copy, so that what is said of a run is what was run,
+whatever becomes of the municipality's folder. The copy has the form of what it was made of: `municipalities/<folder>`, and
+`packages/<name>` where the municipality is based on one.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from dags.pipeline.municipality import Municipality, load
+from dags.pipeline.workspace import Run, write_whole
+from mappings.language.package import packages_of
+from mappings.language.reader import read_municipality
+from migration_reports.findings import RunError, SpecError
+
+MOST_BYTES = 64_000_000
+"""Of a municipality's specs and its package's together; a dump that lies among them is none."""
+
+HASHES = "specs.json"
+
+
+def keep(folder: Path, target: Path) -> Municipality:
+    """Copy a municipality's specs and its package's, and prove the copy.
+
+    Args:
+        folder: the municipality's folder.
+        target: where to copy to; it is made, owner-only.
+
+    Raises:
+        SpecError: the specs have problems.
+        RunError: what lies in the folder is too much to be specs.
+    """
+    copies = {folder: Path("municipalities") / folder.name}
+    package = read_municipality(folder).roots[1:]
+    copies |= {root: Path("packages") / root.relative_to(packages_of(folder).resolve()) for root in package}
+    hashes: dict[str, str] = {}
+    size = 0
+    for root, place in copies.items():
+        for file in files(root):
+            size += file.stat().st_size
+            if size > MOST_BYTES:
+                raise RunError(
+                    f"{root} holds more than {MOST_BYTES:,} bytes. A municipality's folder holds specs only: move dumps "
+                    "and other large files out of it, into the inbox. Nothing was begun."
+                )
+            data = file.read_bytes()
+            name = (place / file.relative_to(root)).as_posix()
+            write_whole(target / name, data)
+            hashes[name] = hashlib.sha256(data).hexdigest()
+    write_whole(target / HASHES, json.dumps(hashes, ensure_ascii=False, indent=1).encode())
+    return load(target / "municipalities" / folder.name)
+
+
+def files(root: Path) -> Iterator[Path]:
+    """The files of a folder of specs, in order; hidden ones and links that lead out of it are none."""
+    for file in sorted(root.rglob("*")):
+        hidden = any(part.startswith(".") for part in file.relative_to(root).parts)
+        if file.is_file() and not hidden and file.resolve().is_relative_to(root.resolve()):
+            yield file
+
+
+def municipality_of(run: Run) -> Municipality:
+    """The municipality as the run's own copy of its specs has it, compiled once a process.
+
+    Raises:
+        RunError: the copy is not what it was when the run began.
+    """
+    return _compiled(run.path / "specs", run.folder)
+
+
+@functools.lru_cache(maxsize=8)
+def _compiled(copy: Path, folder: str) -> Municipality:
+    hashes = _hashes(copy)
+    there = {file.relative_to(copy).as_posix(): file for file in files(copy) if file.name != HASHES}
+    wrong = sorted(
+        {name for name, file in there.items() if hashlib.sha256(file.read_bytes()).hexdigest() != hashes.get(name)}
+        | (hashes.keys() - there.keys())
+    )
+    if wrong:
+        raise RunError(
+            f"the run's own copy of the specs has been changed: {', '.join(wrong[:5])} in {copy}. "
+            "Nothing was done. Put it back as it was, or run again."
+        )
+    try:
+        return load(copy / "municipalities" / folder)
+    except SpecError as error:
+        raise RunError(f"this program cannot use the specs that the run began with: {error}. Run again.") from None
+
+
+def changed(run: Run, folder: Path) -> tuple[str, ...]:
+    """The specs of the municipality's folder, and of its package's, that are not what the run used.
+
+    Args:
+        run: the run.
+        folder: the municipality's folder as it is now.
+    """
+    hashes = _hashes(run.path / "specs")
+    tops = {Path(name).parts[:2] for name in hashes}
+    now: dict[str, str] = {}
+    for kind, name in sorted(tops):
+        root = folder if kind == "municipalities" else packages_of(folder) / name
+        for file in files(root) if root.is_dir() else ():
+            place = (Path(kind) / name / file.relative_to(root)).as_posix()
+            now[place] = hashlib.sha256(file.read_bytes()).hexdigest()
+    return tuple(sorted(name for name in hashes.keys() | now.keys() if hashes.get(name) != now.get(name)))
+
+
+def _hashes(copy: Path) -> Mapping[str, str]:
+    try:
+        return dict(json.loads((copy / HASHES).read_text("utf-8")))
+    except FileNotFoundError:
+        raise RunError(f"{copy} is missing: the run began with a program that kept no specs. Run again.") from None

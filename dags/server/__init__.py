@@ -1,0 +1,1 @@
+"""Airflow on this machine: its home, its server, a run in a process, the demonstration."""

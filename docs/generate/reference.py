@@ -1,0 +1,196 @@
+"""`make docs`: the reference pages that are made from the code, so that they cannot say anything else."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+
+from dags.authoring.problems import PROBLEMS, section
+from dags.authoring.schemas import SCHEMAS
+from dags.pipeline.workspace import ROOT
+from docs.generate.charset_page import page as charsets_page
+from docs.generate.features import FEATURES
+from extractors.containers import CONTAINERS
+from extractors.dialects import DIALECTS
+from extractors.dialects.contract import OPTIONS as RULES_OF_DIALECTS
+from extractors.framings import FRAMINGS
+from extractors.reading import OPTIONS as DUMP_OPTIONS
+from extractors.usages import USAGES
+from mappings.transforms import TRANSFORMS
+from migration_reports.catalogue import CATALOGUE
+from target_schemas.systems import SYSTEMS
+from validators.rules import RULES
+from validators.rules.contract import RuleFamily
+
+FOLDER = ROOT / "docs" / "reference"
+
+
+def pages() -> Mapping[str, str]:
+    """The pages by file name."""
+    return {
+        "findings.md": _findings(),
+        "problems.md": _problems(),
+        "reader.md": _reader(),
+        "charsets.md": _text(charsets_page()),
+        "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
+        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
+        "systems.md": _systems(),
+        **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
+    }
+
+
+def _first(doc: str) -> str:
+    return doc.strip().partition("\n")[0]
+
+
+def _json(schema: Mapping[str, object]) -> str:
+    return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def _findings() -> str:
+    lines = [
+        "# Findings",
+        "",
+        "Every code that a finding can carry. The first letter says who speaks: F the dump, D decoding, M mapping, V validation, C controls.",
+        "Severities are the field's: エラー (the record is rejected), アラート (promoted once acknowledged), and notes.",
+        "",
+        "| code | name | severity | what | do |",
+        "|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {c.code} | {c.name} | {c.severity.value} | {c.ja} / {c.en} | {c.action_ja} / {c.action_en} |"
+        for c in CATALOGUE.values()
+    ]
+    return _text(lines)
+
+
+def _problems() -> str:
+    lines = [
+        "# Problems of specs",
+        "",
+        "What `hikkoshi check` may say of a copybook or of how a dump is read (L), of a manifest or a mapping (Y).",
+        "Every code keeps its meaning. Examples are edits of the shipped municipalities; tests hold each message as it stands here.",
+        "",
+        "| code | what |",
+        "|---|---|",
+        *(f"| [{code}](#{code.lower()}) | {what} |" for code, what in PROBLEMS.items()),
+        "",
+    ]
+    for code in PROBLEMS:
+        lines += section(code)
+    return _text(lines)
+
+
+def _reader() -> str:
+    lines = ["# The reader", "", "What it reads, and the file that proves each line.", ""]
+    for area, features in FEATURES:
+        lines += [f"## {area}", "", "| what | proved by |", "|---|---|"]
+        lines += [f"| {what} | [{proof.removeprefix('tests/')}](../../{proof}) |" for what, proof in features]
+        lines.append("")
+    lines += ["## Options of a dump", "", "| option | what |", "|---|---|"]
+    lines += [f"| `{option}` | {what} |" for option, what in DUMP_OPTIONS.items()]
+    lines += ["", "## Dialects", "", "Each rule may be given otherwise, as an option of the dialect.", ""]
+    lines += [
+        "| rule | what |",
+        "|---|---|",
+        *(f"| `{rule}` | {what} |" for rule, what in RULES_OF_DIALECTS.items()),
+        "",
+    ]
+    for dialect in DIALECTS:
+        lines += [f"### {dialect.name}", "", f"{dialect.title}.", "", "| rule | value | source |", "|---|---|---|"]
+        lines += [f"| `{rule}` | {value} | {dialect.sources[rule]} |" for rule, value in dialect.rules.items()]
+        lines.append("")
+    families: tuple[tuple[str, Iterable[tuple[str, str, Mapping[str, str]]]], ...] = (
+        ("Containers", ((c.name, c.doc, c.options) for c in CONTAINERS)),
+        ("Framings", ((f.name, f.doc, f.options) for f in FRAMINGS)),
+        ("Usages", ((u.name, u.doc, {}) for u in USAGES)),
+    )
+    for title, members in families:
+        lines += [f"## {title}", ""]
+        for name, doc, options in members:
+            lines += [f"### {name}", "", doc.strip(), ""]
+            if options:
+                lines += ["| option | what |", "|---|---|", *(f"| `{o}` | {what} |" for o, what in options.items()), ""]
+    return _text(lines)
+
+
+def _systems() -> str:
+    lines = ["# Target systems", ""]
+    for system in SYSTEMS:
+        lines += [
+            f"## {system.title_ja} {system.name}",
+            "",
+            f"Based on: {system.based_on}. No conformance is claimed.",
+            "",
+        ]
+        for table in system.tables:
+            lines += [
+                f"### {table.info['ja']} `{table.name}`",
+                "",
+                "| データ項目名称 | column | 型 | 桁数 | 外字使用 | コード | 必須 |",
+                "|---|---|---|--:|---|---|---|",
+            ]
+            for column in table.columns:
+                info = column.info
+                if info.get("lineage"):
+                    continue
+                must = "" if column.nullable else "○"
+                lines.append(
+                    f"| {info['ja']} | {column.name} | {info['kind']} | {info.get('length', '')} | "
+                    f"{'有' if info.get('gaiji') else ''} | {info.get('code_set', '')} | {must} |"
+                )
+            lines.append("")
+            lines += [
+                f"- {', '.join(f'`{name}`' for name in reference.columns)} → `{reference.table}`: a row without it "
+                f"{'falls (error)' if reference.orphan == 'falls' else 'stays (alert)'}. {reference.because}"
+                for reference in table.info["references"]
+            ]
+            lines += [""] * bool(table.info["references"])
+        for codes in system.code_sets:
+            lines += [f"### コード {codes.ja} `{codes.name}`", "", "| コード | 名称 | English |", "|---|---|---|"]
+            lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]
+            lines.append("")
+    return _text(lines)
+
+
+def _rule(family: RuleFamily) -> str:
+    """What a rule is, and where columns ask for it, which ones do."""
+    if not family.by_column:
+        return family.doc
+    columns = [
+        f"`{table.name}.{column.name}`"
+        for system in SYSTEMS
+        for table in system.tables
+        for column in table.columns
+        if column.info.get("check") == family.name
+    ]
+    asked = (
+        f"Asked for by {', '.join(columns)}."
+        if columns
+        else "No column that a dump fills holds such a number in the systems that are shipped."
+    )
+    return f'{family.doc.strip()}\n\n{asked} A target column asks for it by `check="{family.name}"`.'
+
+
+def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:
+    lines = [f"{level} {title}", ""]
+    for name, doc in members:
+        lines += [f"{level}# {name}", "", doc.strip(), ""]
+    return _text(lines)
+
+
+def _text(lines: Iterable[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main() -> int:
+    """Write the pages."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""From a copybook's text to a layout."""

@@ -1,0 +1,1 @@
+"""What the bytes of an unknown dump tell of how it is made."""

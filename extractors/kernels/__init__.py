@@ -1,0 +1,1 @@
+"""Compiled loops, and what they are called with."""

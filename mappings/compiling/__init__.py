@@ -1,0 +1,1 @@
+"""From what a mapping says to the plan that the engine runs."""

@@ -1,0 +1,463 @@
+"""Specs -> plan: every field, column, type and code proved against the layouts and the target, before any data.
+
+The compiler knows neither extractors nor target_schemas: it gets each record kind's Arrow schema and each target table
+as SQLAlchemy describes it.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
+from mappings.compiling.complaints import Complaints
+from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.occurrences import compile_occurrences, tables_of
+from mappings.expression import ExpressionError
+from mappings.language.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
+from mappings.plan import (
+    DUMP,
+    OCCURRENCE,
+    RECORD,
+    ColumnPlan,
+    Condition,
+    Fate,
+    Join,
+    Occurrences,
+    PartPlan,
+    Plan,
+)
+from migration_reports.findings import Problem, SpecError, nearest
+
+Path = tuple[str | int, ...]
+
+_QUOTED = re.compile(r'"([^"]+)"')
+"""A field in an expression."""
+
+
+def compile_mapping(
+    folder: MunicipalityFolder,
+    system: str,
+    *,
+    schemas: Mapping[str, pa.Schema],
+    tables: Mapping[str, sa.Table],
+    code_sets: Mapping[str, frozenset[str]],
+) -> Plan:
+    """Compile one system's mapping.
+
+    Args:
+        folder: the municipality's specs.
+        system: the system's name.
+        schemas: by source (dump.kind), the fields of each record kind of role data.
+        tables: the system's target tables.
+        code_sets: the codes of each of the target's code sets.
+
+    Raises:
+        SpecError: with every problem.
+    """
+    spec, places = folder.mappings[system]
+    work = _Compiler(folder, spec, places, schemas, tables, code_sets)
+    parts = work.parts()
+    fates = work.fates()
+    work.controls()
+    if work.problems:
+        raise SpecError(work.problems)
+    keep = frozenset(part.table for part in parts if part.keep != "every_row")
+    return Plan(system, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+
+
+def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+    """The fields of each source that anything reads."""
+    read: dict[str, set[str]] = {source: set() for source in schemas}
+    for part in parts:
+        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
+        if part.each is not None:
+            visible = {name for _, columns in part.each.flat for name in columns.values()}
+            wanted = visible & set(part.reads)
+            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
+            read[part.source].update([part.each.column] if part.each.column else [])
+        for join in part.joins:
+            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
+    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
+
+
+class _Compiler:
+    def __init__(
+        self,
+        folder: MunicipalityFolder,
+        spec: MappingSpec,
+        places: Located,
+        schemas: Mapping[str, pa.Schema],
+        tables: Mapping[str, sa.Table],
+        code_sets: Mapping[str, frozenset[str]],
+    ) -> None:
+        self._folder = folder
+        self._spec = spec
+        self._places = places
+        self._schemas = schemas
+        self._tables = tables
+        self._code_sets = code_sets
+        self._used: dict[str, dict[str, list[str]]] = {}
+        self._meant: dict[str, set[str]] = {}
+        self.problems: list[Problem] = []
+        self._complain = Complaints(self.problems, schemas)
+        self._lost: set[str] = set()
+
+    def parts(self) -> list[PartPlan]:
+        """Every part of every table."""
+        plans = []
+        for name, parts in self._spec.tables.items():
+            if name not in self._tables:
+                self._complain.unknown(
+                    "Y030", self._places.at("tables", name, "key"), f"target table `{name}`", self._tables
+                )
+                for part in parts:
+                    # A table with a mistake in its name does not make its fields look forgotten.
+                    for field in (field for column in part.columns.values() for field in column.sources.values()):
+                        self._note(part, None, field, name)
+                continue
+            if len({part.keep.how for part in parts}) > 1:
+                place = self._places.at("tables", name)
+                self._complain.add(
+                    "Y042", place, f"the parts of {name} keep different rows", hint="say the same keep: in each"
+                )
+            for number, part in enumerate(parts):
+                at: Path = ("tables", name, number)
+                joins = {
+                    alias: join.model_copy(update={"source": self._kind((*at, "join", alias), join.source)})
+                    for alias, join in part.join.items()
+                }
+                meant = part.model_copy(update={"source": self._kind(at, part.source), "join": joins})
+                if meant.source in self._schemas:
+                    plans.append(self._part(name, number, meant))
+        return plans
+
+    def _kind(self, at: Path, source: str) -> str:
+        """The record kind that a part or a join is meant to take: what is wrong further on is wrong of that one.
+
+        Nothing follows from a misspelt name. Where no name is near, no record kind's fields are called forgotten.
+        """
+        if source in self._schemas:
+            return source
+        self._complain.unknown("Y020", self._places.at(*at, "from"), f"record kind `{source}`", self._schemas)
+        meant = nearest(source, self._schemas)
+        if meant is None:
+            self._lost.update(self._schemas)
+        return meant or source
+
+    def fates(self) -> Mapping[str, Mapping[str, Fate]]:
+        """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
+        for source in self._spec.ignore:
+            if source not in self._schemas:
+                place = self._places.at("ignore", source, "key")
+                self._complain.unknown("Y020", place, f"record kind `{source}`", self._schemas)
+                if close := nearest(source, self._schemas):
+                    self._meant.setdefault(close, set()).update(
+                        name
+                        for ignore in self._spec.ignore[source]
+                        for name in fnmatch.filter(self._schemas[close].names, ignore.field)
+                    )
+        fates: dict[str, dict[str, Fate]] = {}
+        for source, schema in self._schemas.items():
+            used = self._used.get(source, {})
+            targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
+            reasons = self._ignored(source, schema, targets)
+            fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
+            # A field whose name somebody misspelt is not forgotten; its column says so.
+            settled = reasons.keys() | self._meant.get(source, set())
+            for field in schema if source not in self._lost else ():
+                if not targets[field.name] and field.name not in settled:
+                    self._complain.add(
+                        "Y022",
+                        self._places.at("ignore", source),
+                        f"field `{field.name}` of {source} is neither mapped nor ignored",
+                        hint="map it, or list it under ignore: with a reason",
+                        defined=field_definition(schema, field.name),
+                    )
+        return MappingProxyType(fates)
+
+    def controls(self) -> None:
+        """The manifest's controls name record kinds that exist; their fields are the layout's business."""
+        places = self._folder.manifest_places
+        for name, dump in self._folder.manifest.dumps.items():
+            for number, control in enumerate(dump.controls):
+                place = places.at("dumps", name, "controls", number)
+                for reference in (control.count, control.sum, control.value, control.equals):
+                    kind = (reference or "").partition(".")[0]
+                    if kind and kind not in dump.records and not is_number(reference or ""):
+                        self._complain.unknown("Y024", place, f"record kind `{kind}`", dump.records)
+
+    def _part(self, name: str, number: int, spec: PartSpec) -> PartPlan:
+        at: Path = ("tables", name, number)
+        types, offsets, each = self._frame(at, spec)
+        joins = self._joins(at, spec, types, each)
+        widths = self._widths(spec, each)
+        groups = groups_of(self._tables[name])
+        compiler = ColumnCompiler(
+            self._folder,
+            self._places,
+            types,
+            widths,
+            groups,
+            self._code_sets,
+            self.problems,
+            schemas=self._schemas,
+            source=spec.source,
+            table=name,
+            at=at,
+        )
+        lost = tuple(f"{alias}." for alias, join in spec.join.items() if join.source not in self._schemas)
+        columns = []
+        for column_name, column in spec.columns.items():
+            for field in (*column.sources.values(), *_QUOTED.findall(column.expression or "")):
+                # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
+                self._note(spec, each, field, f"{name}.{column_name}")
+            if column_name not in groups:
+                key = self._places.at(*at, "columns", column_name, "key")
+                self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                continue
+            if lost and any(field.startswith(lost) for field in column.sources.values()):
+                continue
+            plan = compiler.column(column_name, column)
+            if plan is not None:
+                columns.append(plan)
+            if column_name in spec.empty:
+                place = self._places.at(*at, "columns", column_name)
+                self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
+        self._unfilled(at, name, spec, groups)
+        self._besides(at, columns)
+        when = self._conditions(spec.when, types, widths, (*at, "when"))
+        prefer = self._conditions(spec.prefer, types, widths, (*at, "prefer"))
+        for field in (field for condition in when for field in condition.reads):
+            self._note(spec, each, field, f"{name} (when)")
+        if spec.prefer and spec.keep.how != "preferred":
+            self._complain.add("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
+        self._keep(at, spec, columns)
+        fields = [pa.field(column.name, arrow_type(column)) for column in self._tables[name].columns]
+        fields += [pa.field("_offset", pa.int64()), pa.field("_rank", pa.int64()), pa.field("_part", pa.int16())]
+        place = self._places.at(*at)
+        used = {field for column in columns for field in column.reads} | {
+            field for condition in (*when, *prefer) for field in condition.reads
+        }
+        finished = tuple(self._with_fields(join, used) for join in joins)
+        return PartPlan(
+            name,
+            number,
+            spec.source,
+            each,
+            finished,
+            when,
+            spec.keep.how,
+            spec.keep.by or "",
+            (spec.keep.on or "").replace("-", ""),
+            prefer,
+            tuple(columns),
+            pa.schema(fields),
+            MappingProxyType(types),
+            MappingProxyType(offsets),
+            f"{place.file}:{place.line}",
+        )
+
+    def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
+        """The columns that a part's rows have before it: the source's fields, or those of one occurrence."""
+        schema = self._schemas[spec.source]
+        types = {field.name: field.type for field in schema}
+        offsets = {field.name: int((field.metadata or {}).get(b"offset", b"0")) for field in schema}
+        each = None
+        if spec.each is not None:
+            each = compile_occurrences(spec.each, schema)
+            if each is None:
+                place = self._places.at(*at, "each")
+                tables = tables_of(schema)
+                self._complain.unknown("Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables)
+                meant = nearest(spec.each, tables)
+                each = compile_occurrences(meant, schema) if meant is not None else None
+            if each is not None:
+                types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
+                offsets.update({v: offsets[n] for n, v in (each.flat[0][1].items() if each.flat else ())})
+                types[OCCURRENCE] = pa.int64()
+        types[RECORD] = pa.int64()
+        types[DUMP] = pa.string()
+        return types, offsets, each
+
+    def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
+        """The most characters that a field holds: no byte gives more than one."""
+        widths = _widths_of(self._schemas[spec.source])
+        for _, columns in each.flat if each is not None else ():
+            widths.update({visible: widths[name] for name, visible in columns.items() if name in widths})
+        if each is not None and each.column:
+            element = self._schemas[spec.source].field(each.column).type.value_type
+            widths.update(_widths_of(element) if pa.types.is_struct(element) else {})
+        for alias, join in spec.join.items():
+            if join.source in self._schemas:
+                theirs = _widths_of(self._schemas[join.source])
+                widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
+        return widths
+
+    def _joins(self, at: Path, spec: PartSpec, types: dict[str, pa.DataType], each: Occurrences | None) -> list[Join]:
+        joins = []
+        for alias, join in spec.join.items():
+            place = self._places.at(*at, "join", alias)
+            schema = self._schemas.get(join.source)
+            if schema is None:
+                continue
+            keys = self._keys(at, alias, spec, join, types, schema, each)
+            # The fields of a record that may be joined to itself must not hide ours, so all of theirs bear the alias.
+            types.update({f"{alias}.{field.name}": field.type for field in schema})
+            line = f"{place.file}:{place.line}"
+            joins.append(Join(alias, join.source, keys, (), join.missing, join.double, line))
+        return joins
+
+    def _keys(
+        self,
+        at: Path,
+        alias: str,
+        spec: PartSpec,
+        join: JoinSpec,
+        types: Mapping[str, pa.DataType],
+        schema: pa.Schema,
+        each: Occurrences | None,
+    ) -> tuple[tuple[str, str], ...]:
+        where = self._places.at(*at, "join", alias, "on")
+        if join.on == "parent":
+            dump, _, kind = spec.source.partition(".")
+            parent = self._folder.manifest.dumps[dump].records[kind].parent
+            if f"{dump}.{parent}" != join.source:
+                allowed = (f"{dump}.{parent}",) if parent else ()
+                hint = "" if parent else f"say parent: at the record kind {kind} in the manifest"
+                self._complain.add("Y028", where, f"{spec.source} does not belong to {join.source}", allowed, hint)
+            return ()
+        if not join.on:
+            self._complain.add("Y028", where, f"join `{alias}` has no key")
+        for ours, theirs in join.on.items():
+            place = self._places.at(*at, "join", alias, "on", ours)
+            self._note(spec, each, ours, f"join {alias}")
+            self._used.setdefault(join.source, {}).setdefault(theirs, []).append(f"join {alias}")
+            if ours not in types:
+                self._complain.unknown("Y021", place, f"field `{ours}`", types)
+            elif theirs not in schema.names:
+                self._complain.unknown("Y021", place, f"field `{theirs}` of {join.source}", schema.names)
+            elif _family(types[ours]) != _family(schema.field(theirs).type):
+                both = f"{_family(types[ours])} and {_family(schema.field(theirs).type)}"
+                defined = (*field_definition(self._schemas[spec.source], ours), *field_definition(schema, theirs))
+                self._complain.add(
+                    "Y028", place, f"`{ours}` and `{theirs}` are {both}, and never equal", defined=defined
+                )
+        return tuple(join.on.items())
+
+    def _with_fields(self, join: Join, used: set[str]) -> Join:
+        prefix = f"{join.alias}."
+        fields = tuple(sorted(name.removeprefix(prefix) for name in used if name.startswith(prefix)))
+        return Join(join.alias, join.source, join.keys, fields, join.missing, join.double, join.place)
+
+    def _note(self, spec: PartSpec, each: Occurrences | None, field: str, column: str) -> None:
+        """Note that a field goes somewhere, under the source and name that its layout knows."""
+        alias, dot, name = field.partition(".")
+        if dot and alias in spec.join:
+            self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
+            return
+        used = self._used.setdefault(spec.source, {})
+        schema = self._schemas.get(spec.source)
+        if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
+            self._meant.setdefault(spec.source, set()).add(close)
+        if each is None:
+            used.setdefault(field, []).append(column)
+        elif each.column:
+            used.setdefault(each.column if field in each.members else field, []).append(column)
+        else:
+            names = [n for _, columns in each.flat for n, visible in columns.items() if visible == field] or [field]
+            for name in names:
+                used.setdefault(name, []).append(column)
+
+    def _unfilled(self, at: Path, name: str, spec: PartSpec, groups: Mapping[str, list[sa.Column[object]]]) -> None:
+        for group, members in groups.items():
+            mandatory = any(not m.nullable and m.server_default is None for m in members)
+            if group in spec.columns or (group in spec.empty and not mandatory):
+                continue
+            hint = "it is mandatory; fill it" if mandatory else "it may be empty; fill it, or list it under empty:"
+            where = self._places.at(*at, "columns", "key")
+            defined = column_definition(members, self._code_sets)
+            self._complain.add("Y032", where, f"column `{group}` of {name} is not filled", hint=hint, defined=defined)
+        for number, group in enumerate(spec.empty):
+            if group not in groups:
+                place = self._places.at(*at, "empty", number)
+                self._complain.unknown("Y031", place, f"column `{group}` of {name}", groups)
+
+    def _besides(self, at: Path, columns: list[ColumnPlan]) -> None:
+        """A transform that needs another column's day names one that needs none itself."""
+        known = {column.name: column for column in columns}
+        for column in columns:
+            for number, step in enumerate(column.steps):
+                if not step.beside:
+                    continue
+                place = self._places.at(*at, "columns", column.name, "transforms", number)
+                other = known.get(step.beside)
+                if other is None or other is column or any(s.beside for s in other.steps):
+                    allowed = tuple(
+                        n for n, c in known.items() if c is not column and not any(s.beside for s in c.steps)
+                    )
+                    self._complain.unknown("Y031", place, f"column `{step.beside}` for {step.transform.name}", allowed)
+
+    def _keep(self, at: Path, spec: PartSpec, columns: list[ColumnPlan]) -> None:
+        keep, place = spec.keep, self._places.at(*at, "keep")
+        if keep.by is not None and keep.by not in {column.name for column in columns}:
+            self._complain.unknown("Y031", place, f"column `{keep.by}` for keep", spec.columns)
+        day = (keep.on or "").replace("-", "")
+        if (keep.how == "effective") != bool(day) or (day and not (day.isascii() and day.isdigit() and len(day) == 8)):
+            self._complain.add(
+                "Y042", place, "keep: effective names a column, and on: a day", ("{effective: changed, on: 20260401}",)
+            )
+
+    def _conditions(
+        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], widths: Mapping[str, int], path: Path
+    ) -> tuple[Condition, ...]:
+        made = []
+        for number, when in enumerate(whens):
+            place = self._places.at(*path, number)
+            try:
+                made.append(compile_condition(when, types, widths))
+            except UnknownFieldError as error:
+                self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
+            except ExpressionError as error:
+                self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
+        return tuple(made)
+
+    def _ignored(self, source: str, schema: pa.Schema, targets: Mapping[str, list[str]]) -> dict[str, str]:
+        reasons: dict[str, str] = {}
+        for number, ignore in enumerate(self._spec.ignore.get(source, ())):
+            place = self._places.at("ignore", source, number)
+            names = fnmatch.filter(schema.names, ignore.field) if "*" in ignore.field else [ignore.field]
+            if not ignore.reason.strip():
+                self._complain.add("Y011", place, f"`{ignore.field}` is ignored without a reason")
+            elif ignore.reason.strip().startswith(("?", "？")):
+                hint = "map it, or say why it is left"
+                defined = field_definition(schema, ignore.field)
+                self._complain.add(
+                    "Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined
+                )
+            if not names or names[0] not in schema.names:
+                self._complain.unknown("Y021", place, f"field `{ignore.field}`", schema.names)
+                if close := nearest(ignore.field, schema.names):
+                    self._meant.setdefault(source, set()).add(close)
+                continue
+            for name in names:
+                if targets[name]:
+                    message = f"field `{name}` is mapped to {targets[name][0]} and ignored"
+                    self._complain.add("Y023", place, message, defined=field_definition(schema, name))
+                reasons[name] = ignore.reason
+        return reasons
+
+
+def _family(kind: pa.DataType) -> str:
+    return "text" if pa.types.is_string(kind) else "a number"
+
+
+def _widths_of(fields: pa.Schema | pa.StructType) -> dict[str, int]:
+    """The widths in bytes of the fields that say theirs."""
+    return {field.name: int(field.metadata[b"width"]) for field in fields if b"width" in (field.metadata or {})}

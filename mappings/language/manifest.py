@@ -1,0 +1,138 @@
+"""What the model of a manifest cannot say: check digits, names, paths, limits, and parts that belong together."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Protocol
+
+from mappings.language.spec import DumpSpec, Located, Manifest
+from migration_reports.findings import Position, Problem, did_you_mean
+
+TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
+"""Options of a charset that name files."""
+
+BUILT_IN = ("any", "jis_x_0208", "jis_x_0213")
+"""Repertoires that are no files."""
+
+
+class Files(Protocol):
+    """The files of a municipality, as the reader of its specs knows them."""
+
+    folder: Path
+    problems: list[Problem]
+
+    def note(self, path: str, place: Position) -> None:
+        """Note a file, or the problem."""
+
+
+def check_manifest(manifest: Manifest, places: Located, files: Files) -> None:
+    """Check a manifest.
+
+    Args:
+        manifest: as it was read.
+        places: of its parts.
+        files: the municipality's, whose `problems` are added to.
+    """
+    _check_code(manifest, places, files)
+    if not is_share(manifest.limits.rejects):
+        files.problems.append(no_share(manifest.limits.rejects, places.at("limits", "rejects")))
+    for name, settings in manifest.rules.items():
+        if "at_most" in settings and not is_share(settings["at_most"]):
+            files.problems.append(no_share(settings["at_most"], places.at("rules", name, "at_most")))
+    _check_calendar(manifest, places, files.problems)
+    expected: dict[str, str] = {}
+    for name, dump in manifest.dumps.items():
+        place = places.at("dumps", name, "file")
+        for file in dump.file:
+            if Path(file).is_absolute() or ".." in Path(file).parts or not file.strip():
+                files.problems.append(Problem("Y007", place, f"`{file[:80]}` lies outside the inbox"))
+            if file in expected:
+                files.problems.append(Problem("Y012", place, f"`{file[:80]}` is the file of `{expected[file]}` too"))
+            expected[file] = name
+        _check_dump(name, dump, places, files)
+
+
+def check_digit(code: str) -> str:
+    """The check digit of a municipality code's first five digits (JIS X 0402; weights 6 to 2, modulus 11)."""
+    total = sum(int(digit) * weight for digit, weight in zip(code[:5], (6, 5, 4, 3, 2), strict=True))
+    return str((11 - total % 11) % 10)
+
+
+def is_share(text: str) -> bool:
+    """Whether a text says how many at most: a whole number, or a share such as 0.5%."""
+    number = text.removesuffix("%")
+    whole, _, decimals = number.partition(".")
+    form = number.isascii() and whole.isdigit() and (decimals.isdigit() or number == whole)
+    return form and (float(number) <= 100 if text.endswith("%") else number == whole)
+
+
+def no_share(text: str, place: Position) -> Problem:
+    """What is said of a text that does not say how many at most."""
+    return Problem("Y012", place, f"`{text[:20]}` is no limit", ("a whole number", "a share such as 0.5%"))
+
+
+def _check_code(manifest: Manifest, places: Located, files: Files) -> None:
+    code = manifest.municipality.code
+    place = places.at("municipality", "code")
+    if not (code.isascii() and code.isdigit() and len(code) == 6):
+        files.problems.append(Problem("Y012", place, "a municipality code has six digits", ("for example 011002",)))
+    elif code[5] != check_digit(code):
+        hint = "the sixth digit is a check digit over the first five (JIS X 0402)"
+        right = (code[:5] + check_digit(code),)
+        files.problems.append(Problem("Y013", place, f"the check digit of {code} is wrong", right, hint))
+    expected = f"{code}_{manifest.municipality.romaji}"
+    if files.folder.name != expected:
+        message = f"the folder is called `{files.folder.name[:60]}`"
+        files.problems.append(Problem("Y014", places.at("municipality"), message, (expected,)))
+
+
+def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> None:
+    at = ("dumps", name)
+    if dump.volumes is not None and not any(set(file) & set("*?") for file in dump.file):
+        message = "volumes: says how many files a name with * or ? stands for"
+        files.problems.append(Problem("Y012", places.at(*at, "volumes"), message))
+    # The reader of copybooks knows their codes (many are Shift_JIS); here only that the file is there.
+    files.note(dump.layout, places.at(*at, "layout"))
+    for option in TABLE_OPTIONS:
+        for path in filter(None, map(str.strip, dump.charset.options.get(option, "").split(","))):
+            if path not in BUILT_IN:
+                files.note(path, places.at(*at, "charset", option))
+    for kind_name, kind in dump.records.items():
+        if (kind.field is None) != (not kind.values):
+            message = "a record kind has both a field and values, or neither"
+            files.problems.append(Problem("Y012", places.at(*at, "records", kind_name), message))
+        if kind.parent is not None and kind.parent not in dump.records:
+            message = f"unknown record kind `{kind.parent[:60]}`"
+            place = places.at(*at, "records", kind_name, "parent")
+            hint = did_you_mean(kind.parent, dump.records)
+            files.problems.append(Problem("Y020", place, message, tuple(dump.records), hint))
+    for number, control in enumerate(dump.controls):
+        if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
+            message = "a control is a count, a sum or a value"
+            place = places.at(*at, "controls", number)
+            files.problems.append(Problem("Y024", place, message, ("count", "sum", "value")))
+
+
+def _check_calendar(manifest: Manifest, places: Located, problems: list[Problem]) -> None:
+    calendar = manifest.calendar
+    days: list[tuple[tuple[str | int, ...], str]] = [
+        (("calendar", "rehearsals", n, "on"), r.on) for n, r in enumerate(calendar.rehearsals)
+    ]
+    if calendar.cut_over is not None:
+        days.append((("calendar", "cut_over"), calendar.cut_over))
+    former = ""
+    for path, day in days:
+        try:
+            datetime.date.fromisoformat(day)
+        except ValueError:
+            problems.append(Problem("Y012", places.at(*path), f"`{day}` is no day of the calendar", ("YYYY-MM-DD",)))
+            continue
+        if day < former:
+            problems.append(Problem("Y012", places.at(*path), f"{day} is before {former}, the day planned before it"))
+        former = day
+    numbers = [r.number for r in calendar.rehearsals]
+    for place, number in enumerate(numbers):
+        if number in numbers[:place]:
+            where = places.at("calendar", "rehearsals", place, "number")
+            problems.append(Problem("Y012", where, f"rehearsal {number} is planned twice"))

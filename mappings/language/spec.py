@@ -1,0 +1,408 @@
+"""Frozen models of what people write: a municipality's manifest and its mappings.
+
+Short forms (`name: JJ-SHIMEI` for `name: {from: JJ-SHIMEI}`) are brought into the long ones here, so that the JSON Schema
+made of these models knows both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import pydantic
+from pydantic import BeforeValidator, Field
+
+from mappings.language.yaml_text import Places
+from migration_reports.findings import Position
+
+
+class Spec(pydantic.BaseModel):
+    """A part of a spec: nothing unknown in it, and nothing changes it."""
+
+    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+
+
+def _listed(value: Any) -> Any:
+    return value if isinstance(value, list) else [value]
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+"""One text, or several."""
+
+Whole = Annotated[int, Field(ge=1)]
+Filled = Annotated[str, Field(min_length=1)]
+
+
+class MunicipalitySpec(Spec):
+    """Whose data it is."""
+
+    code: str = Field(description="団体コード: six digits, the last a check digit")
+    name: str = Field(description="its name in Japanese")
+    romaji: str = Field(description="its name in Latin letters; with the code, the folder's name")
+
+
+class ChoiceSpec(Spec):
+    """A family member by name, with its options."""
+
+    name: str
+    options: Mapping[str, str] = {}
+
+
+def _chosen(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict):
+        options = {key: option for key, option in value.items() if key != "name"}
+        return {"options": options, **({"name": value["name"]} if "name" in value else {})}
+    return value
+
+
+Choice = Annotated[ChoiceSpec, BeforeValidator(_chosen, json_schema_input_type=str | dict[str, str])]
+"""`fixed`, or `{name: fixed, length: "400"}`."""
+
+
+class KindSpec(Spec):
+    """A record kind: which records, which REDEFINES view, the kind they belong to, and what they are for."""
+
+    field: str | None = Field(None, description="the field whose value tells the kind")
+    values: tuple[str, ...] = Field((), description="its values; a range is written 10..19")
+    group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
+    also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
+    parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
+    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+
+
+class ControlSpec(Spec):
+    """A control: the count of a kind, or the sum of a field, equals a trailer's field or a stated number."""
+
+    count: str | None = Field(None, description="a record kind")
+    sum: str | None = Field(None, description="kind.FIELD, a number")
+    value: str | None = Field(None, description="kind.FIELD of a header or trailer")
+    equals: str = Field(description="kind.FIELD of a trailer, or a number")
+
+
+class DumpSpec(Spec):
+    """One expected dump."""
+
+    file: Texts = Field(description="its file, or several in order; * and ? stand for any characters")
+    volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
+    title: str = Field(description="what people call it")
+    layout: str = Field(description="the copybook, a path inside the folder")
+    replacing: Mapping[Filled, str] = Field(
+        {}, description="what stands for the tags of a copybook made for COPY REPLACING, such as ':TAG:'"
+    )
+    framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
+    charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
+    dialect: Choice = Field(ChoiceSpec(name="ibm"), description="the COBOL compiler whose rules the copybook follows")
+    container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
+    records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
+    controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
+
+
+class LimitsSpec(Spec):
+    """What a run may reject, and when it stops."""
+
+    rejects: str = Field("0", description="records that may be rejected: a number, or a share such as 0.5%")
+    stop_after: Whole | None = Field(None, description="errors in one slice of a dump after which reading stops")
+
+
+class RehearsalSpec(Spec):
+    """A planned rehearsal."""
+
+    number: Whole = Field(description="which rehearsal, from 1")
+    on: str = Field(description="its day, YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$")
+    title: str = Field("", description="what it is about")
+
+
+class CalendarSpec(Spec):
+    """When the rehearsals and the cut-over are planned."""
+
+    rehearsals: tuple[RehearsalSpec, ...] = Field((), description="in the order of their days")
+    cut_over: str | None = Field(None, description="its day, YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$")
+
+
+class Manifest(Spec):
+    """What a municipality hands over."""
+
+    municipality: MunicipalitySpec = Field(description="whose data it is")
+    based_on: str | None = Field(
+        None,
+        description="the product's package that this municipality uses, packages/<vendor>_<product>",
+        pattern=r"^packages/[a-z0-9_]+$",
+    )
+    without: tuple[str, ...] = Field(
+        (), description="parts of the package's manifest that are left out: keys, with dots"
+    )
+    dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    systems: tuple[str, ...] = Field(description="the systems that are filled; each has a mapping <system>.yaml")
+    limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
+    rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
+    policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
+    calendar: CalendarSpec = Field(CalendarSpec(), description="when the rehearsals and the cut-over are planned")
+
+
+class WhenSpec(Spec):
+    """Which records: those whose field holds one of some values, or none of them, or is filled; or an SQL condition."""
+
+    field: str | None = Field(None, description="the field; alone: where it is filled, or is not zero")
+    values: tuple[str, ...] = Field((), description="the values of which it must hold one")
+    besides: tuple[str, ...] = Field((), description="the values that it must not hold")
+    sql: str | None = Field(None, description='an SQL condition; fields in double quotes, "JJ-SEIBETSU" = 1')
+
+
+def _conditions(value: Any) -> Any:
+    return [{"sql": part} if isinstance(part, str) else part for part in _listed(value)]
+
+
+When = Annotated[
+    tuple[WhenSpec, ...],
+    BeforeValidator(_conditions, json_schema_input_type=str | WhenSpec | list[str | WhenSpec]),
+]
+"""Conditions that must all hold."""
+
+
+class TransformSpec(Spec):
+    """One transform and its parameters."""
+
+    name: str
+    params: Mapping[str, Any] = {}
+
+
+def _step(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"name": value}
+    if isinstance(value, dict) and len(value) == 1:
+        name, params = next(iter(value.items()))
+        return {"name": name, "params": params or {}}
+    if isinstance(value, dict):
+        raise ValueError("a step is one transform; its parameters stand below it, indented further")
+    return value
+
+
+Step = Annotated[TransformSpec, BeforeValidator(_step, json_schema_input_type=str | dict[str, Any])]
+"""`trim`, or `{digits: {width: 10}}`."""
+
+
+def _named(value: Any) -> Any:
+    """Give the fields of a column names: `value` to a single one, v1, v2, ... to several, or those that were written."""
+    if isinstance(value, str):
+        return {"value": value}
+    if isinstance(value, list):
+        return {f"v{n}": field for n, field in enumerate(value, 1)} if len(value) != 1 else {"value": value[0]}
+    return value
+
+
+Fields = Annotated[Mapping[str, str], BeforeValidator(_named, json_schema_input_type=str | list[str] | dict[str, str])]
+"""A field, several, or several with the names that an expression calls them by."""
+
+OnError = Literal["reject", "null", "keep", "default"]
+
+
+class ColumnSpec(Spec):
+    """How a target column (or a date's three) is filled."""
+
+    sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
+    constant: str | None = Field(None, description="what stands in every row, in place of from:")
+    expression: str | None = Field(
+        None, description="an SQL expression over the names of from:, or fields in double quotes"
+    )
+    transforms: tuple[Step, ...] = Field((), description="the steps from the field's value to the column's, in order")
+    when: When = Field((), description="the column is empty where this does not hold")
+    default: str | None = Field(None, description="what stands where there is no value")
+    on_error: OnError = Field("reject", description="what becomes of a value that is wrong")
+    at_most: str | None = Field(
+        None, description="how many may be wrong before the run may not be promoted: 10, or 0.1%"
+    )
+    stop_after: Whole | None = Field(None, description="how many wrong ones in a slice of a dump stop the run")
+    guessed: str | None = Field(
+        None, description="why a draft guessed this; check refuses it until the line is removed"
+    )
+
+
+def _column(value: Any) -> Any:
+    return {"from": value} if isinstance(value, (str, list)) else value
+
+
+Column = Annotated[ColumnSpec, BeforeValidator(_column, json_schema_input_type=str | list[str] | ColumnSpec)]
+
+
+class JoinSpec(Spec):
+    """Records of another kind (or dump) whose fields are used, found by a key, as ALIAS.FIELD."""
+
+    source: str = Field(alias="from", description="the record kind, dump.kind")
+    on: Mapping[str, str] | Literal["parent"] = Field(
+        description="our field: their field; or parent, the record that this one belongs to"
+    )
+    missing: Literal["reject", "null", "drop"] = Field("reject", description="what becomes of a record without any")
+    double: Literal["reject", "first", "last"] = Field("reject", description="which of several is taken")
+
+
+class KeepSpec(Spec):
+    """Which of the rows of one key stand in the table."""
+
+    written: ClassVar[tuple[str, ...]] = ("first", "last", "effective", "on")
+    """The keys that people write; those of the model are what they come to."""
+
+    how: Literal["every_row", "preferred", "first", "last", "effective"] = "every_row"
+    by: str | None = None
+    on: str | None = None
+
+
+def _keep(value: Any) -> Any:
+    if value == "one_row_per_key":
+        return {"how": "preferred"}
+    if isinstance(value, str):
+        return {"how": value}
+    if isinstance(value, dict) and (how := next((k for k in ("first", "last", "effective") if k in value), None)):
+        return {**{k: v for k, v in value.items() if k != how}, "how": how, "by": value[how]}
+    return value
+
+
+class KeepFirst(Spec):
+    """`first: changed`: the row whose date is the earliest."""
+
+    first: str = Field(description="the column whose day decides")
+
+
+class KeepLast(Spec):
+    """`last: changed`: the row whose date is the latest."""
+
+    last: str = Field(description="the column whose day decides")
+
+
+class KeepEffective(Spec):
+    """`effective: changed` with `on`: the latest row that had begun on that day, YYYYMMDD."""
+
+    effective: str = Field(description="the column whose day decides")
+    on: str = Field(description="the day, YYYYMMDD or YYYY-MM-DD")
+
+
+Keep = Annotated[
+    KeepSpec,
+    BeforeValidator(
+        _keep,
+        json_schema_input_type=Literal["every_row", "one_row_per_key"] | KeepFirst | KeepLast | KeepEffective,
+    ),
+]
+
+
+class PartSpec(Spec):
+    """How a target table is filled from one record kind; a table that several kinds fill has several."""
+
+    source: str = Field(alias="from", description="the record kind, dump.kind")
+    each: str | None = Field(None, description="a row for each occurrence of this OCCURS")
+    join: Mapping[str, JoinSpec] = Field({}, description="other records whose fields are used, by alias")
+    when: When = Field((), description="which records (or occurrences) give a row")
+    keep: Keep = Field(KeepSpec(), description="which of the rows of one key stand in the table")
+    prefer: When = Field((), description="with keep: one_row_per_key, the rows that come first")
+    columns: Mapping[str, Column] = Field(description="the table's columns; a date is named by its group")
+    empty: tuple[str, ...] = Field((), description="columns that are deliberately left empty")
+
+
+Parts = Annotated[tuple[PartSpec, ...], BeforeValidator(_listed, json_schema_input_type=PartSpec | list[PartSpec])]
+
+
+class IgnoreSpec(Spec):
+    """A source field that is deliberately left, and why. `FILLER@*` means every FILLER."""
+
+    field: str = Field(description="the field; FILLER@* means every FILLER")
+    reason: str = Field(description="why; a question mark is what draft leaves, and check refuses it")
+
+
+class MappingSpec(Spec):
+    """How one system is filled."""
+
+    system: str = Field(description="the system that is filled; the file is called by its name")
+    without: tuple[str, ...] = Field(
+        (), description="parts of the package's mapping that are left out: keys, with dots"
+    )
+    tables: Mapping[str, Parts] = Field(description="the system's tables, each filled from one record kind or several")
+    ignore: Mapping[str, tuple[IgnoreSpec, ...]] = Field({}, description="source fields that are left, by dump.kind")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Located:
+    """A spec with the places of its parts."""
+
+    file: str
+    places: Places
+
+    def at(self, *path: str | int) -> Position:
+        """The place of a part, or of the nearest part that contains it.
+
+        A number that the text does not have is passed over: a single part stands for a list of one.
+        """
+        found: tuple[str | int, ...] = ()
+        for number, part in enumerate(path):
+            if (*found, part) in self.places:
+                found = (*found, part)
+            elif not isinstance(part, int) or number == len(path) - 1:
+                break
+        return self.places[found]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Period:
+    """The codes of a code table that were valid from one day to another, YYYYMMDD; empty: without an end."""
+
+    first: str
+    last: str
+    codes: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodeTable:
+    """A code table: target code by source code, and where codes were renumbered, by the time they were valid."""
+
+    periods: tuple[Period, ...]
+    file: str
+    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def dated(self) -> bool:
+        """Whether any code of it has a time of its own."""
+        return any(period.first or period.last for period in self.periods)
+
+    @property
+    def codes(self) -> Mapping[str, str]:
+        """The codes of every time together."""
+        return {old: new for period in self.periods for old, new in period.codes.items()}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reuse:
+    """How much of a municipality's specs came from its package: lines that say something.
+
+    Attributes:
+        package: its name.
+        inherited: taken as they stand there.
+        changed: said otherwise by the municipality.
+        removed: left out by it.
+        added: said by it alone.
+    """
+
+    package: str
+    inherited: int
+    changed: int
+    removed: int
+    added: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MunicipalityFolder:
+    """Everything that a municipality's folder says, with its package's part in it.
+
+    `roots` are where the files that it names stand: in its own folder, or else in the package's.
+    """
+
+    folder: str
+    manifest: Manifest
+    manifest_places: Located
+    mappings: Mapping[str, tuple[MappingSpec, Located]]
+    code_tables: Mapping[str, CodeTable]
+    sha256: Mapping[str, str]
+    roots: tuple[Path, ...] = ()
+    reuse: Reuse | None = None

@@ -1,0 +1,1 @@
+"""How reports, the question and the summary are made of what is recorded."""

@@ -1,0 +1,1 @@
+"""What is recorded of runs and of dumps, frozen, and written as JSON."""

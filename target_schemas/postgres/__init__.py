@@ -1,0 +1,1 @@
+"""The data centre: server, ledger, staging, promotion, numbers."""

@@ -1,0 +1,46 @@
+"""Isolation: who may read which rows is decided by membership of a role, which no session can give itself.
+
+Each area has a group (`hikkoshi_reader`, `hikkoshi_checker`) that may select from its tables, and each municipality a
+role in that group (`hikkoshi_reader_990027`). A DBA grants a municipality's role to logins. A policy lets a reader see
+the rows of the municipalities whose roles it has; it stands on partitions as well as on their parents, so that even a
+right on a partition opens nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+
+from target_schemas.postgres.areas import Area
+
+
+def isolated(area: Area, place: str) -> Iterator[sa.TextClause]:
+    """Statements that isolate a table or partition of an area: its own municipality's readers, and the loader.
+
+    The owner is held to the policies too: what the loader may do with all rows is said by a policy of its own, and a
+    table that is given another owner does not open for that one.
+
+    Args:
+        area: the area.
+        place: the table or partition, quoted, wherever it stands at the moment.
+    """
+    yield sa.text(f"REVOKE ALL ON {place} FROM PUBLIC")
+    yield sa.text(f"ALTER TABLE {place} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY")
+    yield sa.text(f"CREATE POLICY loader ON {place} TO CURRENT_USER USING (true)")
+    # Looked up once a query: nothing in it depends on the row.
+    granted = f"rolname ~ '^{area.role}_[0-9]{{6}}$' AND pg_has_role(current_user, oid, 'USAGE')"
+    codes = f"ARRAY(SELECT right(rolname, 6) FROM pg_roles WHERE {granted})"  # noqa: S608  a constant of ours
+    yield sa.text(
+        f"CREATE POLICY own_municipality ON {place} FOR SELECT TO {area.role} USING (municipality_code = ANY ({codes}))"
+    )
+
+
+def closed(place: str) -> Iterator[sa.TextClause]:
+    """Statements that close a table to everybody but its owner, whatever is granted on it: no policy lets a row through.
+
+    Args:
+        place: the table, quoted.
+    """
+    yield sa.text(f"REVOKE ALL ON {place} FROM PUBLIC")
+    yield sa.text(f"ALTER TABLE {place} ENABLE ROW LEVEL SECURITY")
