@@ -11,11 +11,11 @@ from pathlib import Path
 from dags.authoring.draft import Draft, Left, Part, role_of
 from dags.authoring.guesses import Given, Guess
 from dags.authoring.schemas import modeline
-from dags.pipeline.workspace import write_whole
 from extractors.batches import Kind
 from mappings.compiling.columns import groups_of
 from mappings.language.manifest import BUILT_IN, TABLE_OPTIONS
 from migration_reports.findings import UsageError
+from migration_reports.private_files import write_whole
 
 STUB = "999997_draft"
 """What a municipality is called that nobody has named: no municipality has this number, but its check digit is right."""

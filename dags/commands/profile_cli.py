@@ -98,7 +98,7 @@ def profile(
     if out_file is None:
         sys.stdout.write(text)
         return
-    from dags.pipeline.workspace import write_whole  # noqa: PLC0415
+    from migration_reports.private_files import write_whole  # noqa: PLC0415
 
     write_whole(out_file, text.encode())
     err.print(f"{out_file}: {made.records:,} records, {len(made.fields):,} fields", highlight=False, soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,13 @@ import pyarrow as pa
 
 from dags.pipeline import slices
 from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run, private_folder
+from dags.pipeline.workspace import Run
 from extractors.batches import Extracted
 from extractors.character_counts import FIRST_PLACES, first_places
 from extractors.records import fetch
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Severity, join_findings
+from migration_reports.private_files import written_whole
 from migration_reports.records.run_record import (
     Issue,
     Place,
@@ -83,12 +83,7 @@ def _holds(name: str, kind: pl.DataType) -> pl.Expr:
 
 def write_findings(path: Path, found: pa.RecordBatch) -> None:
     """Write findings as an Arrow IPC file, owner-only."""
-    private_folder(path.parent)
-    path.unlink(missing_ok=True)
-    with (
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
-        pa.ipc.new_file(raw, FINDINGS) as file,
-    ):
+    with written_whole(path) as raw, pa.ipc.new_file(raw, FINDINGS) as file:
         if found.num_rows:
             file.write_batch(found)
 
@@ -210,8 +205,6 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
         .collect()
     )
     path = run.path / "rejects.arrow"
-    part = path.with_name(f".part-{path.name}")
-    part.unlink(missing_ok=True)
     text = pa.string()
     schema = pa.schema(
         [
@@ -232,10 +225,7 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
             ("bytes", pa.binary()),
         ]
     )
-    with (
-        os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
-        pa.ipc.new_file(raw, schema) as file,
-    ):
+    with written_whole(path) as raw, pa.ipc.new_file(raw, schema) as file:
         for (dump,), rows in frame.group_by("dump", maintain_order=True):
             reader = municipality.dumps[str(dump)]
             reading = reader.reading
@@ -258,5 +248,4 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
                             for record, offset, content in some
                         ]
                         file.write_batch(pa.RecordBatch.from_pylist(lines, schema=schema))
-    part.replace(path)
     return frame["kind"].count()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run, private_folder
+from dags.pipeline.workspace import Run
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
 from migration_reports.findings import FINDINGS
+from migration_reports.private_files import written_whole
 
 JOINED = 0
 """The number under which what waited stands beside the slices of a dump, which count from 1."""
@@ -39,8 +40,9 @@ class SliceFiles:
     def __enter__(self) -> SliceFiles:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(self, *failure: Any) -> None:
+        # What failed leaves no file behind: the files of a former try stay whole.
+        self._stack.__exit__(*failure)
 
     def write(self, mapped: Mapped) -> None:
         """Write what a batch gives."""
@@ -71,13 +73,9 @@ class SliceFiles:
 @contextlib.contextmanager
 def open_writer(path: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]
     """Open an Arrow IPC file for writing, owner-only."""
-    private_folder(path.parent)
-    path.unlink(missing_ok=True)
     options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with (
-        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw,
-        pa.ipc.new_file(raw, schema, options=options) as writer,
-    ):
+    # A run that loses them in a power failure is begun anew.
+    with written_whole(path, durable=False) as raw, pa.ipc.new_file(raw, schema, options=options) as writer:
         yield writer
 
 

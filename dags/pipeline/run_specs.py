@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dags.pipeline.municipality import Municipality, load
-from dags.pipeline.workspace import Run, write_whole
+from dags.pipeline.workspace import Run
 from mappings.language.package import packages_of
 from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError
+from migration_reports.private_files import write_whole
 
 MOST_BYTES = 64_000_000
 """Of a municipality's specs and its package's together; a dump that lies among them is none."""

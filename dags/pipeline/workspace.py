@@ -25,6 +25,7 @@ from typing import Any
 import psutil
 
 from migration_reports.findings import RunError, UsageError
+from migration_reports.private_files import PART, private_folder, write_whole
 from target_schemas.postgres.server import embedded_url
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -184,7 +185,7 @@ def clear(folder: Path) -> bool:
         Whether there was any of it.
     """
     left = [folder / name for name in NEEDED if (folder / name).exists()]
-    left += [path for path in folder.rglob(".*") if path.name.startswith((".new-", ".old-", ".part-"))]
+    left += [path for path in folder.rglob(".*") if path.name.startswith((".new-", ".old-", PART))]
     for path in left:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -243,21 +244,6 @@ def program_version() -> str:
     asked = [git, "-C", str(ROOT), "describe", "--always", "--dirty", "--exclude=*", "--abbrev=12"]
     told = subprocess.run(asked, capture_output=True, text=True, check=False)  # noqa: S603  git of the PATH, fixed words
     return f"{version} ({told.stdout.strip()})" if told.returncode == 0 else version
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under another name and rename it, so that a reader never sees half of it; owner-only."""
-    private_folder(path.parent)
-    part = path.with_name(f".part-{os.getpid()}-{path.name}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(data)
-    part.replace(path)
-
-
-def private_folder(path: Path) -> None:
-    """Make a folder that only its owner may enter, and every folder above it that is missing."""
-    for folder in (*reversed(path.parents), path):
-        folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def this_process() -> str:

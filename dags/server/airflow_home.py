@@ -15,8 +15,9 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dags.pipeline.workspace import ROOT, settings, write_whole
+from dags.pipeline.workspace import ROOT, settings
 from migration_reports.findings import RunError
+from migration_reports.private_files import write_whole
 
 PORT = 8180
 USERS = {"operator": "op", "approver": "user", "reader": "viewer"}

@@ -21,9 +21,9 @@ from typing import Any
 
 import psutil
 
-from dags.pipeline.workspace import private_folder, write_whole
 from dags.server import airflow_home
 from migration_reports.findings import RunError, TransientError
+from migration_reports.private_files import private_folder, write_whole
 
 HOST = "127.0.0.1"
 PROOF = "/hikkoshi-server/proof"

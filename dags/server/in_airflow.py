@@ -19,6 +19,7 @@ from urllib.parse import quote
 from dags.pipeline import workspace
 from dags.server import airflow_home, airflow_server
 from migration_reports.findings import RunError, TransientError
+from migration_reports.private_files import private_folder
 
 POLL_SECONDS = 2.0
 START_SECONDS = 120.0
@@ -82,7 +83,7 @@ def _in_process(dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None]
     airflow_home.use()
     os.environ["HIKKOSHI_OWNER"] = workspace.this_process()
     log = airflow_home.folder() / "logs" / f"{dag_id}-{int(time.time())}.log"
-    workspace.private_folder(log.parent)
+    private_folder(log.parent)
     say(f"Airflow's own log: {log}")
     with _quiet(log):
         from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415

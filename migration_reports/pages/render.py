@@ -6,7 +6,6 @@ Templates autoescape, an unknown name in one is an error, and every file is writ
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import jinja2
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.pages.question import question
+from migration_reports.private_files import write_whole
 from migration_reports.records import shown, verdicts
 from migration_reports.records.profile_record import Profile
 from migration_reports.records.run_record import RunRecord
@@ -40,14 +40,13 @@ def render(record: RunRecord, folder: Path, *, findings: Path | None) -> tuple[P
     def template(name: str, values: Mapping[str, Any]) -> str:
         return environment.get_template(name).render(values)
 
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     written: list[Path] = []
     sums = ""
     for report in REPORTS:
         for name, content in report.files(record, findings, template):
-            written.append(_write(folder / name, content))
+            written.append(write_whole(folder / name, content))
             sums += f"{hashlib.sha256(content).hexdigest()}  {name}\n"
-    return (*written, _write(folder / SUMS, sums.encode()))
+    return (*written, write_whole(folder / SUMS, sums.encode()))
 
 
 def render_profile(profile: Profile) -> str:
@@ -93,11 +92,3 @@ def _environment() -> jinja2.Environment:
     )  # fmt: skip
     environment.globals.update(verdicts=verdicts)
     return environment
-
-
-def _write(path: Path, content: bytes) -> Path:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(content)
-    part.replace(path)
-    return path
