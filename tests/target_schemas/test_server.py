@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from target_schemas.postgres import server
 from target_schemas.postgres.database import connect
 
-ASK = "import sys, pathlib; from target_schemas import server; print(server.embedded_url(pathlib.Path(sys.argv[1])))"
+ASK = "import sys, pathlib; from target_schemas.postgres import server; print(server.embedded_url(pathlib.Path(sys.argv[1])))"
 
 
 @pytest.fixture(scope="module")
