@@ -21,7 +21,7 @@ setup: .venv/.installed  ## Install everything into .venv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## Move two invented municipalities end to end, through Airflow
+demo: setup  ## Move three invented municipalities end to end, through Airflow
 	@$(BIN)/python -m dags.server.demo
 
 test: lint  ## Run every check and every test

@@ -14,7 +14,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import FINDINGS, Severity, finding, findings_at, join_findings
+from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
 from validators.rules.contract import Frames, Query, Rule
 
@@ -221,11 +221,6 @@ def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: 
             if polars_counts[rule.name] != gx_counts.get(rule.name)
         ]
     )
-
-
-def no_earlier() -> pl.DataFrame:
-    """No findings, as a frame."""
-    return pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
 
 
 def _expectation(family: Any, rule: Rule, schema: str) -> Any:

@@ -51,7 +51,6 @@ from extractors.charsets.contract import (
 from extractors.options import Options
 
 LOW = range(0x41, 0xFF)
-FIRST_USER_DEFINED = 0x6941
 CCSIDS: Mapping[str, tuple[str, str, int]] = MappingProxyType(
     {
         "930": ("cp290", "300", 4370),

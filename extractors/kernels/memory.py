@@ -125,12 +125,6 @@ def be64(typing_context: Any, address: Any) -> Any:
 
 
 @intrinsic
-def le64(typing_context: Any, address: Any) -> Any:
-    """Read eight bytes, the first the least significant, as uint64."""
-    return types.uint64(types.int64), _load(64, swap=False)
-
-
-@intrinsic
 def be16(typing_context: Any, address: Any) -> Any:
     """Read two bytes, the first the more significant, as uint64."""
     return types.uint64(types.int64), _load(16, swap=True)

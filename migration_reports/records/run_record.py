@@ -7,7 +7,7 @@ Nothing here holds a resident's value.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import pydantic
 
@@ -104,12 +104,6 @@ class Reconciliation(Frozen):
     rows_merged: int = 0
     rows_rejected: int = 0
     rows_promoted: int = 0
-
-    @pydantic.model_validator(mode="before")
-    @classmethod
-    def _of_records(cls, value: Any) -> Any:
-        """A record of a run from before occurrences gave rows: its candidates are the records."""
-        return {"candidates": value.get("records"), **value} if isinstance(value, dict) else value
 
     @property
     def closes(self) -> bool:

@@ -113,15 +113,6 @@ def stop(folder: Path, *, delete: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def embedded_server(folder: Path, *, durable: bool = True, delete: bool = False) -> Iterator[str]:
-    """Run the server of a folder for the length of a block; yields its URL."""
-    try:
-        yield embedded_url(folder, durable=durable)
-    finally:
-        stop(folder, delete=delete)
-
-
-@contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (folder / "server.lock").open("w") as lock:

@@ -59,7 +59,7 @@ def record():
         ),
         fates=(RecordFate(dump="d", kind="person", role="data", records=4321, accepted=4300, rejected=21),),
         controls=(Control(dump="d", name="count of person", kind="count", field="t.N", stated="4322", found="4321", agrees=False),),
-        reconciliations=(Reconciliation(dump="d", kind="person", table="residents", records=4321, rows_staged=4321, rows_rejected=21, rows_promoted=4300),),
+        reconciliations=(Reconciliation(dump="d", kind="person", table="residents", records=4321, candidates=4321, rows_staged=4321, rows_rejected=21, rows_promoted=4300),),
         amounts=(AmountReconciliation(dump="d", kind="person", field="F", table="tax", column="amount", in_dump="-1234567.89", in_rejected="0", in_table="-1234567.89", agrees=True),),
         rules=(RuleResult(rule="residents.key", title_ja="宛名番号", title_en="number", code="V404", severity="error", table="residents", failing_polars=9, failing_gx=8, reported=9),),
         references=(

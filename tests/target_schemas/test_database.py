@@ -14,9 +14,10 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.postgres import installation, server, staging
+from target_schemas.postgres import installation, staging
 from target_schemas.postgres.database import adbc_uri, away, connect
 from target_schemas.systems import SYSTEMS
+from tests.embedded import embedded_server
 from tests.staged_runs import TABLES, begin, households
 from validators import engine as engines
 from validators.rules.contract import Expectation, Rule
@@ -28,7 +29,7 @@ PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
 def guarded(tmp_path_factory):
     """A server that asks one role for a password, and lets another in never."""
     folder = tmp_path_factory.mktemp("guarded")
-    with server.embedded_server(folder, durable=False, delete=True) as url:
+    with embedded_server(folder, durable=False, delete=True) as url:
         with connect(url).begin() as connection:
             secret = PASSWORD.replace("'", "''").replace(":", "\\:")
             connection.execute(sa.text(f"CREATE ROLE \"town loader\" LOGIN SUPERUSER PASSWORD '{secret}'"))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from target_schemas.postgres import server
 from target_schemas.postgres.database import connect
+from tests.embedded import embedded_server
 
 ASK = "import sys, pathlib; from target_schemas.postgres import server; print(server.embedded_url(pathlib.Path(sys.argv[1])))"
 
@@ -61,18 +62,18 @@ def test_its_socket_is_out_of_reach_of_other_users_and_of_the_network(folder):
 def test_no_folder_above_it_is_opened(tmp_path):
     above = tmp_path / "private"
     above.mkdir(mode=0o700)
-    with server.embedded_server(above / "database", durable=False, delete=True):
+    with embedded_server(above / "database", durable=False, delete=True):
         assert stat.S_IMODE(above.stat().st_mode) == 0o700
 
 
 def test_a_folder_made_anew_does_not_meet_the_data_of_the_former_one(tmp_path):
     folder = tmp_path / "database"
-    with server.embedded_server(folder, durable=False) as url, connect(url).begin() as connection:
+    with embedded_server(folder, durable=False) as url, connect(url).begin() as connection:
         connection.execute(sa.text("CREATE TABLE former (thing text)"))
     folder.rename(tmp_path / "aside")
-    with server.embedded_server(folder, durable=False, delete=True) as url, connect(url).connect() as connection:
+    with embedded_server(folder, durable=False, delete=True) as url, connect(url).connect() as connection:
         assert connection.execute(sa.text("SELECT to_regclass('former')")).scalar_one() is None
-    with server.embedded_server(tmp_path / "aside", delete=True) as url, connect(url).connect() as connection:
+    with embedded_server(tmp_path / "aside", delete=True) as url, connect(url).connect() as connection:
         assert connection.execute(sa.text("SELECT to_regclass('former')")).scalar_one() == "former"
 
 

@@ -13,6 +13,7 @@ from migration_reports.findings import RunError, TransientError
 from target_schemas.postgres import server, staging
 from target_schemas.postgres.database import away, connect
 from target_schemas.systems.resident_records import RESIDENTS
+from tests.embedded import embedded_server
 from validators import engine
 from validators.rules.contract import Expectation, Query, Rule
 
@@ -69,7 +70,7 @@ def test_connections_that_end_at_any_statement_are_an_away_database(database_url
 
 
 def test_a_server_that_stops_in_the_middle_is_away_and_the_repeated_step_goes_through(tmp_path, monkeypatch):
-    with server.embedded_server(tmp_path / "server", durable=False, delete=True) as url:
+    with embedded_server(tmp_path / "server", durable=False, delete=True) as url:
         schema = staged(url)
         with monkeypatch.context() as patch:
             at_statement(patch, 9, lambda: server.stop(tmp_path / "server"))

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from mappings.compiling.compiler import arrow_type
-from migration_reports.findings import finding
+from migration_reports.findings import FINDINGS, finding
 from target_schemas.conventions import table, text
 from target_schemas.postgres import staging
 from target_schemas.systems.resident_records import SYSTEM
@@ -127,7 +127,7 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
     rule = Rule("r", "V401", "x", "x", "residents", ("sex",), pl.col("sex").is_null(), Query(""))
     failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [0, 0]})
     origins = {("residents", "sex", "d", 0): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
-    said = engine.no_earlier()
+    said = pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
     first = engine.findings(rule, failing, earlier=said, origins=origins)
     assert first.select(["record", "offset", "field", "kind", "column", "mapping"]).to_pylist() == [
         {"record": 1, "offset": 88, "field": "SEI", "kind": "person", "column": "sex", "mapping": "m.yaml:3"},
