@@ -1,4 +1,4 @@
-r"""What the commands share with a person at a terminal: where they write, how long work takes, how help shows examples.
+r"""What the commands share with a person at a terminal: where they write, and how long work takes.
 
 Values, names and messages are shown as they are: `:100:` is no picture, `[red]` no colour. What a dump or a file name holds
 must never drive the terminal, so a character that is not seen is spelled: ESC is \x1b, U+202E is \u202e.
@@ -64,12 +64,6 @@ class LogFormatter(logging.Formatter):
 
 out = Terminal(width=None if sys.stdout.isatty() else 200)
 err = Terminal(stderr=True)
-
-
-def help_with(text: str, *examples: str) -> str:
-    """A command's help: what it does, and lines that may be typed."""
-    heading = "Example" if len(examples) == 1 else "Examples"
-    return f"{text}\n\n\b\n{heading}:\n" + "\n".join(f"  {example}" for example in examples)
 
 
 @contextlib.contextmanager
