@@ -188,7 +188,7 @@ class Extraction:
         return Extracted(reader.kind.name, batch, found.batch(), read.filled, tally(tallies, records))
 
 
-_NO_RECORDS = pa.RecordBatch.from_pydict({"_record": pa.array([], pa.int64()), "_offset": pa.array([], pa.int64())})
+_NO_RECORDS = pa.RecordBatch.from_pydict({name: pa.nulls(0, pa.int64()) for name in ("_record", "_offset")})
 
 
 def extract(

@@ -9,6 +9,7 @@ column that lost a value, and policies look at the odd records only.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
@@ -25,7 +26,7 @@ from extractors.copybooks.layout import Field
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
-from extractors.kernels.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
+from extractors.kernels.memory import SLACK, Kernel, be64, byte_at, call, int_at, jit, kernel, put64
 from extractors.kernels.plan import argument, end_of
 from extractors.usages import BY_NAME, mixed, usage_of
 from extractors.usages import _edited_table as edited_table
@@ -173,6 +174,7 @@ class Decoder:
             n for n, (f, usage) in enumerate(zip(self.fields, self._usages, strict=True)) if not _is_whole(f, usage)
         ]
         self._plan = np.zeros((len(self._driven) + len(self.others) + 1, p.COLUMNS), np.int64)
+        self._kernels: list[Kernel] = []
         for at, number in enumerate(self._driven):
             self._prepare(self._plan[at], self.fields[number], self._usages[number], dialect)
         for at, field in enumerate(self.others, len(self._driven)):
@@ -197,6 +199,7 @@ class Decoder:
         count = len(pos)
         pos = np.ascontiguousarray(pos)
         plan = self._plan.copy()
+        plan[:-1, p.KERNEL] = self._addresses
         plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
         if limits is not None:
             limits = np.ascontiguousarray(limits)
@@ -260,6 +263,11 @@ class Decoder:
             tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
         )
 
+    @functools.cached_property
+    def _addresses(self) -> list[int]:
+        """Of the kernels, row by row: compiled for the first batch, and never for whoever asks only for the schema."""
+        return [compiled.address for compiled in self._kernels]
+
     def codes(
         self, data: np.ndarray, starts: np.ndarray, limits: np.ndarray, field: Field, flag: int
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -299,7 +307,7 @@ class Decoder:
     def _prepare(self, row: np.ndarray, field: Field, usage: Usage, dialect: Dialect) -> None:
         assert usage.kernel is not None
         padded = self._blanks.padded == "read" and usage.name.startswith("zoned")
-        row[p.KERNEL] = (signs.decode if padded else usage.kernel(field)).address
+        self._kernels.append(signs.decode if padded else usage.kernel(field))
         row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
         if usage.value == TEXT:
@@ -333,7 +341,8 @@ class Decoder:
     def _prepare_count(self, row: np.ndarray, field: Field) -> None:
         empty = np.zeros(256, np.uint8)
         empty[list(BY_NAME[field.usage].empty)] = 1
-        row[p.KERNEL], row[p.SINGLE] = count_filled.address, self._keep(empty)
+        self._kernels.append(count_filled)
+        row[p.SINGLE] = self._keep(empty)
         row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
 

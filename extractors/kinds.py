@@ -211,9 +211,9 @@ def _numbers(layout: Layout, kind: Kind, field: Field, pair: tuple[str, str]) ->
 
 
 def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Charset) -> bytes:
-    column: pa.Array | np.ndarray
+    column: np.ndarray
     if field.arrow_type == pa.string():
-        column = pa.array([text])
+        column = np.array([text], object)
     elif text.isascii() and text.isdigit() and len(text) <= 18:
         column = np.array([int(text)], np.int64)
     else:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from dags.commands import COMMANDS
 from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
@@ -23,6 +26,7 @@ from validators.rules import RULES
 
 ROOT = Path(__file__).parents[1]
 FAMILIES = {
+    "dags/commands": (COMMANDS, None),
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
     "extractors/dialects": (DIALECTS, None),
@@ -77,6 +81,43 @@ def test_every_member_has_cases_and_one_that_finds_something(family):
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_every_command_shows_in_its_help_what_may_be_typed(command):
+    from docs.generate.reference import helps
+
+    said = dict(helps(command))
+    groups = {called for called in said if any(other.startswith(f"{called} ") for other in said)}
+    for called, text in said.items():
+        assert called in groups or re.search(rf"Examples?:\n    {called}\b", text), called
+
+
+HEAVY = {"airflow", "numba", "numpy", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
+
+
+def test_help_needs_nothing_heavy():
+    """Whoever asks what there is, or completes a word, does not wait for what commands work with."""
+
+    def imported(*words):
+        call = f"import sys\nimport dags.cli\nsys.argv = ['hikkoshi', {', '.join(map(repr, words))}]\n"
+        told = "try:\n    dags.cli.main()\nfinally:\n    print(*sys.modules, file=sys.stderr)\n"
+        done = subprocess.run([sys.executable, "-c", call + told], cwd=ROOT, capture_output=True, text=True, check=True)
+        return set(done.stderr.split())
+
+    help_ = imported("--help")
+    assert not help_ & {*HEAVY, "pydantic", "rich"}
+    assert {name for name in help_ if name.startswith("dags.commands.")} == {"dags.commands.contract"}
+    asked = imported("check", "--help")
+    assert not asked & HEAVY
+    members = {f"dags.commands.{command.name}" for command in COMMANDS}
+    assert asked & members == {"dags.commands.check"}
+
+
+def test_the_help_of_no_command_needs_what_it_works_with():
+    load = "import sys\nfrom dags.commands import COMMANDS\nfor command in COMMANDS:\n    command.load()\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", load], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & HEAVY
+
+
 @pytest.mark.parametrize("member", [*TRANSFORMS, *RULES], ids=lambda member: member.name)
 def test_every_transform_and_rule_names_its_source(member):
     assert re.search(r"\b[Ss]ources?\b", member.doc), member.name
@@ -101,6 +142,8 @@ def test_the_readme_shows_the_commands_and_names_files_that_exist():
     text = (ROOT / "README.md").read_text("utf-8")
     assert "make demo" in text
     assert "make test" in text
+    for command in COMMANDS:
+        assert re.search(rf"^ *hikkoshi {command.name}\b", text, re.M), command.name
     for path in re.findall(r"\]\(([^)#:]+)\)", text):
         assert (ROOT / path).exists(), path
 

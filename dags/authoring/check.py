@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-from dags.authoring import examples
+from dags.authoring import written_examples
 from dags.authoring.excerpt import Lines, lines_of
 from dags.pipeline import municipality as towns
 from dags.pipeline.folders import called
@@ -38,7 +38,7 @@ def check(folder: Path) -> Checked:
     """Check a municipality's folder; no data are touched."""
     try:
         town = towns.load(folder)
-        examples.read(town)
+        written_examples.read(town)
     except SpecError as error:
         problems = tuple(_opened(problem, folder) for problem in error.problems)
         return Checked(folder, problems, name=called(folder), lines=lines_of((folder, packages_of(folder))))

@@ -13,11 +13,12 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dags.pipeline.municipality import Municipality, target_tables
+from dags.authoring.written_examples import read
+from dags.pipeline.municipality import Municipality
 from dags.pipeline.waiting import Give, in_memory
 from mappings.engine import Mapper, look_up
-from mappings.language.examples import Example, read_examples
-from mappings.plan import ENGINE, LINEAGE, Join, PartPlan
+from mappings.language.examples import Example
+from mappings.plan import Join, PartPlan
 from migration_reports.findings import Position, no_findings
 
 
@@ -34,19 +35,6 @@ class Tried:
     left_out: tuple[str, ...] = ()
 
 
-def read(municipality: Municipality) -> tuple[Example, ...]:
-    """Read the examples of a municipality's folder and of its package's, without running them.
-
-    Raises:
-        SpecError: an example cannot be used.
-    """
-    parts = [part for plan in municipality.plans.values() for part in plan.parts]
-    columns = {part.table: _own(part.schema) for part in parts}
-    left_out = frozenset(t.name for t in target_tables(municipality) if t.name not in columns)
-    roots = municipality.folder.roots
-    return read_examples(roots, schemas=municipality.schemas, columns=columns, left_out=left_out)
-
-
 def run_examples(municipality: Municipality) -> tuple[Tried, ...]:
     """Run the examples of a municipality's folder and of its package's.
 
@@ -57,10 +45,6 @@ def run_examples(municipality: Municipality) -> tuple[Tried, ...]:
     parts = [part for plan in municipality.plans.values() for part in plan.parts]
     mapper = Mapper(list(municipality.plans.values()), "test")
     return tuple(_try(municipality, parts, mapper, example) for example in examples)
-
-
-def _own(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field for field in schema if field.name not in (*LINEAGE, *ENGINE)])
 
 
 def _try(municipality: Municipality, parts: list[PartPlan], mapper: Mapper, example: Example) -> Tried:

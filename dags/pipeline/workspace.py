@@ -26,7 +26,6 @@ import psutil
 
 from migration_reports.findings import RunError, UsageError
 from migration_reports.private_files import PART, private_folder, write_whole
-from target_schemas.postgres.server import embedded_url
 
 ROOT = Path(__file__).resolve().parents[2]
 SLICE_BYTES = 256 * 1024 * 1024
@@ -49,6 +48,8 @@ class Settings:
 
     def database(self) -> str:
         """The database's URL; the embedded server is started where none is set."""
+        from target_schemas.postgres.server import embedded_url  # noqa: PLC0415  its driver is for runs, not for `check`
+
         return self.database_url or embedded_url(self.home)
 
     def inbox(self, folder: str) -> Path:

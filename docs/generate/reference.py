@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+
+import typer
+from typer.core import TyperGroup
 
 from dags.authoring.problems import PROBLEMS, section
 from dags.authoring.schemas import SCHEMAS
+from dags.commands import COMMANDS
+from dags.commands.contract import Command
 from dags.pipeline.workspace import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
@@ -29,6 +34,7 @@ FOLDER = ROOT / "docs" / "reference"
 def pages() -> Mapping[str, str]:
     """The pages by file name."""
     return {
+        "commands.md": _commands(),
         "findings.md": _findings(),
         "problems.md": _problems(),
         "reader.md": _reader(),
@@ -46,6 +52,28 @@ def _first(doc: str) -> str:
 
 def _json(schema: Mapping[str, object]) -> str:
     return json.dumps(schema, ensure_ascii=False, indent=1) + "\n"
+
+
+def _commands() -> str:
+    lines = ["# Commands", "", "What each says when it is asked by `--help`."]
+    for about in dict.fromkeys(command.about for command in COMMANDS):
+        lines += ["", f"## {about}"]
+        for command in COMMANDS:
+            if command.about == about:
+                for name, text in helps(command):
+                    lines += ["", f"### {name}", "", "```", text.rstrip(), "```"]
+    return _text(lines)
+
+
+def helps(command: Command) -> Iterator[tuple[str, str]]:
+    """What a command, and each command of a group, says when it is asked by `--help`, 100 columns wide."""
+    called = f"hikkoshi {command.name}"
+    loaded = command.load()
+    context = typer.Context(loaded, info_name=called, terminal_width=100)
+    yield called, loaded.get_help(context)
+    for name, member in loaded.commands.items() if isinstance(loaded, TyperGroup) else ():
+        inner = typer.Context(member, info_name=name, parent=context, terminal_width=100)
+        yield f"{called} {name}", member.get_help(inner)
 
 
 def _findings() -> str:

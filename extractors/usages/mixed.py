@@ -22,6 +22,7 @@ from extractors.charsets._character_tables import (
     SEQUENCE,
     TO_DOUBLE,
     TO_SINGLE,
+    EncodeTables,
     encode_tables,
 )
 from extractors.charsets.contract import SECOND_PLANE, SINGLE, THIRD, Charset
@@ -398,6 +399,14 @@ def encode_text(column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarr
     Returns:
         The mask of the texts that do not fit.
     """
+    tables = encode_tables(charset)
+    if isinstance(column, np.ndarray) and len(column) == 1 and mode != DOUBLE_ONLY:
+        # A value of a spec: for one text the compiler and Arrow's look for pandas are not started.
+        plain = _plain_bytes(column[0] or "", tables)
+        if plain is not None and len(plain) <= cells.shape[1]:
+            cells[:] = charset.blank
+            cells[0, : len(plain)] = plain
+            return np.zeros(1, np.bool_)
     array = pa.array(column, pa.string()) if isinstance(column, np.ndarray) else column.cast(pa.string())
     array = pa.concat_arrays([array.fill_null("")])
     ends = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
@@ -409,7 +418,6 @@ def encode_text(column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarr
         # Where two spaces are no ideographic space, a double-byte field is padded with its own.
         even = cells.shape[1] // 2 * 2
         filled[:, 0:even:2], filled[:, 1:even:2] = charset.double_space >> 8, charset.double_space & 0xFF
-    tables = encode_tables(charset)
     shifts = [
         np.frombuffer(code, np.uint8) if code else np.zeros(0, np.uint8) for code in (charset.opening, charset.closing)
     ]
@@ -417,6 +425,14 @@ def encode_text(column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarr
     write(ends, text, cells.shape[1], *rest, mode, charset.blank, filled, misfit)
     cells[:] = filled
     return misfit
+
+
+def _plain_bytes(text: str, tables: EncodeTables) -> np.ndarray | None:
+    """What `write` makes of a text whose characters are single bytes, each by itself; None of any other text."""
+    nodes = np.array([ord(character) for character in text], np.int64)
+    if tables.begins[nodes].any() or not tables.single[nodes].all():
+        return None
+    return (tables.single[nodes] & 0xFF).astype(np.uint8)
 
 
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:

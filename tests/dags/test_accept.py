@@ -132,12 +132,12 @@ class Typed(io.StringIO):
     [("y n q", ["name", "sex", "birth", "remarks", "address"]), ("n x a", ["resident_no"]), ("n n n n n y", ["resident_no", "name", "sex", "birth", "remarks"])],
 )  # fmt: skip
 def test_a_person_is_asked_one_by_one(folder, monkeypatch, answers, left):
-    from dags.commands import accept_cli
+    from dags.commands import accept
 
     given = iter(answers.split())
     monkeypatch.setattr("sys.stdin", Typed())
-    monkeypatch.setattr(accept_cli.typer, "prompt", lambda text: next(given))
-    accept_cli.accept(str(folder))
+    monkeypatch.setattr(accept.typer, "prompt", lambda text: next(given))
+    accept.accept(str(folder))
     assert [g.name for g in acceptance.open_guesses(folder)] == [f"residents.{name}" for name in left]
 
 

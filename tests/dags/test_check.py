@@ -6,6 +6,8 @@ import itertools
 import json
 import re
 import shutil
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -234,3 +236,13 @@ def test_what_was_noted_of_a_copybook_is_printed_below_a_sound_municipality(town
     assert ok.startswith("990027_mihon: ok")
     assert "layouts/juki_master.cpy:" in note
     assert note.startswith("note: ")
+
+
+def test_check_loads_nothing_that_only_runs_need():
+    call = "import sys; from dags.commands.check import check; check('mihon'); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", call], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "990027_mihon: ok" in done.stdout
+    needless = {"adbc_driver_postgresql", "great_expectations", "mappings.engine", "pandas", "psycopg", "scipy.linalg"}
+    # The last of these Numba imports with the first function that it compiles or fetches.
+    needless |= {"numba.np.arraymath"}
+    assert not set(done.stdout.split()) & needless

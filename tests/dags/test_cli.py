@@ -18,7 +18,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dags.cli import GROUPS, app
+from dags.cli import app
+from dags.commands import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 
@@ -207,8 +208,27 @@ def test_the_version_names_the_revision(hikkoshi):
 
 def test_every_command_has_a_group_in_the_help_and_completion_is_offered():
     help_ = CliRunner().invoke(app, ["--help"]).output
-    assert "More:" not in help_
-    assert "Write a mapping:" in help_
-    named = {name for names in GROUPS.values() for name in names}
-    assert named == set(typer.main.get_command(app).commands)
+    for command in COMMANDS:
+        assert f"{command.about}:" in help_
+        assert re.search(rf"^  {command.name} ", help_, re.M)
+    assert [command.name for command in COMMANDS] == list(typer.main.get_command(app).commands)
     assert "--install-completion" in help_
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("hikkoshi ro", ["roundtrip", "rollback"]),
+        ("hikkoshi charset ", ["list", "show", "check", "convert"]),
+        ("hikkoshi peek --re", ["--replace", "--records", "--reveal"]),
+    ],
+)
+def test_a_shell_completes_commands_and_options(words, offered):
+    asked = {"_HIKKOSHI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    assert CliRunner().invoke(app, [], env=asked, prog_name="hikkoshi").output.split() == offered
+
+
+def test_a_mistyped_command_is_told_its_nearest():
+    done = CliRunner().invoke(app, ["chek"])
+    assert done.exit_code == 2
+    assert "No such command 'chek'. Did you mean 'check'" in done.output

@@ -172,10 +172,10 @@ def test_a_filled_field_that_goes_nowhere_stands_first_and_is_marked(source, mad
 
 def outputs(made):
     """Everything that is written of a profile."""
-    from dags.commands import profile_cli
+    from dags.commands import profile as command
 
     shown = io.StringIO()
-    profile_cli._show(made, profile_cli.Terminal(width=400, file=shown))
+    command._show(made, command.Terminal(width=400, file=shown))
     return {
         "json": made.model_dump_json(indent=1),
         "html": html.unescape(render_profile(made)),

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from dags import cli
-from dags.commands.terminal import Terminal, visible
+from dags.commands import _terminal
+from dags.commands._terminal import Terminal, visible
 from migration_reports.findings import Position, Problem, RunError, SpecError, TransientError
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +40,7 @@ def test_a_text_is_spelled_where_it_is_not_seen(text, shown):
 
 @pytest.mark.parametrize(("error", "code"), [(RunError, 1), (TransientError, 3)])
 def test_a_message_stands_as_it_is(error, code, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "err", Terminal(stderr=True))
+    monkeypatch.setattr(_terminal, "err", Terminal(stderr=True))
 
     def fails():
         raise error(HOSTILE)
@@ -52,7 +53,7 @@ def test_a_message_stands_as_it_is(error, code, monkeypatch, capsys):
 
 
 def test_problems_stand_as_they_are(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "err", Terminal(stderr=True))
+    monkeypatch.setattr(_terminal, "err", Terminal(stderr=True))
 
     def fails():
         raise SpecError([Problem("L904", Position(f"{HOSTILE}.cpy", 100, 12), ":id: [bold]", (":ok:",), HOSTILE)])

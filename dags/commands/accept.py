@@ -7,28 +7,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dags.commands.terminal import err, help_with, out
-from migration_reports.findings import UsageError
+from dags.commands._reading_options import Town
+from dags.commands._terminal import err, out
+from migration_reports.trouble import UsageError
 
 if TYPE_CHECKING:
     from dags.authoring.acceptance import OpenGuess
 
-app = typer.Typer()
-
-
-@app.command(
-    help=help_with(
-        "Confirm the guesses of draft: asked one by one, or all, or those that are named.",
-        "hikkoshi accept midori",
-        "hikkoshi accept midori --list",
-        "hikkoshi accept midori residents.birth resident_records.yaml:31",
-        "hikkoshi accept midori --all",
-    )
+EXAMPLES = (
+    "hikkoshi accept midori",
+    "hikkoshi accept midori --list",
+    "hikkoshi accept midori residents.birth resident_records.yaml:31",
+    "hikkoshi accept midori --all",
 )
+
+
 def accept(
-    municipality: Annotated[
-        str, typer.Argument(metavar="MUNICIPALITY", help="A municipality: its folder, code, romaji, or path.")
-    ],
+    municipality: Town,
     places: Annotated[
         list[str] | None,
         typer.Argument(metavar="PLACE...", help="The guesses that are right: table.column, or file:line."),
@@ -37,8 +32,8 @@ def accept(
     listed: Annotated[bool, typer.Option("--list", help="List the open guesses, and change nothing.")] = False,
 ) -> None:
     """Confirm guesses."""
-    from dags.authoring import acceptance as work  # noqa: PLC0415
-    from dags.pipeline.folders import one_folder  # noqa: PLC0415
+    from dags.authoring import acceptance as work
+    from dags.pipeline.folders import one_folder
 
     if bool(places) + every + listed > 1:
         raise typer.BadParameter("give places, --all or --list, one of them", param_hint="PLACE")

@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from dags.commands.reading_options import (
+from dags.commands._reading_options import (
     ContainerName,
     DialectName,
     FramingName,
@@ -25,24 +25,20 @@ from dags.commands.reading_options import (
     job_of,
     warn_of_layout,
 )
-from dags.commands.terminal import Terminal, err, help_with, progress, visible
+from dags.commands._terminal import Terminal, err, progress, visible
 
 if TYPE_CHECKING:
     from dags.inspection.profile import Source
     from migration_reports.records.profile_record import FieldProfile, Profile
 
-app = typer.Typer()
+EXAMPLES = (
+    "hikkoshi profile setai_kojin.dat --layout setai_kojin.cpy --charset ibm --kind person=SK-KBN:K:SK-KOJIN",
+    "hikkoshi profile --municipality mihon",
+    "hikkoshi profile --municipality mihon juki_master --format html --out profile.html",
+)
 FORMATS = ("table", "html", "json")
 
 
-@app.command(
-    help=help_with(
-        "Show how every field of a dump is really used: filled, invalid, distinct, patterns, dates, gaiji; no values.",
-        "hikkoshi profile setai_kojin.dat --layout setai_kojin.cpy --charset ibm --kind person=SK-KBN:K:SK-KOJIN",
-        "hikkoshi profile --municipality mihon",
-        "hikkoshi profile --municipality mihon juki_master --format html --out profile.html",
-    )
-)
 def profile(
     dump: Annotated[
         list[str] | None,
@@ -53,10 +49,10 @@ def profile(
     framing: FramingName = "fixed",
     dialect: DialectName = "ibm",
     container: ContainerName = None,
-    option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
-    kind: Kinds = [],  # noqa: B006
-    library: Library = [],  # noqa: B006
-    replace: Replaced = [],  # noqa: B006
+    option: Options = [],
+    kind: Kinds = [],
+    library: Library = [],
+    replace: Replaced = [],
     municipality: Annotated[
         str | None,
         typer.Option("--municipality", help="Read the dump as this municipality's manifest says, from its inbox."),
@@ -70,7 +66,7 @@ def profile(
     ] = None,
 ) -> None:
     """Profile a dump."""
-    from dags.inspection import profile as work  # noqa: PLC0415
+    from dags.inspection import profile as work
 
     if form not in FORMATS:
         raise typer.BadParameter("one of table, html, json", param_hint="--format")
@@ -90,7 +86,7 @@ def profile(
         _show(made, Terminal(width=width, file=written))
         text = written.getvalue()
     elif form == "html":
-        from migration_reports.pages.render import render_profile  # noqa: PLC0415
+        from migration_reports.pages.render import render_profile
 
         text = render_profile(made)
     else:
@@ -98,17 +94,17 @@ def profile(
     if out_file is None:
         sys.stdout.write(text)
         return
-    from migration_reports.private_files import write_whole  # noqa: PLC0415
+    from migration_reports.private_files import write_whole
 
     write_whole(out_file, text.encode())
     err.print(f"{out_file}: {made.records:,} records, {len(made.fields):,} fields", highlight=False, soft_wrap=True)
 
 
 def _of_municipality(name: str, dumps: list[str], inbox: Path | None) -> Source:
-    from dags.inspection import profile as work  # noqa: PLC0415
-    from dags.pipeline.folders import one_folder  # noqa: PLC0415
-    from dags.pipeline.municipality import load  # noqa: PLC0415
-    from dags.pipeline.workspace import settings  # noqa: PLC0415
+    from dags.inspection import profile as work
+    from dags.pipeline.folders import one_folder
+    from dags.pipeline.municipality import load
+    from dags.pipeline.workspace import settings
 
     folder = one_folder(name)
     town = load(folder)
@@ -130,7 +126,7 @@ def _of_files(
     library: list[Path],
     replace: list[str],
 ) -> Source:
-    from dags.inspection import profile as work  # noqa: PLC0415
+    from dags.inspection import profile as work
 
     files = [Path(name) for name in dumps]
     if not files:

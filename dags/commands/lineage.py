@@ -9,18 +9,12 @@ from typing import Annotated
 
 import typer
 
-from dags.commands.terminal import help_with
-
-app = typer.Typer()
-
-
-@app.command(
-    help=help_with(
-        "Show which fields each column is made of: OpenLineage JSON, or the item mapping table (項目マッピング表).",
-        "hikkoshi lineage mihon > lineage.json",
-        "hikkoshi lineage mihon --format xlsx --out item_mapping.xlsx",
-    )
+EXAMPLES = (
+    "hikkoshi lineage mihon > lineage.json",
+    "hikkoshi lineage mihon --format xlsx --out item_mapping.xlsx",
 )
+
+
 def lineage(
     municipality: Annotated[str, typer.Argument(help="A municipality: its folder, code, romaji, or path.")],
     form: Annotated[
@@ -31,10 +25,10 @@ def lineage(
     ] = None,
 ) -> None:
     """Show the lineage of columns; no data are touched."""
-    from dags.authoring import lineage  # noqa: PLC0415
-    from dags.pipeline.folders import one_folder  # noqa: PLC0415
-    from dags.pipeline.municipality import load  # noqa: PLC0415
-    from migration_reports.records.item_mapping import workbook  # noqa: PLC0415
+    from dags.authoring import lineage
+    from dags.pipeline.folders import one_folder
+    from dags.pipeline.municipality import load
+    from migration_reports.records.item_mapping import workbook
 
     if form not in ("json", "xlsx"):
         raise typer.BadParameter("one of json, xlsx", param_hint="--format")

@@ -1,4 +1,4 @@
-"""How a command line says how a dump is read: the options that the reader's commands share, and what they come to."""
+"""How a command line says whose specs are meant and how a dump is read: options that commands share, and what they come to."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dags.commands.terminal import err, visible
+from dags.commands._terminal import err, visible
 
 if TYPE_CHECKING:
     from dags.inspection.reader import Job
 
+Town = Annotated[str, typer.Argument(metavar="MUNICIPALITY", help="A municipality: its folder, code, romaji, or path.")]
 Dumps = Annotated[
     list[Path], typer.Argument(help="The dump: one file, or several in order.", exists=True, dir_okay=False)
 ]
@@ -75,8 +76,8 @@ def job_of(
     Raises:
         SpecError: something cannot be used.
     """
-    from dags.inspection import reader  # noqa: PLC0415
-    from extractors.reading import Choice, Spoken  # noqa: PLC0415
+    from dags.inspection import reader
+    from extractors.reading import Choice, Spoken
 
     wrapped = Choice(container) if container else None
     replacing = pairs_of(replace, "--replace")

@@ -1,4 +1,4 @@
-r"""What the commands share with a person at a terminal: where they write, how long work takes, how help shows examples.
+r"""What the commands share with a person at a terminal: where they write, and how long work takes.
 
 Values, names and messages are shown as they are: `:100:` is no picture, `[red]` no colour. What a dump or a file name holds
 must never drive the terminal, so a character that is not seen is spelled: ESC is \x1b, U+202E is \u202e.
@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.segment import Segment
 from rich.text import Text
 
@@ -66,18 +65,14 @@ out = Terminal(width=None if sys.stdout.isatty() else 200)
 err = Terminal(stderr=True)
 
 
-def help_with(text: str, *examples: str) -> str:
-    """A command's help: what it does, and lines that may be typed."""
-    heading = "Example" if len(examples) == 1 else "Examples"
-    return f"{text}\n\n\b\n{heading}:\n" + "\n".join(f"  {example}" for example in examples)
-
-
 @contextlib.contextmanager
 def progress(title: str, *, enabled: bool = True) -> Iterator[Callable[[int, int], None] | None]:
     """Show how much of some work is done; gives what is told of it, or None where nobody looks at a terminal."""
     if not (enabled and err.is_terminal):
         yield None
         return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as bar:
         task = bar.add_task(visible(title), total=None)

@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from dags.commands.reading_options import pairs_of
-from dags.commands.terminal import err, out, visible
+from dags.commands._reading_options import pairs_of
+from dags.commands._terminal import err, out, visible
+from dags.commands.contract import help_with
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Show charsets; check and convert character table files."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 File = Annotated[Path, typer.Argument(help="A character table file.", exists=True, dir_okay=False)]
 Options = Annotated[list[str], typer.Option("--option", help="KEY=VALUE, an option of the charset.")]
@@ -24,10 +23,16 @@ FormOptions = Annotated[
 Form = Annotated[str | None, typer.Option("--form", help="The file's form; recognised, where not given.")]
 
 
-@app.command("list", help="List the charsets.\n\n\b\nExample:\n  hikkoshi charset list")
+@app.command(
+    "list",
+    help=help_with(
+        "List the charsets.",
+        "hikkoshi charset list",
+    ),
+)
 def list_charsets() -> None:
     """List the charsets."""
-    from extractors.charsets import CHARSETS  # noqa: PLC0415
+    from extractors.charsets import CHARSETS
 
     table = Table("charset", "what", "profiles", header_style="bold", box=None, pad_edge=False)
     for family in CHARSETS:
@@ -36,20 +41,23 @@ def list_charsets() -> None:
 
 
 @app.command(
-    help="Show a charset as a manifest's options make it: shift codes, areas, codes written otherwise; or single codes."
-    "\n\n\b\nExamples:\n  hikkoshi charset show hitachi --option edition=keis78\n  hikkoshi charset show fujitsu B0B3 80A1 28"
+    help=help_with(
+        "Show a charset as a manifest's options make it: shift codes, areas, codes written otherwise; or single codes.",
+        "hikkoshi charset show hitachi --option edition=keis78",
+        "hikkoshi charset show fujitsu B0B3 80A1 28",
+    )
 )
 def show(
     name: Annotated[str, typer.Argument(help="The charset.")],
     codes: Annotated[list[str] | None, typer.Argument(help="Codes to look up, hexadecimal.")] = None,
-    option: Options = [],  # noqa: B006  typer copies it
+    option: Options = [],
     folder: Annotated[Path, typer.Option("--folder", help="What table files are relative to.")] = Path(),
 ) -> None:
     """Show a charset."""
-    from extractors import charsets  # noqa: PLC0415
-    from extractors.charsets._inventory import span, spans, take_inventory  # noqa: PLC0415
-    from extractors.charsets.contract import scalars  # noqa: PLC0415
-    from extractors.table_files.contract import parse_code  # noqa: PLC0415
+    from extractors import charsets
+    from extractors.charsets._inventory import span, spans, take_inventory
+    from extractors.charsets.contract import scalars
+    from extractors.table_files.contract import parse_code
 
     charset = charsets.load(name, pairs_of(option), folder)
     if codes:
@@ -95,19 +103,22 @@ def show(
 
 
 @app.command(
-    help="Check a table file, and against a charset what it may define.\n\n\b\nExamples:\n"
-    "  hikkoshi charset check extended.csv --charset fujitsu\n  hikkoshi charset check town.ucm"
+    help=help_with(
+        "Check a table file, and against a charset what it may define.",
+        "hikkoshi charset check extended.csv --charset fujitsu",
+        "hikkoshi charset check town.ucm",
+    )
 )
 def check(
     file: File,
     charset: Annotated[str | None, typer.Option("--charset", help="The charset that it is layered over.")] = None,
-    option: Options = [],  # noqa: B006
+    option: Options = [],
     form: Form = None,
-    form_option: FormOptions = [],  # noqa: B006
+    form_option: FormOptions = [],
 ) -> None:
     """Check a table file."""
-    from extractors import charsets, table_files  # noqa: PLC0415
-    from extractors.charsets._policies import taken_by  # noqa: PLC0415
+    from extractors import charsets, table_files
+    from extractors.charsets._policies import taken_by
 
     taken = taken_by(charsets.load(charset, pairs_of(option), file.parent)) if charset else None
     table = table_files.read(file, name=str(file), form=form, options=pairs_of(form_option), taken=taken)
@@ -115,10 +126,11 @@ def check(
 
 
 @app.command(
-    help="Turn a table file into another form. With --charset only what the charset leaves open is kept, and what it has "
-    "itself is compared.\n\n\b\nExamples:\n"
-    "  hikkoshi charset convert fujitsu_jef_mapping.json --to csv --charset fujitsu > extended.csv\n"
-    "  hikkoshi charset convert unijef.txt --to ucm --out town.ucm"
+    help=help_with(
+        "Turn a table file into another form. With --charset only what the charset leaves open is kept, and what it has itself is compared.",
+        "hikkoshi charset convert fujitsu_jef_mapping.json --to csv --charset fujitsu > extended.csv",
+        "hikkoshi charset convert unijef.txt --to ucm --out town.ucm",
+    )
 )
 def convert(
     file: File,
@@ -127,14 +139,14 @@ def convert(
         Path | None, typer.Option("--out", help="Where to write; standard output, where not given.")
     ] = None,
     charset: Annotated[str | None, typer.Option("--charset", help="Keep only what this charset leaves open.")] = None,
-    option: Options = [],  # noqa: B006
+    option: Options = [],
     form: Form = None,
-    form_option: FormOptions = [],  # noqa: B006
+    form_option: FormOptions = [],
 ) -> None:
     """Convert a table file."""
-    from extractors import charsets, table_files  # noqa: PLC0415
-    from extractors.charsets._policies import taken_by  # noqa: PLC0415
-    from extractors.table_files.contract import TableFile  # noqa: PLC0415
+    from extractors import charsets, table_files
+    from extractors.charsets._policies import taken_by
+    from extractors.table_files.contract import TableFile
 
     table = table_files.read(file, name=str(file), form=form, options=pairs_of(form_option))
     if charset:
@@ -161,6 +173,6 @@ def convert(
 
 
 def _bare(text: str) -> str:
-    from extractors.table_files.contract import is_selector  # noqa: PLC0415
+    from extractors.table_files.contract import is_selector
 
     return "".join(character for character in text if not is_selector(character))

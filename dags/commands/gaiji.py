@@ -7,23 +7,24 @@ from typing import Annotated
 
 import typer
 
-from dags.commands.terminal import out
+from dags.commands._terminal import out
+from dags.commands.contract import help_with
 
-app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Export the gaiji ledger of a run; import the decisions."
-)
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.command(
-    help="Write the gaiji ledger of a run as .csv, .xlsx or .html, with columns for the decision to fill in."
-    "\n\n\b\nExample:\n  hikkoshi gaiji export 990027-r01-20261123T094523-967f gaiji.xlsx"
+    help=help_with(
+        "Write the gaiji ledger of a run as .csv, .xlsx or .html, with columns for the decision to fill in.",
+        "hikkoshi gaiji export 990027-r01-20261123T094523-967f gaiji.xlsx",
+    )
 )
 def export(
     run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")],
     target: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
 ) -> None:
     """Export a ledger."""
-    from dags.pipeline import gaiji  # noqa: PLC0415
+    from dags.pipeline import gaiji
 
     rows = gaiji.export(run_id, target)
     out.print(f"{target}: {rows:,} codes", highlight=False, soft_wrap=True)
@@ -31,8 +32,10 @@ def export(
 
 @app.command(
     "import",
-    help="Read the decisions of a filled-in ledger (.csv or .xlsx) into the municipality's gaiji table. A decision that was in "
-    "force and is emptied is withdrawn. Nothing is changed where any line cannot be used.\n\n\b\nExample:\n  hikkoshi gaiji import gaiji.xlsx mihon",
+    help=help_with(
+        "Read the decisions of a filled-in ledger (.csv or .xlsx) into the municipality's gaiji table. A decision that was in force and is emptied is withdrawn. Nothing is changed where any line cannot be used.",
+        "hikkoshi gaiji import gaiji.xlsx mihon",
+    ),
 )
 def import_decisions(
     file: Annotated[Path, typer.Argument(help="The ledger.", exists=True, dir_okay=False)],
@@ -40,9 +43,9 @@ def import_decisions(
     dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
 ) -> None:
     """Import decisions."""
-    from dags.pipeline import gaiji  # noqa: PLC0415
-    from dags.pipeline.folders import one_folder  # noqa: PLC0415
-    from dags.pipeline.municipality import load  # noqa: PLC0415
+    from dags.pipeline import gaiji
+    from dags.pipeline.folders import one_folder
+    from dags.pipeline.municipality import load
 
     folder = one_folder(municipality)
     done = gaiji.read_back(file, load(folder), folder, dump=dump)

@@ -1,0 +1,36 @@
+"""`hikkoshi rollback`: what was in force before, put back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dags.commands._decision import By, Reason, Yes, decided, say_undone, user
+from dags.commands._reading_options import Town
+
+EXAMPLES = (
+    "hikkoshi rollback mihon",
+    'hikkoshi rollback mihon --rehearsals --yes --reason "wrong inbox"',
+)
+
+
+def rollback(
+    municipality: Town,
+    rehearsals: Annotated[
+        bool, typer.Option("--rehearsals", help="In the rehearsals' area, and not in production.")
+    ] = False,
+    reason: Reason = None,
+    by: By = None,
+    yes: Yes = False,
+) -> None:
+    """Roll back."""
+    from dags import steps
+    from dags.pipeline.folders import municipality_folder
+
+    town, area = municipality_folder(municipality).name, "the rehearsals' area" if rehearsals else "PRODUCTION"
+    why = decided(f"Put back what {town} had in force before, in {area}?", reason, yes=yes)
+    say_undone(
+        steps.rollback(town, mode="rehearsal" if rehearsals else "cut-over", by=by or user(), reason=why),
+        "rolled back; its rows are kept",
+    )

@@ -1,0 +1,43 @@
+"""`hikkoshi synthesize`: a dump of an invented municipality, with faults listed beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dags.commands._reading_options import Town
+from dags.commands._terminal import out, progress
+
+EXAMPLES = ("hikkoshi synthesize mihon --residents 20000 --faults 0.005",)
+
+
+def synthesize(
+    municipality: Town,
+    residents: Annotated[int, typer.Option("--residents", min=1, help="How many people.")] = 20_000,
+    faults: Annotated[
+        float, typer.Option("--faults", min=0, max=1, help="The share of records that get a fault.")
+    ] = 0.005,
+    seed: Annotated[int, typer.Option("--seed", help="The same seed gives the same bytes.")] = 1,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Where to write; the municipality's inbox, where not given.")
+    ] = None,
+) -> None:
+    """Synthesize a dump."""
+    from dags.inspection import synthesis
+    from dags.pipeline.folders import municipality_folder
+    from dags.pipeline.workspace import settings
+
+    town = municipality_folder(municipality)
+    with progress(town.name) as tell:
+        made = synthesis.synthesize(
+            town,
+            residents=residents,
+            seed=seed,
+            faults=faults,
+            out=folder or settings().inbox(town.name),
+            progress=tell,
+        )
+    out.print(f"{made.dump}: {made.records:,} records, {made.faulty:,} with a fault", highlight=False, soft_wrap=True)
+    out.print(f"{made.faults}", highlight=False, soft_wrap=True)
