@@ -51,7 +51,7 @@ def profile(
     layout: OptionalCopybook = None,
     charset: OptionalCharset = None,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
     kind: Kinds = [],  # noqa: B006
@@ -123,7 +123,7 @@ def _of_files(
     layout: Path | None,
     charset: str | None,
     framing: str,
-    dialect: str,
+    dialect: str | None,
     container: str | None,
     option: list[str],
     kind: list[str],

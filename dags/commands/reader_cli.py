@@ -43,7 +43,7 @@ def decode(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],  # noqa: B006  typer reads the default, nobody changes it
     kind: Kinds = [],  # noqa: B006
@@ -93,7 +93,7 @@ def peek(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
@@ -197,7 +197,7 @@ def roundtrip(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006

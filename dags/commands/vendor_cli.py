@@ -53,7 +53,7 @@ def draft(
     ] = [],  # noqa: B006  typer reads the default, nobody changes it
     charset: OptionalCharset = None,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],  # noqa: B006
     kind: Kinds = [],  # noqa: B006
@@ -82,7 +82,7 @@ def draft(
     spoken = Spoken(
         Choice(framing),
         Choice(charset or "ibm"),
-        Choice(dialect),
+        Choice(dialect) if dialect else None,
         Choice(container) if container else None,
         replacing=pairs_of(replace, "--replace"),
     )

@@ -19,7 +19,7 @@ from extractors.diagnosis.charset_diagnosis import CANDIDATES, charset_of, diagn
 from extractors.diagnosis.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, diagnose_framing, load_framing
 from extractors.diagnosis.layout_evidence import judge, same_reading
 from extractors.diagnosis.periods import ends_alike
-from extractors.diagnosis.proposal import LayoutOf, Proposal
+from extractors.diagnosis.proposal import LayoutOf, Proposal, said
 from extractors.diagnosis.translation_damage import signs_of_translation
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import SpecError
@@ -58,7 +58,7 @@ class Diagnosis:
         return Spoken(
             framing=chosen.get("framing", Choice("fixed")),
             charset=chosen.get("charset", Choice("ibm")),
-            dialect=chosen.get("dialect", Choice("ibm")),
+            dialect=chosen.get("dialect"),
             container=chosen.get("container"),
             options={key: value for p in best.values() for key, value in p.options.items()},
         )
@@ -67,11 +67,15 @@ class Diagnosis:
     def lines(self) -> tuple[str, ...]:
         """The manifest lines of the likeliest reading; what is not decided is a question mark, with the choices behind it.
 
-        A dialect is said only where the usual one, which needs no line, does not read the sample as well.
+        A dialect is said only where the one usual beside the charset, which needs no line, does not read the sample as
+        well; where several charsets are left, beside any of them.
         """
         best = [p for family in FAMILIES if (p := self.best(family)) is not None]
-        usual = dialects.DEFAULT.name
-        needed = [p for p in best if p.family != "dialect" or usual not in (p.choice.name, *p.equals, *p.same)]
+        charset = self.best("charset")
+        left = charset.equals if charset is not None else ()
+        others = [p.choice.name for p in self.proposals if p.family == "charset" and said(p.choice) in left]
+        usual = {dialects.usual(name) for name in (self.spoken.charset.name, *others)}
+        needed = [p for p in best if p.family != "dialect" or not usual <= {p.choice.name, *p.equals, *p.same}]
         return tuple(line for p in needed for line in p.lines)
 
 
@@ -181,8 +185,8 @@ def _dialects(
 ) -> tuple[list[Proposal], list[str]]:
     """The dialects by what is wrong under each, and which of them no byte of this dump tells apart."""
     charset = charset_of(speaks)
-    # A maker's charset speaks for its compiler, where both read the layout alike.
-    maker = speaks.name
+    # A maker's charset speaks for its compiler, where nothing speaks against it.
+    maker = dialects.usual(speaks.name)
     found: list[tuple[float, Proposal, list[str]]] = []
     for names in _alike(layouts, in_ascii=charset.ascii):
         layout = layouts[names[0]]
@@ -199,7 +203,7 @@ def _dialects(
         found.append((judged.wrong, Proposal("dialect", Choice(first), strength, evidence), others))
     if not found:
         return [], []
-    found.sort(key=lambda one: (round(one[0], 4), one[1].choice.name not in (maker, dialects.DEFAULT.name)))
+    found.sort(key=lambda one: (round(one[0], 4), one[1].choice.name != maker))
     least, first_one, others = found[0]
     equal = [p.choice.name for wrong, p, _ in found[1:] if wrong - least < 1e-4]
     also = [name for wrong, _, names in found[1:] if wrong - least < 1e-4 for name in names]

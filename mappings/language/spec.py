@@ -95,7 +95,9 @@ class DumpSpec(Spec):
     )
     framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
     charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
-    dialect: Choice = Field(ChoiceSpec(name="ibm"), description="the COBOL compiler whose rules the copybook follows")
+    dialect: Choice | None = Field(
+        None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
+    )
     container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")

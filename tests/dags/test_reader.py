@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dags.cli import app
 from dags.inspection import reader
 from dags.inspection.peek import peek
+from dags.pipeline.municipality import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
@@ -23,6 +24,7 @@ from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading, read_text
 from migration_reports.findings import SpecError
 
+MIHON = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"
 COPYBOOK = """
        01  REC.
            05  KIND        PIC X.
@@ -194,6 +196,34 @@ def test_unknown_names_are_refused_with_what_is_allowed(reading, tmp_path):
         given = {"spoken": Spoken(), "options": {}, "kinds": [], **change}
         with pytest.raises(SpecError, match=says):
             decode_to(tmp_path / "out", reading.dumps, layout=copybook, **given)
+
+
+@pytest.mark.parametrize(
+    ("charset", "dialect", "options", "expected"),
+    [
+        ("fujitsu", None, {}, "fujitsu"),
+        ("hitachi", None, {}, "hitachi"),
+        ("nec", None, {}, "nec"),
+        ("ibm", None, {}, "ibm"),
+        ("shift_jis", None, {}, "ibm"),
+        ("fujitsu", None, {"ascii_signs": "ebcdic"}, "fujitsu"),
+        ("fujitsu", "ibm", {}, "ibm"),
+        ("fujitsu", "gnucobol", {"sync_long": "4"}, "gnucobol"),
+    ],
+)
+def test_the_dialect_is_that_of_the_charsets_maker_where_none_is_said(charset, dialect, options, expected, tmp_path):
+    (tmp_path / "rec.cpy").write_text(COPYBOOK)
+    spoken = Spoken(charset=Choice(charset), dialect=Choice(dialect) if dialect else None)
+    job = reader.make_job([], layout=tmp_path / "rec.cpy", spoken=spoken, options=options, kinds=[])
+    made = job.reading.layout.dialect
+    assert made.name == expected
+    assert {rule: made.rules[rule] for rule in options} == options
+
+
+def test_a_municipality_of_a_makers_charset_has_its_compiler():
+    (dump,) = load(MIHON).dumps.values()
+    assert dump.spec.dialect is None
+    assert dump.layout.dialect.name == "fujitsu"
 
 
 def test_a_copybook_in_shift_jis_is_read(tmp_path):

@@ -451,6 +451,21 @@ def test_the_byte_order_of_a_dialect_is_found(tmp_path):
     assert found.best("dialect") is not None
 
 
+def test_the_usual_dialect_is_that_of_the_charset_and_needs_no_line(tmp_path):
+    # Fujitsu's COMP-5 is little-endian: the layout is read otherwise than IBM's, and neither is wrong here.
+    data = b"".join(f"{n:08d}".encode("cp037") + bytes.fromhex("0E4566458640") + b"\1\1" for n in range(300))
+    data = data.replace(b"\x0e", b"\x28").replace(b"\x45\x66\x45\x86\x40", b"\xb0\xa1\xb0\xa2\x29")
+    layout = layout_file(tmp_path, " 01 R. 05 ID PIC 9(8). 05 KJ PIC X(6). 05 A PIC S9(4) COMP-5.")
+    dump = tmp_path / "d.dat"
+    dump.write_bytes(data)
+    found = reader.diagnose_file(dump, layout=layout)
+    assert found.best("charset").choice.name == "fujitsu"
+    best = found.best("dialect")
+    assert best.choice.name == "fujitsu"
+    assert "ibm" in best.equals
+    assert not any(line.startswith("dialect:") for line in found.lines)
+
+
 def test_nothing_fits_says_what_was_tried(tmp_path):
     path = tmp_path / "noise"
     path.write_bytes(np.random.default_rng(1).integers(0, 256, 50_000, dtype=np.uint8).tobytes())
