@@ -79,8 +79,8 @@ _ENTRIES = (
         E,
         "どのレコード種別にも当たらない",
         "A record of no known kind",
-        "マニフェストのレコード種別に値を加えるか、移行元に確認すること。",
-        "Add the value to a record kind in the manifest, or ask the data owner.",
+        "明細にある値をマニフェストのレコード種別に加えるか (バイト列は X'C300' と書く)、移行元に確認すること。",
+        "Add the value that the detail describes to a record kind in the manifest (bytes as X'C300'), or ask the data owner.",
     ),
     Code(
         "F107",

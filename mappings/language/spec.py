@@ -67,7 +67,7 @@ class KindSpec(Spec):
     """A record kind: which records, which REDEFINES view, the kind they belong to, and what they are for."""
 
     field: str | None = Field(None, description="the field whose value tells the kind")
-    values: tuple[str, ...] = Field((), description="its values; a range is written 10..19")
+    values: tuple[str, ...] = Field((), description="its values; a range is written 10..19, bytes X'C300'")
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
