@@ -15,7 +15,7 @@ import numpy as np
 
 from extractors.containers.contract import Damaged
 from extractors.copybooks.layout import Layout
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, State, Trouble
+from extractors.framings.contract import BEGUN, MAX_LENGTH, Framed, Framing, State, Trouble
 from extractors.kernels.memory import SLACK
 from extractors.stream import DumpStream
 
@@ -286,7 +286,7 @@ def _by_arithmetic(length: int, sizes: Sequence[int], target: int) -> Iterator[t
     for size in sizes:
         while (place := max(-(-(begun + target - base) // length), 0)) * length < size:
             begun = base + place * length
-            yield begun, number + place, ()
+            yield begun, number + place, BEGUN if place else ()
         base += size
         number += size // length
 

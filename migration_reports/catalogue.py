@@ -119,6 +119,15 @@ _ENTRIES = (
         "Have the data owner check for missing records and their order.",
     ),
     Code(
+        "F111",
+        "line_ends_in_fixed",
+        A,
+        "固定長として読むファイルに改行がある",
+        "A file read as fixed-length records consists of lines",
+        "明細のとおり framing を lines にするか、レコード長を確認すること。diagnose が提案する。",
+        "Say framing lines as the detail has it, or check the record length; diagnose proposes it.",
+    ),
+    Code(
         "D201",
         "packed_invalid",
         E,

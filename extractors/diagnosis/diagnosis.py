@@ -28,6 +28,7 @@ SAMPLE = 4 * 1024 * 1024
 TAIL = 256 * 1024
 FAMILIES = ("container", "framing", "charset", "dialect")
 SHOWN = 4
+END_MARK = b"\x1a"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -96,9 +97,17 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
         remarks.append(f"the container is damaged: {damage}")
     if not sample.data:
         return Diagnosis(sample.size, 0, tuple(proposals), ("the dump is empty",))
+    sample, mark = _without_end_mark(sample)
+    if mark:
+        remarks.append(
+            f"behind the last line end X'1A' ({mark}), the end-of-file mark of DOS: a trailer (options: "
+            f'{{trailer: "{mark}"}})'
+        )
     remarks.extend(signs_of_translation(sample.data, layouts))
     distinct = {names[0]: layouts[names[0]] for names in _alike(layouts, in_ascii=False)}
     framed = diagnose_framing(sample, distinct, first_guess(sample.data))
+    if mark:
+        framed = [(dataclasses.replace(p, options={**p.options, "trailer": str(mark)}), d) for p, d in framed]
     proposals.extend(proposal for proposal, _ in framed[:SHOWN])
     best, dialect = framed[0] if framed else (None, "")
     if best is None:
@@ -135,6 +144,16 @@ def _sample(path: Path) -> tuple[Sample, str | None, str]:
             raw.seek(size - TAIL)
             tail = raw.read(TAIL)
     return Sample(data, len(data) if whole else size, whole, tail), name, damage
+
+
+def _without_end_mark(sample: Sample) -> tuple[Sample, int]:
+    """The same without the X'1A' that ends a text file of DOS, and how often it stands behind the last line end."""
+    text = sample.tail.rstrip(END_MARK)
+    mark = len(sample.tail) - len(text)
+    if not mark or not text.endswith(b"\n"):
+        return sample, 0
+    data = sample.data[: sample.size - mark]
+    return dataclasses.replace(sample, data=data, size=sample.size - mark, tail=text), mark
 
 
 def _take(stream: BinaryIO, most: int) -> tuple[bytes, str]:

@@ -16,6 +16,9 @@ MAX_LENGTH = 16 * 1024 * 1024
 State = tuple[int, ...]
 """What a framing must remember from buffer to buffer, and at the start of a slice: () at the start of a file."""
 
+BEGUN: State = (1,)
+"""The state of a framing that remembers nothing but that its file has begun."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trouble:
