@@ -78,6 +78,7 @@ class Framing:
         fixed: whether every record has that length, so that slices are found by arithmetic.
         padded: whether a record that is shorter than its layout had trailing spaces left out, which is no finding.
         exact: whether a record that is longer than its layout is a finding.
+        promised: bytes that a file which ends in a state should still have had, such as those of a block.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Framing:
     fixed: bool = False
     padded: bool = False
     exact: bool = True
+    promised: Callable[[State], int] = lambda _: 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
