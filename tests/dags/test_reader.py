@@ -281,6 +281,31 @@ def test_a_dump_whose_data_need_attention_is_told_apart_by_the_exit_code(tmp_pat
         assert CliRunner().invoke(app, [*call, *kinds]).exit_code == code, (content, kinds)
 
 
+def test_records_with_errors_are_written_with_their_parents_and_read_again(tmp_path):
+    (tmp_path / "r.cpy").write_text("       01  R.\n           05  K PIC X.\n           05  N PIC 9(3).\n")
+    dump, rejects, out = tmp_path / "d.dat", tmp_path / "rejects.arrow", tmp_path / "out.jsonl"
+    dump.write_bytes("A001B002C003A004B005C0X6B007A008Q009".encode("cp037"))
+    how = [
+        "--layout", str(tmp_path / "r.cpy"), "--charset", "ibm", "--out", str(out), "--kind", "a=K:A",
+        "--kind", "b<a=K:B", "--kind", "c<b=K:C",
+    ]  # fmt: skip
+    said = CliRunner().invoke(app, ["decode", str(dump), *how, "--rejects", str(rejects)])
+    assert said.exit_code == 1, said.output
+    assert rejects.stat().st_mode & 0o777 == 0o600
+    assert pa.ipc.open_file(rejects).read_all().column("record").to_pylist() == [4, 5, 6, 9]
+    again = ["decode", str(rejects), *how, "--container", "rejects", "--framing", "variable"]
+    findings = tmp_path / "findings.jsonl"
+    assert CliRunner().invoke(app, [*again, "--findings", str(findings)]).exit_code == 1
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["K"] for row in rows] == ["A", "B", "C"]
+    codes = {json.loads(line)["code"] for line in findings.read_text().splitlines()}
+    assert "F106" in codes
+    assert "F110" not in codes
+    before = rejects.read_bytes()
+    assert CliRunner().invoke(app, [*again, "--rejects", str(rejects)]).exit_code == 2
+    assert rejects.read_bytes() == before
+
+
 def test_the_command_explains_itself():
     import subprocess
     import sys
