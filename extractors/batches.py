@@ -24,6 +24,7 @@ from extractors.framings.contract import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind, check_families
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
+from extractors.unknown_kinds import UnknownKinds
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, Position, Problem, SpecError, did_you_mean, findings_at
 
@@ -68,6 +69,7 @@ class Extraction:
         dump: Dump,
         readers: Sequence[_Reader],
         chooser: Chooser,
+        unknown: UnknownKinds,
         family: Family,
         layout: Layout,
         framing: Framing,
@@ -80,6 +82,7 @@ class Extraction:
         self._dump = dump
         self._readers = readers
         self._chooser = chooser
+        self._unknown = unknown
         self._family = family
         self._layout = layout
         self._framing = framing
@@ -154,6 +157,7 @@ class Extraction:
                 dump=self._name,
                 record=records.numbers[lost],
                 offset=records.offsets[lost],
+                detail=self._unknown.describe(records.data, records.pos[lost], records.limits[lost]),
             )
             yield Extracted("", _NO_RECORDS, found, {})
 
@@ -233,7 +237,8 @@ def extract(
     ]
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds, part.family)
-    return Extraction(dump, readers, chooser, family, layout, framing, name, batch_records, part, observer)
+    unknown = UnknownKinds(kinds, layout, charset)
+    return Extraction(dump, readers, chooser, unknown, family, layout, framing, name, batch_records, part, observer)
 
 
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:

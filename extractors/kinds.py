@@ -1,12 +1,14 @@
 """Record kinds: which records are read as what, by the bytes of one field or several.
 
 A condition compares a field with values and ranges. Text and plain digits are compared as bytes, in one pass over all
-kinds; any other number is decoded and compared as what it is, with all its digits and decimals.
+kinds; any other number is decoded and compared as what it is, with all its digits and decimals. Bytes that no text says,
+such as LOW-VALUES behind a letter, are given as hexadecimal digits, ``X'C300'``, all of the field.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 
@@ -30,7 +32,7 @@ class Kind:
     Attributes:
         name: how rows and findings call it.
         field: the field that tells kinds apart; a kind without one takes every record.
-        values: its values; `10..19` is a range, both ends included.
+        values: its values; `10..19` is a range, both ends included, and `X'C300'` the field's bytes.
         group: the REDEFINES view to read.
         wanted: the fields and list columns to decode (None: all but FILLER); the others are only looked at for whether
             they are filled.
@@ -126,15 +128,14 @@ class Chooser:
                         [Problem("L905", Position(layout.file), what, allowed, did_you_mean(name, allowed))]
                     )
                 field = by_name[name]
-                ranges = [_range(value) for value in values]
-                if not _as_bytes(field):
+                if not compared_as_bytes(field):
                     alone = Decoder((field,), charset, dialect)
-                    numbers = [_numbers(layout, kind, field, pair) for pair in ranges]
+                    numbers = [_numbers(layout, kind, field, _range(value)) for value in values]
                     self._slow.append((number, field, alone, [pair for pair in numbers if pair is not None]))
                     rows.append((number, group, 0, 0, -1))
                     continue
-                for pair in ranges:
-                    one, two = (_bytes_of(layout, kind, field, text, charset) for text in pair)
+                for value in values:
+                    one, two = bytes_of(layout, kind, field, value, charset)
                     rows.append((number, group, place, field.offset, field.width))
                     low.append(one)
                     high.append(two)
@@ -172,7 +173,7 @@ def _range(text: str) -> tuple[str, str]:
     return (first, last) if dots and first and last else (text, text)
 
 
-def _as_bytes(field: Field) -> bool:
+def compared_as_bytes(field: Field) -> bool:
     """Whether the values of a field are in the order of their bytes: text, and whole numbers of plain digits."""
     if field.usage in TEXT_USAGES:
         return True
@@ -210,6 +211,25 @@ def _numbers(layout: Layout, kind: Kind, field: Field, pair: tuple[str, str]) ->
     return low, high
 
 
+_HEXADECIMAL = re.compile("[Xx]'((?:[0-9A-Fa-f]{2})+)'")
+
+
+def bytes_of(layout: Layout, kind: Kind, field: Field, value: str, charset: Charset) -> tuple[bytes, bytes]:
+    """The least and the most bytes of a field that a value of a kind, or a range, stands for.
+
+    Raises:
+        SpecError: the field cannot hold it.
+    """
+    said = _HEXADECIMAL.fullmatch(value)
+    if said is None:
+        first, last = _range(value)
+        return _bytes_of(layout, kind, field, first, charset), _bytes_of(layout, kind, field, last, charset)
+    content = bytes.fromhex(said[1])
+    if len(content) != field.width:
+        raise SpecError([_misfit(layout, kind, field, value, f"it needs {2 * field.width} hexadecimal digits")])
+    return content, content
+
+
 def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Charset) -> bytes:
     column: np.ndarray
     if field.arrow_type == pa.string():
@@ -226,9 +246,9 @@ def _bytes_of(layout: Layout, kind: Kind, field: Field, text: str, charset: Char
     return bytes(cells[0].tobytes())
 
 
-def _misfit(layout: Layout, kind: Kind, field: Field, text: str) -> Problem:
+def _misfit(layout: Layout, kind: Kind, field: Field, text: str, hint: str = "") -> Problem:
     message = f"`{text[:40]}` of record kind `{kind.name}` does not fit {field.name} (PICTURE {field.picture.text})"
-    return Problem("L908", Position(layout.file), message)
+    return Problem("L908", Position(layout.file), message, hint=hint)
 
 
 def check_families(kinds: Sequence[Kind], file: str) -> None:

@@ -76,15 +76,21 @@ class Choice:
 class Spoken:
     """How a dump is read, as it was said. `container` None: the files are the records themselves.
 
+    `dialect` None: nobody said it, and that of the charset's maker is meant (`compiler`).
     `replacing` is what stands for the tags of a copybook made for COPY REPLACING.
     """
 
     framing: Choice = Choice("fixed")
     charset: Choice = Choice("ibm")
-    dialect: Choice = Choice("ibm")
+    dialect: Choice | None = None
     container: Choice | None = None
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     replacing: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def compiler(self) -> Choice:
+        """The dialect that was said, or the usual one beside the charset."""
+        return self.dialect or Choice(dialects.usual(self.charset.name))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
     """
     framing = choose("framing", spoken.framing.name, FRAMINGS)
     charset = choose("charset", spoken.charset.name, CHARSETS)
-    dialect = choose("dialect", spoken.dialect.name, dialects.DIALECTS)
+    dialect = choose("dialect", spoken.compiler.name, dialects.DIALECTS)
     given: dict[str, dict[str, str]] = {"framing": {}, "charset": {}, "dialect": {}, "container": {}, "options": {}}
     known: dict[str, Mapping[str, str]] = {
         "options": OPTIONS,
@@ -137,7 +143,7 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
     return Spoken(
         Choice(spoken.framing.name, {**spoken.framing.options, **given["framing"]}),
         Choice(spoken.charset.name, {**spoken.charset.options, **given["charset"]}),
-        Choice(spoken.dialect.name, {**spoken.dialect.options, **given["dialect"]}),
+        Choice(dialect.name, {**spoken.compiler.options, **given["dialect"]}) if given["dialect"] else spoken.dialect,
         spoken.container and Choice(spoken.container.name, {**spoken.container.options, **given["container"]}),
         {**spoken.options, **given["options"]},
         spoken.replacing,
@@ -155,7 +161,7 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     form = said.choice("source_format", "auto", ("auto", "fixed", "variable", "free"))
     comma = said.choice("decimal_point", "point", ("point", "comma")) == "comma"
     problems.extend(said.problems)
-    dialect = gathered(problems, lambda: dialects.load(spoken.dialect.name, spoken.dialect.options))
+    dialect = gathered(problems, lambda: dialects.load(spoken.compiler.name, spoken.compiler.options))
     if problems or dialect is None:
         raise SpecError(problems)
     return read_copybook(

@@ -15,7 +15,7 @@ import numpy as np
 
 from extractors.containers.contract import Damaged
 from extractors.copybooks.layout import Layout
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, State, Trouble
+from extractors.framings.contract import BEGUN, MAX_LENGTH, Framed, Framing, State, Trouble
 from extractors.kernels.memory import SLACK
 from extractors.stream import DumpStream
 
@@ -32,7 +32,10 @@ Dump = BinaryIO | DumpStream
 
 @dataclasses.dataclass(slots=True)
 class Account:
-    """Where the bytes of a dump went; complete when the reading has come to its end."""
+    """Where the bytes of a dump went; complete when the reading has come to its end.
+
+    `left_out` are those of fixed headers and trailers of its files, which are no part of `bytes`.
+    """
 
     bytes: int = 0
     records: int = 0
@@ -41,6 +44,7 @@ class Account:
     in_records: int = 0
     descriptors: int = 0
     skipped: int = 0
+    left_out: int = 0
     kinds: dict[str, int] = dataclasses.field(default_factory=dict)
 
     @property
@@ -115,8 +119,12 @@ def frames(
     """
     file = _File(dump, framing, layout, account, length, max(buffer_bytes, BUFFER_LEAST))
     number = first_record
+    before = dump.left_out if isinstance(dump, DumpStream) else 0
     while True:
         base, number = yield from file.frames(base, state, number)
+        if isinstance(dump, DumpStream):
+            account.left_out += dump.left_out - before
+            before = dump.left_out
         done = length is not None and account.bytes >= length
         if done or not isinstance(dump, DumpStream) or not dump.advance():
             return
@@ -140,7 +148,7 @@ class _File:
         # Behind the last record a whole layout can be read without looking.
         tail = self.layout.length + SLACK
         carried = b""
-        ends = False
+        ends = at_end = False
         buffer = np.empty(0, np.uint8)
         while True:
             if len(buffer) < SLACK + len(carried) + room + tail:
@@ -151,6 +159,7 @@ class _File:
             got, damage = _read_full(self.dump, view[SLACK + len(carried) : SLACK + len(carried) + want])
             account.bytes += got
             ends = got < room
+            at_end = got < want
             stop = SLACK + len(carried) + got
             buffer[:SLACK] = 0
             buffer[stop : stop + tail] = 0
@@ -185,6 +194,9 @@ class _File:
             last.append(Trouble("F109", base + left, 0, f"{damage} (byte {damage.offset} of the file)"))
         if left:
             last.append(Trouble("F105", base, 0, f"{left} bytes after {number - 1} records"))
+        promised = self.framing.promised(state) if at_end and not (left or framed.stopped or last) else 0
+        if promised:
+            last.append(Trouble("F107", base, 0, f"the file ends {promised} bytes before its last block does"))
         if isinstance(self.dump, DumpStream) and self.dump.short:
             last.append(Trouble("F105", base + left, 0, "the file is shorter than its header and trailer"))
         if last:
@@ -276,7 +288,8 @@ def slices(dump: Dump, framing: Framing, layout: Layout, *, sizes: Sequence[int]
         if offset - made[-1].offset >= target and offset < sum(sizes):
             made[-1] = dataclasses.replace(made[-1], length=offset - made[-1].offset)
             made.append(Slice(offset, 0, number, state))
-    made[-1] = dataclasses.replace(made[-1], length=sum(sizes) - made[-1].offset)
+    # The last goes on to the end of the last file, whatever is found there.
+    made[-1] = dataclasses.replace(made[-1], length=-1)
     return tuple(made)
 
 
@@ -286,7 +299,7 @@ def _by_arithmetic(length: int, sizes: Sequence[int], target: int) -> Iterator[t
     for size in sizes:
         while (place := max(-(-(begun + target - base) // length), 0)) * length < size:
             begun = base + place * length
-            yield begun, number + place, ()
+            yield begun, number + place, BEGUN if place else ()
         base += size
         number += size // length
 

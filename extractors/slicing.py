@@ -47,10 +47,9 @@ def cut(reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], *, targe
         with reading.open(paths) as dump:
             found = tuple(_with_parents(dump, reading, kinds, found))
     last = found[-1]
-    if last.length >= 2 * even:
-        return Cut(
-            found, f"its records cannot be followed without reading the {last.length:,} bytes from {last.offset:,}"
-        )
+    rest = size - last.offset
+    if rest >= 2 * even:
+        return Cut(found, f"its records cannot be followed without reading the {rest:,} bytes from {last.offset:,}")
     return Cut(found)
 
 

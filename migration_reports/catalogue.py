@@ -79,8 +79,8 @@ _ENTRIES = (
         E,
         "どのレコード種別にも当たらない",
         "A record of no known kind",
-        "マニフェストのレコード種別に値を加えるか、移行元に確認すること。",
-        "Add the value to a record kind in the manifest, or ask the data owner.",
+        "明細にある値をマニフェストのレコード種別に加えるか (バイト列は X'C300' と書く)、移行元に確認すること。",
+        "Add the value that the detail describes to a record kind in the manifest (bytes as X'C300'), or ask the data owner.",
     ),
     Code(
         "F107",
@@ -117,6 +117,15 @@ _ENTRIES = (
         "A record without the parent record it belongs to",
         "移行元でレコードの順序と欠落を確認すること。",
         "Have the data owner check for missing records and their order.",
+    ),
+    Code(
+        "F111",
+        "line_ends_in_fixed",
+        A,
+        "固定長として読むファイルに改行がある",
+        "A file read as fixed-length records consists of lines",
+        "明細のとおり framing を lines にするか、レコード長を確認すること。diagnose が提案する。",
+        "Say framing lines as the detail has it, or check the record length; diagnose proposes it.",
     ),
     Code(
         "D201",

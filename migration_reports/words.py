@@ -114,6 +114,7 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "reading": ("読取りの規則", "How the dumps were read"),
     "rules_of_reading": ("規則", "Rules"),
     "layout": ("レイアウト", "Layout"),
+    "header_trailer": ("ヘッダー・トレーラー", "Headers and trailers"),
     "left_over": ("余りバイト", "Bytes left over"),
     "issues": ("検出事項", "Issues"),
     "issues_lead": (

@@ -12,6 +12,8 @@ from dags.authoring.draft import Draft, Left, Part, role_of
 from dags.authoring.guesses import Given, Guess
 from dags.authoring.schemas import modeline
 from extractors.batches import Kind
+from extractors.dialects import usual
+from extractors.reading import Choice
 from mappings.compiling.columns import groups_of
 from mappings.language.manifest import BUILT_IN, TABLE_OPTIONS
 from migration_reports.findings import UsageError
@@ -74,7 +76,7 @@ def _manifest(draft: Draft, folder: str, copybook: Path) -> Iterator[str]:
     spoken = draft.spoken
     tables = {(option, source): target for option, source, target in _table_files(draft)}
     for key, choice in (("framing", spoken.framing), ("charset", spoken.charset), ("dialect", spoken.dialect), ("container", spoken.container)):  # fmt: skip
-        if choice is None or (key == "dialect" and choice.name == "ibm" and not choice.options):
+        if choice is None or (key == "dialect" and choice == Choice(usual(spoken.charset.name))):
             continue
         options = {
             option: ",".join(str(tables.get((option, part), part)) for part in map(str.strip, value.split(",")))

@@ -15,7 +15,6 @@ import pyarrow as pa
 from dags.authoring.draft_text import text
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
-from dags.inspection.masking import mask
 from dags.pipeline.inbox import files_of
 from dags.pipeline.municipality import DumpReader, Municipality, target_tables
 from dags.pipeline.reconciliation import rules
@@ -31,6 +30,7 @@ from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, UsageError
+from migration_reports.masking import mask
 
 ENGINE = {
     RECORD: "the record's number in the dump",

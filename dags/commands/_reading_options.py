@@ -27,7 +27,12 @@ OptionalCharset = Annotated[str | None, typer.Option("--charset", help="The char
 FramingName = Annotated[
     str, typer.Option("--framing", help="How records lie in the dump; see docs/reference/reader.md.")
 ]
-DialectName = Annotated[str, typer.Option("--dialect", help="The compiler whose rules the copybook follows.")]
+DialectName = Annotated[
+    str | None,
+    typer.Option(
+        "--dialect", help="The compiler whose rules the copybook follows; that of the charset's maker (or ibm)."
+    ),
+]
 ContainerName = Annotated[
     str | None, typer.Option("--container", help="What the file is wrapped in, such as gzip or awstape.")
 ]
@@ -64,7 +69,7 @@ def job_of(
     layout: Path,
     charset: str,
     framing: str,
-    dialect: str,
+    dialect: str | None,
     container: str | None,
     options: list[str],
     kinds: list[str],
@@ -81,7 +86,8 @@ def job_of(
 
     wrapped = Choice(container) if container else None
     replacing = pairs_of(replace, "--replace")
-    spoken = Spoken(Choice(framing), Choice(charset), Choice(dialect), wrapped, replacing=replacing)
+    said = Choice(dialect) if dialect else None
+    spoken = Spoken(Choice(framing), Choice(charset), said, wrapped, replacing=replacing)
     return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
 
 

@@ -35,7 +35,7 @@ def decode(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],
     kind: Kinds = [],
@@ -46,18 +46,24 @@ def decode(
         Path | None, typer.Option("--out", help="The file to write; standard output, where not given.")
     ] = None,
     findings: Annotated[Path | None, typer.Option("--findings", help="Write the findings as JSON lines.")] = None,
+    rejects: Annotated[
+        Path | None,
+        typer.Option("--rejects", help="Write the records with errors, for `--container rejects --framing variable`."),
+    ] = None,
 ) -> None:
     """Decode a dump."""
     from dags.inspection import reader
 
     if form not in ("jsonl", "parquet", "arrow"):
         raise typer.BadParameter("one of jsonl, parquet, arrow", param_hint="--format")
+    if rejects is not None and any(rejects.resolve() == path.resolve() for path in dump):
+        raise typer.BadParameter("it is the dump itself; give another file", param_hint="--rejects")
     job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
     warn_of_layout(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:
         account, found, errors = reader.decode(
-            job, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, progress=tell
+            job, out=out_file or sys.stdout.buffer, form=chosen, findings=findings, rejects=rejects, progress=tell
         )
     summary = f"{account.records:,} records, {found:,} findings" + (f" ({errors:,} errors)" if errors else "")
     if account.of_no_kind:

@@ -43,7 +43,7 @@ def draft(
     ] = [],
     charset: OptionalCharset = None,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],
     kind: Kinds = [],
@@ -72,7 +72,7 @@ def draft(
     spoken = Spoken(
         Choice(framing),
         Choice(charset or "ibm"),
-        Choice(dialect),
+        Choice(dialect) if dialect else None,
         Choice(container) if container else None,
         replacing=pairs_of(replace, "--replace"),
     )

@@ -31,7 +31,7 @@ def peek(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],
     kind: Kinds = [],

@@ -36,7 +36,7 @@ def roundtrip(
     layout: Copybook,
     charset: CharsetName,
     framing: FramingName = "fixed",
-    dialect: DialectName = "ibm",
+    dialect: DialectName = None,
     container: ContainerName = None,
     option: Options = [],
     kind: Kinds = [],

@@ -14,11 +14,11 @@ import polars as pl
 import pyarrow as pa
 
 from dags.inspection.detectors import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds, detect, fitting
-from dags.inspection.masking import mask
 from extractors.copybooks.layout import TEXT_USAGES, Field
 from extractors.usages import USAGES
 from extractors.usages.contract import LOST
 from extractors.usages.contract import NUMBER as A_NUMBER
+from migration_reports.masking import mask
 from migration_reports.records.profile_record import Dates, FieldProfile, FindingCount, GaijiCount, Pattern
 
 WINDOW = 32_768

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from dags.inspection.masking import mask
 from dags.inspection.reader import Job, open_extraction
 from extractors.copybooks.layout import Field, Segment, Table
+from migration_reports.masking import mask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

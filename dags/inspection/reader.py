@@ -10,9 +10,11 @@ from typing import BinaryIO
 import polars as pl
 
 from dags.inspection.decoded_files import Format, Output
+from dags.inspection.reject_file import Rejected, write_rejects
 from extractors.batches import Account, Extraction, Kind, extract
 from extractors.diagnosis.diagnosis import Diagnosis, diagnose
 from extractors.reading import Reading, Spoken, library_of, make_layout, make_reading, read_text, sort_options
+from extractors.records import fetch
 from extractors.roundtrip import RoundTrip, round_trip
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, SpecError, count_errors
@@ -164,6 +166,7 @@ def decode(
     out: Path | BinaryIO,
     form: Format,
     findings: Path | None,
+    rejects: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Account, int, int]:
     """Write every record of a dump in a form that other tools read; every OCCURS is a list.
@@ -174,12 +177,15 @@ def decode(
         form: jsonl (numbers as plain decimal strings, bytes as hexadecimal), parquet or arrow (typed; where kinds have
             fields of one name and several types, each is a column KIND.FIELD).
         findings: where to write the findings as JSON lines.
+        rejects: where to write the bytes of the records with errors, and of those they belong to, for `--container
+            rejects`; the dump is read once more for them.
         progress: told the bytes read and the bytes of the dump.
 
     Returns:
         Where the bytes went, how many findings there were, and how many of them are errors.
     """
     found = errors = 0
+    rejected = Rejected()
     with job.reading.open(job.dumps) as stream:
         extraction = open_extraction(job, stream, lists=True)
         sink = findings.open("wb") if findings is not None else None
@@ -190,6 +196,8 @@ def decode(
                     for extracted in part:
                         found += extracted.findings.num_rows
                         errors += count_errors(extracted.findings)
+                        if rejects is not None:
+                            rejected.add(extracted)
                         if sink is not None and extracted.findings.num_rows:
                             pl.DataFrame(pl.from_arrow(extracted.findings)).select(
                                 "record", "offset", "field", "code", "severity", "detail"
@@ -199,4 +207,8 @@ def decode(
         finally:
             if sink is not None:
                 sink.close()
+    if rejects is not None:
+        with job.reading.open(job.dumps) as stream:
+            records = fetch(stream, job.reading.framing, job.reading.layout, rejected.numbers())
+            write_rejects(rejects, job.name, records)
     return extraction.account, found, errors

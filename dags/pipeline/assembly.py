@@ -139,7 +139,12 @@ def _receipts(run: Run, fragments: Mapping[str, Any]) -> tuple[DumpReceipt, ...]
         part = fragments.get(receipt["dump"]) if first else None
         account = part["account"] if part is not None else None
         read = (
-            {"records": account["records"], "bytes_left_over": account["left_over"], "kinds": account["kinds"]}
+            {
+                "records": account["records"],
+                "bytes_left_over": account["left_over"],
+                "bytes_left_out": account["left_out"],
+                "kinds": account["kinds"],
+            }
             if account is not None
             else {}
         )

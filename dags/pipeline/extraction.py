@@ -124,7 +124,7 @@ def extract_and_map(
     said = time.monotonic()
     with SliceFiles(run, dump, municipality, number) as out:
         begun = stream.taken
-        size = part.length if part.length >= 0 else stream.size
+        size = part.length if part.length >= 0 else stream.size - part.offset
         extraction = extract(
             stream,
             name=dump,

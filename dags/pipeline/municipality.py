@@ -222,12 +222,11 @@ def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
         return Choice(choice.name, options)
 
     container = chosen(dump.container) if dump.container is not None else None
-    spoken = Spoken(
-        chosen(dump.framing), chosen(dump.charset), chosen(dump.dialect), container, dump.options, dump.replacing
-    )
+    dialect = chosen(dump.dialect) if dump.dialect is not None else None
+    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing)
     if not spec.manifest.policies:
         return spoken
-    said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.dialect.options)
+    said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.compiler.options)
     return sort_options(
         spoken, {k: v for k, v in spec.manifest.policies.items() if not any(k in part for part in said)}
     )

@@ -110,6 +110,12 @@ def _problems() -> str:
     return _text(lines)
 
 
+DIALECT_NOT_SAID = (
+    "Where no dialect is said, the charset's maker decides: `fujitsu`, `hitachi`, `nec` and `ibm` beside the charset of "
+    "that name, `ibm` beside any other. Each rule may be given otherwise, as an option of the dialect."
+)
+
+
 def _reader() -> str:
     lines = ["# The reader", "", "What it reads, and the file that proves each line.", ""]
     for area, features in FEATURES:
@@ -118,7 +124,7 @@ def _reader() -> str:
         lines.append("")
     lines += ["## Options of a dump", "", "| option | what |", "|---|---|"]
     lines += [f"| `{option}` | {what} |" for option, what in DUMP_OPTIONS.items()]
-    lines += ["", "## Dialects", "", "Each rule may be given otherwise, as an option of the dialect.", ""]
+    lines += ["", "## Dialects", "", DIALECT_NOT_SAID, ""]
     lines += [
         "| rule | what |",
         "|---|---|",

@@ -1,4 +1,4 @@
-"""rejects: the reject set of a run, `rejects.arrow`, as a dump of variable records that can be read once more.
+"""rejects: a reject set, a run's `rejects.arrow` or that of `decode --rejects`, as variable records to read once more.
 
 The records' own bytes come one after another, each after a descriptor word of four bytes that counts itself (framing
 `variable`), so that a corrected layout or table file can be tried on just them. Records longer than 32,763 bytes take a

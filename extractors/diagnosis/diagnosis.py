@@ -19,7 +19,7 @@ from extractors.diagnosis.charset_diagnosis import CANDIDATES, charset_of, diagn
 from extractors.diagnosis.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, diagnose_framing, load_framing
 from extractors.diagnosis.layout_evidence import judge, same_reading
 from extractors.diagnosis.periods import ends_alike
-from extractors.diagnosis.proposal import LayoutOf, Proposal
+from extractors.diagnosis.proposal import LayoutOf, Proposal, said
 from extractors.diagnosis.translation_damage import signs_of_translation
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import SpecError
@@ -28,6 +28,7 @@ SAMPLE = 4 * 1024 * 1024
 TAIL = 256 * 1024
 FAMILIES = ("container", "framing", "charset", "dialect")
 SHOWN = 4
+END_MARK = b"\x1a"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Diagnosis:
         return Spoken(
             framing=chosen.get("framing", Choice("fixed")),
             charset=chosen.get("charset", Choice("ibm")),
-            dialect=chosen.get("dialect", Choice("ibm")),
+            dialect=chosen.get("dialect"),
             container=chosen.get("container"),
             options={key: value for p in best.values() for key, value in p.options.items()},
         )
@@ -67,11 +68,15 @@ class Diagnosis:
     def lines(self) -> tuple[str, ...]:
         """The manifest lines of the likeliest reading; what is not decided is a question mark, with the choices behind it.
 
-        A dialect is said only where the usual one, which needs no line, does not read the sample as well.
+        A dialect is said only where the one usual beside the charset, which needs no line, does not read the sample as
+        well; where several charsets are left, beside any of them.
         """
         best = [p for family in FAMILIES if (p := self.best(family)) is not None]
-        usual = dialects.DEFAULT.name
-        needed = [p for p in best if p.family != "dialect" or usual not in (p.choice.name, *p.equals, *p.same)]
+        charset = self.best("charset")
+        left = charset.equals if charset is not None else ()
+        others = [p.choice.name for p in self.proposals if p.family == "charset" and said(p.choice) in left]
+        usual = {dialects.usual(name) for name in (self.spoken.charset.name, *others)}
+        needed = [p for p in best if p.family != "dialect" or not usual <= {p.choice.name, *p.equals, *p.same}]
         return tuple(line for p in needed for line in p.lines)
 
 
@@ -92,9 +97,17 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
         remarks.append(f"the container is damaged: {damage}")
     if not sample.data:
         return Diagnosis(sample.size, 0, tuple(proposals), ("the dump is empty",))
+    sample, mark = _without_end_mark(sample)
+    if mark:
+        remarks.append(
+            f"behind the last line end X'1A' ({mark}), the end-of-file mark of DOS: a trailer (options: "
+            f'{{trailer: "{mark}"}})'
+        )
     remarks.extend(signs_of_translation(sample.data, layouts))
     distinct = {names[0]: layouts[names[0]] for names in _alike(layouts, in_ascii=False)}
     framed = diagnose_framing(sample, distinct, first_guess(sample.data))
+    if mark:
+        framed = [(dataclasses.replace(p, options={**p.options, "trailer": str(mark)}), d) for p, d in framed]
     proposals.extend(proposal for proposal, _ in framed[:SHOWN])
     best, dialect = framed[0] if framed else (None, "")
     if best is None:
@@ -131,6 +144,16 @@ def _sample(path: Path) -> tuple[Sample, str | None, str]:
             raw.seek(size - TAIL)
             tail = raw.read(TAIL)
     return Sample(data, len(data) if whole else size, whole, tail), name, damage
+
+
+def _without_end_mark(sample: Sample) -> tuple[Sample, int]:
+    """The same without the X'1A' that ends a text file of DOS, and how often it stands behind the last line end."""
+    text = sample.tail.rstrip(END_MARK)
+    mark = len(sample.tail) - len(text)
+    if not mark or not text.endswith(b"\n"):
+        return sample, 0
+    data = sample.data[: sample.size - mark]
+    return dataclasses.replace(sample, data=data, size=sample.size - mark, tail=text), mark
 
 
 def _take(stream: BinaryIO, most: int) -> tuple[bytes, str]:
@@ -181,8 +204,8 @@ def _dialects(
 ) -> tuple[list[Proposal], list[str]]:
     """The dialects by what is wrong under each, and which of them no byte of this dump tells apart."""
     charset = charset_of(speaks)
-    # A maker's charset speaks for its compiler, where both read the layout alike.
-    maker = speaks.name
+    # A maker's charset speaks for its compiler, where nothing speaks against it.
+    maker = dialects.usual(speaks.name)
     found: list[tuple[float, Proposal, list[str]]] = []
     for names in _alike(layouts, in_ascii=charset.ascii):
         layout = layouts[names[0]]
@@ -199,7 +222,7 @@ def _dialects(
         found.append((judged.wrong, Proposal("dialect", Choice(first), strength, evidence), others))
     if not found:
         return [], []
-    found.sort(key=lambda one: (round(one[0], 4), one[1].choice.name not in (maker, dialects.DEFAULT.name)))
+    found.sort(key=lambda one: (round(one[0], 4), one[1].choice.name != maker))
     least, first_one, others = found[0]
     equal = [p.choice.name for wrong, p, _ in found[1:] if wrong - least < 1e-4]
     also = [name for wrong, _, names in found[1:] if wrong - least < 1e-4 for name in names]

@@ -21,6 +21,12 @@ DIALECTS: tuple[Dialect, ...] = (
 
 DEFAULT = ibm.DIALECT
 
+
+def usual(charset: str) -> str:
+    """The dialect where none is said: that of the charset's maker; ibm for a charset that is no compiler maker's."""
+    return charset if any(charset == dialect.name for dialect in DIALECTS) else DEFAULT.name
+
+
 _NIBBLES = frozenset("ABCDEF")
 _ALLOWED: Mapping[str, tuple[str, ...]] = {
     "binary_sizes": ("2-4-8", "1-2-4-8", "1-8"),

@@ -1,4 +1,4 @@
-"""IBM Enterprise COBOL for z/OS, and what it inherited: the default.
+"""IBM Enterprise COBOL for z/OS, and what it inherited: the default beside a charset of no maker.
 
 PIC S9(10) COMP SYNC  ->  a fullword boundary        COMP-1  ->  four bytes of hexadecimal floating point
 """

@@ -46,12 +46,17 @@ def make(options: Options, layout: Layout) -> Framing:
         framed = Framed(pos[:found], limits[:found], at - first, overhead, (int(left), 0))
         return recovery.damaged(framed, buffer, at, stop, ends, int(left), word_in((left,))) if why else framed
 
-    return Framing("blocked", longest, index)
+    return Framing("blocked", longest, index, promised=left_of_block)
 
 
 def read_blocks(options: Options) -> tuple[Word, int]:
     """The word of a block, and the largest block."""
     return read_word(options, "block"), options.number("largest_block", MAX_LENGTH, 1, MAX_LENGTH)
+
+
+def left_of_block(state: State) -> int:
+    """Bytes that the block goes on for, where nothing of it is lost."""
+    return state[0] if state and not state[1] else 0
 
 
 def word_in(state: State) -> str:

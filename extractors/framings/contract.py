@@ -16,6 +16,9 @@ MAX_LENGTH = 16 * 1024 * 1024
 State = tuple[int, ...]
 """What a framing must remember from buffer to buffer, and at the start of a slice: () at the start of a file."""
 
+BEGUN: State = (1,)
+"""The state of a framing that remembers nothing but that its file has begun."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trouble:
@@ -75,6 +78,7 @@ class Framing:
         fixed: whether every record has that length, so that slices are found by arithmetic.
         padded: whether a record that is shorter than its layout had trailing spaces left out, which is no finding.
         exact: whether a record that is longer than its layout is a finding.
+        promised: bytes that a file which ends in a state should still have had, such as those of a block.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Framing:
     fixed: bool = False
     padded: bool = False
     exact: bool = True
+    promised: Callable[[State], int] = lambda _: 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from extractors.copybooks.layout import Layout
 from extractors.framings._words import Recovery, Word, options_of, read_word, walk_blocks
-from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, read_blocks, word_in
+from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, left_of_block, read_blocks, word_in
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
 from extractors.kernels.memory import SLACK, jit
@@ -136,7 +136,7 @@ def make(options: Options, layout: Layout) -> Framing:
     def damage(state: State) -> str:
         return word_in(state) if has_blocks else "a descriptor word"
 
-    return Framing("spanned", longest, index)
+    return Framing("spanned", longest, index, promised=left_of_block)
 
 
 def _troubles(

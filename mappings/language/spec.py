@@ -67,7 +67,7 @@ class KindSpec(Spec):
     """A record kind: which records, which REDEFINES view, the kind they belong to, and what they are for."""
 
     field: str | None = Field(None, description="the field whose value tells the kind")
-    values: tuple[str, ...] = Field((), description="its values; a range is written 10..19")
+    values: tuple[str, ...] = Field((), description="its values; a range is written 10..19, bytes X'C300'")
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
@@ -95,7 +95,9 @@ class DumpSpec(Spec):
     )
     framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
     charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
-    dialect: Choice = Field(ChoiceSpec(name="ibm"), description="the COBOL compiler whose rules the copybook follows")
+    dialect: Choice | None = Field(
+        None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
+    )
     container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")

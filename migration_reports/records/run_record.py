@@ -67,6 +67,7 @@ class DumpReceipt(Frozen):
     record_length: int = 0
     records: int = 0
     bytes_left_over: int = 0
+    bytes_left_out: int = 0
     kinds: Mapping[str, int] = {}
 
 

@@ -184,7 +184,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "移行ファイル Files",
-            [*_heads("file name status bytes record_length records left_over charset"), "SHA-256"],
+            [*_heads("file name status bytes record_length records left_over header_trailer charset"), "SHA-256"],
             (
                 (
                     r.file,
@@ -194,6 +194,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     r.record_length,
                     r.records,
                     r.bytes_left_over,
+                    r.bytes_left_out,
                     r.charset,
                     r.sha256,
                 )

@@ -173,6 +173,19 @@ def test_a_drafted_file_names_its_schema(tmp_path):
         assert ("hikkoshi schema mapping >" in files["resident_records.yaml"]) == (way == "mapping.schema.json")
 
 
+@pytest.mark.parametrize(
+    ("dialect", "line"),
+    [(None, None), (Choice("fujitsu"), None), (Choice("ibm"), "ibm"), (Choice("nec"), "nec")],
+)
+def test_a_draft_names_no_dialect_but_one_that_is_not_the_charsets_makers(dialect, line, tmp_path):
+    copybook = tmp_path / "juki.cpy"
+    copybook.write_text("       01  R.\n           05  R-JUMIN-NO PIC 9(10).\n")
+    spoken = Spoken(charset=Choice("fujitsu"), dialect=dialect)
+    made = draft.draft_of_copybook(copybook, RESIDENTS, spoken=spoken, options={})
+    manifest = yaml.safe_load(draft_text.files_of(made, "990060_midori", copybook)["manifest.yaml"])
+    assert manifest["dumps"]["juki"].get("dialect") == line
+
+
 def test_kinds_and_comments_are_heeded(tmp_path):
     made = of_text(tmp_path, """\
            05  R-KBN    PIC X.

@@ -23,7 +23,6 @@ from dags.cli import app
 from dags.inspection import column_profile, profile, reader
 from dags.inspection.column_profile import ColumnProfile, profile_values
 from dags.inspection.detectors import DETECTORS
-from dags.inspection.masking import mask
 from dags.inspection.synthesis import synthesize
 from dags.pipeline.municipality import load
 from extractors import charsets
@@ -32,6 +31,7 @@ from extractors.copybooks.copybook import read_copybook
 from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading
 from migration_reports.findings import RunError
+from migration_reports.masking import mask
 from migration_reports.pages.render import render_profile
 from migration_reports.records.profile_record import Profile
 from tests.reading import SHARED

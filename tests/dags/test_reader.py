@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 from dags.cli import app
 from dags.inspection import reader
 from dags.inspection.peek import peek
+from dags.pipeline.municipality import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
@@ -23,6 +24,7 @@ from extractors.encode import encode
 from extractors.reading import Choice, Spoken, make_reading, read_text
 from migration_reports.findings import SpecError
 
+MIHON = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"
 COPYBOOK = """
        01  REC.
            05  KIND        PIC X.
@@ -196,6 +198,34 @@ def test_unknown_names_are_refused_with_what_is_allowed(reading, tmp_path):
             decode_to(tmp_path / "out", reading.dumps, layout=copybook, **given)
 
 
+@pytest.mark.parametrize(
+    ("charset", "dialect", "options", "expected"),
+    [
+        ("fujitsu", None, {}, "fujitsu"),
+        ("hitachi", None, {}, "hitachi"),
+        ("nec", None, {}, "nec"),
+        ("ibm", None, {}, "ibm"),
+        ("shift_jis", None, {}, "ibm"),
+        ("fujitsu", None, {"ascii_signs": "ebcdic"}, "fujitsu"),
+        ("fujitsu", "ibm", {}, "ibm"),
+        ("fujitsu", "gnucobol", {"sync_long": "4"}, "gnucobol"),
+    ],
+)
+def test_the_dialect_is_that_of_the_charsets_maker_where_none_is_said(charset, dialect, options, expected, tmp_path):
+    (tmp_path / "rec.cpy").write_text(COPYBOOK)
+    spoken = Spoken(charset=Choice(charset), dialect=Choice(dialect) if dialect else None)
+    job = reader.make_job([], layout=tmp_path / "rec.cpy", spoken=spoken, options=options, kinds=[])
+    made = job.reading.layout.dialect
+    assert made.name == expected
+    assert {rule: made.rules[rule] for rule in options} == options
+
+
+def test_a_municipality_of_a_makers_charset_has_its_compiler():
+    (dump,) = load(MIHON).dumps.values()
+    assert dump.spec.dialect is None
+    assert dump.layout.dialect.name == "fujitsu"
+
+
 def test_a_copybook_in_shift_jis_is_read(tmp_path):
     path = tmp_path / "sjis.cpy"
     path.write_bytes("      *  住民\n       01  R.\n           05  氏名 PIC X(4).\n".encode("cp932"))
@@ -249,6 +279,31 @@ def test_a_dump_whose_data_need_attention_is_told_apart_by_the_exit_code(tmp_pat
     ):
         (tmp_path / "d.dat").write_bytes(content.encode("cp037"))
         assert CliRunner().invoke(app, [*call, *kinds]).exit_code == code, (content, kinds)
+
+
+def test_records_with_errors_are_written_with_their_parents_and_read_again(tmp_path):
+    (tmp_path / "r.cpy").write_text("       01  R.\n           05  K PIC X.\n           05  N PIC 9(3).\n")
+    dump, rejects, out = tmp_path / "d.dat", tmp_path / "rejects.arrow", tmp_path / "out.jsonl"
+    dump.write_bytes("A001B002C003A004B005C0X6B007A008Q009".encode("cp037"))
+    how = [
+        "--layout", str(tmp_path / "r.cpy"), "--charset", "ibm", "--out", str(out), "--kind", "a=K:A",
+        "--kind", "b<a=K:B", "--kind", "c<b=K:C",
+    ]  # fmt: skip
+    said = CliRunner().invoke(app, ["decode", str(dump), *how, "--rejects", str(rejects)])
+    assert said.exit_code == 1, said.output
+    assert rejects.stat().st_mode & 0o777 == 0o600
+    assert pa.ipc.open_file(rejects).read_all().column("record").to_pylist() == [4, 5, 6, 9]
+    again = ["decode", str(rejects), *how, "--container", "rejects", "--framing", "variable"]
+    findings = tmp_path / "findings.jsonl"
+    assert CliRunner().invoke(app, [*again, "--findings", str(findings)]).exit_code == 1
+    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [row["K"] for row in rows] == ["A", "B", "C"]
+    codes = {json.loads(line)["code"] for line in findings.read_text().splitlines()}
+    assert "F106" in codes
+    assert "F110" not in codes
+    before = rejects.read_bytes()
+    assert CliRunner().invoke(app, [*again, "--rejects", str(rejects)]).exit_code == 2
+    assert rejects.read_bytes() == before
 
 
 def test_the_command_explains_itself():

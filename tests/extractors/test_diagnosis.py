@@ -451,6 +451,39 @@ def test_the_byte_order_of_a_dialect_is_found(tmp_path):
     assert found.best("dialect") is not None
 
 
+def test_the_usual_dialect_is_that_of_the_charset_and_needs_no_line(tmp_path):
+    # Fujitsu's COMP-5 is little-endian: the layout is read otherwise than IBM's, and neither is wrong here.
+    data = b"".join(f"{n:08d}".encode("cp037") + bytes.fromhex("0E4566458640") + b"\1\1" for n in range(300))
+    data = data.replace(b"\x0e", b"\x28").replace(b"\x45\x66\x45\x86\x40", b"\xb0\xa1\xb0\xa2\x29")
+    layout = layout_file(tmp_path, " 01 R. 05 ID PIC 9(8). 05 KJ PIC X(6). 05 A PIC S9(4) COMP-5.")
+    dump = tmp_path / "d.dat"
+    dump.write_bytes(data)
+    found = reader.diagnose_file(dump, layout=layout)
+    assert found.best("charset").choice.name == "fujitsu"
+    best = found.best("dialect")
+    assert best.choice.name == "fujitsu"
+    assert "ibm" in best.equals
+    assert not any(line.startswith("dialect:") for line in found.lines)
+
+
+@pytest.mark.parametrize("with_layout", [True, False])
+@pytest.mark.parametrize("ending", ["crlf", "lf"])
+@pytest.mark.parametrize("count", [1, 2, 5, 100])
+def test_a_text_file_of_dos_is_lines_however_small_and_its_end_mark_a_trailer(count, ending, with_layout, tmp_path):
+    end = b"\r\n" if ending == "crlf" else b"\n"
+    dump = tmp_path / "d.dat"
+    dump.write_bytes(b"".join(f"{n:05d}{'NAME':10}A".encode() + end for n in range(count)) + b"\x1a")
+    layout = layout_file(tmp_path, " 01 R. 05 ID PIC 9(5). 05 NM PIC X(10). 05 KB PIC X.")
+    found = reader.diagnose_file(dump, layout=layout if with_layout else None)
+    assert found.best("framing").choice == Choice("lines", {"ending": ending})
+    assert found.spoken.options == {"trailer": "1"}
+    assert 'options: {trailer: "1"}' in found.lines
+    assert any("X'1A'" in remark for remark in found.remarks)
+    job = reader.make_job([dump], layout=layout, spoken=found.spoken, options={}, kinds=[])
+    account, findings, _ = reader.decode(job, out=tmp_path / "out.jsonl", form="jsonl", findings=None)
+    assert (account.records, account.left_over, findings) == (count, 0, 0)
+
+
 def test_nothing_fits_says_what_was_tried(tmp_path):
     path = tmp_path / "noise"
     path.write_bytes(np.random.default_rng(1).integers(0, 256, 50_000, dtype=np.uint8).tobytes())

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from extractors.copybooks.copybook import read_copybook
 from extractors.framings import FRAMINGS, load
 from extractors.kernels.memory import SLACK
-from extractors.records import Account, fetch, frames, slices
+from extractors.records import Account, fetch, frame, frames, slices
 from migration_reports.findings import SpecError
 from tests.reading import open_bytes
 
@@ -115,10 +115,7 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
         for part in slices(open_bytes(data), framing, layout, sizes=[len(data)], target=50):
             stream = open_bytes(data)
             stream.seek(part.offset)
-            more = frames(
-                stream, framing, layout, Account(), base=part.offset, state=part.state,
-                first_record=part.record, length=part.length, buffer_bytes=buffer,
-            )  # fmt: skip
+            more = frame(stream, framing, layout, Account(), part, buffer_bytes=buffer)
             again += [row for _, rows in taken(more) for row in rows]
     assert [r for _, _, r in again] == records
     assert again == whole

@@ -101,8 +101,7 @@ WORDS = st.one_of(
 def test_slices_of_any_bytes_are_what_the_whole_is(tmp_path_factory, files, options, kinds, target, buffer):
     paths = [tmp_path_factory.getbasetemp() / f"any{number}.dat" for number in range(len(files))]
     for path, data in zip(paths, files, strict=True):
-        # A file that is shorter than its header and trailer may lie in no slice: it has no bytes.
-        path.write_bytes(data if "header" not in options else data.ljust(5))
+        path.write_bytes(data)
     with mock.patch("extractors.records.BUFFER_LEAST", buffer):
         assert_same(make(**options), paths, kinds, target=target)
 
@@ -121,11 +120,23 @@ def test_a_child_in_another_slice_than_its_parent_keeps_it(tmp_path, framing):
     assert [row["_parent"] for kind, row in rows if kind == "e"] == [1]
 
 
+def test_a_short_last_file_is_found_in_the_last_slice_and_headers_are_counted_once(tmp_path):
+    paths = [tmp_path / f"{number}.dat" for number in range(3)]
+    for path, size in zip(paths, (10, 10, 0), strict=True):
+        path.write_bytes(b"HHH" + (b"\x40" * 5 + PACKED) * size + b"TT" if size else b"HH")
+    reading = make(header="3", trailer="2")
+    made = assert_same(reading, paths, FLAT, target=30)
+    _, found, account = read(reading, paths, FLAT, made.slices[-1])
+    assert [(f["code"], "header and trailer" in f["detail"]) for f in found] == [("F105", True)]
+    assert sum(read(reading, paths, FLAT, part)[2].left_out for part in made.slices) == 12
+    assert account.closes
+
+
 def test_slices_are_even_and_of_whole_records(tmp_path):
     path = tmp_path / "even.dat"
     path.write_bytes((b"\x40" * 5 + PACKED) * 101)
     made = cut(make(), [path], FLAT, target=350, at_most=1000)
-    assert [part.length for part in made.slices] == [238, 238, 231]
+    assert [part.length for part in made.slices] == [238, 238, -1]
     assert [part.record for part in made.slices] == [1, 35, 69]
     assert len(cut(make(), [path], FLAT, target=1, at_most=4).slices) == 4
 

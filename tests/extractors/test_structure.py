@@ -303,6 +303,38 @@ NUMBERS = """01 R. 05 W PIC 9(21) COMP-3. 05 D PIC 9V9 COMP-3. 05 Z PIC 9V9. 05 
 
 
 @pytest.mark.parametrize(
+    ("cell", "says"),
+    [
+        (e("C") + b"\0", "K holds `C` with LOW-VALUES behind it: add X'C300' to the values of kind `c`"),
+        (e("C") + b"\xff", "K holds `C` with HIGH-VALUES behind it: add X'C3FF' to the values of kind `c`"),
+        (b"\0\0", "K holds LOW-VALUES only (X'0000' as a value takes them)"),
+        (b"\xff\xff", "K holds HIGH-VALUES only (X'FFFF' as a value takes them)"),
+        (e("  "), "K holds spaces only"),
+        (e("Q7"), "K holds `X9`"),
+        (e("A "), "K holds `A`"),
+    ],
+)
+def test_a_record_of_no_kind_says_what_it_holds_and_masks_it(cell, says):
+    layout = read_copybook(KINDS, file="r.cpy")
+    kinds = (Kind("a", "K", ("A",), also={"L": ("1..12",)}), Kind("c", "K", ("C", "D..F")))
+    data = cell + record("", 77)[2:]
+    _, (finding,), _ = read(data, layout, kinds=kinds, framing="fixed")
+    assert finding["code"] == "F106"
+    assert finding["detail"] == f"{says}; L holds `99`"
+    if "X'" in says:
+        said = re.search("X'[0-9A-F]+'", says)[0]
+        rows, found, _ = read(data, layout, kinds=(Kind("c", "K", ("C", said)),), framing="fixed")
+        assert [kind for kind, _ in rows] == ["c"]
+        assert "F106" not in {f["code"] for f in found}
+
+
+def test_a_record_too_short_to_say_its_kind_says_so():
+    layout = read_copybook("01 R. 05 A PIC X(2). 05 K PIC X(2).", file="r.cpy")
+    _, found, _ = read(as_variable([e("12C")]), layout, kinds=(Kind("c", "K", ("C",)),))
+    assert [f["detail"] for f in found if f["code"] == "F106"] == ["the record ends before the end of K"]
+
+
+@pytest.mark.parametrize(
     ("condition", "fits"),
     [
         (("W", "5"), False), (("W", "18446744073709551621"), True), (("W", "0..18446744073709551620"), False),
@@ -346,6 +378,7 @@ def test_kinds_that_cannot_be_are_refused_before_data_is_read(kinds, says):
     [
         (Kind("x", "Q", ("A",)), "no field `Q`"),
         (Kind("x", "K", ("ABC",)), "`ABC` of record kind `x` does not fit K"),
+        (Kind("x", "K", ("X'C3'",)), "`X'C3'` of record kind `x` does not fit K .*\n.*it needs 4 hexadecimal digits"),
         (Kind("x", "L", ("one",)), "`one` of record kind `x` does not fit L"),
         (Kind("x", "B", ("one",)), "`one` of record kind `x` does not fit B"),
     ],

@@ -53,7 +53,7 @@ def record():
         decision=Decision(approved=True, by=FORMULA, at="2026-04-01T00:09:00+00:00"),
         versions={"hikkoshi": "0.1.0"},
         receipts=(
-            DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17,
+            DumpReceipt(dump="d", title=FORMULA, file="d.dat", status="received", bytes=1234567, sha256="a" * 64, records=4321, bytes_left_over=17, bytes_left_out=86423,
                         framing="fixed", rules={"sync_long": "4", "spaces": "null"}, sources={"sync_long": "Language Reference, <SYNC>"}),
             DumpReceipt(dump="e", title="二", file="e.dat", status="missing"),
         ),
@@ -99,7 +99,7 @@ def test_the_page_shows_what_the_record_says(rendered, record, language):
     for shown in (
         "4,321", "4,300", "21", "1,234,567", "-1,234,567.89", "9,876", "4,322", "314", "7 / 2,096", "80A1", "U+E000", "4,567",
         getattr(standing(record), language), words["missing"], words["open"], "residents.key", "a" * 64, "09:00:00 JST",
-        getattr(catalogue.CATALOGUE["D201"], language),
+        getattr(catalogue.CATALOGUE["D201"], language), words["header_trailer"], "86,423",
     ):  # fmt: skip
         assert shown in page, shown
     assert page.index("FILLED") < page.index(">MAPPED"), "a field that is filled and goes nowhere stands first"
