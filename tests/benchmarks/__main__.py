@@ -6,6 +6,7 @@ Machines differ and drift; the ratios are what to trust. Nothing here is a test.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import os
 import platform
@@ -16,28 +17,30 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWNS = {"990027_mihon": "juki_master", "990035_reiji": "setai_kojin"}
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--large", type=int, default=1_000_000, help="residents of the memory measurement's large dump")
+    parser.add_argument("--database", metavar="URL", help="an empty database; without it an embedded server is started")
     parser.add_argument("--peak", nargs=2, metavar=("TOWN", "INBOX"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.peak:
         return peak(*arguments.peak)
     say(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}")
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
         home = Path(folder)
-        for town in TOWNS:
-            synthesize(town, arguments.residents, home / "inbox" / town)
-        decode_beside_copy(home)
-        pipeline_beside_ingest(home)
+        dumps = {town: synthesize(town, arguments.residents, home / "inbox" / town) for town in TOWNS}
+        decode_beside_copy(dumps)
+        with database(home, arguments.database) as url:
+            pipeline_beside_ingest(home, url)
         memory(home, arguments.residents, arguments.large)
     return 0
 
@@ -46,6 +49,28 @@ def say(line: str) -> None:
     """Print a line now."""
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def database(home: Path, url: str | None) -> Iterator[str]:
+    """Let the runs of this process and its children live in a folder and a database.
+
+    Args:
+        home: the folder.
+        url: the database; without it an embedded server is started, and deleted in the end.
+
+    Yields:
+        The database's URL.
+    """
+    from target_schemas.postgres.server import embedded_url, stop
+
+    os.environ["HIKKOSHI_HOME"] = str(home)
+    try:
+        os.environ["HIKKOSHI_DATABASE_URL"] = url or embedded_url(home)
+        yield os.environ["HIKKOSHI_DATABASE_URL"]
+    finally:
+        if not url:
+            stop(home, delete=True)
 
 
 def synthesize(town: str, residents: int, out: Path) -> Path:
@@ -59,7 +84,7 @@ def synthesize(town: str, residents: int, out: Path) -> Path:
     return made.dump
 
 
-def decode_beside_copy(home: Path) -> None:
+def decode_beside_copy(dumps: Mapping[str, Path]) -> None:
     """Decode every field of each shipped layout, beside a memory copy of the same bytes."""
     from dags.pipeline.municipality import load
     from extractors.batches import Kind, extract
@@ -67,7 +92,7 @@ def decode_beside_copy(home: Path) -> None:
     say("\ndecode, one thread, every field, findings included | MB/s | of a memory copy of the same bytes")
     for town, dump in TOWNS.items():
         reader = load(ROOT / "mappings" / "municipalities" / town).dumps[dump]
-        data = (home / "inbox" / town / reader.spec.file).read_bytes()
+        data = dumps[town].read_bytes()
         kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
         rates, ratios = [], []
         for _ in range(7):
@@ -93,50 +118,43 @@ def decode_beside_copy(home: Path) -> None:
         )
 
 
-def pipeline_beside_ingest(home: Path) -> None:
+def pipeline_beside_ingest(home: Path, url: str) -> None:
     """Run the whole pipeline, beside a bare ADBC ingest of the rows that it staged."""
     import adbc_driver_postgresql.dbapi as adbc
     import pyarrow as pa
 
-    os.environ["HIKKOSHI_HOME"] = str(home)
-    os.environ.pop("HIKKOSHI_DATABASE_URL", None)
     from dags import steps
     from target_schemas.postgres.database import adbc_uri
-    from target_schemas.postgres.server import embedded_url, stop
 
-    url = embedded_url(home)
-    try:
-        say(
-            "\nwhole pipeline, dump to promoted tables | source records a second | rows a second | of a bare adbc_ingest of the same rows"
-        )
-        for town in TOWNS:
-            start = time.perf_counter()
-            run_id = steps.begin(town)
-            for part in steps.receive(run_id):
-                steps.extract_map_stage(run_id, **part)
-            steps.join_slices(run_id)
-            steps.validate(run_id)
-            steps.reconcile(run_id)
-            steps.approve(run_id, "bench")
-            steps.promote(run_id)
-            seconds = time.perf_counter() - start
-            rows, ingest = 0, 0.0
-            for file in sorted((home / "runs" / run_id / "mapped").rglob("*.arrow")):
-                table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
-                with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
-                    begun = time.perf_counter()
-                    cursor.adbc_ingest(f"bench_{file.parent.parent.name}", table, mode="replace")
-                    connection.commit()
-                    ingest += time.perf_counter() - begun
-                rows += table.num_rows
-            steps.report(run_id)
-            record = steps.record(run_id)
-            records = sum(fate.records for fate in record.fates)
-            bare = f"{ingest / seconds:.3f} (bare: {rows / ingest:,.0f} a second)"
-            say(f"{town} ({record.state}) | {records / seconds:,.0f} | {rows / seconds:,.0f} | {bare}")
-            say("  " + ", ".join(f"{t.step} {t.seconds:.1f} s" for t in record.timings))
-    finally:
-        stop(home)
+    say(
+        "\nwhole pipeline, dump to promoted tables | source records a second | rows a second | of a bare adbc_ingest of the same rows"
+    )
+    for town in TOWNS:
+        start = time.perf_counter()
+        run_id = steps.begin(town)
+        for part in steps.receive(run_id):
+            steps.extract_map_stage(run_id, **part)
+        steps.join_slices(run_id)
+        steps.validate(run_id)
+        steps.reconcile(run_id)
+        steps.approve(run_id, "bench")
+        steps.promote(run_id)
+        seconds = time.perf_counter() - start
+        rows, ingest = 0, 0.0
+        for file in sorted((home / "runs" / run_id / "mapped").rglob("*.arrow")):
+            table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+            with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+                begun = time.perf_counter()
+                cursor.adbc_ingest(f"bench_{file.parent.parent.name}", table, mode="replace")
+                connection.commit()
+                ingest += time.perf_counter() - begun
+            rows += table.num_rows
+        steps.report(run_id)
+        record = steps.record(run_id)
+        records = sum(fate.records for fate in record.fates)
+        bare = f"{ingest / seconds:.3f} (bare: {rows / ingest:,.0f} a second)"
+        say(f"{town} ({record.state}) | {records / seconds:,.0f} | {rows / seconds:,.0f} | {bare}")
+        say("  " + ", ".join(f"{t.step} {t.seconds:.1f} s" for t in record.timings))
 
 
 def memory(home: Path, small: int, large: int) -> None:
@@ -176,7 +194,7 @@ def peak(town: str, inbox: str) -> int:
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
         run = workspace.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")
-        workspace.make_run(run)
+        workspace.make_run(run, workspace.new_folder())
         ((name, reader),) = municipality.dumps.items()
         before = peak_kilobytes()
         start = time.perf_counter()

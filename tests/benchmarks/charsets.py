@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import functools
 import io
 import platform
 import shutil
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +118,11 @@ def iconv(codec: str, data: bytes) -> Callable[[], object] | None:
     return work
 
 
+def by_codec(rows: Sequence[bytes], codec: str) -> list[str]:
+    """Each field by a call of Python's codec, its trailing spaces cut off."""
+    return [row.decode(codec).rstrip() for row in rows]
+
+
 def fields_of_text(count: int, rounds: int, folder: Path) -> None:
     """Fields of text under each charset, each beside a copy of its bytes."""
     say("| field | charset | MB/s of field bytes | of a memory copy of them |")
@@ -162,7 +168,7 @@ def beside(count: int, rounds: int, folder: Path) -> None:
         if whole is not None:
             works["glibc's iconv, one call"] = whole
         if python:
-            works["Python's codec, a call a field"] = lambda r=rows, c=python: [row.decode(c).rstrip() for row in r]
+            works["Python's codec, a call a field"] = functools.partial(by_codec, rows, python)
         seconds = in_turns(works, rounds)
         rates = {work: len(data) / seconds[work] / 1e6 for work in works}
         if python:
@@ -212,13 +218,13 @@ def residents(count: int, rounds: int, folder: Path) -> None:
         say(f"| {name} | {size / seconds[name] / 1e6:,.0f} | {fastest / seconds[name]:.2f} |")
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--fields", type=int, default=200_000)
     parser.add_argument("--residents", type=int, default=60_000)
     parser.add_argument("--rounds", type=int, default=9)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as name:
         fields_of_text(arguments.fields, arguments.rounds, Path(name))
         residents(arguments.residents, arguments.rounds, Path(name))

@@ -13,7 +13,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -30,12 +30,12 @@ TOWN = Path(__file__).resolve().parents[2] / "mappings" / "municipalities" / "99
 SOURCE = "juki_master.resident"
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--residents", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=7)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     town = load(TOWN)
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
         batches = read(town, arguments.residents, Path(folder))
@@ -103,7 +103,7 @@ def rows(mapped: object) -> int:
     return sum(batch.num_rows for batch in mapped.rows.values())  # type: ignore[attr-defined]
 
 
-def hand(frame: pl.DataFrame, tables: dict[str, dict[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
+def hand(frame: pl.DataFrame, tables: Mapping[str, Mapping[str, str]]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The residents as a person would write the query who knows Polars: rows, and what was found in them."""
     dates = {
         "birth": "JJ-SEINENGAPPI",
@@ -206,7 +206,7 @@ def hand(frame: pl.DataFrame, tables: dict[str, dict[str, str]]) -> tuple[pl.Dat
     return result, pl.concat(found) if found else pl.DataFrame()
 
 
-def code(field: str, table: str, tables: dict[str, dict[str, str]]) -> pl.Expr:
+def code(field: str, table: str, tables: Mapping[str, Mapping[str, str]]) -> pl.Expr:
     """A code looked up."""
     old, new = list(tables[table]), list(tables[table].values())
     return (

@@ -27,6 +27,7 @@ from dags.inspection.synthesis import synthesize
 from dags.pipeline.municipality import load as load_municipality
 from extractors import charsets, decoder, framings
 from extractors.batches import Kind, extract
+from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Blanks
@@ -90,7 +91,7 @@ class Workload:
         data: bytes,
         layout: Layout,
         framing: Framing,
-        charset: charsets.Charset,
+        charset: Charset,
         kinds: Sequence[Kind] = (Kind("record"),),
         blanks: Blanks = decoder.AS_FINDINGS,
     ) -> None:
@@ -139,6 +140,8 @@ def numeric(count: int, *, blank: float = 0.0, policy: Blanks = decoder.AS_FINDI
         if blank and field.usage == "packed":
             cells[random.random(count) < blank, field.offset : field.offset + field.width] = 0x40
     name = f"numbers, {layout.length} B" + (f", {blank:.0%} of the packed ones blank" if blank else "")
+    if policy != decoder.AS_FINDINGS:
+        name += ", null by policy"
     return Workload(name, cells.tobytes(), layout, framings.load("fixed", {}, layout), ibm, blanks=policy)
 
 
@@ -259,9 +262,8 @@ def decoding(workloads: Sequence[Workload], reference: Reference, rounds: int) -
             if workload.layout.variable is False and not any(_beyond_c(f) for f in workload.layout.fields()):
                 works["c"] = in_c
         seconds = in_turns(rounds, **works)
-        cells = [
-            ratio(seconds["ours"], seconds[n]) if n in seconds else "no compiler" for n in ("c", "look_up", "copy")
-        ]
+        missing = "no compiler" if reference.library is None else "not in the reference"
+        cells = [ratio(seconds["ours"], seconds[n]) if n in seconds else missing for n in ("c", "look_up", "copy")]
         say(f"| {workload.name} | {rates(len(workload.data), seconds['ours'])} | {' | '.join(cells)} |")
 
 
@@ -395,6 +397,7 @@ begun = time.perf_counter()
 from pathlib import Path
 from dags.pipeline.municipality import load
 from extractors.batches import Kind, extract
+from extractors.charsets.contract import Charset
 reader = load(Path(sys.argv[1])).dumps[sys.argv[2]]
 reading = reader.reading
 kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
@@ -404,11 +407,11 @@ print(time.perf_counter() - begun)
 """
 
 
-def starting(folder: Path, dump: Path) -> None:
+def starting(folder: Path, dump: Path, starts: int) -> None:
     """From the start of a process to the first batch, with an empty kernel cache and with a filled one."""
     town = ROOT / "mappings" / "municipalities" / TOWN
     times: dict[str, list[float]] = {"cold": [], "warm": []}
-    for number in range(3):
+    for number in range(starts):
         cache = folder / f"cache{number}"
         for name in ("cold", "warm", "warm"):
             begun = time.perf_counter()
@@ -420,14 +423,17 @@ def starting(folder: Path, dump: Path) -> None:
     say(f"\nfirst batch, whole process: {cold:.1f} s from a cold start, {warm:.1f} s with a warm kernel cache")
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--residents", type=int, default=150_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--gigabytes", type=float, default=10.0)
+    parser.add_argument(
+        "--starts", type=int, default=3, help="how often a process is started with an empty kernel cache"
+    )
     parser.add_argument("--staged", type=int, help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     if arguments.staged:
         staged(arguments.staged)
         return 0
@@ -461,7 +467,7 @@ def main() -> int:
         size = str(int(arguments.gigabytes * 1e9))
         command = [sys.executable, "-m", "tests.benchmarks.reading", "--staged", size]
         subprocess.run(command, cwd=ROOT, check=True)
-        starting(folder, next((folder / "inbox").glob("*.dat")))
+        starting(folder, next((folder / "inbox").glob("*.dat")), arguments.starts)
     return 0
 
 

@@ -13,38 +13,37 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks.__main__ import say, synthesize
+from tests.benchmarks.__main__ import database, say, synthesize
 
 TOWN, LENGTH = "990027_mihon", 400
+SPINS = 50
+"""Turns of the computing loop for each resident."""
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--residents", type=int, default=400_000)
     parser.add_argument("--rounds", type=int, default=3)
-    arguments = parser.parse_args()
+    parser.add_argument("--database", metavar="URL", help="an empty database; without it an embedded server is started")
+    arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
         home = Path(folder)
-        os.environ["HIKKOSHI_HOME"] = folder
-        os.environ.pop("HIKKOSHI_DATABASE_URL", None)
         size = synthesize(TOWN, arguments.residents, home / "inbox" / TOWN).stat().st_size
         synthesize(TOWN, 2_000, home / "warm")
-        from target_schemas.postgres.server import embedded_url, stop
-
-        os.environ["HIKKOSHI_DATABASE_URL"] = embedded_url(home)
         context = multiprocessing.get_context("spawn")
-        try:
-            with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
-                measure(pool, home, size, arguments.rounds)
-        finally:
-            stop(home)
+        with (
+            database(home, arguments.database),
+            concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool,
+        ):
+            measure(pool, home, size, arguments.residents, arguments.rounds)
     return 0
 
 
-def measure(pool: concurrent.futures.ProcessPoolExecutor, home: Path, size: int, rounds: int) -> None:
+def measure(pool: concurrent.futures.ProcessPoolExecutor, home: Path, size: int, residents: int, rounds: int) -> None:
     """Run the ways in turns, so that a machine that drifts drifts for all of them."""
     ways = [(1, 1), (2, 1), (8, 1), (2, 2), (8, 2)]
     seconds: dict[tuple[int, int], list[float]] = {way: [] for way in ways}
@@ -53,7 +52,7 @@ def measure(pool: concurrent.futures.ProcessPoolExecutor, home: Path, size: int,
     for _ in range(rounds):
         for workers, taken in spins.items():
             start = time.perf_counter()
-            list(pool.map(spin, [20_000_000 // workers] * workers))
+            list(pool.map(spin, [residents * SPINS // workers] * workers))
             taken.append(time.perf_counter() - start)
         for count, workers in ways:
             seconds[count, workers].append(run(pool, count, workers, home / "inbox" / TOWN, size))
@@ -71,7 +70,7 @@ def run(pool: concurrent.futures.ProcessPoolExecutor, count: int, workers: int, 
     from dags import steps
 
     os.environ["HIKKOSHI_SLICE_BYTES"] = str(-(-size // count))
-    run_id = steps.begin(TOWN, inbox=str(inbox))
+    run_id = steps.begin(TOWN, folder_of_dumps=str(inbox))
     start = time.perf_counter()
     parts = steps.receive(run_id)
     assert len(parts) == count

@@ -129,7 +129,7 @@ def _resolve(folder: Path, *coordinates: tuple[str, str, str]) -> str:
     if not found.exists() or not pom.exists() or pom.read_text("utf-8") != text:
         found.unlink(missing_ok=True)
         pom.write_text(text, "utf-8")
-        words = [
+        words: list[Word] = [
             "mvn",
             "--batch-mode",
             "--quiet",

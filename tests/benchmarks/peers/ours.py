@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -42,9 +42,10 @@ def frame(copybook: Path, data: Path) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the passes and print their seconds."""
-    copybook, data, warm, timed = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])
+    words = sys.argv[1:] if argv is None else argv
+    copybook, data, warm, timed = Path(words[0]), Path(words[1]), int(words[2]), int(words[3])
     raw = data.read_bytes()
     seconds, copies, processor = [], [], 0.0
     for number in range(warm + timed):

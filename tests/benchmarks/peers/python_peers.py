@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from tests.benchmarks.peers.measure import INSTALL_SECONDS, RESOURCES, Passes, call, passes, read_values
+from tests.benchmarks.peers.measure import INSTALL_SECONDS, RESOURCES, Passes, Word, call, passes, read_values
 from tests.benchmarks.peers.workload import ITEMS, RECORD_LENGTH, Item, Workload
 
 WARM, TIMED = "1", "5"
@@ -59,7 +59,7 @@ class Coboljsonifier:
         script = RESOURCES / "coboljsonifier_passes.py"
         layout = folder / "signed.cpy"
         layout.write_text(re.sub(r"PIC (9\S+ COMP)", r"PIC S\1", workload.copybook.read_text("ascii")), "ascii")
-        words = [layout, workload.fixed, str(RECORD_LENGTH), WARM, TIMED, out]
+        words: list[Word] = [layout, workload.fixed, str(RECORD_LENGTH), WARM, TIMED, out]
         found = passes([folder / "bin" / "python", script, *words])
         return found, read_values(out)
 

@@ -75,9 +75,9 @@ ITEMS: tuple[Item, ...] = (
     Item("PACKED-RATE", "PIC S9(3)V9(4) COMP-3", "packed", 7, 4, signed=True),
     Item("PACKED-AMOUNT", "PIC S9(13)V99 COMP-3", "packed", 15, 2, signed=True),
     Item("PACKED-LONG", "PIC S9(15) COMP-3", "packed", 15, signed=True),
-    Item("BINARY-SHORT", "PIC S9(4) COMP", "binary", 4, signed=True),
+    Item("BINARY-HALF", "PIC S9(4) COMP", "binary", 4, signed=True),
     Item("BINARY-WORD", "PIC S9(9) COMP", "binary", 9, signed=True),
-    Item("BINARY-LONG", "PIC S9(18) COMP", "binary", 18, signed=True),
+    Item("BINARY-TWICE", "PIC S9(18) COMP", "binary", 18, signed=True),
 )
 NAMES = tuple(item.name for item in ITEMS)
 
@@ -198,7 +198,8 @@ def _text_column(item: Item, records: int, rng: np.random.Generator, texts: list
 
 def _digits(values: np.ndarray, count: int) -> np.ndarray:
     powers = 10 ** np.arange(count - 1, -1, -1, dtype=np.int64)
-    return (np.abs(values)[:, None] // powers % 10).astype(np.uint8)
+    digits: np.ndarray = (np.abs(values)[:, None] // powers % 10).astype(np.uint8)
+    return digits
 
 
 def _zoned(item: Item, values: np.ndarray) -> np.ndarray:
@@ -212,7 +213,8 @@ def _packed(item: Item, values: np.ndarray) -> np.ndarray:
     digits = _digits(values, item.width * 2 - 1)
     sign = np.where(values < 0, 0x0D, 0x0C) if item.signed else np.full(len(values), 0x0F)
     nibbles = np.concatenate([digits, sign[:, None].astype(np.uint8)], axis=1)
-    return nibbles[:, 0::2] << 4 | nibbles[:, 1::2]
+    packed: np.ndarray = nibbles[:, 0::2] << 4 | nibbles[:, 1::2]
+    return packed
 
 
 def _binary(item: Item, values: np.ndarray) -> np.ndarray:
