@@ -39,6 +39,7 @@ bench: setup  ## Measure, each figure beside a limit in the same run
 	@$(BIN)/python -m tests.benchmarks.mapping
 	@$(BIN)/python -m tests.benchmarks.reading
 	@$(BIN)/python -m tests.benchmarks.slices
+	@$(BIN)/python -m tests.benchmarks.starts
 
 ui: setup  ## Airflow with these DAGs on localhost (PORT=8280 where 8180 is taken)
 	@$(BIN)/python -m dags.server.standalone $(if $(PORT),--port $(PORT))

@@ -12,6 +12,7 @@ import resource
 import statistics
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks.__main__ import say
@@ -20,18 +21,18 @@ BESIDE = "import polars, pydantic"
 CALLS = (("--help",), ("check", "--help"), ("check", "mihon"), ("check",))
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
-    rounds = parser.parse_args().rounds
+    rounds = parser.parse_args(argv).rounds
     processes = {BESIDE: ("-c", BESIDE), **{f"hikkoshi {' '.join(c)}": ("-m", "dags.cli", *c) for c in CALLS}}
     seconds: dict[str, list[float]] = {name: [] for name in processes}
     for number in range(rounds + 1):
         for name, words in processes.items():
-            taken = _seconds(words)
+            once = _seconds(words)
             if number:
-                seconds[name].append(taken)
+                seconds[name].append(once)
     beside = statistics.median(seconds[BESIDE])
     for name, taken in seconds.items():
         median = statistics.median(taken)

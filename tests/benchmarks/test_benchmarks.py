@@ -82,6 +82,16 @@ BENCHMARKS = {
             "a loop that only computes, halved over two processes | | #",
         ],
     ),
+    "tests.benchmarks.starts": (
+        "--rounds 1",
+        [
+            "import polars, pydantic: # s [#..#], # of `import polars, pydantic`",
+            "hikkoshi --help: # s [#..#], # of `import polars, pydantic`",
+            "hikkoshi check --help: # s [#..#], # of `import polars, pydantic`",
+            "hikkoshi check mihon: # s [#..#], # of `import polars, pydantic`",
+            "hikkoshi check: # s [#..#], # of `import polars, pydantic`",
+        ],
+    ),
     "tests.benchmarks.peers": (
         "--only ours --records 40 --folder {folder}",
         [
