@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from extractors.containers.contract import Damaged
+
 Unwrap = Callable[[BinaryIO], BinaryIO]
 """Open a container: a stream of its bytes -> a stream of what it holds."""
 
@@ -155,7 +157,11 @@ class DumpStream(io.RawIOBase):
         """Read so many bytes and throw them away, or all that are left, so that they are hashed."""
         block = memoryview(bytearray(1 << 20))
         while count:
-            got = self.readinto(block[: min(count, len(block))] if count > 0 else block)
+            try:
+                got = self.readinto(block[: min(count, len(block))] if count > 0 else block)
+            except Damaged:
+                # Told by who reads the records; the file itself is hashed to its end all the same.
+                got = 0
             if not got and not self.advance():
                 return
             count -= got if count > 0 else 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 from unittest import mock
 
 import pytest
@@ -143,3 +144,13 @@ def test_texts_of_copy_stay_in_their_folder(tmp_path):
         assert library(name) is None
     source = read_words("01 R. COPY JUKI.", "r.cpy", library=library)
     assert not source.problems
+
+
+def test_a_damaged_container_is_hashed_whole_and_read_to_its_end_without_an_error(tmp_path):
+    """Who has found what they looked for reads on for the hash alone: the damage was told by who reads the records."""
+    data = gzip.compress(b"x" * 100_000, mtime=0)[:-20] + b"damage"
+    (tmp_path / "a.gz").write_bytes(data)
+    with DumpStream([tmp_path / "a.gz"], unwrap=containers.load("gzip", {}), hashed=True) as stream:
+        assert stream.read(10) == b"x" * 10
+        stream.read_to_end()
+        assert stream.sha256 == [hashlib.sha256(data).hexdigest()]
