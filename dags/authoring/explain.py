@@ -18,10 +18,11 @@ from dags.authoring.problems import section as section_of
 from dags.pipeline.inbox import files_of
 from dags.pipeline.proof import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
+from dags.pipeline.waiting import joined
 from extractors.batches import extract
 from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
-from mappings.engine import look_up, unfolded
+from mappings.engine import unfolded
 from mappings.language.package import Counts, overlay
 from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
 from mappings.language.yaml_text import Path as YamlPath
@@ -285,8 +286,7 @@ def explain_record(
             frame, codes = _record(municipality, part, record, inbox)
             if frame is None:
                 continue
-            for join in part.joins:
-                frame = look_up(frame, join, _others(municipality, join, frame, inbox))
+            frame = joined(part, frame, lambda join, rows: _others(municipality, join, rows, inbox))
             sections.append(_traced(municipality, part, made, frame, codes, record=record, reveal=reveal))
     if not sections:
         raise RunError(

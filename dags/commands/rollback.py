@@ -25,12 +25,12 @@ def rollback(
     yes: Yes = False,
 ) -> None:
     """Roll back."""
-    from dags import steps
+    from dags import runs
     from dags.pipeline.folders import municipality_folder
 
     town, area = municipality_folder(municipality).name, "the rehearsals' area" if rehearsals else "PRODUCTION"
     why = decided(f"Put back what {town} had in force before, in {area}?", reason, yes=yes)
     say_undone(
-        steps.rollback(town, mode="rehearsal" if rehearsals else "cut-over", by=by or user(), reason=why),
+        runs.rollback(town, mode="rehearsal" if rehearsals else "cut-over", by=by or user(), reason=why),
         "rolled back; its rows are kept",
     )

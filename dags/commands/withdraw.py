@@ -18,7 +18,7 @@ def withdraw(
     yes: Yes = False,
 ) -> None:
     """Withdraw."""
-    from dags import steps
+    from dags import runs
 
     why = decided(f"Withdraw the promotion of run {run_id} and drop its rows for good?", reason, yes=yes)
-    say_undone(steps.withdraw(run_id, by=by or user(), reason=why), "withdrawn; its rows were dropped")
+    say_undone(runs.withdraw(run_id, by=by or user(), reason=why), "withdrawn; its rows were dropped")
