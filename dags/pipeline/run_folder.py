@@ -169,8 +169,8 @@ class Run(Begun):
     def forget(self, kind: type[StepResult]) -> None:
         """Delete what a step has left, because it holds no more."""
         for name in {name_of(kind), FORMER_NAMES.get(kind, name_of(kind))}:
-            (self.path / f"{name}.json").unlink(missing_ok=True)
-            shutil.rmtree(self.path / name, ignore_errors=True)
+            for file in (self.path / f"{name}.json", *(self.path / name).rglob("*.json")):
+                file.unlink(missing_ok=True)
 
     def results(self, dumps: Iterable[str]) -> Results:
         """What the steps have left so far.

@@ -58,11 +58,8 @@ def from_json(kind: type[T], text: bytes, *, where: str) -> T:
             data = UPGRADES[kind, old](data) if (kind, old) in UPGRADES or old else data
         return kind.model_validate({**data, "format": latest})
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        said = (
-            f"{error.error_count()} values are wrong"
-            if isinstance(error, pydantic.ValidationError)
-            else "it is no JSON of that form"
-        )
+        wrong = error.error_count() if isinstance(error, pydantic.ValidationError) else 0
+        said = f"{wrong} of its values cannot be right" if wrong else "it is no JSON of that form"
         raise RunError(f"{where} is not the {name_of(kind)} of a run: {said}. Nothing was done; run again.") from None
 
 

@@ -55,8 +55,8 @@ def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
     assert not made.differs
     assert {t.name: (t.old, t.new) for t in made.tables}["residents"] == (400, 400)
     assert made.dumps == ("juki_master",)
-    # The runs that were made for it are gone.
-    assert list((tmp_path / "home" / "runs").iterdir()) == []
+    # No run was made for it, and what was mapped is gone.
+    assert list((tmp_path / "home").iterdir()) == [tmp_path / "home" / "inbox"]
 
 
 def test_what_changed_is_counted_and_placed(towns, inbox):

@@ -11,7 +11,7 @@ import pytest
 
 from dags import runs, steps
 from dags.inspection.synthesis import synthesize
-from dags.pipeline import run_folder, run_specs
+from dags.pipeline import reporting, run_folder, run_specs
 from migration_reports.findings import RunError, SpecError
 from migration_reports.records.steps import Promotion, Specs
 
@@ -285,7 +285,7 @@ def test_reports_are_replaced_whole(home, monkeypatch):
         (folder / "result.ja.html").write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(steps, "render", broken)
+    monkeypatch.setattr(reporting, "render", broken)
     with pytest.raises(OSError, match="No space left"):
         runs.render_again(record.run_id)
     assert {path.name: path.read_bytes() for path in reports.iterdir()} == before
