@@ -28,7 +28,6 @@ from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import Decision
 from migration_reports.records.steps import (
     Approval,
-    Cuts,
     Failure,
     Finished,
     Held,
@@ -162,8 +161,7 @@ def join_slices(run_id: str) -> None:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("join_slices"):
-        cut = run.read(Cuts) or Cuts(dumps={})
-        accounts = {dump: cuts.join(run, municipality, dump) for dump in cut.dumps}
+        accounts = {dump: cuts.join(run, municipality, dump) for dump in cuts.cuts_of(run)}
         for dump, account in accounts.items():
             run.write(account, dump)
         made = [account.made for account in accounts.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -14,7 +15,7 @@ from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import RULE_POLICIES, Municipality, followed, one_per_key, target_tables
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import finding, join_findings
+from migration_reports.findings import RunError, finding, join_findings
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -23,12 +24,14 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, Validation, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
 from target_schemas.postgres import loader, staging
 from target_schemas.postgres.areas import area_of
 from validators import controls, derived, engine
 from validators.rules import RULES
 from validators.rules.contract import Frames, Rule
+
+R = TypeVar("R", bound=StepResult)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -111,8 +114,11 @@ def prove(
 
     Returns:
         What was proved, and a finding for each equation that does not hold.
+
+    Raises:
+        RunError: the run has not been validated, or its slices have not been joined.
     """
-    made, rules = results.made or Made(parts={}), results.validation.rules if results.validation is not None else ()
+    made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
     proved = [_controls(name, municipality, account) for name, account in results.accounts.items()]
     fates = _fates(municipality, results.accounts, rejected)
     lines = _lines(municipality, results.accounts, made, counts)
@@ -120,7 +126,7 @@ def prove(
     critical = frozenset(table.name for table in tables if table.info["critical"])
     found = [wrong for _, wrong in proved]
     found.append(controls.unexplained(fates, lines, amounts, critical=critical))
-    found.append(_limits(municipality, made, rules, lines))
+    found.append(_limits(municipality, made, validation.rules, lines))
     return Proved(
         controls=tuple(control for done, _ in proved for control in done),
         fates=fates,
@@ -134,7 +140,7 @@ def prove(
 
 def decide(municipality: Municipality, results: Results, proved: Proved, issues: Sequence[Issue]) -> Verdict:
     """Decide whether the run may be promoted."""
-    validation = results.validation or Validation(rules=())
+    validation = _left(results.validation, "validated")
     records = sum(fate.records for fate in proved.fates if fate.role == "data")
     allowed = controls.rejects_allowed(municipality.folder.manifest.limits.rejects, records)
     promotable, reasons = controls.verdict(
@@ -150,6 +156,13 @@ def decide(municipality: Municipality, results: Results, proved: Proved, issues:
         promotable=promotable,
         reasons=reasons,
     )
+
+
+def _left(result: R | None, done: str) -> R:
+    """What a step must have left by now."""
+    if result is None:
+        raise RunError(f"this run has not been {done}, so that nothing can be proved of it; nothing was promoted")
+    return result
 
 
 def _controls(
