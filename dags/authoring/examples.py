@@ -16,9 +16,10 @@ import pyarrow as pa
 from dags.authoring.written_examples import read
 from dags.pipeline.municipality import Municipality
 from dags.pipeline.waiting import Give, in_memory
-from mappings.engine import Mapper, look_up
+from mappings.engine import Mapper
 from mappings.language.examples import Example
 from mappings.plan import Join, PartPlan
+from mappings.rows import look_up
 from migration_reports.findings import Position, no_findings
 
 

@@ -22,13 +22,14 @@ from dags.pipeline.reconciliation import rules
 from extractors.batches import extract
 from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
-from mappings.engine import look_up, unfolded
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Located, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
 from mappings.language.yaml_text import Document, Places, read_yaml
 from mappings.language.yaml_text import Path as YamlPath
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
+from mappings.provenance import decoded_as
+from mappings.rows import look_up, unfolded
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
@@ -193,25 +194,23 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     """A field of the record, of an occurrence, or of a joined record."""
     if name in ENGINE:
         return Section(f"  {name}", (("is", ENGINE[name]),))
-    alias, dot, theirs = name.partition(".")
-    join = next((j for j in part.joins if dot and j.alias == alias), None)
-    source = join.source if join is not None else part.source
+    found = decoded_as(part, name)
+    source = found[0][0]
     dump, _, kind = source.partition(".")
     reader = municipality.dumps[dump]
-    wanted = theirs if join is not None else name
-    lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if join is not None else []
+    alias = name.partition(".")[0]
+    joined = any(join.alias == alias and "." in name for join in part.joins)
+    lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if joined else []
     group = reader.spec.records[kind].group
-    names = [wanted]
-    if join is None and part.each is not None and part.each.flat:
-        names = [n for _, columns in part.each.flat for n, visible in columns.items() if visible == wanted] or names
+    names = [field for _, field in found]
     segment = reader.layout.segment(group)
     inside = {field.name: field for table in segment.tables for field in table.element.fields}
     fields = {field.name: field for field in segment.fields}
-    found = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
-    for field in found[:1]:
+    read = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
+    for field in read[:1]:
         start = "the occurrence" if field.name not in fields else "the record"
         lines.append(("PICTURE", f"{field.picture.text}, {field.usage}"))
-        for each in found:
+        for each in read:
             last = each.offset + each.width
             lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
         lines.append(("copybook", f"{field.position.file}:{field.position.line}"))

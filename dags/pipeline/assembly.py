@@ -13,6 +13,7 @@ from dags.pipeline.gaiji import former_record, ledger
 from dags.pipeline.municipality import Municipality
 from dags.pipeline.workspace import Run
 from mappings.language.reader import MANIFEST
+from mappings.provenance import fate_of
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
     AmountReconciliation,
@@ -159,16 +160,7 @@ def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple
         for kind, spec in reader.spec.records.items():
             filled = part["filled"].get(kind, {})
             for field in reader.layout.fields(spec.group):
-                targets: list[str] = []
-                reason = ""
-                for plan in municipality.plans.values():
-                    to, why = plan.fates.get(f"{name}.{kind}", {}).get(field.name, ((), ""))
-                    targets.extend(to)
-                    reason = reason or why
-                if field.name in reader.control_fields.get(kind, ()):
-                    targets.append("control")
-                if not targets and spec.role != "data":
-                    reason = "見出し・トレーラーの項目 (field of a header or trailer)"
+                fate = fate_of(municipality.plans.values(), name, reader.spec, kind, field.name)
                 fates.append(
                     FieldFate(
                         dump=name,
@@ -178,8 +170,8 @@ def _coverage(municipality: Municipality, fragments: Mapping[str, Any]) -> tuple
                         offset=field.offset,
                         width=field.width,
                         filled=filled.get(field.name, 0),
-                        targets=tuple(targets),
-                        ignored_because=reason,
+                        targets=(*fate.targets, *(["control"] if fate.controls else [])),
+                        ignored_because=fate.ignored_because,
                     )
                 )
     return tuple(fates)

@@ -33,7 +33,8 @@ from mappings.compiling.definitions import field_definition, near_definition
 from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder, Root, SystemFolder
-from mappings.plan import PartPlan, Plan
+from mappings.plan import Plan
+from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.conventions import System
 from target_schemas.systems import SYSTEMS
@@ -339,18 +340,6 @@ def _kinds(
 def _amounts(plan: Plan, source: str) -> set[str]:
     """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
     return {field for part in plan.parts_of(source) for field, _ in followed(part)}
-
-
-def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
-    """The fields of a part that go unchanged into a decimal column, each with its column."""
-    return tuple(
-        (column.sources[0], column.targets[0])
-        for column in part.columns
-        if part.simple
-        and len(column.sources) == 1
-        and not (column.steps or column.expression or column.when or column.default)
-        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
-    )
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

@@ -21,8 +21,9 @@ from dags.pipeline.extraction import Counts, nothing_made
 from dags.pipeline.mapped_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.pipeline.municipality import Municipality
 from dags.pipeline.workspace import Run
-from mappings.engine import Mapper, look_up
+from mappings.engine import Mapper
 from mappings.plan import ColumnPlan, Join, PartPlan
+from mappings.rows import look_up
 from migration_reports.findings import FINDINGS
 from target_schemas.postgres.numbering import assign
 

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.compiling.compiler import compile_mapping
-from mappings.engine import Mapper, look_up
+from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
+from mappings.rows import look_up
 from migration_reports.findings import SpecError, no_findings
 from target_schemas.conventions import CodeSet, amount, date, text, whole
 
