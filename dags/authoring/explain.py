@@ -24,8 +24,8 @@ from mappings.compiling.columns import groups_of
 from mappings.engine import look_up, unfolded
 from mappings.language.package import Counts, overlay
 from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
-from mappings.language.yaml_text import Path as YamlPath
-from mappings.language.yaml_text import Places, read_yaml
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import Places, read_yaml
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE

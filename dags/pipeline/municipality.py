@@ -35,7 +35,7 @@ from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
 from mappings.plan import PartPlan, Plan
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
-from target_schemas.conventions import System
+from target_schemas.model import System
 from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 

@@ -16,7 +16,7 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.engine import Mapper, look_up
 from mappings.language.reader import read_municipality
 from migration_reports.findings import SpecError, no_findings
-from target_schemas.conventions import CodeSet, amount, date, text, whole
+from target_schemas.model import CodeSet, amount, date, text, whole
 
 METADATA = sa.MetaData()
 
