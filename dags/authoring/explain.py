@@ -25,8 +25,6 @@ from mappings.compiling.columns import groups_of
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Located, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
-from mappings.language.yaml_text import Document, Places, read_yaml
-from mappings.language.yaml_text import Path as YamlPath
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import look_up, unfolded
@@ -34,6 +32,8 @@ from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
 from migration_reports.masking import mask
+from migration_reports.yaml_text import Document, Places, read_yaml
+from migration_reports.yaml_text import Path as YamlPath
 
 ENGINE = {
     RECORD: "the record's number in the dump",

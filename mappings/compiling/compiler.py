@@ -100,7 +100,7 @@ class _Compiler:
         self._code_sets = code_sets
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
-        self._uses = Uses(spec, places, schemas, self._complain)
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, self._complain)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""

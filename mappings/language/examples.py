@@ -25,10 +25,10 @@ from pydantic import Field
 
 from mappings.language.reader import _problem
 from mappings.language.spec import Located, Root, Spec
-from mappings.language.yaml_text import Path as YamlPath
-from mappings.language.yaml_text import read_yaml
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import read_yaml
 
 FILE = "examples.yaml"
 NULL = ("", "null", "~")

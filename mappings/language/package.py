@@ -12,9 +12,9 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from mappings.language.yaml_text import Document, Places
-from mappings.language.yaml_text import Path as YamlPath
 from migration_reports.findings import Position, Problem, did_you_mean
+from migration_reports.yaml_text import Document, Places
+from migration_reports.yaml_text import Path as YamlPath
 
 PACKAGES = Path(__file__).parents[1] / "packages"
 """Where the packages that come with the program lie."""

@@ -16,7 +16,6 @@ import pydantic
 from mappings.language.code_table import read_code_table
 from mappings.language.manifest import check_dumps, check_head, check_system
 from mappings.language.package import Counts, inherit, overlay, packages_of
-from mappings.language.slips import slip_in
 from mappings.language.spec import (
     CodeTable,
     Located,
@@ -29,9 +28,10 @@ from mappings.language.spec import (
     SystemFolder,
     SystemManifest,
 )
-from mappings.language.wording import refused
-from mappings.language.yaml_text import Document, Places, read_yaml
 from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean, nearest
+from migration_reports.slips import slip_in
+from migration_reports.wording import refused
+from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
 ANY: Mapping[str, Sequence[str]] = MappingProxyType({})

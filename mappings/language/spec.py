@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from mappings.language.yaml_text import Places
 from migration_reports.findings import Position
+from migration_reports.yaml_text import Places
 
 
 class Spec(pydantic.BaseModel):
