@@ -11,7 +11,7 @@ from pathlib import Path
 from dags.authoring.draft import Draft, Left, Part, role_of
 from dags.authoring.guesses import Given, Guess
 from dags.authoring.schemas import modeline
-from dags.pipeline.municipality import EDITIONS
+from dags.pipeline.town import EDITIONS
 from extractors.batches import Kind
 from extractors.dialects import usual
 from extractors.reading import Choice

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from mappings.language.examples import Example, read_examples
 from mappings.plan import ENGINE, LINEAGE
 from migration_reports.findings import Problem, SpecError
-from target_schemas.conventions import System
+from target_schemas.model import System
 
 
 def read(municipality: Municipality) -> tuple[Example, ...]:

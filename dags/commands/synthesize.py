@@ -33,7 +33,7 @@ def synthesize(
     """Synthesize dumps."""
     from dags.inspection import synthesis
     from dags.pipeline.folders import municipality_folder
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
     from mappings.language.reader import read_municipality
 
     town = municipality_folder(municipality)
