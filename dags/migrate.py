@@ -20,7 +20,7 @@ from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.pipeline.folders import municipality_folders
-from dags.pipeline.workspace import settings
+from dags.pipeline.run_folder import settings
 from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError, TransientError
 

@@ -26,14 +26,14 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline import evidence, inbox, reconciliation, references, run_specs, slices, workspace
+from dags.pipeline import cuts, findings_store, inbox, proof, references, run_folder, run_specs
 from dags.pipeline.assembly import assemble, state_of
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
-from dags.pipeline.mapped_files import JOINED, mapped_file, parts_of, staged_frame
-from dags.pipeline.municipality import Municipality, one_per_key, target_tables
+from dags.pipeline.run_folder import Run, open_run, settings
+from dags.pipeline.slice_files import JOINED, mapped_file, parts_of, staged_frame
+from dags.pipeline.town import Municipality, one_per_key, target_tables
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
-from dags.pipeline.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, SpecError, TransientError, join_findings
 from migration_reports.pages.question import question
@@ -87,13 +87,13 @@ def begin(
         TransientError: the database is away.
     """
     settings().make_private()
-    owner = owner or workspace.this_process()
-    source, new = municipality_folder(folder), workspace.new_folder()
+    owner = owner or run_folder.this_process()
+    source, new = municipality_folder(folder), run_folder.new_folder()
     try:
         municipality = run_specs.keep(source, new / "specs")
         code = municipality.folder.manifest.municipality.code
         run = Run(
-            workspace.new_run_id(code, mode, rehearsal),
+            run_folder.new_run_id(code, mode, rehearsal),
             municipality.folder.folder,
             code,
             mode,
@@ -106,7 +106,7 @@ def begin(
         )
         with _database() as (database, _):
             installation.install(database, municipality.systems, code)
-            workspace.make_run(run, new)
+            run_folder.make_run(run, new)
             _enter(database, run, municipality)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
@@ -125,7 +125,7 @@ def _enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
             mode=run.mode,
             rehearsal=run.rehearsal,
             owner=run.owner,
-            alive=lambda other: workspace.is_alive(other, asking=run.owner),
+            alive=lambda other: run_folder.is_alive(other, asking=run.owner),
         )
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -135,7 +135,7 @@ def _enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
     _tidy(database)
     staging.create_staging(database, run.run_id, target_tables(municipality))
     if run.dag_run_id:
-        workspace.note_dag_run(run)
+        run_folder.note_dag_run(run)
 
 
 def _tidy(database: sa.Engine) -> None:
@@ -143,7 +143,7 @@ def _tidy(database: sa.Engine) -> None:
     entries = ledger.list_runs(database)
     for name in staging.drop_orphans(database, {e.run_id for e in entries if e.state == "running"}):
         log.warning("the staging schema %s of a run that has ended was dropped", name)
-    for run_id in workspace.clear_left_behind({e.run_id for e in entries if e.state != "running"}):
+    for run_id in run_folder.clear_left_behind({e.run_id for e in entries if e.state != "running"}):
         log.warning("run %s has ended: its mapped rows and half files were deleted", run_id)
 
 
@@ -158,31 +158,31 @@ def receive(run_id: str) -> list[dict[str, Any]]:
     with _timed(run, "receive"):
         receipts, found = inbox.receive(municipality, Path(run.inbox))
         run.write("receive", {"receipts": [receipt.model_dump() for receipt in receipts]})
-        evidence.write_findings(run.path / "findings" / "receive.arrow", found)
+        findings_store.write_findings(run.path / "findings" / "receive.arrow", found)
         for receipt in receipts:
             log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
         if reasons := inbox.why_held(receipts, Path(run.inbox)):
             run.write("held", {"reasons": reasons})
             raise Held("this run may not be promoted: " + "; ".join(en for _, en in reasons))
-        parts = slices.plan(run, municipality)
+        parts = cuts.plan(run, municipality)
     return [{"dump": dump, "number": number} for dump, number in parts]
 
 
 def name_of_slice(run_id: str, dump: str, number: int) -> str:
     """How a slice of a dump is called where people read of it."""
-    return slices.named(dump, number, slices.planned(open_run(run_id), dump))
+    return cuts.named(dump, number, cuts.planned(open_run(run_id), dump))
 
 
 def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     """Read one slice of a dump, map it, keep the rows as Arrow IPC and stage them in the database."""
     run = _running(run_id)
     municipality = run_specs.municipality_of(run)
-    parts = slices.planned(run, dump)
+    parts = cuts.planned(run, dump)
     part, reader = parts[number - 1], municipality.dumps[dump]
-    with _timed(run, f"extract_map_stage {slices.named(dump, number, parts)}"):
-        with slices.opened(run, dump, reader.reading, number) as stream:
+    with _timed(run, f"extract_map_stage {cuts.named(dump, number, parts)}"):
+        with cuts.opened(run, dump, reader.reading, number) as stream:
             summary = extract_and_map(run, municipality, dump, reader, stream, number=number, part=part)
-        last = slices.last_record(number, parts)
+        last = cuts.last_record(number, parts)
         with _database() as (_, url):
             for mapped in parts_of(municipality, dump):
                 if not mapped.waits:
@@ -195,13 +195,13 @@ def join_slices(run_id: str) -> None:
     run = _running(run_id)
     municipality = run_specs.municipality_of(run)
     with _timed(run, "join_slices"):
-        joined = [slices.join(run, municipality, dump) for dump in run.read("slices")]
+        joined = [cuts.join(run, municipality, dump) for dump in run.read("slices")]
         for dump, account in zip(run.read("slices"), joined, strict=True):
             run.write(f"dumps/{dump}", account)
-        made = slices.added([account["made"] for account in joined])
+        made = cuts.added([account["made"] for account in joined])
         if waiting(municipality):
             with _database() as (database, url):
-                made = slices.added([made, map_waiting(run, municipality, from_ledger(run, database))])
+                made = cuts.added([made, map_waiting(run, municipality, from_ledger(run, database))])
                 for part in waiting(municipality):
                     _stage(url, run, part, JOINED)
         run.write("made", made)
@@ -212,17 +212,17 @@ def validate(run_id: str) -> dict[str, Any]:
     run = _running(run_id)
     municipality = run_specs.municipality_of(run)
     with _timed(run, "validate"):
-        evidence.forget_findings(run, "validate", "reconcile")
+        findings_store.forget_findings(run, "validate", "reconcile")
         tables = {table.name: table for table in target_tables(municipality)}
-        rules = reconciliation.rules(municipality, tables)
+        rules = proof.rules(municipality, tables)
         frames = {name: staged_frame(run, municipality, name) for name in tables}
         heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
         with _database() as (_, url):
             gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id))
-        said = evidence.read_findings(run)
-        origins = evidence.origins(municipality)
+        said = findings_store.read_findings(run)
+        origins = findings_store.origins(municipality)
         results, found = [], []
         for rule in rules:
             new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
@@ -230,13 +230,13 @@ def validate(run_id: str) -> dict[str, Any]:
                 said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
                 found.append(new)
             counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
-            results.append(reconciliation.result(rule, *counted, rows=heights[rule.table]))
+            results.append(proof.result(rule, *counted, rows=heights[rule.table]))
         found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
-        evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings(found))
+        findings_store.write_findings(run.path / "findings" / "validate.arrow", join_findings(found))
         with _database() as (database, url):
             judged, new = references.judge_references(run, municipality, frames, failing, database=database, url=url)
-        evidence.write_findings(run.path / "findings" / "validate.arrow", join_findings([*found, new]))
-        rejected = evidence.write_rejects(run, municipality)
+        findings_store.write_findings(run.path / "findings" / "validate.arrow", join_findings([*found, new]))
+        rejected = findings_store.write_rejects(run, municipality)
         validated = {"rules": [r.model_dump() for r in results], "references": [r.model_dump() for r in judged]}
         run.write("validate", {**validated, "rejected": rejected})
     log.info("%s records rejected", f"{rejected:,}")
@@ -252,10 +252,10 @@ def reconcile(run_id: str) -> dict[str, Any]:
         proved: list[Control] = []
         found: list[pa.RecordBatch] = []
         for name, part in fragments.items():
-            done, wrong = reconciliation.prove(name, municipality, part)
+            done, wrong = proof.prove(name, municipality, part)
             proved.extend(done)
             found.append(wrong)
-        rejected = evidence.rejected_records(run)
+        rejected = findings_store.rejected_records(run)
         with _database() as (database, url):
             counts = staging.settle(
                 database,
@@ -265,15 +265,15 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 rejected=rejected,
                 one_per_key=one_per_key(municipality),
             )
-            amounts = reconciliation.amounts(database, run, municipality, fragments)
+            amounts = proof.amounts(database, run, municipality, fragments)
         critical = frozenset(table.name for table in target_tables(municipality) if table.info["critical"])
-        fates = reconciliation.fates(municipality, fragments, evidence.rejected_by_kind(run))
+        fates = proof.fates(municipality, fragments, findings_store.rejected_by_kind(run))
         made = run.read("made") or {}
-        lines = reconciliation.lines(municipality, fragments, made, counts)
+        lines = proof.lines(municipality, fragments, made, counts)
         found.append(controls.unexplained(fates, lines, amounts, critical=critical))
-        found.append(reconciliation.limits(municipality, made, run.read("validate")["rules"], lines))
-        evidence.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
-        issues = evidence.issues(run)
+        found.append(proof.limits(municipality, made, run.read("validate")["rules"], lines))
+        findings_store.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
+        issues = findings_store.issues(run)
         records = sum(fate.records for fate in fates if fate.role == "data")
         allowed = controls.rejects_allowed(municipality.folder.manifest.limits.rejects, records)
         validated = run.read("validate")
@@ -404,7 +404,7 @@ def report(run_id: str) -> list[str]:
     sha256 = hashlib.sha256((run.path / "reports" / "run.json").read_bytes()).hexdigest()
     with contextlib.suppress(TransientError) if left else contextlib.nullcontext(), _database() as (database, _):
         ledger.end_run(database, run_id, final.state, record_sha256=sha256)
-    workspace.clear(run.path)
+    run_folder.clear(run.path)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
 
@@ -412,8 +412,8 @@ def report(run_id: str) -> list[str]:
 def _write_reports(run: Run, said: RunRecord) -> tuple[Path, ...]:
     """Write the reports into a folder of their own, and put it in the place of the former when it is whole."""
     everything = run.path / "findings.arrow"
-    evidence.join_finding_files(run, everything)
-    with workspace.replaced(run.path / "reports") as new:
+    findings_store.join_finding_files(run, everything)
+    with run_folder.replaced(run.path / "reports") as new:
         names = [file.name for file in render(said, new, findings=everything)]
     return tuple(run.path / "reports" / name for name in names)
 
@@ -544,7 +544,7 @@ def record_of_dag_run(dag_id: str, dag_run_id: str) -> RunRecord:
     Raises:
         RunError: it has begun none.
     """
-    run = workspace.run_of_dag_run(dag_id, dag_run_id)
+    run = run_folder.run_of_dag_run(dag_id, dag_run_id)
     if run is None:
         raise RunError(f"the DAG run {dag_run_id} has begun no run; the log of its task `begin` says why")
     return record(run.run_id)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import Problem, SpecError
 
 ROOT = Path(__file__).parents[1]

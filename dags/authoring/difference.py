@@ -20,12 +20,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import Municipality, target_tables
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality, target_tables
 from dags.pipeline.waiting import Give, in_memory, map_waiting, waiting
-from dags.pipeline.workspace import Run
 from migration_reports.findings import FINDINGS, RunError, UsageError
 
 STRETCH = 250_000
@@ -176,7 +176,7 @@ def _mapped(
     """Map dumps into Arrow files of a run that nobody else sees, and that is gone afterwards."""
     code = town.folder.manifest.municipality.code
     name = f"diff-{os.getpid()}-{datetime.datetime.now(datetime.UTC):%H%M%S%f}-{side}"
-    run = Run(name, town.folder.folder, code, "rehearsal", 0, workspace.this_process(), "", "")
+    run = Run(name, town.folder.folder, code, "rehearsal", 0, run_folder.this_process(), "", "")
     unlimited = _without_limits(town)
     try:
         for dump, some in files.items():

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.authoring.written_examples import read
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from dags.pipeline.waiting import Give, in_memory
 from mappings.engine import Mapper
 from mappings.language.examples import Example

@@ -16,8 +16,8 @@ from dags.authoring.draft_text import text
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import DumpReader, Municipality, target_tables
-from dags.pipeline.reconciliation import rules
+from dags.pipeline.proof import rules
+from dags.pipeline.town import DumpReader, Municipality, target_tables
 from extractors.batches import extract
 from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from extractors.batches import arrow_schema
 from mappings.compiling.columns import groups_of
 from mappings.plan import ColumnPlan, PartPlan, Plan

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from dags.pipeline.workspace import ROOT
+from dags.pipeline.run_folder import ROOT
 from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS

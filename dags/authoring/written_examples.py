@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from dags.pipeline.municipality import Municipality, target_tables
+from dags.pipeline.town import Municipality, target_tables
 from mappings.language.examples import Example, read_examples
 from mappings.plan import ENGINE, LINEAGE
 

@@ -105,7 +105,7 @@ def _ask(question: str) -> Answer:
 
 
 def _summarise(record: RunRecord) -> None:
-    from dags.pipeline.workspace import run_path
+    from dags.pipeline.run_folder import run_path
     from migration_reports.pages.summary import headline, summary
     from migration_reports.records.standing import standing
 

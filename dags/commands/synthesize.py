@@ -27,7 +27,7 @@ def synthesize(
     """Synthesize a dump."""
     from dags.inspection import synthesis
     from dags.pipeline.folders import municipality_folder
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
 
     town = municipality_folder(municipality)
     with progress(town.name) as tell:

@@ -23,7 +23,7 @@ def test(
     """Run examples."""
     from dags.authoring import examples
     from dags.pipeline.folders import municipality_folders
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
 
     folders = municipality_folders(municipality)
     differ = count = 0

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from dags.pipeline.evidence import issues
-from dags.pipeline.gaiji import former_record, ledger
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline.findings_store import issues
+from dags.pipeline.gaiji_import import former_record, ledger
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality
 from mappings.provenance import fate_of
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (

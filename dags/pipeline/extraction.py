@@ -10,10 +10,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from dags.pipeline import evidence
-from dags.pipeline.mapped_files import SliceFiles
-from dags.pipeline.municipality import DumpReader, Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline import findings_store
+from dags.pipeline.run_folder import Run
+from dags.pipeline.slice_files import SliceFiles
+from dags.pipeline.town import DumpReader, Municipality
 from extractors.batches import extract
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
@@ -114,7 +114,7 @@ def extract_and_map(
         RunError: there were more errors than a limit allows.
     """
     tally = controls.Tally()
-    notes = evidence.Notes()
+    notes = findings_store.Notes()
     counts = Counts(municipality)
     mapper = Mapper(list(municipality.plans.values()), run.run_id)
     looked_at = _looked_at(municipality)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dags.pipeline.workspace import settings
+from dags.pipeline.run_folder import settings
 from migration_reports.findings import UsageError, did_you_mean
 
 

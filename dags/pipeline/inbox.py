@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dags.pipeline.municipality import DumpReader, Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import DumpReader, Municipality
 from mappings.language.spec import DumpSpec
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings

@@ -8,9 +8,9 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline import evidence
-from dags.pipeline.municipality import Municipality, one_per_key, target_tables
-from dags.pipeline.workspace import Run
+from dags.pipeline import findings_store
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality, one_per_key, target_tables
 from extractors.character_counts import FIRST_PLACES
 from migration_reports.findings import join_findings
 from migration_reports.records.run_record import Place, ReferenceResult
@@ -48,8 +48,8 @@ def judge_references(
     rules = [derived.promoted_reference(table, reference) for table, reference in references]
     if not rules:
         return (), join_findings([])
-    once, origins = one_per_key(municipality), evidence.origins(municipality)
-    rejected = pl.DataFrame(pl.from_arrow(evidence.rejected_records(run)))
+    once, origins = one_per_key(municipality), findings_store.origins(municipality)
+    rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
     with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
 
         def count(rejected: pl.DataFrame) -> Mapping[str, int]:
@@ -58,7 +58,7 @@ def judge_references(
 
         keys = {name: tables[name].info["key"] for name in once}
         judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count)
-    said, found, results = evidence.read_findings(run), [differing], []
+    said, found, results = findings_store.read_findings(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
         before = missing[f"{table.name}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")

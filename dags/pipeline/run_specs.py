@@ -13,8 +13,8 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dags.pipeline.municipality import Municipality, load
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality, load
 from mappings.language.package import packages_of
 from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError

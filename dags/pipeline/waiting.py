@@ -18,9 +18,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline.extraction import Counts, nothing_made
-from dags.pipeline.mapped_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.slice_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
+from dags.pipeline.town import Municipality
 from mappings.engine import Mapper
 from mappings.plan import ColumnPlan, Join, PartPlan
 from mappings.rows import look_up

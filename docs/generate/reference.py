@@ -13,7 +13,7 @@ from dags.authoring.problems import PROBLEMS, section
 from dags.authoring.schemas import SCHEMAS
 from dags.commands import COMMANDS
 from dags.commands.contract import Command
-from dags.pipeline.workspace import ROOT
+from dags.pipeline.run_folder import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
 from extractors.containers import CONTAINERS

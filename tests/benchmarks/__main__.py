@@ -86,7 +86,7 @@ def synthesize(town: str, residents: int, out: Path) -> Path:
 
 def decode_beside_copy(dumps: Mapping[str, Path]) -> None:
     """Decode every field of each shipped layout, beside a memory copy of the same bytes."""
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
     from extractors.batches import Kind, extract
 
     say("\ndecode, one thread, every field, findings included | MB/s | of a memory copy of the same bytes")
@@ -187,14 +187,14 @@ def peak(town: str, inbox: str) -> int:
     """Read and map a dump without a database; print this process's peak memory."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["HIKKOSHI_HOME"] = folder
-        from dags.pipeline import workspace
+        from dags.pipeline import run_folder
         from dags.pipeline.extraction import extract_and_map
         from dags.pipeline.inbox import files_of
-        from dags.pipeline.municipality import load
+        from dags.pipeline.town import load
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
-        run = workspace.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")
-        workspace.make_run(run, workspace.new_folder())
+        run = run_folder.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")
+        run_folder.make_run(run, run_folder.new_folder())
         ((name, reader),) = municipality.dumps.items()
         before = peak_kilobytes()
         start = time.perf_counter()

@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from dags.inspection.synthesis import synthesize
 from dags.pipeline.extraction import BATCH_RECORDS
-from dags.pipeline.municipality import Municipality, load
+from dags.pipeline.town import Municipality, load
 from extractors.batches import Extracted, extract
 from mappings.engine import Mapper
 from mappings.transforms import kana

@@ -24,7 +24,7 @@ import numpy as np
 import pyarrow as pa
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load as load_municipality
+from dags.pipeline.town import load as load_municipality
 from extractors import charsets, decoder, framings
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
@@ -395,7 +395,7 @@ START = """
 import sys, time, io
 begun = time.perf_counter()
 from pathlib import Path
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
 reader = load(Path(sys.argv[1])).dumps[sys.argv[2]]

@@ -40,7 +40,7 @@ from airflow.sdk.definitions.dag import _run_task  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 
 from dags import migrate, steps  # noqa: E402
-from dags.pipeline import workspace  # noqa: E402
+from dags.pipeline import run_folder  # noqa: E402
 
 client = TestClient(create_app(apps="all"))
 dag = DagBag(str(Path(migrate.__file__))).dags[f"migrate_{TOWN}"]
@@ -80,7 +80,7 @@ def answering(*answers):
 def told(run, answers=()):
     """What the run's tasks and its record say."""
     states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
-    ours = workspace.run_of_dag_run(dag.dag_id, run.run_id)
+    ours = run_folder.run_of_dag_run(dag.dag_id, run.run_id)
     record = None
     if ours is not None and "away" not in os.environ["HIKKOSHI_DATABASE_URL"]:
         record = steps.record(ours.run_id).model_dump(

@@ -13,7 +13,7 @@ from dags.authoring import draft, draft_text
 from dags.authoring.field_words import common_prefix, likeness, said_by
 from dags.cli import app
 from dags.inspection import reader
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import Kind
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import RunError, SpecError

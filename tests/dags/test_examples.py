@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dags.authoring.examples import run_examples
 from dags.cli import app
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import SpecError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dags.authoring import explain as work
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import RunError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"

@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from dags import steps
-from dags.pipeline import gaiji
-from dags.pipeline.evidence import Notes
-from dags.pipeline.municipality import load
+from dags.pipeline import gaiji_import
+from dags.pipeline.findings_store import Notes
+from dags.pipeline.town import load
 from extractors import charsets, framings
 from extractors.batches import extract
 from extractors.charsets.contract import SINGLE
@@ -37,7 +37,7 @@ def rehearsed(home):
     receive(home, residents=1500)
     allow_rejects(home)
     record = steps.run_all("mihon")
-    gaiji.export(record.run_id, home / "gaiji.xlsx")
+    gaiji_import.export(record.run_id, home / "gaiji.xlsx")
     return home, record
 
 
@@ -74,7 +74,7 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert found.height == sum(row.records for row in open_)
 
     fill_in(home, {chosen.code: {"decision": "character", "text": "U+9AD9", **SAID}})
-    done = gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+    done = gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
     assert done == {"juki_master": (1, 0, 0, 0)}
 
     second = steps.run_all("mihon", rehearsal=2)
@@ -114,7 +114,7 @@ def test_what_a_later_dump_does_not_hold_any_more_is_gone_and_stays_listed_once(
 
 def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
     home, record = rehearsed
-    gaiji.export(record.run_id, home / "gaiji.csv")
+    gaiji_import.export(record.run_id, home / "gaiji.csv")
     rows = list(csv.DictReader((home / "gaiji.csv").read_text("utf-8-sig").splitlines()))
     own = next(row for row in rows if row["area"] == "user-defined")
     own.update(decision="private", **SAID)
@@ -122,14 +122,14 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
     own.update(decision="substitute", text="高")
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_line_that_cannot_be_used_changes_nothing(rehearsed, filled, says):
     before = table.read_bytes()
     fill_in(home, {code: filled})
     with pytest.raises(SpecError, match=re.escape(says)):
-        gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
     assert table.read_bytes() == before
 
 
@@ -158,7 +158,7 @@ def test_a_file_that_is_no_ledger_is_refused(rehearsed):
     for name, content in (("a.xlsx", b"no workbook"), ("a.csv", b"one,two\n1,2\n"), ("b.csv", b"\xff\xfe")):
         (home / name).write_bytes(content)
         with pytest.raises(RunError):
-            gaiji.read_back(home / name, load(town(home)), town(home))
+            gaiji_import.read_back(home / name, load(town(home)), town(home))
 
 
 def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
@@ -170,7 +170,7 @@ def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
         manifest.read_text("utf-8").replace("      gaiji: gaiji/juki_master.csv\n", ""), encoding="utf-8"
     )
     with pytest.raises(RunError, match=r"Make gaiji/juki_master\.csv"):
-        gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
 
 
 TABLE = """# 見本市 外字対応表, "the registry's"
@@ -193,7 +193,7 @@ def ledger(home, *rows, columns=("dump", "code", "area", "decision", "text", "re
 
 
 def import_ledger(home, file):
-    return gaiji.read_back(file, load(town(home)), town(home))
+    return gaiji_import.read_back(file, load(town(home)), town(home))
 
 
 def table_of(home):
@@ -298,7 +298,7 @@ def test_a_single_byte_is_named_in_the_ledger_and_its_cells_take_no_decision(hom
     part = {
         "characters": [["A", SINGLE + 0xFA, "undefined", 1, 1, [[1, 0]]], ["A", 0x80A1, "user-defined", 1, 1, [[1, 2]]]]
     }
-    rows = gaiji.ledger(load(town(home)), {"juki_master": part}, None)
+    rows = gaiji_import.ledger(load(town(home)), {"juki_master": part}, None)
     assert {row.code: (row.place, decidable(row)) for row in rows} == {
         "FA": ("single byte", False),
         "80A1": ("user-defined", True),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dags.pipeline import inbox
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 

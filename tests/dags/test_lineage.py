@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dags.authoring import lineage
 from dags.cli import app
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.records.item_mapping import SOURCE_HEADS, TARGET_HEADS, SourceItem, workbook
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

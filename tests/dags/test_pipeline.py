@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from dags import steps
 from dags.inspection.synthesis import synthesize
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
 from target_schemas.postgres import staging
@@ -341,7 +341,7 @@ def test_a_database_that_is_away_is_transient_and_nothing_is_begun(home, monkeyp
 
 def test_a_second_run_at_the_same_time_is_refused(home):
     receive(home)
-    run_id = steps.begin("990027_mihon", owner=workspace.this_process())
+    run_id = steps.begin("990027_mihon", owner=run_folder.this_process())
     with pytest.raises(RunError, match=f"run {run_id} of municipality 990027 has been in progress"):
         steps.begin("990027_mihon", owner="somewhere-else:1:1")
     assert [e.run_id for e in steps.list_runs("mihon")] == [run_id]
@@ -350,7 +350,7 @@ def test_a_second_run_at_the_same_time_is_refused(home):
 def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
     receive(home)
     allow_rejects(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     first = steps.begin("990027_mihon", owner=dead)
     record = steps.run_all("mihon")
     assert record.state == "promoted"
@@ -359,7 +359,7 @@ def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
 
 def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing_staged(home, database_url):
     receive(home, residents=60, faults=0)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     first = steps.begin("990027_mihon", owner=dead)
     for part in steps.receive(first):
         steps.extract_map_stage(first, **part)
@@ -414,7 +414,7 @@ def test_the_approval_question_shows_the_reconciliation(home):
 def test_a_run_id_cannot_leave_the_runs_folder(home):
     for wrong in ("../x", "a/b", "", "..", "x" * 200):
         with pytest.raises(RunError, match="no run id"):
-            workspace.run_path(wrong)
+            run_folder.run_path(wrong)
 
 
 def test_an_unknown_municipality_names_the_known_ones(home):

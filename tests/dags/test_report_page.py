@@ -43,7 +43,7 @@ from dags.server import airflow_home
 airflow_home.use()
 import importlib.util
 from fastapi.testclient import TestClient
-from dags.pipeline.workspace import Run, make_run, note_dag_run
+from dags.pipeline.run_folder import Run, make_run, note_dag_run
 from migration_reports.pages.render import render
 from migration_reports.records.run_record import Municipality, RunRecord
 

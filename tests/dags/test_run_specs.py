@@ -11,7 +11,7 @@ import pytest
 
 from dags import steps
 from dags.inspection.synthesis import synthesize
-from dags.pipeline import run_specs, workspace
+from dags.pipeline import run_folder, run_specs
 from migration_reports.findings import RunError, SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -183,9 +183,9 @@ def test_ids_of_dag_runs_that_a_file_name_cannot_tell_apart_are_two_runs(home):
         steps.report(run_id)
     assert len(set(ids)) == 2
     for run_id, dag_run_id in zip(ids, ("x:1", "x_1"), strict=True):
-        assert workspace.run_of_dag_run(f"migrate_{MIHON}", dag_run_id).run_id == run_id
+        assert run_folder.run_of_dag_run(f"migrate_{MIHON}", dag_run_id).run_id == run_id
         assert run_id.startswith("990027-r01-20")
-    assert workspace.run_of_dag_run("migrate_990035_reiji", "x:1") is None
+    assert run_folder.run_of_dag_run("migrate_990035_reiji", "x:1") is None
 
 
 def test_a_run_that_has_ended_is_not_worked_on_again(home):
@@ -210,7 +210,7 @@ def test_a_run_that_is_begun_again_for_its_dag_run_is_a_new_one_and_the_former_k
     second = steps.begin(MIHON, dag_run=dag_run, owner="airflow:1")
     assert second != first
     assert to_the_end(second, steps.receive(second))["promotable"]
-    assert workspace.run_of_dag_run(*dag_run).run_id == second
+    assert run_folder.run_of_dag_run(*dag_run).run_id == second
     assert steps.record(first).state == "held"
 
 
@@ -239,14 +239,14 @@ def test_an_automatic_approval_acknowledges_nothing(home):
 
 def test_what_a_killed_run_left_is_cleared_by_the_next_command_which_names_it(home, caplog):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     killed = steps.begin(MIHON, owner=dead)
     (part,) = steps.receive(killed)
     steps.extract_map_stage(killed, **part)
     left = home / "runs" / killed
     (left / ".part-1-run.json").write_text("half")
     assert (left / "mapped").is_dir()
-    other = workspace.new_folder()
+    other = run_folder.new_folder()
     other.rename(other.with_name(".new-999999-dead"))
     with caplog.at_level("WARNING", logger="hikkoshi"):
         receive(home, REIJI)
@@ -294,17 +294,17 @@ def test_reports_are_replaced_whole(home, monkeypatch):
 @pytest.mark.parametrize("path", ["../..", "/etc", "990027_mihon/../..", ".", ""])
 def test_a_form_cannot_name_a_folder_outside_the_inboxes(home, path):
     with pytest.raises(RunError, match="does not lie in"):
-        workspace.settings().inside_inboxes(path)
+        run_folder.settings().inside_inboxes(path)
 
 
 def test_a_form_may_name_a_folder_inside_the_inboxes(home):
     inbox = home / "inbox" / "990027_mihon" / "second"
     inbox.mkdir(parents=True)
-    assert workspace.settings().inside_inboxes("990027_mihon/second") == inbox
-    assert workspace.settings().inside_inboxes(str(inbox)) == inbox
+    assert run_folder.settings().inside_inboxes("990027_mihon/second") == inbox
+    assert run_folder.settings().inside_inboxes(str(inbox)) == inbox
     (home / "inbox" / "link").symlink_to("/etc")
     with pytest.raises(RunError, match="does not lie in"):
-        workspace.settings().inside_inboxes("link")
+        run_folder.settings().inside_inboxes("link")
 
 
 def said_by(home, run_id):
@@ -325,21 +325,21 @@ def test_records_and_reports_say_what_the_ledger_says(home):
 
 def test_killed_behind_its_swap_a_run_is_promoted_and_its_report_can_be_made(home, monkeypatch):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     run_id = steps.begin(MIHON, owner=dead)
     assert to_the_end(run_id, steps.receive(run_id))["promotable"]
     steps.approve(run_id, "automatic", automatic=True)
-    write = workspace.Run.write
+    write = run_folder.Run.write
 
     def killed(run, name, value):
         if name == "promote":
             raise KeyboardInterrupt
         write(run, name, value)
 
-    monkeypatch.setattr(workspace.Run, "write", killed)
+    monkeypatch.setattr(run_folder.Run, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         steps.promote(run_id)
-    monkeypatch.setattr(workspace.Run, "write", write)
+    monkeypatch.setattr(run_folder.Run, "write", write)
     assert (home / "runs" / run_id / "mapped").is_dir()
     steps.begin(MIHON)
     assert {e.run_id: e.state for e in steps.list_runs(None)}[run_id] == "promoted"
@@ -353,7 +353,7 @@ def test_killed_behind_its_swap_a_run_is_promoted_and_its_report_can_be_made(hom
 
 def test_a_run_that_the_ledger_calls_abandoned_is_not_promoted_any_more(home):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     run_id = steps.begin(MIHON, owner=dead)
     assert to_the_end(run_id, steps.receive(run_id))["promotable"]
     steps.approve(run_id, "automatic", automatic=True)

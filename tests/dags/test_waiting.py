@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from dags import steps
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import waiting
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import RunError
 from target_schemas.postgres.database import connect
 

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import Kind, extract
 from extractors.synthesis import write
 from extractors.synthesis.population import era_date, populate

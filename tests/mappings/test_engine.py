@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import extract
 from mappings.engine import Mapper
 

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
 from mappings.growth import MAX_PATTERN, MAX_TEXT
 from mappings.language.code_table import read_code_table

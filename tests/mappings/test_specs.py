@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
 from tests import broken_mappings

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dags.pipeline import inbox
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run, settings
+from dags.pipeline.run_folder import Run, settings
+from dags.pipeline.town import Municipality
 from extractors.character_counts import first_places
 from extractors.reading import Reading
 from extractors.records import Slice

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from dags import steps
 from dags.inspection.synthesis import synthesize
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
+from dags.pipeline.cuts import planned
 from dags.pipeline.folders import municipality_folder
-from dags.pipeline.mapped_files import staged_frame
-from dags.pipeline.municipality import load, target_tables
-from dags.pipeline.slices import planned
+from dags.pipeline.slice_files import staged_frame
+from dags.pipeline.town import load, target_tables
 from migration_reports.findings import RunError, TransientError
 from target_schemas.postgres import staging
 from target_schemas.postgres.database import connect
@@ -58,12 +58,12 @@ def as_variable(data):
 
 def staged(run_id, town):
     """Every staged row in the database and in the files, in the order of the records."""
-    run, municipality = workspace.open_run(run_id), load(municipality_folder(town))
+    run, municipality = run_folder.open_run(run_id), load(municipality_folder(town))
     rows = {}
     for table in target_tables(municipality):
         source = staging.staging_tables(run_id, [table])[table.name]
         kept = [c for c in source.columns if c.name != "run_id"]
-        with connect(workspace.settings().database()).connect() as connection:
+        with connect(run_folder.settings().database()).connect() as connection:
             order = (source.c.source_dump, source.c.source_record, source.c["_offset"])
             rows[table.name] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
         frame = staged_frame(run, municipality, table.name).drop("run_id").collect()
@@ -84,7 +84,7 @@ def go(town):
         steps.approve(run_id, "test")
         steps.promote(run_id)
     steps.report(run_id)
-    path = workspace.run_path(run_id)
+    path = run_folder.run_path(run_id)
     record = steps.record(run_id).model_dump(exclude=ANEW)
     since = {row.pop("since") for row in record["gaiji"]}
     return {
@@ -166,7 +166,7 @@ def test_a_slice_is_repeated_alone_without_doubling(home, monkeypatch):
         steps.extract_map_stage(run_id, **part)
         assert staged(run_id, MIHON) == rows
     steps.join_slices(run_id)
-    assert workspace.open_run(run_id).read("dumps/juki_master")["account"]["records"] == 302
+    assert run_folder.open_run(run_id).read("dumps/juki_master")["account"]["records"] == 302
 
 
 def test_other_slices_replace_the_former_ones(home, monkeypatch):
@@ -190,7 +190,7 @@ def test_receiving_again_keeps_what_was_read(home, monkeypatch):
         steps.extract_map_stage(run_id, **part)
     steps.receive(run_id)
     steps.join_slices(run_id)
-    assert len(planned(workspace.open_run(run_id), "juki_master")) == 7
+    assert len(planned(run_folder.open_run(run_id), "juki_master")) == 7
 
 
 def test_a_dump_that_changes_after_it_was_received_is_found_out(home, monkeypatch):
@@ -221,4 +221,4 @@ def test_only_names_and_numbers_are_handed_over_and_the_reason_is_said(home, mon
 def test_a_wrong_size_of_slices_says_what_it_must_be(monkeypatch, wrong):
     monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", wrong)
     with pytest.raises(RunError, match="must be a number of bytes, such as 268435456"):
-        workspace.settings()
+        run_folder.settings()

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.municipality import RULE_POLICIES, Municipality, one_per_key, target_tables
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import RULE_POLICIES, Municipality, one_per_key, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings

@@ -20,10 +20,10 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
 from dags.pipeline.gaiji_table import GaijiTable, bare
-from dags.pipeline.municipality import Municipality, with_gaiji_table
-from dags.pipeline.workspace import Run, settings
+from dags.pipeline.run_folder import Run, settings
+from dags.pipeline.town import Municipality, with_gaiji_table
 from extractors.character_counts import first_places
 from extractors.charsets import _gaiji as gaiji
 from extractors.charsets.contract import SINGLE, Charset, hexadecimal, scalars
@@ -140,7 +140,7 @@ def export(run_id: str, target: Path) -> int:
     name = {".csv": "gaiji.csv", ".xlsx": "gaiji.xlsx", ".html": "gaiji.html"}.get(target.suffix.lower())
     if name is None:
         raise UsageError(f"{target.name}: the ledger is written as .csv, .xlsx or .html")
-    source = workspace.run_path(run_id) / "reports" / name
+    source = run_folder.run_path(run_id) / "reports" / name
     if not source.is_file():
         raise RunError(f"run {run_id} has no {name}; `hikkoshi report {run_id}` writes its reports")
     target.write_bytes(source.read_bytes())

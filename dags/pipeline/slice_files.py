@@ -9,8 +9,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
 from migration_reports.findings import FINDINGS

@@ -10,9 +10,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dags.pipeline import slices
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline import cuts
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality
 from extractors.batches import Extracted
 from extractors.character_counts import FIRST_PLACES, first_places
 from extractors.records import fetch
@@ -232,13 +232,13 @@ def write_rejects(run: Run, municipality: Municipality) -> int:
         for (dump,), rows in frame.group_by("dump", maintain_order=True):
             reader = municipality.dumps[str(dump)]
             reading = reader.reading
-            cuts = slices.planned(run, str(dump))
-            for number, cut in enumerate(cuts, 1):
-                here = rows.filter(pl.col("record").is_between(cut.record, slices.last_record(number, cuts)))
+            slices = cuts.planned(run, str(dump))
+            for number, cut in enumerate(slices, 1):
+                here = rows.filter(pl.col("record").is_between(cut.record, cuts.last_record(number, slices)))
                 if here.is_empty():
                     continue
                 known = {row["record"]: row for row in here.iter_rows(named=True)}
-                with slices.opened(run, str(dump), reading, number) as stream:
+                with cuts.opened(run, str(dump), reading, number) as stream:
                     found = fetch(stream, reading.framing, reading.layout, known, cut)
                     while some := list(itertools.islice(found, 16_384)):
                         lines = [
