@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 
-from mappings.language.yaml_text import read_yaml
+from migration_reports.yaml_text import read_yaml
 from migration_reports.findings import Position, SpecError, UsageError, did_you_mean
 
 

@@ -21,7 +21,7 @@ from extractors.batches import Kind, arrow_schema
 from extractors.copybooks.layout import Field, Layout, Segment
 from extractors.reading import Spoken, library_of, make_layout, read_text, sort_options
 from migration_reports.records.profile_record import FieldProfile, Profile
-from target_schemas.conventions import System
+from target_schemas.model import System
 
 MOST_CODES = 60
 RULES = " -=*>"

@@ -23,8 +23,8 @@ from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
 from mappings.language.package import Counts, overlay
 from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
-from mappings.language.yaml_text import Path as YamlPath
-from mappings.language.yaml_text import Places, read_yaml
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import Places, read_yaml
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import look_up, unfolded

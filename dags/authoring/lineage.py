@@ -19,7 +19,7 @@ from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
 from mappings.provenance import Origin, fate_of, origins
 from migration_reports.records.item_mapping import SourceItem, TargetItem
-from target_schemas.conventions import SCHEMA, System
+from target_schemas.model import SCHEMA, System
 
 PRODUCER = "urn:hikkoshi"
 FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"

@@ -36,7 +36,7 @@ from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
 from mappings.plan import Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
-from target_schemas.conventions import System
+from target_schemas.model import System
 from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 

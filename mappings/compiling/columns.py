@@ -16,7 +16,7 @@ from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.manifest import is_share, no_share
 from mappings.language.spec import ColumnSpec, Located, MunicipalityFolder
-from mappings.language.wording import refused
+from migration_reports.wording import refused
 from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type

@@ -25,8 +25,8 @@ from pydantic import Field
 
 from mappings.language.reader import _problem
 from mappings.language.spec import Located, Spec
-from mappings.language.yaml_text import Path as YamlPath
-from mappings.language.yaml_text import read_yaml
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import read_yaml
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
 

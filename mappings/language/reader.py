@@ -16,10 +16,10 @@ import pydantic
 from mappings.language.code_table import read_code_table
 from mappings.language.manifest import check_manifest
 from mappings.language.package import Counts, overlay, packages_of
-from mappings.language.slips import slip_in
+from migration_reports.slips import slip_in
 from mappings.language.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Reuse, Spec
-from mappings.language.wording import refused
-from mappings.language.yaml_text import Places, read_yaml
+from migration_reports.wording import refused
+from migration_reports.yaml_text import Places, read_yaml
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean, nearest
 
 MAX_FILE = 4_000_000

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import pydantic
 from pydantic import BeforeValidator, Field
 
-from mappings.language.yaml_text import Places
+from migration_reports.yaml_text import Places
 from migration_reports.findings import Position
 
 

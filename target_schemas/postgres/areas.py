@@ -12,7 +12,7 @@ import functools
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.conventions import METADATA, SCHEMA
+from target_schemas.model import METADATA, SCHEMA
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

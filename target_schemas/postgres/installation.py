@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.conventions import CODES, SCHEMA_VERSION, System
+from target_schemas.model import CODES, SCHEMA_VERSION, System
 from target_schemas.postgres import roles
 from target_schemas.postgres.areas import AREAS, PRODUCTION
 from target_schemas.postgres.database import briefly

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from target_schemas.conventions import System
+from target_schemas.model import System
 from target_schemas.systems import resident_records
 
 SYSTEMS: tuple[System, ...] = (resident_records.SYSTEM,)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from target_schemas.conventions import CodeSet, Reference, System, amount, date, table, text, whole
+from target_schemas.model import CodeSet, Reference, System, amount, date, table, text, whole
 
 BASED_ON = "住民記録システム標準仕様書 第1.0版 第3章"
 

@@ -16,7 +16,7 @@ from dags.pipeline.town import load
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
 from mappings.growth import MAX_PATTERN, MAX_TEXT
 from mappings.language.code_table import read_code_table
-from mappings.language.yaml_text import read_yaml
+from migration_reports.yaml_text import read_yaml
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

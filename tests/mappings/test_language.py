@@ -17,7 +17,7 @@ from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
 from mappings.rows import look_up
 from migration_reports.findings import SpecError, no_findings
-from target_schemas.conventions import CodeSet, amount, date, text, whole
+from target_schemas.model import CodeSet, amount, date, text, whole
 
 METADATA = sa.MetaData()
 

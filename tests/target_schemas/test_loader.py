@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
-from target_schemas.conventions import CODES
+from target_schemas.model import CODES
 from target_schemas.postgres import ledger, loader, staging
 from target_schemas.postgres.areas import PRODUCTION
 from target_schemas.postgres.database import away

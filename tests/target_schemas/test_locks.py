@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.conventions import CodeSet
+from target_schemas.model import CodeSet
 from target_schemas.postgres import database, installation, ledger, staging, undo
 from target_schemas.postgres.areas import PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from mappings.compiling.compiler import arrow_type
-from target_schemas.conventions import Reference, table, text, whole
+from target_schemas.model import Reference, table, text, whole
 from target_schemas.postgres import staging
 from validators import derived, engine, references
 

@@ -12,7 +12,7 @@ import yaml
 
 from mappings.compiling.compiler import arrow_type
 from migration_reports.findings import FINDINGS, finding
-from target_schemas.conventions import table, text
+from target_schemas.model import table, text
 from target_schemas.postgres import staging
 from target_schemas.systems.resident_records import SYSTEM
 from validators import derived, engine

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from mappings.language.slips import slip_in
+from migration_reports.slips import slip_in
 from migration_reports.findings import did_you_mean
 
 FORMS: Mapping[str, tuple[str, str]] = {
