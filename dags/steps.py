@@ -274,8 +274,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
         found.append(proof.limits(municipality, made, run.read("validate")["rules"], lines))
         findings_store.write_findings(run.path / "findings" / "reconcile.arrow", join_findings(found))
         issues = findings_store.issues(run)
-        records = sum(fate.records for fate in fates if fate.role == "data")
-        allowed = controls.rejects_allowed(municipality.folder.manifest.limits.rejects, records)
+        allowed = proof.rejects_allowed(municipality, fates)
         validated = run.read("validate")
         rules = tuple(RuleResult(**rule) for rule in validated["rules"])
         promotable, reasons = controls.verdict(

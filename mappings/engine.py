@@ -92,10 +92,12 @@ class Mapper:
     def __init__(self, plans: Sequence[Plan], run_id: str) -> None:
         self._run_id = run_id
         self._parts = tuple(part for plan in plans for part in plan.parts)
-        self._folder = plans[0].folder if plans else None
+        self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
         self._queries = {
-            (part.table, part.number): self._query(part, self._tables({})) for part in self._parts if not part.waits
+            (part.table, part.number): self._query(part, self._tables(part, {}))
+            for part in self._parts
+            if not part.waits
         }
 
     def map(self, source: str, batch: pa.RecordBatch, decoded: pa.RecordBatch) -> Mapped:
@@ -143,7 +145,7 @@ class Mapper:
         Returns:
             The target rows, the findings, and the tally.
         """
-        made, found, tally = _run(self._query(part, self._tables(numbers)), frame, {})
+        made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {})
         return made, _joined([], found), tally
 
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
@@ -151,7 +153,7 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables({}))
+            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -161,11 +163,11 @@ class Mapper:
         return keys.filter(keys != "")
 
     def _query(self, part: PartPlan, tables: Mapping[str, CodeTable]) -> _Query:
-        assert self._folder is not None
-        return _query(part, self._folder.manifest.municipality.code, self._run_id, tables)
+        code = self._folders[part.table, part.number].head.municipality.code
+        return _query(part, code, self._run_id, tables)
 
-    def _tables(self, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
-        known = self._folder.code_tables if self._folder is not None else {}
+    def _tables(self, part: PartPlan, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
+        known = self._folders[part.table, part.number].code_tables
         return {**known, **{name: CodeTable((Period("", "", given),), name) for name, given in numbers.items()}}
 
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from migration_reports.slips import QUOTES, in_our_words, slips
 from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.slips import QUOTES, in_our_words, slips
 
 MAX_TEXT = 1_000_000
 MAX_DEPTH = 30
@@ -20,6 +20,8 @@ MAX_NODES = 200_000
 
 Path = tuple[str | int, ...]
 Places = Mapping[Path, Position]
+Document = tuple[dict[str, Any], Places]
+"""What a file says, and where."""
 
 
 def read_yaml(text: str, file: str) -> tuple[Any, Places]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import functools
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +22,18 @@ from dags.pipeline.town import DumpReader, Municipality, target_tables
 from extractors.batches import extract
 from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
-from mappings.language.package import Counts, overlay
-from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
-from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import Places, read_yaml
+from mappings.language.package import Counts, inherit, overlay
+from mappings.language.reader import MANIFEST, MAPPING
+from mappings.language.spec import ColumnSpec, Located, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import look_up, unfolded
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, UsageError
+from migration_reports.findings import Position, RunError, UsageError
 from migration_reports.masking import mask
+from migration_reports.yaml_text import Document, Places, read_yaml
+from migration_reports.yaml_text import Path as YamlPath
 
 ENGINE = {
     RECORD: "the record's number in the dump",
@@ -97,7 +99,8 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
     """Tell where a column comes from, in every part of its table."""
     sections = [Section(f"{table}.{column}", tuple(_target(municipality, table, column)))]
     for system, plan in municipality.plans.items():
-        spec, places = municipality.folder.mappings[system]
+        folder = municipality.folder.systems[system]
+        spec, places = folder.mapping, folder.mapping_places
         for part in plan.parts:
             if part.table != table:
                 continue
@@ -113,7 +116,7 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
                         (
                             (
                                 said,
-                                _place(municipality, str(at)),
+                                _place(folder, str(at)),
                             ),
                         ),
                     )
@@ -121,7 +124,7 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
                 continue
             sections.append(Section(title, tuple(_part(municipality, part, written, places))))
             sections.extend(_field(municipality, part, name) for name in made.reads)
-            sections.append(Section("becomes", tuple(_becomes(municipality, made, written.columns[column]))))
+            sections.append(Section("becomes", tuple(_becomes(folder, made, written.columns[column]))))
     looked = [
         rule
         for rule in rules(municipality, {t.name: t for t in target_tables(municipality)})
@@ -176,7 +179,8 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
         on = f" on {spec.keep.on}" if spec.keep.on else ""
         prefer = "; preferred where " + " and ".join(map(condition, spec.prefer)) if spec.prefer else ""
         yield "keep", f"{spec.keep.how}{by}{on}{prefer}"
-    yield "mapping", _place(municipality, str(places.at("tables", part.table, part.number)))
+    folder = municipality.folder.of_dump(part.dump)
+    yield "mapping", _place(folder, str(places.at("tables", part.table, part.number)))
 
 
 def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:
@@ -221,7 +225,7 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     return Section(f"  {name}", tuple(lines))
 
 
-def _becomes(municipality: Municipality, column: ColumnPlan, spec: ColumnSpec) -> Iterator[tuple[str, str]]:
+def _becomes(folder: SystemFolder, column: ColumnPlan, spec: ColumnSpec) -> Iterator[tuple[str, str]]:
     if spec.constant is not None:
         yield "constant", spec.constant
     if spec.expression is not None:
@@ -243,7 +247,7 @@ def _becomes(municipality: Municipality, column: ColumnPlan, spec: ColumnSpec) -
         yield "at_most", spec.at_most
     if spec.stop_after is not None:
         yield "stop_after", f"{spec.stop_after:,}"
-    yield "mapping", _place(municipality, column.place)
+    yield "mapping", _place(folder, column.place)
 
 
 def condition(when: WhenSpec) -> str:
@@ -255,14 +259,12 @@ def condition(when: WhenSpec) -> str:
     return " and ".join(parts) or f"{when.field} is filled"
 
 
-def _place(municipality: Municipality, place: str) -> str:
-    """A mapping line, and whose it is."""
-    roots = municipality.folder.roots
-    if len(roots) < 2:
+def _place(folder: SystemFolder, place: str) -> str:
+    """A line of a spec, and whose it is."""
+    if folder.reuse is None:
         return place
-    own = place.startswith(f"{roots[0].name}/")
-    package = municipality.folder.reuse.package if municipality.folder.reuse is not None else roots[1].name
-    return f"{place} ({'its own' if own else f'of {package}'})"
+    own = not place.startswith(folder.roots[1].shown(""))
+    return f"{place} ({'its own' if own else f'of {folder.reuse.package}'})"
 
 
 def explain_record(
@@ -306,7 +308,7 @@ def _traced(
 ) -> Section:
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
-    stages = trace(part, column, frame, municipality.folder.code_tables)
+    stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:
             lines.append(("occurrence", str(frame[OCCURRENCE][row])))
@@ -393,35 +395,46 @@ def _others(municipality: Municipality, join: Join, frame: pl.DataFrame, inbox: 
 
 
 def merged(municipality: Municipality) -> Iterator[str]:
-    """The manifest and mappings of a municipality as they hold, each line with the place that says it."""
-    folder = municipality.folder
-    for name in ("manifest.yaml", *(f"{system}.yaml" for system in folder.manifest.systems)):
-        yield f"# ---- {name}"
-        read = [_read(root, name) for root in folder.roots]
-        documents = [document for document in read if document is not None]
-        if len(documents) == 2:
-            (own, own_places), (base, base_places) = documents
-            data, places = overlay(base, base_places, own, own_places, counts=Counts(), problems=[])
-            data.pop("without", None)
-        else:
-            data, places = documents[0]
-        for line, place in _lines(data, (), places, 0):
-            # Kanji and kana take two columns of a screen.
-            width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-            yield f"{line}{' ' * max(WIDTH - width, 0)}  # {_place(municipality, place)}"
-    reuse = folder.reuse
-    if reuse is not None:
-        total = reuse.inherited + reuse.changed + reuse.added
-        yield "# ---- reuse"
-        yield (
-            f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
-            f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
-        )
+    """The manifests and mappings of a municipality as they hold, each line with the place that says it."""
+    systems = municipality.folder.systems.values()
+    path = next(iter(systems)).path.parent
+    head = _read(Root(path, path.name), MANIFEST)
+    yield f"# ---- {MANIFEST}"
+    yield from _placed(*head, str)
+    for folder in systems:
+        for name in (MANIFEST, MAPPING):
+            yield f"# ---- {folder.name}/{name}"
+            said = inherit(*head, *_read(folder.roots[0], name), keys=Manifest.inherited if name == MANIFEST else ())
+            for root in folder.roots[1:]:
+                said = overlay(*_read(root, name), *said, counts=Counts(), problems=[])
+            said[0].pop("without", None)
+            yield from _placed(*said, functools.partial(_place, folder))
+        if folder.reuse is not None:
+            yield from _reused(folder.name, folder.reuse)
 
 
-def _read(root: Path, name: str) -> tuple[dict[str, Any], Places] | None:
-    file = root / name
-    return read_yaml(file.read_text("utf-8-sig"), f"{root.name}/{name}") if file.is_file() else None
+def _reused(system: str, reuse: Reuse) -> Iterator[str]:
+    total = reuse.inherited + reuse.changed + reuse.added
+    yield f"# ---- reuse: {system}"
+    yield (
+        f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
+        f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
+    )
+
+
+def _placed(data: Mapping[str, Any], places: Places, said: Callable[[str], str]) -> Iterator[str]:
+    for line, place in _lines(data, (), places, 0):
+        # Kanji and kana take two columns of a screen.
+        width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+        yield f"{line}{' ' * max(WIDTH - width, 0)}  # {said(place)}"
+
+
+def _read(root: Root, name: str) -> Document:
+    """What a file says; nothing where there is none, for then its package says it."""
+    file = root.path / name
+    if not file.is_file():
+        return {}, {(): Position(root.shown(name))}
+    return read_yaml(file.read_text("utf-8-sig"), root.shown(name))
 
 
 def _lines(data: Any, path: YamlPath, places: Places, depth: int) -> Iterator[tuple[str, str]]:

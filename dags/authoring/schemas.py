@@ -19,6 +19,7 @@ from mappings.json_schema import (
     manifest_schema,
     mapping_schema,
     package_schema,
+    system_manifest_schema,
 )
 
 FOLDER = ROOT / "docs" / "reference"
@@ -36,7 +37,8 @@ def _members() -> Members:
 
 SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
     {
-        "manifest": lambda: manifest_schema(_members()),
+        "manifest": manifest_schema,
+        "system_manifest": lambda: system_manifest_schema(_members()),
         "package": lambda: package_schema(_members()),
         "mapping": mapping_schema,
         "differences": differences_schema,

@@ -12,12 +12,16 @@ from migration_reports.trouble import Problem, SpecError
 EXAMPLES = (
     "hikkoshi test",
     "hikkoshi test mihon",
+    "hikkoshi test mihon --system resident_records",
 )
 
 
 def test(
     municipality: Annotated[
         str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
+    ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this system's; may be repeated. All, where not given.")
     ] = None,
 ) -> None:
     """Run examples."""
@@ -30,7 +34,7 @@ def test(
     problems: list[Problem] = []
     for folder in folders:
         try:
-            tried = examples.run_examples(load(folder))
+            tried = examples.run_examples(load(folder, systems=system))
         except SpecError as error:
             problems.extend(error.problems)
             continue

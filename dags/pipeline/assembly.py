@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from dags.pipeline.findings_store import issues
 from dags.pipeline.gaiji_import import former_record, ledger
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality
+from mappings.language.reader import MANIFEST
 from mappings.provenance import fate_of
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
@@ -200,8 +200,16 @@ def _unknown_codes(municipality: Municipality, made: Mapping[str, Any]) -> tuple
 
 
 def _reuse(municipality: Municipality) -> Reuse | None:
-    reuse = municipality.folder.reuse
-    return Reuse(**dataclasses.asdict(reuse)) if reuse is not None else None
+    of_systems = [system.reuse for system in municipality.folder.systems.values() if system.reuse is not None]
+    if not of_systems:
+        return None
+    return Reuse(
+        package=", ".join(reuse.package for reuse in of_systems),
+        inherited=sum(reuse.inherited for reuse in of_systems),
+        changed=sum(reuse.changed for reuse in of_systems),
+        removed=sum(reuse.removed for reuse in of_systems),
+        added=sum(reuse.added for reuse in of_systems),
+    )
 
 
 def _planned(municipality: Municipality, run: Run) -> str:
@@ -217,7 +225,7 @@ def _evidence(municipality: Municipality, run: Run) -> tuple[Evidence, ...]:
     rows = [Evidence(name=r["file"], kind="dump", sha256=r["sha256"]) for r in receipts if r["sha256"]]
     for path, sha256 in sorted(municipality.folder.sha256.items()):
         kind: Any = {".cpy": "layout", ".csv": "table"}.get(Path(path).suffix, "mapping")
-        rows.append(Evidence(name=path, kind="manifest" if path == "manifest.yaml" else kind, sha256=sha256))
+        rows.append(Evidence(name=path, kind="manifest" if Path(path).name == MANIFEST else kind, sha256=sha256))
     return tuple(rows)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -134,14 +135,29 @@ def amounts(
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: derived ones and the family's."""
     sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
-    settings = municipality.folder.manifest.rules
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
-    for family in RULES:
-        given = settings.get(family.name, {})
-        kept = given.get("on_error") == "keep"
-        own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
-        rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in family.make(tables, own))
+    for system in municipality.systems:
+        settings = municipality.folder.systems[system.name].manifest.rules
+        of_system = {table.name: tables[table.name] for table in system.tables if table.name in tables}
+        for family in RULES:
+            given = settings.get(family.name, {})
+            kept = given.get("on_error") == "keep"
+            own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
+            made = family.make(of_system, own)
+            rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in made)
     return tuple(rules)
+
+
+def rejects_allowed(municipality: Municipality, fates: Iterable[RecordFate]) -> int:
+    """How many records may be rejected: of each system what its limits say of the records of its dumps."""
+    records: Counter[str] = Counter()
+    for fate in fates:
+        if fate.role == "data":
+            records[municipality.folder.of_dump(fate.dump).name] += fate.records
+    return sum(
+        controls.rejects_allowed(system.manifest.limits.rejects, records[name])
+        for name, system in municipality.folder.systems.items()
+    )
 
 
 def limits(
@@ -170,9 +186,12 @@ def limits(
                             detail=detail,
                         )
                     )
-    for family, settings in municipality.folder.manifest.rules.items():
+    for system in municipality.systems:
+        limited = municipality.folder.systems[system.name].manifest.rules
+        own = {table.name for table in system.tables}
         for rule in results:
-            if rule["family"] != family or "at_most" not in settings:
+            settings = limited.get(rule["family"], {})
+            if rule["table"] not in own or "at_most" not in settings:
                 continue
             rows = sum(line.rows_staged for line in lines if line.table == rule["table"])
             if rule["failing_polars"] > controls.rejects_allowed(settings["at_most"], rows):

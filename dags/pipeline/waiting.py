@@ -85,7 +85,7 @@ def map_waiting(run: Run, municipality: Municipality, give: Give) -> dict[str, A
             for frame in _frames(files):
                 rows, findings, tally = mapper.map_held(part, frame, numbers=numbers)
                 counts.add(part.table, part.number, tally)
-                counts.add_errors(findings)
+                counts.add_errors(part.dump, findings)
                 if rows.num_rows:
                     out.write_batch(rows)
                 if findings.num_rows:

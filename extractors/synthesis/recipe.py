@@ -1,4 +1,4 @@
-"""How a population becomes a dump: `synthesis.yaml` in a municipality's folder, declarative, so that any can have one."""
+"""How a population becomes a dump: `synthesis.yaml` in a municipality's folder of a system, declarative, so that any can have one."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ def read_recipe(*roots: Path) -> Recipe:
     """Read a municipality's recipe, or else its package's.
 
     Args:
-        roots: its folder, and its package's.
+        roots: its folder of the system, and its package's.
 
     Raises:
         SpecError: there is none, or it cannot be used.
     """
     folder = next((root for root in roots if (root / "synthesis.yaml").is_file()), roots[0])
     path = folder / "synthesis.yaml"
-    shown = f"{folder.name}/synthesis.yaml"
+    shown = "/".join(path.parts[-3:])
     if not path.is_file():
         hint = "only municipalities with a synthesis.yaml can be synthesized"
         raise SpecError([Problem("Y006", Position(shown), "there is no recipe for a synthetic dump", hint=hint)])

@@ -56,7 +56,7 @@ def synthesize(
     """Write a dump of an invented municipality.
 
     Args:
-        folder: the municipality's folder, with its synthesis.yaml.
+        folder: the municipality's folder of a system, with its synthesis.yaml.
         residents: how many people.
         seed: the same seed gives the same bytes.
         faults: the share of records that get a fault, 0 to 1.
@@ -73,7 +73,9 @@ def synthesize(
     roots = (folder, package) if package is not None else (folder,)
     recipe = read_recipe(*roots)
     root = next((root for root in roots if (root / recipe.layout).is_file()), folder)
-    layout = read_copybook((root / recipe.layout).read_text("utf-8"), file=f"{root.name}/{recipe.layout}")
+    layout = read_copybook(
+        (root / recipe.layout).read_text("utf-8"), file=f"{root.parent.name}/{root.name}/{recipe.layout}"
+    )
     options = {key: value for key, value in recipe.charset.items() if key != "name"}
     writer = _Writer(recipe, layout, charsets.load(recipe.charset["name"], options, folder), faults)
     for missing in (*reversed(out.parents), out):

@@ -15,12 +15,12 @@ from mappings.compiling.conditions import UnknownFieldError, compile_condition, 
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.manifest import is_share, no_share
-from mappings.language.spec import ColumnSpec, Located, MunicipalityFolder
-from migration_reports.wording import refused
+from mappings.language.spec import ColumnSpec, Located, SystemFolder
 from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
+from migration_reports.wording import refused
 
 Path = tuple[str | int, ...]
 
@@ -56,7 +56,7 @@ class ColumnCompiler:
     """Compiles the columns of one part of a table.
 
     Args:
-        folder: the municipality's specs.
+        folder: what the municipality says of the system.
         places: of the mapping's parts.
         types: the columns that a row has before it, and their types.
         widths: the most characters that a column of text holds, where that is known.
@@ -71,7 +71,7 @@ class ColumnCompiler:
 
     def __init__(
         self,
-        folder: MunicipalityFolder,
+        folder: SystemFolder,
         places: Located,
         types: Mapping[str, pa.DataType],
         widths: Mapping[str, int],

@@ -24,11 +24,11 @@ import pydantic
 from pydantic import Field
 
 from mappings.language.reader import _problem
-from mappings.language.spec import Located, Spec
-from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import read_yaml
+from mappings.language.spec import Located, Root, Spec
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import read_yaml
 
 FILE = "examples.yaml"
 NULL = ("", "null", "~")
@@ -92,30 +92,30 @@ class Example:
 
 
 def read_examples(
-    folders: Iterable[Path],
+    roots: Iterable[Root],
     *,
     schemas: Mapping[str, pa.Schema],
     columns: Mapping[str, pa.Schema],
     left_out: frozenset[str] = frozenset(),
 ) -> tuple[Example, ...]:
-    """Read the examples of a municipality's folder and its package's; of two of one name the first stands.
+    """Read the examples of a municipality's folder of a system and its package's; of two of one name the first stands.
 
     Args:
-        folders: the municipality's, and its package's.
+        roots: the municipality's folder of the system, and its package's.
         schemas: the fields of each record kind, by dump.kind.
         columns: the columns of each table that is filled.
-        left_out: the tables of the municipality's systems that are not; a package's examples may name them.
+        left_out: the tables of the system that are not; a package's examples may name them.
 
     Raises:
         SpecError: with every problem of every file.
     """
     problems: list[Problem] = []
     found: dict[str, Example] = {}
-    for place, folder in enumerate(folders):
-        file = folder / FILE
+    for place, root in enumerate(roots):
+        file = root.path / FILE
         if not file.is_file():
             continue
-        read = _read(file, f"{folder.name}/{FILE}", problems)
+        read = _read(file, root.shown(FILE), problems)
         if read is None:
             continue
         spec, places = read
