@@ -17,7 +17,7 @@ def read(municipality: Municipality) -> tuple[Example, ...]:
     """
     parts = [part for plan in municipality.plans.values() for part in plan.parts]
     columns = {part.table: _own(part.schema) for part in parts}
-    left_out = frozenset(t.name for t in target_tables(municipality) if t.name not in columns)
+    left_out = frozenset(t.key for t in target_tables(municipality) if t.key not in columns)
     roots = municipality.folder.roots
     return read_examples(roots, schemas=municipality.schemas, columns=columns, left_out=left_out)
 

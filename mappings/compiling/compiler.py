@@ -55,7 +55,7 @@ def compile_mapping(
         folder: the municipality's specs.
         system: the system's name.
         schemas: by source (dump.kind), the fields of each record kind of role data.
-        tables: the system's target tables.
+        tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
 
     Raises:
@@ -168,7 +168,9 @@ class _Compiler:
             used = self._used.get(source, {})
             targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
             reasons = self._ignored(source, schema, targets)
-            fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
+            fates[source] = {
+                name: (tuple(map(self._qualified, t)), reasons.get(name, "")) for name, t in targets.items()
+            }
             # A field whose name somebody misspelt is not forgotten; its column says so.
             settled = reasons.keys() | self._meant.get(source, set())
             for field in schema if source not in self._lost else ():
@@ -181,6 +183,11 @@ class _Compiler:
                         defined=field_definition(schema, field.name),
                     )
         return MappingProxyType(fates)
+
+    def _qualified(self, target: str) -> str:
+        """A target as the plan has it: the mapping names the tables of its own system bare."""
+        name = re.split(r"[. ]", target, maxsplit=1)[0]
+        return self._tables[name].key + target[len(name) :] if name in self._tables else target
 
     def controls(self) -> None:
         """The manifest's controls name record kinds that exist; their fields are the layout's business."""
@@ -247,7 +254,7 @@ class _Compiler:
         }
         finished = tuple(self._with_fields(join, used) for join in joins)
         return PartPlan(
-            name,
+            self._tables[name].key,
             number,
             spec.source,
             each,
