@@ -17,7 +17,7 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -126,6 +126,7 @@ def _enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
             rehearsal=run.rehearsal,
             owner=run.owner,
             alive=lambda other: run_folder.is_alive(other, asking=run.owner),
+            editions={name: system.manifest.edition for name, system in municipality.folder.systems.items()},
         )
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)
@@ -213,14 +214,14 @@ def validate(run_id: str) -> dict[str, Any]:
     municipality = run_specs.municipality_of(run)
     with _timed(run, "validate"):
         findings_store.forget_findings(run, "validate", "reconcile")
-        tables = {table.name: table for table in target_tables(municipality)}
+        tables = {table.key: table for table in target_tables(municipality)}
         rules = proof.rules(municipality, tables)
         frames = {name: staged_frame(run, municipality, name) for name in tables}
         heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
         with _database() as (_, url):
-            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id))
+            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id), named=staging.staged_name)
         said = findings_store.read_findings(run)
         origins = findings_store.origins(municipality)
         results, found = [], []
@@ -266,7 +267,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 one_per_key=one_per_key(municipality),
             )
             amounts = proof.amounts(database, run, municipality, fragments)
-        critical = frozenset(table.name for table in target_tables(municipality) if table.info["critical"])
+        critical = frozenset(table.key for table in target_tables(municipality) if table.info["critical"])
         fates = proof.fates(municipality, fragments, findings_store.rejected_by_kind(run))
         made = run.read("made") or {}
         lines = proof.lines(municipality, fragments, made, counts)
@@ -288,7 +289,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 "lines": [line.model_dump() for line in lines],
                 "amounts": [a.model_dump() for a in amounts],
                 "expected": {
-                    table.name: sum(n.promotable for (name, *_), n in counts.items() if name == table.name)
+                    table.key: sum(n.promotable for (name, *_), n in counts.items() if name == table.key)
                     for table in target_tables(municipality)
                 },
                 "allowed": allowed,
@@ -371,9 +372,9 @@ def promote(run_id: str) -> dict[str, int]:
             one_per_key=one_per_key(municipality),
             expected=decided["expected"],
         )
-        amounts = []
+        amounts, former = [], ", ".join(dict.fromkeys(promoted.former.values()))
         for amount in (AmountReconciliation(**a) for a in decided["amounts"]):
-            table = next(t for t in target_tables(municipality) if t.name == amount.table)
+            table = next(t for t in target_tables(municipality) if t.key == amount.table)
             total = loader.promoted_sum(database, table, amount.column, run.code, amount.dump, area=area_of(run.mode))
             amounts.append(
                 {
@@ -382,7 +383,7 @@ def promote(run_id: str) -> dict[str, int]:
                     "agrees": amount.agrees and total == Decimal(amount.in_table),
                 }
             )
-        run.write("promote", {"rows": dict(promoted.rows), "former_run": promoted.former_run or "", "amounts": amounts})
+        run.write("promote", {"rows": dict(promoted.rows), "former_run": former, "amounts": amounts})
     for table_name, count in promoted.rows.items():
         log.info("%s: %s rows promoted", table_name, f"{count:,}")
     return dict(promoted.rows)
@@ -434,27 +435,27 @@ def fail(run_id: str, reason: str) -> None:
     open_run(run_id).write("failure", {"reason": reason[:500], "at": _now()})
 
 
-def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> undo.Undone:
+def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
     """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
 
     Raises:
-        RunError: there is no former state, or it is not kept any more.
+        RunError: there is no former state, or it is not kept any more; or no system is named and several runs are in force.
         TransientError: others read what is to be replaced.
     """
     code = municipality_folder(folder).name[:6]
     with _database() as (database, _):
-        return undo.rollback(database, code, area_of(mode), by=by, reason=reason)
+        return undo.rollback(database, code, area_of(mode), by=by, reason=reason, systems=systems)
 
 
-def withdraw(run_id: str, *, by: str, reason: str) -> undo.Undone:
-    """Take a promotion out for good, and drop its rows.
+def withdraw(run_id: str, *, by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
+    """Take a promotion out for good, of all its systems or of some, and drop its rows.
 
     Raises:
-        RunError: the run was not promoted.
+        RunError: the run, or a system that is named, was not promoted.
         TransientError: others read what is to be replaced.
     """
     with _database() as (database, _):
-        return undo.withdraw(database, run_id, by=by, reason=reason)
+        return undo.withdraw(database, run_id, by=by, reason=reason, systems=systems)
 
 
 def run_all(
@@ -532,6 +533,9 @@ def record(run_id: str) -> RunRecord:
         run,
         run_specs.municipality_of(run),
         in_ledger=entry.state if entry is not None else "",
+        promotions={name: (entry.editions[name], state) for name, state in entry.systems.items() if state}
+        if entry is not None
+        else {},
         specs_changed=run_specs.changed(run, settings().municipalities / run.folder),
         database_version=version,
     )

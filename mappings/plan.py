@@ -122,7 +122,7 @@ class PartPlan:
     """How one target table is filled from one record kind.
 
     Attributes:
-        table: the target table.
+        table: the key of the target table, system.table.
         number: which part of it, from 0.
         source: the record kind, dump.kind.
         each: the occurrences that give a row each.
@@ -192,7 +192,7 @@ class PartPlan:
 
 
 Fate = tuple[tuple[str, ...], str]
-"""The columns that a field goes to, as table.column, or why it is ignored."""
+"""The columns that a field goes to, as system.table.column, or why it is ignored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

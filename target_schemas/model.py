@@ -14,20 +14,23 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-SCHEMA = "joint"
-"""The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.postgres.areas`)."""
+SHARED = "joint"
+"""The database schema of what all systems share: the codes."""
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """The form of the database; a database of another form is refused."""
 
 METADATA = sa.MetaData(
-    schema=SCHEMA,
     naming_convention={
         "pk": "pk_%(table_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     },
 )
+"""The tables of every system, each in the schema of its system's name: a table's key is `system.table`."""
+
+LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
+"""The columns of every table that say whose a row is and where it comes from; none of them is ever empty."""
 
 PRECISIONS = ("day", "month", "year", "unknown", "impossible")
 """How much of a date is known; `impossible` is a date that stands in the register but in no calendar."""
@@ -61,7 +64,7 @@ class Reference:
 
     Attributes:
         columns: the columns that name it; where one of them is null, no row is named.
-        table: the other table.
+        table: the other table, qualified once it is loaded; a system names its own tables bare.
         target: the columns of it that are named; they need not be its whole key.
         orphan: what becomes of a row whose parent is not there or is rejected. It `falls`: an error, its record is
             rejected. Or it `stays`: an alert, it is promoted once a person has approved.
@@ -80,6 +83,7 @@ def table(
     ja: str,
     en: str,
     *columns: sa.Column[object] | list[sa.Column[object]],
+    system: str,
     key: tuple[str, ...],
     based_on: str,
     references: tuple[Reference, ...] = (),
@@ -92,6 +96,7 @@ def table(
         ja: its Japanese name, the COMMENT.
         en: its English name.
         columns: the system's own columns (a date is a list of three).
+        system: the system that it belongs to, whose schema it stands in.
         key: the key's columns after municipality_code.
         based_on: the published specification that the table follows in words and structure.
         references: columns that name rows of other tables.
@@ -122,11 +127,14 @@ def table(
         sa.PrimaryKeyConstraint("municipality_code", *key),
         *checks,
         comment=ja,
+        schema=system,
         info={
             "ja": ja,
             "en": en,
             "based_on": based_on,
-            "references": references,
+            "references": tuple(
+                dataclasses.replace(r, table=r.table if "." in r.table else f"{system}.{r.table}") for r in references
+            ),
             "key": key,
             "critical": critical,
         },
@@ -214,5 +222,6 @@ CODES = sa.Table(
     sa.Column("label_en", sa.Text, nullable=False, comment="英語名称"),
     sa.PrimaryKeyConstraint("code_set", "code"),
     comment="コード一覧",
+    schema=SHARED,
 )
 """コード一覧: the codes of every system, the same for all municipalities."""

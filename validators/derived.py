@@ -45,7 +45,7 @@ def derive(
     """Derive the rules of some tables.
 
     Args:
-        tables: the system's tables by name.
+        tables: the tables by key.
         code_sets: the codes of each code set.
         one_per_key: the tables in which a key may be staged several times, because one row of each is kept.
     """
@@ -54,7 +54,7 @@ def derive(
         for column in table.columns:
             if not column.info.get("lineage"):
                 rules.extend(_column_rules(table, column, code_sets))
-        if table.name not in one_per_key:
+        if table.key not in one_per_key:
             rules.append(_key(table))
     return (*rules, *(_reference(table, reference, "V405") for table, reference in references(tables)))
 
@@ -72,7 +72,7 @@ def references(tables: Mapping[str, sa.Table]) -> tuple[tuple[sa.Table, Referenc
 def promoted_reference(table: sa.Table, reference: Reference) -> Rule:
     """A reference as a rule about the rows that would be promoted: whose parent would not be."""
     rule = _reference(table, reference, "V406")
-    return dataclasses.replace(rule, name=f"{table.name}.{reference.columns[0]}.promoted")
+    return dataclasses.replace(rule, name=f"{table.key}.{reference.columns[0]}.promoted")
 
 
 def _column_rules(table: sa.Table, column: sa.Column[object], code_sets: Mapping[str, frozenset[str]]) -> list[Rule]:
@@ -82,11 +82,11 @@ def _column_rules(table: sa.Table, column: sa.Column[object], code_sets: Mapping
 
     def rule(kind: str, code: str, failing: pl.Expr, expectation: Expectation | Query) -> Rule:
         return Rule(
-            f"{table.name}.{name}.{kind}",
+            f"{table.key}.{name}.{kind}",
             code,
             info.get("ja", name),
             info.get("en", name),
-            table.name,
+            table.key,
             (group,),
             failing,
             expectation,
@@ -118,7 +118,7 @@ def _key(table: sa.Table) -> Rule:
     key = tuple(table.info["key"])
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.name].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
+        rows = frames[table.key].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
         return rows.filter(pl.int_range(pl.len()).over(key) > 0)
 
     columns = ", ".join(f'"{name}"' for name in key)
@@ -127,14 +127,14 @@ def _key(table: sa.Table) -> Rule:
         f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {columns} "  # noqa: S608
         f"ORDER BY source_dump, source_record) AS place FROM {{batch}} WHERE {present}) AS numbered WHERE place > 1"
     )
-    return Rule(f"{table.name}.key", "V404", table.info["ja"], table.info["en"], table.name, key, failing, Query(sql))
+    return Rule(f"{table.key}.key", "V404", table.info["ja"], table.info["en"], table.key, key, failing, Query(sql))
 
 
 def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     columns, other, target = reference.columns, reference.table, reference.target
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.name].filter(pl.all_horizontal(pl.col(columns).is_not_null()))
+        rows = frames[table.key].filter(pl.all_horizontal(pl.col(columns).is_not_null()))
         return rows.join(frames[other].select(target).unique(), left_on=columns, right_on=target, how="anti")
 
     present = " AND ".join(f'child."{name}" IS NOT NULL' for name in columns)
@@ -144,5 +144,5 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
         f"AND NOT EXISTS (SELECT 1 FROM {{{other}}} AS parent WHERE {same})"
     )
     ja, en = table.columns[columns[0]].info["ja"], table.columns[columns[0]].info["en"]
-    name, kept = f"{table.name}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, ja, en, table.name, columns, failing, Query(sql), kept=kept)
+    name, kept = f"{table.key}.{columns[0]}.reference", reference.orphan == "stays"
+    return Rule(name, code, ja, en, table.key, columns, failing, Query(sql), kept=kept)

@@ -137,7 +137,7 @@ def compare(
             side: stack.enter_context(_mapped(town, side, given[side], give, progress))
             for side, town in (("old", old), ("new", new))
         }
-        names = list(dict.fromkeys(t.name for town in (old, new) for t in target_tables(town)))
+        names = list(dict.fromkeys(t.key for town in (old, new) for t in target_tables(town)))
         tables = []
         for name in names:
             progress(f"comparing {name}")

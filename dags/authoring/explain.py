@@ -70,28 +70,29 @@ def code(name: str) -> tuple[str, ...]:
 
 
 def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
-    """The table and column (or date) that a word means: table.column, or a column's name where one table has it.
+    """The table (system.table) and column, or date, that a word means: system.table.column, or as much of it as is clear.
 
     Raises:
         UsageError: there is none, or there are several.
     """
     known = {
-        (table.name, part): group
+        (table.key, part): group
         for table in target_tables(municipality)
         for group, members in groups_of(table).items()
         for part in (group, *(member.name for member in members))
     }
     table, dot, column = name.rpartition(".")
-    found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and (not dot or t == table))
+    said = f".{table}" if dot else ""
+    found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and f".{t}".endswith(said))
     if len(found) == 1:
         return next(iter(found))
     names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
     if found:
         raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
-    close = difflib.get_close_matches(name, [*names, *(n.partition(".")[2] for n in names)], 1)
+    close = difflib.get_close_matches(name, [*names, *(n.split(".", at)[-1] for n in names for at in (1, 2))], 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
     # Of a table that there is, its columns are enough.
-    near = [n for n in names if n.startswith(f"{table}.")] or names
+    near = [n for n in names if f".{n.rpartition('.')[0]}".endswith(f".{table}")] or names
     raise UsageError(f"there is no column `{name[:60]}`; {hint}there are {', '.join(near)}")
 
 
@@ -104,12 +105,13 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
         for part in plan.parts:
             if part.table != table:
                 continue
-            written = spec.tables[table][part.number]
+            bare = _bare(table)
+            written = spec.tables[bare][part.number]
             made = next((c for c in part.columns if c.name == column), None)
             title = f"from {part.source}"
             if made is None:
                 said = "deliberately left empty" if column in written.empty else "not filled"
-                at = places.at("tables", table, part.number, "empty")
+                at = places.at("tables", bare, part.number, "empty")
                 sections.append(
                     Section(
                         title,
@@ -127,7 +129,7 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
             sections.append(Section("becomes", tuple(_becomes(folder, made, written.columns[column]))))
     looked = [
         rule
-        for rule in rules(municipality, {t.name: t for t in target_tables(municipality)})
+        for rule in rules(municipality, {t.key: t for t in target_tables(municipality)})
         if rule.table == table and column in rule.columns
     ]
     sections.append(
@@ -138,9 +140,14 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
     return tuple(sections)
 
 
+def _bare(table: str) -> str:
+    """A table as the mapping of its own system names it."""
+    return table.rpartition(".")[2]
+
+
 def _target(municipality: Municipality, table: str, column: str) -> Iterator[tuple[str, str]]:
     for found in target_tables(municipality):
-        if found.name != table:
+        if found.key != table:
             continue
         members = groups_of(found)[column]
         info = members[0].info
@@ -180,7 +187,7 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
         prefer = "; preferred where " + " and ".join(map(condition, spec.prefer)) if spec.prefer else ""
         yield "keep", f"{spec.keep.how}{by}{on}{prefer}"
     folder = municipality.folder.of_dump(part.dump)
-    yield "mapping", _place(folder, str(places.at("tables", part.table, part.number)))
+    yield "mapping", _place(folder, str(places.at("tables", _bare(part.table), part.number)))
 
 
 def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:

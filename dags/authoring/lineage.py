@@ -19,7 +19,7 @@ from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
 from mappings.provenance import Origin, fate_of, origins
 from migration_reports.records.item_mapping import SourceItem, TargetItem
-from target_schemas.model import SCHEMA, System
+from target_schemas.model import System
 
 PRODUCER = "urn:hikkoshi"
 FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
@@ -32,7 +32,7 @@ def column_lineage(municipality: Municipality) -> list[dict[str, Any]]:
     for plan in municipality.plans.values():
         for table in dict.fromkeys(part.table for part in plan.parts):
             facet = _facet(municipality, [part for part in plan.parts if part.table == table])
-            datasets.append({"namespace": TARGETS, "name": f"{SCHEMA}.{table}", "facets": {"columnLineage": facet}})
+            datasets.append({"namespace": TARGETS, "name": table, "facets": {"columnLineage": facet}})
     return datasets
 
 
@@ -154,7 +154,7 @@ def _policy(column: ColumnPlan) -> str:
 def _of_table(municipality: Municipality, system: System, table: sa.Table) -> Iterator[TargetItem]:
     plan = municipality.plans[system.name]
     for group, members in groups_of(table).items():
-        filling = [(p, c) for p in plan.parts if p.table == table.name for c in p.columns if c.name == group]
+        filling = [(p, c) for p in plan.parts if p.table == table.key for c in p.columns if c.name == group]
         for member in members:
             described = _described(system, table, member)
             if not filling:
@@ -182,7 +182,7 @@ def _described(
     title, kind = str(info.get("ja", "")), str(info.get("kind", ""))
     return (
         system.title_ja,
-        f"{table.info['ja']} {table.name}",
+        f"{table.info['ja']} {table.key}",
         title,
         column.name,
         kind,
@@ -193,7 +193,7 @@ def _described(
 
 
 def _why_empty(plan: Plan, table: sa.Table) -> str:
-    filled = any(part.table == table.name for part in plan.parts)
+    filled = any(part.table == table.key for part in plan.parts)
     return "空とする" if filled else "移行しない表"
 
 

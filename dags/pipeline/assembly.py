@@ -29,6 +29,7 @@ from migration_reports.records.run_record import (
     RuleResult,
     RunRecord,
     State,
+    SystemState,
     Timing,
     UnknownCode,
 )
@@ -52,6 +53,7 @@ def assemble(
     municipality: Municipality,
     *,
     in_ledger: str,
+    promotions: Mapping[str, tuple[str, str]],
     specs_changed: tuple[str, ...],
     database_version: str,
 ) -> RunRecord:
@@ -61,6 +63,7 @@ def assemble(
         run: the run.
         municipality: as the run's own specs have it.
         in_ledger: the state that the ledger gives the run; empty where it cannot be asked.
+        promotions: of each system whose promotion the ledger knows, the edition of its form and its state.
         specs_changed: specs of the municipality's folder that are not what the run used.
         database_version: of the data centre; empty where it cannot be asked.
     """
@@ -83,6 +86,17 @@ def assemble(
         state=cast(State, state),
         state_reason_ja=ja,
         state_reason_en=en,
+        systems=tuple(
+            SystemState(
+                system=system.name,
+                title_ja=system.title_ja,
+                title_en=system.title_en,
+                edition=promotions[system.name][0],
+                state=cast(State, promotions[system.name][1]),
+            )
+            for system in municipality.systems
+            if system.name in promotions
+        ),
         started=run.started,
         finished=finished.get("at", ""),
         started_by=run.started_by,

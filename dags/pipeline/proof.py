@@ -102,7 +102,7 @@ def amounts(
     database: sa.Engine, run: Run, municipality: Municipality, fragments: Mapping[str, Any]
 ) -> tuple[AmountReconciliation, ...]:
     """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
-    tables = {table.name: table for table in target_tables(municipality)}
+    tables = {table.key: table for table in target_tables(municipality)}
     amounts = []
     for name, fragment in fragments.items():
         for key, total in fragment["sums"].items():

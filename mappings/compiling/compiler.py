@@ -53,7 +53,7 @@ def compile_mapping(
     Args:
         folder: what the municipality says of the system.
         schemas: by source (dump.kind), the fields of each record kind of role data.
-        tables: the system's target tables.
+        tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
 
     Raises:
@@ -100,7 +100,7 @@ class _Compiler:
         self._code_sets = code_sets
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
-        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, self._complain)
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -213,7 +213,7 @@ class _Compiler:
         }
         finished = tuple(self._with_fields(join, used) for join in joins)
         return PartPlan(
-            name,
+            self._tables[name].key,
             number,
             spec.source,
             each,

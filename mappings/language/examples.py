@@ -103,7 +103,8 @@ def read_examples(
     Args:
         roots: the municipality's folder of the system, and its package's.
         schemas: the fields of each record kind, by dump.kind.
-        columns: the columns of each table that is filled.
+        columns: the columns of each table that is filled, by system.table; an example may leave the system out where
+            one system alone has such a table.
         left_out: the tables of the system that are not; a package's examples may name them.
 
     Raises:
@@ -156,6 +157,12 @@ def _read(file: Path, shown: str, problems: list[Problem]) -> tuple[ExamplesSpec
         return None
 
 
+def _meant(table: str, keys: Iterable[str]) -> str:
+    """The key of the table that an example names, with its system or, where one system alone has it, without."""
+    found = [key for key in keys if key.rpartition(".")[2] == table]
+    return found[0] if len(found) == 1 else table
+
+
 class _Checker:
     def __init__(
         self,
@@ -174,12 +181,13 @@ class _Checker:
     def example(self, number: int, spec: ExampleSpec) -> Example:
         at: YamlPath = ("examples", number)
         others = tuple((other.record, self._record((*at, "with", n), other)) for n, other in enumerate(spec.others))
+        keys = {table: _meant(table, (*self._columns, *self._left_out)) for table in spec.rows}
         rows = {
-            table: self._rows((*at, "rows", table), table, wanted)
+            keys[table]: self._rows((*at, "rows", table), table, keys[table], wanted)
             for table, wanted in spec.rows.items()
-            if table not in self._left_out
+            if keys[table] not in self._left_out
         }
-        left_out = tuple(table for table in spec.rows if table in self._left_out)
+        left_out = tuple(table for table in spec.rows if keys[table] in self._left_out)
         for n, finding in enumerate(spec.findings):
             if finding.code not in CATALOGUE:
                 place = self._places.at(*at, "findings", n, "code")
@@ -246,11 +254,15 @@ class _Checker:
         return {member: self._value((*at, member), member, kind, entry.get(member)) for member, kind in members.items()}
 
     def _rows(
-        self, at: YamlPath, table: str, rows: tuple[Mapping[str, str], ...]
+        self, at: YamlPath, table: str, key: str, rows: tuple[Mapping[str, str], ...]
     ) -> tuple[Mapping[str, str | None], ...]:
-        schema = self._columns.get(table)
+        schema = self._columns.get(key)
         if schema is None:
-            self._unknown("Y030", self._places.at(*at, "key"), f"target table `{table[:60]}`", self._columns)
+            names = [
+                known if _meant(bare := known.rpartition(".")[2], self._columns) != known else bare
+                for known in self._columns
+            ]
+            self._unknown("Y030", self._places.at(*at, "key"), f"target table `{table[:60]}`", names)
             return ()
         for number, row in enumerate(rows):
             for column in row:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from target_schemas.model import CodeSet, Reference, System, amount, date, table, text, whole
 
+NAME = "resident_records"
 BASED_ON = "住民記録システム標準仕様書 第1.0版 第3章"
 
 HOUSEHOLDS = table(
@@ -31,6 +32,7 @@ HOUSEHOLDS = table(
     text("address_building", "方書", "building and room", kind="J", length=100, gaiji=True),
     date("established", "世帯設定日", "date of establishment"),
     amount("average_amount", "平均額", "average amount", digits=11, scale=2),
+    system=NAME,
     key=("household_no",),
     based_on=BASED_ON,
     references=(
@@ -73,6 +75,7 @@ RESIDENTS = table(
     text("address", "住所", "address", kind="J", length=200, gaiji=True),
     text("address_building", "方書", "building and room", kind="J", length=100, gaiji=True),
     text("remarks", "備考", "remarks", kind="J", length=200, gaiji=True),
+    system=NAME,
     key=("resident_no", "history_no"),
     based_on=BASED_ON,
     references=(
@@ -94,6 +97,7 @@ CHANGES = table(
     whole("change_no", "異動連番", "number of the change, from 1", nullable=False),
     date("changed", "異動日", "date of the change"),
     text("change_reason", "異動事由", "reason of the change", kind="C", length=3, code_set="change_reason"),
+    system=NAME,
     key=("resident_no", "change_no"),
     based_on=BASED_ON,
     references=(
@@ -113,6 +117,7 @@ TAX_AMOUNTS = table(
     "taxable amounts",
     text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False, check="resident_number"),
     amount("amount", "課税額", "amount"),
+    system=NAME,
     key=("resident_no",),
     based_on="none (a field of the legacy registers, carried for reference)",
     references=(
@@ -132,6 +137,7 @@ PROTECTIVE_MEASURES = table(
     "protective measures",
     text("resident_no", "宛名番号", "resident number", kind="N", length=15, nullable=False, check="resident_number"),
     text("measure_kind", "抑止種別", "kind of measure", kind="C", length=2, nullable=False, code_set="measure_kind"),
+    system=NAME,
     key=("resident_no", "measure_kind"),
     based_on=BASED_ON,
     critical=True,
@@ -164,7 +170,7 @@ _RELATIONSHIP = {
 }
 
 SYSTEM = System(
-    name="resident_records",
+    name=NAME,
     title_ja="住民記録",
     title_en="resident records",
     based_on=BASED_ON,

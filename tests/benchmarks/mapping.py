@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan = town.plans["resident_records"]
     alone = dataclasses.replace(plan, parts=tuple(part for part in plan.parts if part.table == "residents"))
     residents = Mapper([alone], "bench")
-    tables = {name: table.codes for name, table in town.folder.code_tables.items()}
+    tables = {name: table.codes for name, table in town.folder.systems["resident_records"].code_tables.items()}
 
     def by_hand() -> int:
         return sum(hand(pl.DataFrame(pl.from_arrow(e.batch)), tables)[0].height for e in batches)
