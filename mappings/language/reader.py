@@ -314,7 +314,7 @@ class _Reader:
         """Where a file stands that a spec names: the first folder that has it, or else the municipality's own."""
         files = [inside(root, path) for root in self._folders]
         if files[0] is None:
-            self.problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
+            self.problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the system's folder"))
         return next((file for file in files if file is not None and file.exists()), files[0])
 
     def _noted(self, file: Path) -> _Noted:
@@ -421,13 +421,24 @@ def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
     if kind == "extra_forbidden":
         allowed = _keys(model, path[:-1])
         place = located.at(*path, "key")
-        hint = slip_in(name) or did_you_mean(name, allowed)
+        hint = slip_in(name) or _elsewhere(name, path, model) or did_you_mean(name, allowed)
         return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, hint)
     if kind == "missing":
         return Problem("Y011", located.at(*path), f"key `{name}` is missing")
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     message, allowed, hint = refused(error)
     return Problem("Y012", located.at(*path), f"`{key}`: {message}", allowed, hint)
+
+
+def _elsewhere(name: str, path: tuple[str | int, ...], model: type[Spec]) -> str:
+    """The hint for a key of one manifest that stands in the other."""
+    if model is Manifest and len(path) == 1 and name == "systems":
+        return "which systems are moved is told by their folders"
+    if model is Manifest and len(path) == 1 and name in SystemManifest.model_fields:
+        return f"`{name}` is said of a system: in <system>/{MANIFEST}"
+    if model is SystemManifest and len(path) == 1 and name in Manifest.model_fields:
+        return f"`{name}` is said of the municipality: in its {MANIFEST}, a folder higher"
+    return ""
 
 
 def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ def home(tmp_path, monkeypatch, database_url):
 
 def receive(home, town, *, change=None, spoil=True):
     folder = home.parent / "towns" / town
-    manifest = folder / "manifest.yaml"
+    manifest = folder / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 60%"), encoding="utf-8")
     made = synthesize(folder, residents=300, seed=5, faults=0.05, out=home / "inbox" / town)
     data, length = bytearray(made.dump.read_bytes()), LENGTHS[town]
@@ -98,7 +98,7 @@ def go(town):
 
 
 def family(home):
-    manifest = home.parent / "towns" / REIJI / "manifest.yaml"
+    manifest = home.parent / "towns" / REIJI / "resident_records/manifest.yaml"
     own = "    framing: variable\n    records: {person: {parent: household}}\n"
     manifest.write_text(manifest.read_text("utf-8") + own, encoding="utf-8")
 

@@ -62,14 +62,14 @@ def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
 def test_what_changed_is_counted_and_placed(towns, inbox):
     change(
         towns[1],
-        "resident_records.yaml",
+        "resident_records/mapping.yaml",
         ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"),
         (
             "  tax_amounts:\n    from: juki_master.resident\n",
             '  tax_amounts:\n    from: juki_master.resident\n    when: {field: JJ-SEIBETSU, values: ["1"]}\n',
         ),
     )
-    change(towns[1], "codes/sex.csv", ("2,2,女\n", ""))
+    change(towns[1], "resident_records/codes/sex.csv", ("2,2,女\n", ""))
     made = compared(towns, inbox)
     tables = {table.name: table for table in made.tables}
     residents, amounts = tables["residents"], tables["tax_amounts"]
@@ -109,14 +109,14 @@ ignore:
     - {field: FILLER@*, reason: 予備}
 """
     for folder in (before, after):
-        (folder / "resident_records.yaml").write_text(text, encoding="utf-8")
+        (folder / "resident_records/mapping.yaml").write_text(text, encoding="utf-8")
     assert not work.compare(load(before), load(after), inbox=tmp_path / "inbox").differs
     # Half of the keys are left out, and a limit that would stop a run: those that are left keep their numbers.
     half = text.replace(
         "    columns:\n      resident_no", "    when: {field: KJ-SEI, values: ['1']}\n    columns:\n      resident_no"
     )
-    (after / "resident_records.yaml").write_text(half, encoding="utf-8")
-    change(after, "manifest.yaml", ("rejects: 2%", "rejects: 2%\n  stop_after: 1"))
+    (after / "resident_records/mapping.yaml").write_text(half, encoding="utf-8")
+    change(after, "resident_records/manifest.yaml", ("rejects: 2%", "rejects: 2%\n  stop_after: 1"))
     made = {t.name: t for t in work.compare(load(before), load(after), inbox=tmp_path / "inbox").tables}["tax_amounts"]
     assert (made.old, made.changed, made.added) == (60, 0, 0)
     assert 0 < made.gone < 60
@@ -131,7 +131,7 @@ def test_files_that_nobody_expects_are_refused(towns, inbox, tmp_path):
 
 def test_the_command_tells_places_and_never_values_unless_they_are_revealed(towns, inbox):
     before, after = towns
-    change(after, "resident_records.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"))
+    change(after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"))
     words = ["diff", str(before), str(after), "--inbox", str(inbox)]
     told = CliRunner().invoke(app, words)
     assert told.exit_code == 1, told.output

@@ -35,9 +35,9 @@ def town():
 
 def place(folder, begins):
     """Where a line of a mapping stands, as explain calls it."""
-    lines = (folder / "resident_records.yaml").read_text("utf-8").splitlines()
+    lines = (folder / "resident_records/mapping.yaml").read_text("utf-8").splitlines()
     number = next(n for n, line in enumerate(lines, 1) if line.startswith(begins))
-    return f"{folder.name}/resident_records.yaml:{number}"
+    return f"{folder.name}/resident_records/mapping.yaml:{number}"
 
 
 def said(sections):
@@ -51,7 +51,7 @@ def test_a_column_is_told_from_its_bytes_to_its_line(town):
         "record kind: resident: JM-KUBUN is D, read as JM-JUMIN",
         "PICTURE: 9(07), packed",
         "bytes: 90 to 93 of the record",
-        "copybook: 990027_mihon/layouts/juki_master.cpy:21",
+        "copybook: 990027_mihon/resident_records/layouts/juki_master.cpy:21",
         "wareki_date: {unknown: 00, eras: 1-5, form: digits}",
         "on_error: reject",
         f"mapping: {place(MAPPINGS / 'municipalities' / '990027_mihon', '      birth: ')}",
@@ -97,7 +97,7 @@ def test_a_column_through_a_join_and_a_number_is_followed_too(tmp_path):
     for name in ("municipalities", "packages"):
         shutil.copytree(MAPPINGS / name, tmp_path / name)
     folder = tmp_path / "municipalities" / "990035_reiji"
-    (folder / "resident_records.yaml").write_text("""\
+    (folder / "resident_records/mapping.yaml").write_text("""\
 system: resident_records
 tables:
   tax_amounts:
@@ -145,7 +145,7 @@ def test_the_merged_mapping_is_yaml_that_says_the_same():
         f"# {reuse.inherited} of {whole} values ({100 * reuse.inherited // whole}%) are those of"
     )
     assert 0.4 < reuse.inherited / whole < 1
-    text = "\n".join(lines).partition("# ---- resident_records.yaml\n")[2]
+    text = "\n".join(lines).partition("# ---- resident_records/mapping.yaml\n")[2]
     data = yaml.load(text, Loader=yaml.BaseLoader)
     assert "tax_amounts" not in data["tables"]
     sex = data["tables"]["residents"]["columns"]["sex"]
@@ -158,5 +158,5 @@ def test_the_command(inbox):
     shown = CliRunner().invoke(app, ["explain", "mihon", "residents.name", "--record", "12", "--inbox", str(inbox)])
     assert shown.exit_code == 0, shown.output
     assert "read JJ-SHIMEI" in shown.stdout
-    assert CliRunner().invoke(app, ["explain", "tehon"]).stdout.startswith("# ---- manifest.yaml\n")
+    assert CliRunner().invoke(app, ["explain", "tehon"]).stdout.startswith("# ---- resident_records/manifest.yaml\n")
     assert CliRunner().invoke(app, ["explain", "tehon", "--record", "1"]).exit_code == 2

@@ -94,7 +94,7 @@ def test_every_target_column_stands_in_the_table_with_its_attributes(mihon):
     assert (sex.file, sex.source, sex.field, sex.picture) == ("住民記録マスタ", R, "JJ-SEIBETSU", "9(01)")
     assert sex.transforms == "lookup (table: codes/sex.csv)"
     assert sex.policy == "reject"
-    assert sex.place.startswith("990027_mihon/resident_records.yaml:")
+    assert sex.place.startswith("990027_mihon/resident_records/mapping.yaml:")
     (empty,) = [t for t in items if t.column == "member_count"]
     assert (empty.field, empty.remark) == ("", "空とする")
     own = {c.name for s in mihon.systems for t in s.tables for c in t.columns if not c.info.get("lineage")}
@@ -113,7 +113,7 @@ def test_what_differs_from_a_package_shows_whose_line_it_is():
 def test_a_joined_and_an_unrolled_field_are_traced_to_their_own_records(tmp_path):
     shutil.copytree(TOWNS.parent / "packages", tmp_path / "packages")
     folder = Path(shutil.copytree(TOWNS / "990027_mihon", tmp_path / "towns" / "990027_mihon"))
-    mapping = folder / "resident_records.yaml"
+    mapping = folder / "resident_records/mapping.yaml"
     text = mapping.read_text("utf-8").replace(
         "  tax_amounts:\n    from: juki_master.resident\n",
         "  tax_amounts:\n    from: juki_master.resident\n"

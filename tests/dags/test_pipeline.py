@@ -44,7 +44,7 @@ def receive(home, town="990027_mihon", residents=600, faults=0.05, seed=3):
 
 
 def allow_rejects(home, town="990027_mihon"):
-    manifest = home.parent / "towns" / town / "manifest.yaml"
+    manifest = home.parent / "towns" / town / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 50%"), encoding="utf-8")
 
 
@@ -105,10 +105,10 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
 def test_a_shared_register_goes_the_whole_way(home, folder, name):
     town = home.parent / "towns" / folder
     shutil.copytree(SHARED_TOWNS / folder, town)
-    (town / "layouts").mkdir()
-    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "layouts")
-    (town / "tables").mkdir()
-    (town / "tables" / "extended.csv").write_text("6EA4,9AD9\n4BD0,FA11\n", encoding="utf-8")
+    (town / "resident_records" / "layouts").mkdir()
+    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "resident_records" / "layouts")
+    (town / "resident_records" / "tables").mkdir()
+    (town / "resident_records" / "tables" / "extended.csv").write_text("6EA4,9AD9\n4BD0,FA11\n", encoding="utf-8")
     (home / "inbox" / folder).mkdir(parents=True)
     shutil.copy(SHARED / "dumps" / name / f"{name}.dat", home / "inbox" / folder)
     record = steps.run_all(folder)
@@ -265,7 +265,7 @@ def test_an_unexpected_file_is_an_alert(home):
 
 def test_a_wrong_copybook_is_found_out_by_its_controls(home):
     town = home.parent / "towns" / "990027_mihon"
-    path = town / "layouts" / "juki_master.cpy"
+    path = town / "resident_records" / "layouts" / "juki_master.cpy"
     receive(home, faults=0)
     text = re.sub(r"(JJ-KANA +PIC X.)30", r"\g<1>31", path.read_text("utf-8"))
     path.write_text(re.sub(r"(FILLER +PIC X.)108", r"\g<1>107", text), encoding="utf-8")
@@ -275,7 +275,7 @@ def test_a_wrong_copybook_is_found_out_by_its_controls(home):
 
 
 def test_a_wrong_charset_is_found_out_by_undefined_codes(home):
-    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    manifest = home.parent / "towns" / "990027_mihon" / "resident_records/manifest.yaml"
     receive(home, faults=0)
     text = manifest.read_text("utf-8")
     manifest.write_text(text.replace("name: fujitsu\n      table: tables/extended.csv", "name: ibm"), encoding="utf-8")
@@ -423,7 +423,7 @@ def test_an_unknown_municipality_names_the_known_ones(home):
 
 
 def test_a_wrong_spec_stops_a_run_before_any_data(home):
-    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    manifest = home.parent / "towns" / "990027_mihon" / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("990027", "990028"), encoding="utf-8")
     with pytest.raises(SpecError, match="Y013"):
         steps.begin("990027_mihon")
@@ -439,8 +439,8 @@ def test_a_wrong_spec_stops_a_run_before_any_data(home):
 def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_url, folder, name, state):
     town = home.parent / "towns" / folder
     shutil.copytree(SHARED_TOWNS / folder, town)
-    (town / "layouts").mkdir()
-    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "layouts")
+    (town / "resident_records" / "layouts").mkdir()
+    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "resident_records" / "layouts")
     (home / "inbox" / folder).mkdir(parents=True)
     shutil.copy(SHARED / "dumps" / name / f"{name}.dat", home / "inbox" / folder)
     record = steps.run_all(folder)

@@ -103,7 +103,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
         ("V406", "error", "person", "KJ-SETAI-NO", "residents", "household_no")
     ]
     assert fallen["offset"].to_list() == [(n - 1) * LENGTH + 1 for n in members]
-    assert fallen["mapping"].str.contains("resident_records.yaml:").all()
+    assert fallen["mapping"].str.contains("resident_records/mapping.yaml:").all()
     kept = pl.read_ipc(home / "runs" / record.run_id / "rejects.arrow")
     assert kept["record"].to_list() == sorted(houses + members)
     assert record.rejects == len(houses + members)
@@ -125,7 +125,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
 
 def test_a_protective_measure_that_falls_holds_the_run(home):
     town = home.parent / "towns" / "990035_reiji"
-    (town / "resident_records.yaml").write_text(
+    (town / "resident_records/mapping.yaml").write_text(
         """system: resident_records
 tables:
   protective_measures:
@@ -146,7 +146,7 @@ tables:
 
 def test_a_constant_that_names_nothing_rejects_its_record_too(home):
     town = home.parent / "towns" / "990035_reiji"
-    (town / "resident_records.yaml").write_text(
+    (town / "resident_records/mapping.yaml").write_text(
         """system: resident_records
 without: [tables.residents.columns.household_no.from, tables.residents.columns.household_no.transforms]
 tables:

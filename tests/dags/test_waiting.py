@@ -34,7 +34,7 @@ def receive(home, residents=300):
 
 def own(home, text):
     """Add to what the municipality says beyond its package."""
-    path = home.parent / "towns" / REIJI / "resident_records.yaml"
+    path = home.parent / "towns" / REIJI / "resident_records/mapping.yaml"
     path.write_text(f"system: resident_records\n{text}", encoding="utf-8")
 
 

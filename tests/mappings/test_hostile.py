@@ -174,7 +174,7 @@ def test_anything_in_any_place_of_a_mapping_is_read_or_refused(spot, value, tmp_
     folder = tmp_path / "990027_mihon"
     if not folder.exists():
         shutil.copytree(TOWNS / "990027_mihon", folder)
-    path = folder / "resident_records.yaml"
+    path = folder / "resident_records/mapping.yaml"
     whole = yaml.load((TOWNS / "990027_mihon" / path.name).read_text("utf-8"), Loader=yaml.BaseLoader)
     at = whole
     for key in spot[:-1]:
