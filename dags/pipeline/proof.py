@@ -138,7 +138,7 @@ def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[R
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
     for system in municipality.systems:
         settings = municipality.folder.systems[system.name].manifest.rules
-        of_system = {table.name: tables[table.name] for table in system.tables if table.name in tables}
+        of_system = {table.key: tables[table.key] for table in system.tables if table.key in tables}
         for family in RULES:
             given = settings.get(family.name, {})
             kept = given.get("on_error") == "keep"
@@ -188,7 +188,7 @@ def limits(
                     )
     for system in municipality.systems:
         limited = municipality.folder.systems[system.name].manifest.rules
-        own = {table.name for table in system.tables}
+        own = {table.key for table in system.tables}
         for rule in results:
             settings = limited.get(rule["family"], {})
             if rule["table"] not in own or "at_most" not in settings:

@@ -19,7 +19,7 @@ SHIPPED = sorted(
     path
     for folder in ("municipalities", "packages")
     for path in (ROOT / "mappings" / folder).glob("*/*.yaml")
-    if path.name not in ("synthesis.yaml", "resident_records/examples.yaml")
+    if path.name not in ("synthesis.yaml", "examples.yaml")
 )
 
 
