@@ -19,6 +19,7 @@ from dags.authoring.problems import section as section_of
 from dags.pipeline.inbox import files_of
 from dags.pipeline.proof import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
+from dags.pipeline.waiting import joined
 from extractors.batches import extract
 from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
@@ -27,7 +28,7 @@ from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Located, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
-from mappings.rows import look_up, unfolded
+from mappings.rows import unfolded
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
@@ -293,8 +294,7 @@ def explain_record(
             frame, codes = _record(municipality, part, record, inbox)
             if frame is None:
                 continue
-            for join in part.joins:
-                frame = look_up(frame, join, _others(municipality, join, frame, inbox))
+            frame = joined(part, frame, lambda join, rows: _others(municipality, join, rows, inbox))
             sections.append(_traced(municipality, part, made, frame, codes, record=record, reveal=reveal))
     if not sections:
         raise RunError(

@@ -11,8 +11,7 @@ import sqlalchemy as sa
 from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, one_per_key, target_tables
-from extractors.character_counts import FIRST_PLACES
-from migration_reports.findings import join_findings
+from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.records.run_record import Place, ReferenceResult
 from target_schemas.postgres import staging
 from validators import derived, engine

@@ -143,7 +143,11 @@ def test_only_texts_of_the_specs_are_shown(towns, tmp_path):
 
 
 def test_examples_are_checked_too(towns):
-    change(towns / "990027_mihon" / "resident_records/examples.yaml", "record: juki_master.resident", "record: juki_master.residnt")
+    change(
+        towns / "990027_mihon" / "resident_records/examples.yaml",
+        "record: juki_master.resident",
+        "record: juki_master.residnt",
+    )
     (problem,) = check(towns / "990027_mihon").problems
     assert (problem.code, problem.hint) == ("Y020", "did you mean `juki_master.resident`?")
 

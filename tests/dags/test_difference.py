@@ -55,8 +55,8 @@ def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
     assert not made.differs
     assert {t.name: (t.old, t.new) for t in made.tables}["residents"] == (400, 400)
     assert made.dumps == ("juki_master",)
-    # The runs that were made for it are gone.
-    assert list((tmp_path / "home" / "runs").iterdir()) == []
+    # No run was made for it, and what was mapped is gone.
+    assert list((tmp_path / "home").iterdir()) == [tmp_path / "home" / "inbox"]
 
 
 def test_what_changed_is_counted_and_placed(towns, inbox):
@@ -131,7 +131,9 @@ def test_files_that_nobody_expects_are_refused(towns, inbox, tmp_path):
 
 def test_the_command_tells_places_and_never_values_unless_they_are_revealed(towns, inbox):
     before, after = towns
-    change(after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"))
+    change(
+        after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA")
+    )
     words = ["diff", str(before), str(after), "--inbox", str(inbox)]
     told = CliRunner().invoke(app, words)
     assert told.exit_code == 1, told.output

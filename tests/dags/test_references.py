@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps
+from dags import runs, steps
 from dags.inspection.synthesis import synthesize
 from migration_reports.pages.render import question
 from target_schemas.postgres.database import connect
@@ -57,7 +57,7 @@ def dangling(url):
 @pytest.mark.parametrize(("town", "found"), [("990027_mihon", False), ("990051_tehon", True)])
 def test_no_promoted_row_dangles_unsaid(home, database_url, town, found):
     receive(home, town, faults=0.01)
-    record = steps.run_all(town)
+    record = runs.run_all(town)
     assert record.state == "promoted", record.state_reason_en
     lost = dangling(database_url)
     assert {f"{r.table}.{r.columns[0]}": (r.dangling, r.dangling_gx) for r in record.references} == {
@@ -93,7 +93,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
     monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", slice_bytes)
     dump = receive(home, "990035_reiji")
     houses, members = spoil_households(dump, 3)
-    record = steps.run_all("990035_reiji")
+    record = runs.run_all("990035_reiji")
     assert record.state == "promoted", record.state_reason_en
     found = findings(home, record.run_id)
     assert found.filter(pl.col("code") == "D201")["record"].to_list() == houses
@@ -137,7 +137,7 @@ tables:
         encoding="utf-8",
     )
     _, members = spoil_households(receive(home, "990035_reiji"), 1)
-    record = steps.run_all("990035_reiji")
+    record = runs.run_all("990035_reiji")
     assert record.state == "held"
     assert "protective measure" in record.state_reason_en
     lost = next(line for line in record.reconciliations if line.table == "protective_measures")
@@ -157,7 +157,7 @@ tables:
         encoding="utf-8",
     )
     receive(home, "990035_reiji", residents=60)
-    record = steps.run_all("990035_reiji")
+    record = runs.run_all("990035_reiji")
     assert (record.state, record.rejects) == ("held", 60)
     assert [(i.severity, i.count) for i in record.issues if i.code == "V405"] == [("error", 60)]
 

@@ -78,7 +78,11 @@ WRONG = [
     ("990027_mihon/resident_records/mapping.yaml", "{eras: 1-5}", "{eras: 1-4}"),
     ("990027_mihon/resident_records/mapping.yaml", "amount: {from: JJ-KAZEI}", "amount: {form: JJ-KAZEI}"),
     ("990027_mihon/resident_records/mapping.yaml", "keep: one_row_per_key", "keep: one_row"),
-    ("990027_mihon/resident_records/mapping.yaml", "  tax_amounts:\n    from: juki_master.resident\n", "  tax_amounts:\n"),
+    (
+        "990027_mihon/resident_records/mapping.yaml",
+        "  tax_amounts:\n    from: juki_master.resident\n",
+        "  tax_amounts:\n",
+    ),
 ]
 
 
