@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import difflib
 import unicodedata
@@ -83,10 +84,13 @@ def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
     found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and f".{t}".endswith(said))
     if len(found) == 1:
         return next(iter(found))
-    names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
+    several = collections.Counter(table.name for table in target_tables(municipality))
+    shown = {t: t if several[_bare(t)] > 1 else _bare(t) for t, _ in known}
+    every = found or dict.fromkeys((t, group) for (t, _), group in known.items())
+    names = [f"{shown[t]}.{group}" for t, group in every]
     if found:
         raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
-    close = difflib.get_close_matches(name, [*names, *(n.split(".", at)[-1] for n in names for at in (1, 2))], 1)
+    close = difflib.get_close_matches(name, [*names, *(n.rpartition(".")[2] for n in names)], 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
     # Of a table that there is, its columns are enough.
     near = [n for n in names if f".{n.rpartition('.')[0]}".endswith(f".{table}")] or names

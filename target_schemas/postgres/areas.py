@@ -112,7 +112,10 @@ def _parent(table: sa.Table, schema: str) -> sa.Table:
     return sa.Table(
         table.name,
         sa.MetaData(naming_convention=METADATA.naming_convention),
-        *(sa.Column(c.name, kind(c), nullable=c.name not in (*key, *LINEAGE), comment=c.comment) for c in table.columns),
+        *(
+            sa.Column(c.name, kind(c), nullable=c.name not in (*key, *LINEAGE), comment=c.comment)
+            for c in table.columns
+        ),
         sa.PrimaryKeyConstraint(*key),
         schema=schema,
         comment=table.comment,

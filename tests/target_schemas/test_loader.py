@@ -148,7 +148,13 @@ def test_counts_that_differ_from_what_was_settled_promote_nothing(prepared, data
 
 def test_a_second_run_is_refused_while_the_first_lives_and_goes_on_when_it_has_died(prepared):
     begin(prepared, "r1")
-    entry = {"municipality": "990027", "mode": "rehearsal", "rehearsal": 2, "owner": "other", "editions": {}}
+    entry = {
+        "municipality": "990027",
+        "mode": "rehearsal",
+        "rehearsal": 2,
+        "owner": "other",
+        "editions": {"resident_records": "1.0"},
+    }
     with pytest.raises(RunError, match=r"run r1 of municipality 990027 has been in progress[\s\S]*Nothing was changed"):
         ledger.begin_run(prepared, run_id="r2", alive=lambda _: True, **entry)
     assert [r.run_id for r in ledger.list_runs(prepared)] == ["r1"]

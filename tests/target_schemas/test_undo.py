@@ -276,23 +276,6 @@ def test_a_run_that_has_ended_is_not_opened_again(prepared, state):
     assert states(prepared) == {"c0": state}
 
 
-def test_a_run_with_fewer_tables_does_not_silently_take_the_others_away(prepared, database_url):
-    move(prepared, database_url, "c0", ["1"])
-    stage_all(prepared, database_url, "c1", {"resident_records.households": households("c1", "d", ["2"])})
-    staging.settle(prepared, database_url, "c1", TABLES, rejected=no_rejects(), one_per_key=ONE)
-    with pytest.raises(RunError, match=r"also holds tax_amounts, which this run does not load\. Nothing was promoted"):
-        loader.promote(
-            prepared,
-            "c1",
-            "990027",
-            TABLES[:1],
-            area=PRODUCTION,
-            one_per_key=ONE,
-            expected={"resident_records.households": 1},
-        )
-    assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
-
-
 def test_every_mode_has_an_area_and_no_other_word_has():
     assert [area_of("cut-over"), area_of("rehearsal")] == [PRODUCTION, REHEARSALS]
     with pytest.raises(ValueError, match="a run is a rehearsal or a cut-over"):
