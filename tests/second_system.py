@@ -52,6 +52,7 @@ def _newer() -> sa.Table:
     for check in [c for c in made.constraints if isinstance(c, sa.CheckConstraint)]:
         made.constraints.remove(check)
     made.append_constraint(sa.CheckConstraint("char_length(resident_no) <= 15", name="resident_no_length"))
+    made.c.resident_no.info = {**PAYMENTS.c.resident_no.info, "length": 15}
     made.c.paid.type, made.c.paid.nullable = sa.Numeric(9, 0), True
     made.append_column(
         sa.Column("method", sa.Text, comment="納付方法", info={"ja": "納付方法", "en": "method", "kind": "A"})
