@@ -24,7 +24,7 @@ from dags.commands._reading_options import (
 from dags.commands._terminal import err, out, visible
 
 if TYPE_CHECKING:
-    from target_schemas.conventions import System
+    from target_schemas.model import System
 
 EXAMPLES = (
     "hikkoshi draft juki.cpy --system resident_records",

@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.conventions import LINEAGE, METADATA
+from target_schemas.model import METADATA
+from target_schemas.physical import LINEAGE
 
 LONGEST_NAME = 63
 """PostgreSQL cuts what is longer, and two names may then be one. A name is ASCII."""

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.conventions import SHARED
+from target_schemas.model import SHARED
 from target_schemas.postgres.roles import ISOLATION
 
 LOCK_SECONDS = 3

@@ -21,7 +21,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from migration_reports.findings import RunError
-from target_schemas.conventions import SCHEMA_VERSION
+from target_schemas.model import SCHEMA_VERSION
 from target_schemas.postgres.areas import Area, area_of
 
 UNPROMOTED = ("held", "rejected", "failed", "abandoned")

@@ -118,7 +118,8 @@ def _asked(table: sa.Table) -> Iterator[tuple[Any, sa.ColumnElement[bool] | sa.T
     for column in table.columns:
         if isinstance(column.type, sa.Numeric) and column.type.precision is not None:
             scale = column.type.scale or 0
-            value, most = sa.column(column.name), 10 ** (column.type.precision - scale)
+            value: sa.ColumnClause[Any] = sa.column(column.name)
+            most = 10 ** (column.type.precision - scale)
             fits = sa.and_(sa.func.abs(value) < most, sa.func.scale(value) <= scale)
             yield f"ck_{table.name}_{column.name}_fits", fits
 

@@ -8,18 +8,20 @@ import sqlalchemy as sa
 from migration_reports.findings import RunError
 from target_schemas.postgres import installation, ledger, loader, promoted, staging, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS
-from target_schemas.systems.resident_records import HOUSEHOLDS
-from target_schemas.systems.resident_records import SYSTEM as RESIDENT_RECORDS
-from tests.second_system import NEWER, NEWER_PAYMENTS, PAYMENTS, RESIDENTS, SYSTEM, payments, taxpayers
+from tests.resident_records import HOUSEHOLDS, RESIDENTS
+from tests.resident_records import SYSTEM as RESIDENT_RECORDS
+from tests.second_system import FORMER, NEWER, OLDER, SYSTEM, payments, physical, taxpayers
 from tests.staged_runs import begin, households, no_rejects, rows, states
 
 WHO = {"by": "tester", "reason": "because"}
-TAX, RECORDS = (RESIDENTS, PAYMENTS), (HOUSEHOLDS, RESIDENT_RECORDS.tables[1])
+RECORDS, TAX = (HOUSEHOLDS, RESIDENTS), physical(FORMER)
+TAXPAYERS, PAYMENTS = TAX
+NEWER_PAYMENTS = physical(NEWER)[1]
 
 
 @pytest.fixture
 def centre(engine):
-    installation.install(engine, [RESIDENT_RECORDS, SYSTEM], "990027")
+    installation.install(engine, [RESIDENT_RECORDS, FORMER], "990027")
     return engine
 
 
@@ -71,8 +73,8 @@ def test_tables_of_one_name_are_staged_settled_and_promoted_side_by_side(centre,
         "tax.residents": 2,
         "tax.payments": 2,
     }
-    assert rows(centre, RESIDENTS, "resident_no") == ["8", "9"]
-    assert rows(centre, RESIDENT_RECORDS.tables[1], "resident_no") == []
+    assert rows(centre, TAXPAYERS, "resident_no") == ["8", "9"]
+    assert rows(centre, RESIDENTS, "resident_no") == []
     assert of_systems(centre, "c0") == {"resident_records": "promoted", "tax": "promoted"}
     assert dict(ledger.find(centre, "c0").editions) == {"resident_records": "1.0", "tax": "1.0"}
 
@@ -82,7 +84,7 @@ def test_a_run_of_one_system_leaves_the_others_in_force(centre, database_url):
     done = move(centre, database_url, "c1", paid=["9"])
     assert (done.former, done.rows) == ({"tax": "c0"}, {"tax.residents": 1, "tax.payments": 1})
     assert standing(centre) == {"resident_records": "c0", "tax": "c1"}
-    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, RESIDENTS, "resident_no")) == (["1"], ["9"])
+    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, TAXPAYERS, "resident_no")) == (["1"], ["9"])
     assert of_systems(centre, "c0") == {"resident_records": "promoted", "tax": "superseded"}
     assert states(centre) == {"c0": "promoted", "c1": "promoted"}, "a part of c0 is in force"
     assert {e.run_id: e.in_force for e in ledger.list_runs(centre)} == {"c0": ("resident_records",), "c1": ("tax",)}
@@ -103,7 +105,7 @@ def test_two_systems_are_swapped_in_one_transaction_or_not_at_all(centre, databa
     with pytest.raises(RuntimeError, match="in the middle"):
         move(centre, database_url, "c1", numbers=["2"], paid=["9"])
     assert standing(centre) == {"resident_records": "c0", "tax": "c0"}
-    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, RESIDENTS, "resident_no")) == (["1"], ["8"])
+    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, TAXPAYERS, "resident_no")) == (["1"], ["8"])
     assert of_systems(centre, "c1") == {"resident_records": "", "tax": ""}
     assert states(centre)["c1"] == "running"
 
@@ -138,7 +140,7 @@ def test_systems_of_one_run_are_rolled_back_together(centre, database_url):
         ("resident_records", "c2", "c0"),
         ("tax", "c2", "c1"),
     ]
-    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, RESIDENTS, "resident_no")) == (["1"], ["8"])
+    assert (rows(centre, HOUSEHOLDS, "household_no"), rows(centre, TAXPAYERS, "resident_no")) == (["1"], ["8"])
     with centre.connect() as connection:
         columns = [ledger.DECISIONS.c[name] for name in ("run_id", "system", "what", "restored")]
         decided = connection.execute(sa.select(*columns).order_by(ledger.DECISIONS.c.number)).all()
@@ -150,7 +152,7 @@ def test_one_system_of_a_run_is_withdrawn_and_the_rest_later(centre, database_ur
     undo.withdraw(centre, "c0", systems=["tax"], **WHO)
     assert standing(centre) == {"resident_records": "c0"}
     assert partitions(centre, PRODUCTION, "tax.residents") == 0
-    assert (states(centre)["c0"], rows(centre, RESIDENTS, "resident_no")) == ("promoted", [])
+    assert (states(centre)["c0"], rows(centre, TAXPAYERS, "resident_no")) == ("promoted", [])
     for system, why in (("tax", "tax is withdrawn"), ("pension", "it has no pension")):
         with pytest.raises(RunError, match=f"run c0: {why}; so there is no promotion to withdraw"):
             undo.withdraw(centre, "c0", systems=[system], **WHO)
@@ -173,7 +175,7 @@ def test_of_rehearsals_two_are_kept_of_each_system(centre, database_url):
 @pytest.mark.parametrize("area", AREAS, ids=lambda area: area.name)
 def test_an_edition_binds_its_own_municipality_and_no_other(centre, database_url, area):
     move(centre, database_url, "c0", paid=["8"], area=area)
-    tables = NEWER.tables
+    tables = physical(NEWER)
 
     def newer(run, numbers, **more):
         begin(centre, run, mode=area.mode, tables=tables)
@@ -192,7 +194,7 @@ def test_an_edition_binds_its_own_municipality_and_no_other(centre, database_url
     ledger.end_run(centre, "c2", "failed")
     undo.rollback(centre, "990027", area, **WHO)
     assert rows(centre, NEWER_PAYMENTS, "method", area) == [None], "its partition was made before the item"
-    installation.install(centre, [SYSTEM], "990027")
+    installation.install(centre, [FORMER], "990027")
     move(centre, database_url, "c3", paid=["9"], area=area)
     assert rows(centre, NEWER_PAYMENTS, "method", area) == [None], "an older edition drops nothing, and fills nothing"
 
@@ -201,20 +203,20 @@ def test_an_edition_binds_its_own_municipality_and_no_other(centre, database_url
     ("paid", "refused"),
     [
         ({"123456": 1}, "ck_payments_resident_no_length"),
-        ({"1": 100_000}, "ck_payments_paid_fits"),
+        ({"1": 100_000}, "ck_payments_paid_digits"),
         ({"1": None}, "paid"),
     ],
 )
 def test_the_older_edition_still_refuses_what_a_newer_one_takes(centre, database_url, paid, refused):
     installation.install(centre, [NEWER], "990027")
-    begin(centre, "c0", tables=TAX)
-    # Staged as the newer edition has it: wide enough for any of them.
-    staging.create_staging(centre, "c0", NEWER.tables)
+    tables = physical(OLDER)
+    begin(centre, "c0", tables=tables)
+    staging.create_staging(centre, "c0", tables)
     staging.stage(database_url, "c0", "tax.payments", payments("c0", paid).to_reader(), dump="d")
     staging.note_rejected(centre, database_url, "c0", no_rejects())
     with pytest.raises(sa.exc.IntegrityError, match=refused):
         loader.promote(
-            centre, "c0", "990027", TAX, area=PRODUCTION, one_per_key=frozenset(), expected={"tax.payments": 1}
+            centre, "c0", "990027", tables, area=PRODUCTION, one_per_key=frozenset(), expected={"tax.payments": 1}
         )
 
 
@@ -223,7 +225,7 @@ def test_installing_an_edition_adds_what_is_missing_with_its_words_and_then_noth
     seen = []
     installation.install(centre, [NEWER], "990027")
     sa.event.listen(centre, "before_cursor_execute", lambda *arguments: seen.append(arguments[2]))
-    installation.install(centre, [NEWER, SYSTEM], "990027")
+    installation.install(centre, [SYSTEM, OLDER, FORMER], "990027")
     assert seen
     assert all(statement.lstrip().startswith("SELECT ") for statement in seen)
     for area in AREAS:
@@ -233,7 +235,7 @@ def test_installing_an_edition_adds_what_is_missing_with_its_words_and_then_noth
 
 
 def test_what_a_municipality_has_promoted_of_another_system_is_looked_up(centre, database_url):
-    installation.install(centre, [SYSTEM], "990035")
+    installation.install(centre, [FORMER], "990035")
     key = "tax.residents"
     assert promoted.promoted_table(centre, key, "990027", PRODUCTION) is None
     move(centre, database_url, "c0", paid=["8", "9"])
