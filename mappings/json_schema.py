@@ -13,9 +13,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mappings.language.spec import Manifest, MappingSpec, Spec, SystemManifest
+from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
+from migration_reports.specs import Spec
 
 Schema = dict[str, Any]
 Members = Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]]

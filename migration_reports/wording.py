@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from migration_reports.findings import did_you_mean
+from migration_reports.trouble import did_you_mean
 from migration_reports.slips import slip_in
 
 FORMS: Mapping[str, tuple[str, str]] = {

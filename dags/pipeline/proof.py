@@ -17,6 +17,7 @@ from dags.pipeline.town import RULE_POLICIES, Municipality, one_per_key, target_
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
+from migration_reports.items import table_of
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -119,7 +120,7 @@ def prove(
     fates = _fates(municipality, results.accounts, rejected)
     lines = _lines(municipality, results.accounts, made, counts)
     tables = target_tables(municipality)
-    critical = frozenset(table.key for table in tables if table.info["critical"])
+    critical = frozenset(table.key for table in tables if table_of(table).critical)
     found = [wrong for _, wrong in proved]
     found.append(controls.unexplained(fates, lines, amounts, critical=critical))
     found.append(_limits(municipality, made, rules, lines))
@@ -280,11 +281,11 @@ def promoted_amounts(
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: derived ones and the family's."""
-    sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
+    sets = {s.name: s for system in municipality.systems for s in system.code_sets}
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
     for system in municipality.systems:
         settings = municipality.folder.systems[system.name].manifest.rules
-        of_system = {table.key: tables[table.key] for table in system.tables if table.key in tables}
+        of_system = {key: tables[key] for table in system.tables if (key := table.physical.key) in tables}
         for family in RULES:
             given = settings.get(family.name, {})
             kept = given.get("on_error") == "keep"
@@ -334,7 +335,7 @@ def _limits(
                     )
     for system in municipality.systems:
         limited = municipality.folder.systems[system.name].manifest.rules
-        own = {table.key for table in system.tables}
+        own = {table.physical.key for table in system.tables}
         for rule in results:
             settings = limited.get(rule.family, {})
             if rule.table not in own or "at_most" not in settings:

@@ -162,7 +162,7 @@ def test_a_slice_is_repeated_alone_without_doubling(home, monkeypatch):
                 steps.join_slices(run_id)
             steps.extract_map_stage(run_id, **part)
     rows = staged(run_id, MIHON)
-    assert len(rows["residents"]) > 250
+    assert len(rows["resident_records.residents"]) > 250
     for part in (parts[2], parts[-1], parts[0]):
         steps.extract_map_stage(run_id, **part)
         assert staged(run_id, MIHON) == rows

@@ -92,7 +92,7 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert left.height == found.height - chosen.records
     with connect(database_url).connect() as connection:
         named = connection.execute(
-            sa.text("SELECT count(*) FROM joint_rehearsal.residents WHERE name LIKE '%髙%'")
+            sa.text("SELECT count(*) FROM resident_records_rehearsal.residents WHERE name LIKE '%髙%'")
         ).scalar()
     assert named >= 1
 

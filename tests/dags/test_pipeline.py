@@ -54,7 +54,7 @@ def findings(home, record):
 
 def promoted(url, table, column="resident_no"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint_rehearsal.{table}")).scalars())
+        return sorted(connection.execute(sa.text(f"SELECT {column} FROM resident_records_rehearsal.{table}")).scalars())
 
 
 def heads_lost(dump, faults):
@@ -88,7 +88,7 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
     assert found == seeded + collections.Counter(lost)
     assert {code for _, _, code in lost} == (set() if town == "990027_mihon" else {"V405", "V406"})
     dangling = {f"{r.table}.{r.columns[0]}": r.dangling for r in record.references}
-    assert dangling.pop("households.head_resident_no") == len(lost)
+    assert dangling.pop("resident_records.households.head_resident_no") == len(lost)
     assert set(dangling.values()) == {0}
     assert len({row["kind"] for row in rows}) > 8
     assert all(line.closes for line in record.reconciliations)
@@ -139,7 +139,7 @@ def test_a_shared_register_goes_the_whole_way(home, folder, name):
     # household of a record that no fault rejects.
     assert {(r.fell, r.dangling, r.dangling_gx) for r in record.references} == {(0, 0, 0)}
     named = {f"{r.table}.{r.columns[0]}": r.rows for r in record.references if r.rows}
-    assert named["residents.household_no"] == named["tax_amounts.resident_no"] > 0
+    assert named["resident_records.residents.household_no"] == named["resident_records.tax_amounts.resident_no"] > 0
 
 
 def test_running_twice_changes_nothing_but_the_run(home, database_url):
@@ -151,6 +151,7 @@ def test_running_twice_changes_nothing_but_the_run(home, database_url):
     assert promoted(database_url, "residents") == before
     assert second.former_run == first.run_id
     undone = runs.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
+    (undone,) = undone.systems
     assert (undone.run_id, undone.in_force) == (second.run_id, first.run_id)
     assert promoted(database_url, "residents") == before
     assert {e.run_id: e.state for e in runs.list_runs(None)}[second.run_id] == "rolled back"
@@ -465,6 +466,6 @@ def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_
     ]
     with connect(database_url).connect() as connection:
         rows = connection.execute(
-            sa.text("SELECT source_record, change_no FROM joint_rehearsal.resident_changes")
+            sa.text("SELECT source_record, change_no FROM resident_records_rehearsal.resident_changes")
         ).all()
     assert sorted(map(tuple, rows)) == changes
