@@ -22,12 +22,12 @@ import pyarrow.compute as pc
 from extractors.charsets import _unicode as unicode
 from extractors.charsets._character_tables import DecodeTables, decode_tables
 from extractors.charsets.contract import UNICODE, Charset
-from extractors.copybooks.layout import Field
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
 from extractors.kernels.memory import SLACK, Kernel, be64, byte_at, call, int_at, jit, kernel, put64
 from extractors.kernels.plan import argument, end_of
+from extractors.layout.layout import Field
 from extractors.usages import BY_NAME, mixed, usage_of
 from extractors.usages import _edited_table as edited_table
 from extractors.usages import _signs as signs

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout.layout import Field
 from extractors.usages import BY_NAME, usage_of
 from extractors.usages._digits import to_integers
 from extractors.usages.contract import NUMBER, TEXT

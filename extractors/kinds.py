@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Layout
 from extractors.decoder import Decoder
 from extractors.dialects.contract import Dialect
 from extractors.encode import encode
 from extractors.kernels.memory import jit
+from extractors.layout.layout import TEXT_USAGES, Field, Layout
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 

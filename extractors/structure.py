@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
+from extractors.layout.layout import TEXT_USAGES, Field, Segment, Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

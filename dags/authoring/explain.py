@@ -19,7 +19,7 @@ from dags.pipeline.inbox import files_of
 from dags.pipeline.municipality import DumpReader, Municipality, target_tables
 from dags.pipeline.reconciliation import rules
 from extractors.batches import extract
-from extractors.copybooks.layout import TEXT_USAGES
+from extractors.layout.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
 from mappings.engine import look_up, unfolded
 from mappings.language.package import Counts, overlay

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.inspection.detectors import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds, detect, fitting
-from extractors.copybooks.layout import TEXT_USAGES, Field
+from extractors.layout.layout import TEXT_USAGES, Field
 from extractors.usages import USAGES
 from extractors.usages.contract import LOST
 from extractors.usages.contract import NUMBER as A_NUMBER

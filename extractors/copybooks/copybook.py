@@ -14,7 +14,10 @@ from pathlib import PurePath
 
 from extractors.copybooks.copying import Library, read_words
 from extractors.copybooks.entries import UNREADABLE, Entry, Reference, meant, read_entries
-from extractors.copybooks.layout import (
+from extractors.copybooks.reference_format import SourceFormat
+from extractors.dialects import DEFAULT
+from extractors.dialects.contract import Dialect, binary_size
+from extractors.layout.layout import (
     SIZES,
     WITHOUT_PICTURE,
     Item,
@@ -25,9 +28,6 @@ from extractors.copybooks.layout import (
     every_item,
     make_field,
 )
-from extractors.copybooks.reference_format import SourceFormat
-from extractors.dialects import DEFAULT
-from extractors.dialects.contract import Dialect, binary_size
 from migration_reports.findings import Position, Problem, SpecError
 
 MAX_RECORD = 16 * 1024 * 1024

@@ -11,9 +11,9 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from extractors.copybooks.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.copybooks.picture import PictureError, read_picture
 from extractors.copybooks.reference_format import Word
+from extractors.layout.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
 from migration_reports.findings import Position, Problem, did_you_mean
 
 MAX_OCCURS = 16 * 1024 * 1024

@@ -15,8 +15,8 @@ import numpy as np
 
 from extractors.batches import extract
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Item, Layout, every_item
 from extractors.framings.contract import Framing
+from extractors.layout.layout import TEXT_USAGES, Field, Item, Layout, every_item
 from migration_reports.findings import SpecError
 
 RECORDS = 400

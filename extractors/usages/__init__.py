@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout.layout import Field
 from extractors.usages import (
     binary,
     binary_little,

@@ -6,8 +6,8 @@ import functools
 
 import numpy as np
 
-from extractors.copybooks.layout import Picture
 from extractors.dialects.contract import AsciiSigns
+from extractors.layout.layout import Picture
 from extractors.usages import _signs as signs
 
 DIGIT, POINT, SKIP, PLUS, MINUS, _, OVER_PLUS, OVER_MINUS, SPACE = (1 << n for n in range(4, 13))

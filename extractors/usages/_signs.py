@@ -13,12 +13,12 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.dialects.contract import AsciiSigns
 from extractors.kernels import plan as p
 from extractors.kernels.memory import byte_at, int_at, kernel, le32, put64
 from extractors.kernels.plan import argument
 from extractors.kernels.wide import to_decimal256
+from extractors.layout.layout import Field
 from extractors.usages._digits import add_scaled
 from extractors.usages._floats import field_bytes
 from extractors.usages.contract import LOST

@@ -13,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be64, int_at, kernel, put64
 from extractors.kernels.plan import argument
+from extractors.layout.layout import Field
 from extractors.usages._digits import digits_of, to_integers
 from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout.layout import Field
 from extractors.usages import binary
 from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
 

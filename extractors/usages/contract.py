@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from extractors.charsets.contract import Charset
-    from extractors.copybooks.layout import Field
     from extractors.kernels.memory import Kernel
+    from extractors.layout.layout import Field
 
 LOST = 1
 """The flag of a number that the bytes do not hold: the value is null."""

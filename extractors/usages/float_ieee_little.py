@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout.layout import Field
 from extractors.usages import _floats as floats
 from extractors.usages.contract import OUT_OF_PICTURE, WHOLE, Usage
 

@@ -26,10 +26,10 @@ from extractors.charsets._character_tables import (
     encode_tables,
 )
 from extractors.charsets.contract import SECOND_PLANE, SINGLE, THIRD, Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be16, be64, byte_at, inner, int_at, jit, kernel, le32, put32, put64
 from extractors.kernels.plan import argument, end_of
+from extractors.layout.layout import Field
 from extractors.usages.contract import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 
 _ASK = np.uint64(3)

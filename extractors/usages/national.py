@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout.layout import Field
 from extractors.usages import mixed
 from extractors.usages.contract import TEXT, TEXT_FLAGS, Usage
 

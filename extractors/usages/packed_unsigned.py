@@ -9,11 +9,11 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import byte_at, int_at, kernel, put64
 from extractors.kernels.plan import argument
 from extractors.kernels.wide import to_decimal256
+from extractors.layout.layout import Field
 from extractors.usages._digits import add_scaled, digits_of, to_integers
 from extractors.usages._floats import field_bytes
 from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from extractors.charsets._character_tables import FOUR_BYTES
 from extractors.charsets.contract import REPLACEMENT, Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
 from extractors.kernels.plan import argument, end_of
+from extractors.layout.layout import Field
 from extractors.usages.contract import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
 from extractors.usages.mixed import flag_of, put_character, trimmed
 
