@@ -21,7 +21,7 @@ from extractors.copybooks.reference_format import SourceFormat
 from extractors.decoder import Blank, Blanks, Padded
 from extractors.framings import FRAMINGS
 from extractors.framings.contract import Framing
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options, choose, gathered, made
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean

@@ -17,7 +17,7 @@ import pyarrow as pa
 from extractors.batches import Kind, extract
 from extractors.decoder import Decoder
 from extractors.encode import encode_cells
-from extractors.layout.layout import Field
+from extractors.layout import Field
 from extractors.reading import Reading
 from extractors.records import Dump
 

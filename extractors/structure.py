@@ -21,7 +21,7 @@ from extractors.charsets.contract import Charset
 from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
-from extractors.layout.layout import TEXT_USAGES, Field, Segment, Table
+from extractors.layout import Field, Segment, Table
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -265,7 +265,7 @@ class Structure:
         """Take back what was read beyond the ends of short records; of a text only where nothing of it is there."""
         kept = list(oddities)
         for number, field in enumerate(decoder.fields):
-            text = field.usage in TEXT_USAGES
+            text = field.is_text
             beyond = cut[rows.starts[cut] + field.offset + (1 if text else field.width) > rows.limits[cut]]
             if not len(beyond):
                 continue

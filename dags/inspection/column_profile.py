@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.inspection.detectors import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds, detect, fitting
-from extractors.layout.layout import TEXT_USAGES, Field
+from extractors.layout import Field
 from extractors.usages import USAGES
 from extractors.usages.contract import LOST
 from extractors.usages.contract import NUMBER as A_NUMBER
@@ -59,7 +59,7 @@ class ColumnProfile:
         self._size = size
         self._collapse = size > LONG
         self.field = field
-        self._type = "number" if field is not None and field.usage not in (*TEXT_USAGES, "raw") else "text"
+        self._type = "number" if field is not None and not field.is_text and field.usage != "raw" else "text"
         self._count = dict.fromkeys(
             ("values", "null", "blank", "undefined", "zero", "negative", "fractions", "no_dates"), 0
         )

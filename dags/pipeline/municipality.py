@@ -17,7 +17,7 @@ from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
 from extractors.kinds import Chooser, check_families
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.reading import (
     Choice,
     Reading,

@@ -20,7 +20,7 @@ from extractors.charsets.contract import FIRST_SEQUENCE, Charset
 from extractors.diagnosis.layout_evidence import judge
 from extractors.diagnosis.proposal import Proposal, said
 from extractors.framings.contract import Framing
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.reading import Choice
 from extractors.records import Account, frames
 

@@ -20,7 +20,7 @@ from extractors.diagnosis.layout_evidence import judge, same_reading
 from extractors.diagnosis.periods import ends_alike
 from extractors.diagnosis.proposal import LayoutOf, Proposal, said
 from extractors.diagnosis.translation_damage import signs_of_translation
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import SpecError
 

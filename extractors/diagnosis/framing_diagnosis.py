@@ -20,7 +20,7 @@ from extractors.diagnosis.layout_evidence import Evidence, judge
 from extractors.diagnosis.periods import lengths_of, lines_of
 from extractors.diagnosis.proposal import Proposal
 from extractors.framings.contract import MAX_LENGTH, Framing
-from extractors.layout.layout import Field, Layout
+from extractors.layout import Field, Layout
 from extractors.reading import Choice
 from extractors.records import Account, frames
 from migration_reports.findings import SpecError

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from extractors.framings import blocked, fixed, length_field, lines, spanned, undefined, variable
 from extractors.framings.contract import Framing, FramingFamily
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import choose, made
 
 FRAMINGS: tuple[FramingFamily, ...] = (

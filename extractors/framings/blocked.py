@@ -15,7 +15,7 @@ import numpy as np
 from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek_blocks, walk_blocks
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options
 
 BLOCK_OPTIONS: Mapping[str, str] = {

@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 
 from extractors.framings.contract import BEGUN, MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options
 
 LOOKED_AT = 1 << 16

@@ -19,7 +19,7 @@ from extractors.framings._words import CHAIN, Recovery
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS
 from extractors.kernels.memory import inner, jit
-from extractors.layout.layout import Field, Layout
+from extractors.layout import Field, Layout
 from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 

@@ -17,7 +17,7 @@ from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, left_of_blo
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
 from extractors.kernels.memory import SLACK, jit
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options
 
 SEGMENTS = 65_536

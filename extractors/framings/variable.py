@@ -15,7 +15,7 @@ import numpy as np
 
 from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek, walk
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
-from extractors.layout.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options
 
 WALK_OPTIONS: Mapping[str, str] = {

@@ -17,7 +17,7 @@ from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.encode import encode
-from extractors.layout.layout import Field, Layout
+from extractors.layout import Field, Layout
 from extractors.synthesis.faults import DUPLICATE_KEY, FAULTS
 from extractors.synthesis.population import Population, populate
 from extractors.synthesis.recipe import FieldRecipe, KindRecipe, Recipe, read_recipe

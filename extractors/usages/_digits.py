@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.kernels.memory import inner
-from extractors.layout.layout import MAX_INT64_DIGITS
+from extractors.usages._numbers import MAX_INT64_DIGITS
 
 
 @inner

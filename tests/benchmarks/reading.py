@@ -33,9 +33,11 @@ from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings.contract import Framing
 from extractors.kernels import plan
-from extractors.layout.layout import Field, Layout
+from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.usages import binary, mixed, packed, zoned
+from extractors.usages import _binary as binary
+from extractors.usages import _shifted as mixed
+from extractors.usages import packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN, DUMP = "990027_mihon", "juki_master"

@@ -17,7 +17,8 @@ from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings import load
 from extractors.kernels.memory import SLACK
-from extractors.usages import BY_NAME, USAGES, mixed, usage_of
+from extractors.usages import BY_NAME, USAGES, usage_of
+from extractors.usages import _written as written
 from extractors.usages.contract import NUMBER
 from tests.reading import open_bytes
 
@@ -113,8 +114,8 @@ def test_the_slack_of_buffers_covers_what_kernels_load():
 @pytest.mark.parametrize("name", ["ibm", "fujitsu", "shift_jis", "euc_jp", "iso_2022_jp"])
 def test_one_text_is_written_alone_as_among_others(name, text, tmp_path):
     charset = charsets.load(name, {}, tmp_path)
-    for mode in (mixed.SINGLE_ONLY, mixed.BOTH):
+    for mode in (written.SINGLE_ONLY, written.BOTH):
         alone, among = np.zeros((1, 4), np.uint8), np.zeros((2, 4), np.uint8)
-        misfit = mixed.encode_text(np.array([text], object), charset, alone, mode=mode)
-        both = mixed.encode_text(np.array([text, "B"], object), charset, among, mode=mode)
+        misfit = written.encode_text(np.array([text], object), charset, alone, mode=mode)
+        both = written.encode_text(np.array([text, "B"], object), charset, among, mode=mode)
         assert (alone[0].tolist(), bool(misfit[0])) == (among[0].tolist(), bool(both[0]))
