@@ -159,7 +159,8 @@ def _stored(item: Described, dialect: Dialect) -> Stored | None:
         text = f"{storage.name}{' UNSIGNED' if item.unsigned else ''}"
         made = Picture(text, "numeric", digits, digits, signed=not item.unsigned)
         return _place(storage.size, made, min(storage.size, dialect.sync_long))
-    assert picture is not None
+    if picture is None:
+        return None
     if picture.category == "alphanumeric" and picture.size <= 8:
         # Micro Focus: as many bytes of an unsigned number; past eight of them only bytes.
         digits = len(str(256**picture.size - 1))
