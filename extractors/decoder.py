@@ -17,14 +17,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.charsets.contract import Charset
+from extractors.charsets.contract import Charset, composed
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
-from extractors.kernels.memory import SLACK, be64, byte_at, call, int_at, jit, kernel, put64
+from extractors.kernels.memory import SLACK, be64, byte_at, call, inner, int_at, jit, kernel, put64
 from extractors.kernels.plan import argument, end_of
 from extractors.layout import Field
-from extractors.sound_marks import composed
 from extractors.usages import BY_NAME, usage_of
 from extractors.usages.contract import LOST, NUMBER, TEXT, WHOLE, Prepared, Rules, Texts, Usage, kernel_type
 
@@ -100,22 +99,26 @@ REFUSED, BLANK, NULL, ZERO = range(4)
 """What becomes of bytes that are no number: a finding, the finding of a blank one, null without, or zero without."""
 
 
+@inner
+def kind_of_bytes(data, at, width, blank):
+    """What the bytes of a lost number are: 0 not all alike, 1 all spaces, 2 all LOW-VALUES, 3 all HIGH-VALUES."""
+    first = data[at]
+    kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
+    if kind > 0:
+        for k in range(1, width):
+            if data[at + k] != first:
+                return 0
+    return kind
+
+
 @jit
 def _judge(data, pos, rows, offset, width, blank, policies, valid, verdicts):
     """Tell what becomes of each lost number, and take its bit out of `valid` unless it becomes zero.
 
-    `policies` are the verdicts on bytes that are not all alike, all spaces, all LOW-VALUES, all HIGH-VALUES.
+    `policies` are the verdicts by `kind_of_bytes`.
     """
     for i in range(len(rows)):
-        at = pos[rows[i]] + offset
-        first = data[at]
-        kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
-        if kind > 0:
-            for k in range(1, width):
-                if data[at + k] != first:
-                    kind = 0
-                    break
-        verdicts[i] = policies[kind]
+        verdicts[i] = policies[kind_of_bytes(data, pos[rows[i]] + offset, width, blank)]
         if verdicts[i] != 3:
             valid[rows[i] >> 3] &= ~(np.uint8(1) << np.uint8(rows[i] & 7))
     return 0
@@ -169,7 +172,8 @@ class Decoder:
         for at, field in enumerate(self.others, len(self._driven)):
             self._prepared.append(self._prepare_count(self._plan[at], field))
         self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
-        self._policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
+        # By field, the verdicts on bytes that are no number, as `_judge` takes them.
+        self.policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
         self._places = {n: at for at, n in enumerate(self._driven)}
 
     def decode(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray | None = None) -> Decoded:
@@ -186,9 +190,8 @@ class Decoder:
         """
         count = len(pos)
         pos = np.ascontiguousarray(pos)
-        plan = self._plan.copy()
-        plan[:-1, p.KERNEL] = self._addresses
-        plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
+        plan = self.arguments(data)
+        plan[:, p.POS] = pos.ctypes.data
         if limits is not None:
             limits = np.ascontiguousarray(limits)
             plan[:, p.LIMITS] = limits.ctypes.data
@@ -250,6 +253,13 @@ class Decoder:
             tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
         )
 
+    def arguments(self, data: np.ndarray) -> np.ndarray:
+        """The kernels' arguments, a row a field, for whoever calls them record by record: without places and room."""
+        plan = self._plan.copy()
+        plan[:-1, p.KERNEL] = self._addresses
+        plan[:, p.DATA] = data.ctypes.data
+        return plan
+
     @functools.cached_property
     def _addresses(self) -> list[int]:
         """Of the kernels, row by row: compiled for the first batch, and never for whoever asks only for the schema."""
@@ -305,7 +315,7 @@ class Decoder:
         if len(lost):
             valid = np.full((len(pos) + 7) // 8, 0xFF, np.uint8)
             verdicts = np.empty(len(lost), np.uint8)
-            policies = self._policies[number]
+            policies = self.policies[number]
             _judge(data, pos, lost, field.offset, field.width, self.charset.blank, policies, valid, verdicts)
             for verdict, code in ((REFUSED, usage.flags[LOST]), (BLANK, usage.blank_code)):
                 chosen = verdicts == verdict

@@ -70,6 +70,11 @@ class Segment:
         return tuple(field for section in self.sections for field in section.fields)
 
     @property
+    def deep_tables(self) -> tuple[Table, ...]:
+        """The tables, and those within them."""
+        return tuple(t for table in self.tables for t in (table, *table.element.deep_tables))
+
+    @property
     def tables(self) -> tuple[Table, ...]:
         """The tables of all sections."""
         return tuple(table for section in self.sections for table in section.tables)
