@@ -29,7 +29,7 @@ FAMILIES = {
     "dags/commands": (COMMANDS, None),
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
-    "extractors/dialects": (DIALECTS, None),
+    "extractors/dialects": (DIALECTS, ("problem",)),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),

@@ -22,7 +22,6 @@ from dags.pipeline.proof import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
-from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
@@ -228,7 +227,7 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
             last = each.offset + each.width
             lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
         lines.append(("copybook", f"{field.position.file}:{field.position.line}"))
-        if field.usage in TEXT_USAGES:
+        if field.is_text:
             charset = reader.reading.charset
             policies = ", ".join(f"{k} {v}" for k, v in charset.policies.items())
             lines.append(("charset", charset.name + (f": {policies}" if policies else "")))

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Layout
 from extractors.kinds import Chooser, check_families
+from extractors.layout import Layout
 from extractors.reading import (
     Choice,
     Reading,

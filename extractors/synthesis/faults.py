@@ -9,7 +9,7 @@ from types import MappingProxyType
 import numpy as np
 
 from extractors.charsets.contract import CharacterClass, Charset
-from extractors.copybooks.layout import Field
+from extractors.layout import Field
 from extractors.usages import BY_NAME
 
 SPACE = 0x40

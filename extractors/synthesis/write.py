@@ -16,8 +16,8 @@ import pyarrow as pa
 from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Field, Layout
 from extractors.encode import encode
+from extractors.layout import Field, Layout
 from extractors.synthesis.faults import DUPLICATE_KEY, FAULTS
 from extractors.synthesis.population import Population, populate
 from extractors.synthesis.recipe import FieldRecipe, KindRecipe, Recipe, read_recipe
