@@ -19,7 +19,7 @@ from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.layout import Field, Layout
 from extractors.encode import encode
 from extractors.synthesis.faults import DUPLICATE_KEY, FAULTS
-from extractors.synthesis.population import Population, populate
+from extractors.synthesis.town._names import Population, populate
 from extractors.synthesis.recipe import FieldRecipe, KindRecipe, Recipe, read_recipe
 
 PART = 100_000

@@ -13,7 +13,7 @@ from dags.inspection.synthesis import synthesize
 from dags.pipeline.municipality import load
 from extractors.batches import Kind, extract
 from extractors.synthesis import write
-from extractors.synthesis.population import era_date, populate
+from extractors.synthesis.town._names import era_date, populate
 from migration_reports.findings import SpecError
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
