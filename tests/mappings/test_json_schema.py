@@ -19,7 +19,7 @@ SHIPPED = sorted(
     path
     for folder in ("municipalities", "packages")
     for path in (ROOT / "mappings" / folder).glob("*/*.yaml")
-    if path.name not in ("synthesis.yaml", "examples.yaml")
+    if path.name != "examples.yaml"
 )
 
 
@@ -78,6 +78,12 @@ WRONG = [
     ("990027_mihon/resident_records.yaml", "{eras: 1-5}", "{eras: 1-4}"),
     ("990027_mihon/resident_records.yaml", "amount: {from: JJ-KAZEI}", "amount: {form: JJ-KAZEI}"),
     ("990027_mihon/resident_records.yaml", "keep: one_row_per_key", "keep: one_row"),
+    ("990027_mihon/synthesis.yaml", "of: residents", "of: resident"),
+    ("990027_mihon/synthesis.yaml", "role: trailer", "role: tailer"),
+    ("990027_mihon/synthesis.yaml", "kind: gaiji", "kind: gaji"),
+    ("990027_mihon/synthesis.yaml", "format: era", "format: eras"),
+    ("990027_mihon/synthesis.yaml", "rate: 0.02%", "rate: rarely"),
+    ("990027_mihon/synthesis.yaml", "{sum: resident.JJ-KAZEI}", "{som: resident.JJ-KAZEI}"),
     ("990027_mihon/resident_records.yaml", "  tax_amounts:\n    from: juki_master.resident\n", "  tax_amounts:\n"),
 ]
 
