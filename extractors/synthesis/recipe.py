@@ -83,7 +83,7 @@ class Recipe(Spec):
     """One dump."""
 
     dump: str = Field(description="its name in the manifest")
-    file: str = Field(description="the file's name")
+    file: str = Field(pattern=r"^[^/\\.][^/\\]*$", description="the file's name")
     layout: str = Field(description="the copybook, in the municipality's folder or its package's")
     charset: Mapping[str, str] = Field(description="`name` and options of the charset that text is written in")
     kinds: Mapping[str, KindRecipe] = Field(description="its kinds of records, by name, in the order of writing")

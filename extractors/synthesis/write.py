@@ -16,17 +16,18 @@ import polars as pl
 from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Layout
 from extractors.encode import encode
 from extractors.synthesis.columns import arrow, chosen, columns, constant
 from extractors.synthesis.faults import Written
 from extractors.synthesis.order import nested, places
-from extractors.synthesis.plans import ColumnPlan, KindPlan, Total, is_text, plan
-from extractors.synthesis.recipe import read_recipe
+from extractors.synthesis.planning import plan
+from extractors.synthesis.plans import ColumnPlan, KindPlan, Total, is_text
+from extractors.synthesis.recipe import Recipe, read_recipe
 from extractors.synthesis.rows import Rows, whole
 from extractors.synthesis.seeding import Apart, Hit, draw, draw_alone
 from extractors.synthesis.town import ENTITIES
 from extractors.synthesis.town.contract import Town, parts
+from migration_reports.findings import Problem, SpecError
 
 MAX_RESIDENTS = 100_000_000
 
@@ -78,47 +79,67 @@ def synthesize(
     """
     if not (1 <= residents <= MAX_RESIDENTS and 0 <= faults <= 1):
         raise ValueError(f"residents must be 1 to {MAX_RESIDENTS:,}, and faults a share from 0 to 1")
+    source = _source(folder, package)
+    for missing in (*reversed(out.parents), out):
+        missing.mkdir(mode=0o700, exist_ok=True)
+    target = out / source.recipe.file
+    listing = out / f"{source.recipe.file}.faults.csv"
+    part_file, part_listing = target.with_name(f".{target.name}.part"), listing.with_name(f".{listing.name}.part")
+    try:
+        with (
+            open(part_file, "wb", opener=_for_the_owner) as dump,
+            open(part_listing, "w", newline="", encoding="utf-8", opener=_for_the_owner) as listed,
+        ):
+            writer = _Writer(source, faults, dump)
+            rows = csv.writer(listed)
+            rows.writerow(LISTED)
+            for town in parts(ENTITIES, residents=residents, seed=seed):
+                rows.writerows(writer.part(town))
+                if progress is not None:
+                    progress(town.first + town.size, residents)
+            rows.writerows(writer.end(town))
+        part_listing.replace(listing)
+        part_file.replace(target)
+    finally:
+        for part in (part_listing, part_file):
+            part.unlink(missing_ok=True)
+    return Synthesized(target, listing, writer.records, writer.faulty)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Source:
+    """A recipe that can be used, with the charset and the length of its records."""
+
+    recipe: Recipe
+    kinds: tuple[KindPlan, ...]
+    charset: Charset
+    length: int
+
+
+def _source(folder: Path, package: Path | None) -> _Source:
     roots = (folder, package) if package is not None else (folder,)
     recipe, located = read_recipe(*roots)
-    root = next((root for root in roots if (root / recipe.layout).is_file()), folder)
+    root = next((root for root in roots if (root / recipe.layout).is_file()), None)
+    problems = []
+    if root is None:
+        problems.append(Problem("Y006", located.at("layout"), f"`{recipe.layout[:80]}` cannot be read"))
+    if "name" not in recipe.charset:
+        problems.append(Problem("Y011", located.at("charset"), "key `name` is missing"))
+    if root is None or problems:
+        raise SpecError(problems)
     layout = read_copybook((root / recipe.layout).read_text("utf-8"), file=f"{root.name}/{recipe.layout}")
     options = {key: value for key, value in recipe.charset.items() if key != "name"}
     charset = charsets.load(recipe.charset["name"], options, folder)
-    for missing in (*reversed(out.parents), out):
-        missing.mkdir(mode=0o700, exist_ok=True)
-    target = out / recipe.file
-    listing = out / f"{recipe.file}.faults.csv"
-    part_file, part_listing = target.with_name(f".{target.name}.part"), listing.with_name(f".{listing.name}.part")
-    with (
-        open(part_file, "wb", opener=_for_the_owner) as dump,
-        open(part_listing, "w", newline="", encoding="utf-8", opener=_for_the_owner) as listed,
-    ):
-        writer = _Writer(plan(recipe, located, layout), layout, charset, faults, dump)
-        rows = csv.writer(listed)
-        rows.writerow(LISTED)
-        for town in parts(ENTITIES, residents=residents, seed=seed):
-            if not town.first:
-                # What a header states is known at the end, and it is written again.
-                rows.writerows(writer.alone("header", town))
-            rows.writerows(writer.part(town))
-            if progress is not None:
-                progress(town.first + town.size, residents)
-        rows.writerows(writer.alone("trailer", town))
-        writer.again("header")
-    part_listing.replace(listing)
-    part_file.replace(target)
-    return Synthesized(target, listing, writer.records, writer.faulty)
+    return _Source(recipe, plan(recipe, located, layout), charset, layout.length)
 
 
 class _Writer:
     """Writes the records of one dump, and keeps the counts and sums of what it has written."""
 
-    def __init__(
-        self, kinds: tuple[KindPlan, ...], layout: Layout, charset: Charset, faults: float, dump: BinaryIO
-    ) -> None:
-        self._kinds = kinds
-        self._length = layout.length
-        self._charset = charset
+    def __init__(self, source: _Source, faults: float, dump: BinaryIO) -> None:
+        self._kinds = kinds = source.kinds
+        self._length = source.length
+        self._charset = source.charset
         self._faults = faults
         self._dump = dump
         self._counts: Counter[str] = Counter()
@@ -126,39 +147,17 @@ class _Writer:
             c.what for kind in kinds if kind.role for c in kind.columns if isinstance(c.what, Total) and c.what.field
         )
         self._sums = dict.fromkeys(stated, 0)
-        self._alone: dict[str, tuple[Town, int]] = {}
+        self._written: dict[str, tuple[Town, int]] = {}
         self.records = 0
         self.faulty = 0
 
-    def alone(self, role: str, town: Town) -> list[Fault]:
-        """Write the headers or trailers; returns their faults."""
-        listed = []
-        for kind in self._kinds:
-            if kind.role == role:
-                self._counts[kind.name] += 1
-                self._alone[kind.name] = town, self.records
-                listed += self._one(kind, town)
-                self.records += 1
-        self.faulty += len(listed)
-        return listed
-
-    def again(self, role: str) -> None:
-        """Write the headers again, in their places, now that all is known that they state."""
-        for kind in self._kinds:
-            if kind.role == role:
-                town, record = self._alone[kind.name]
-                self._dump.seek(record * self._length)
-                self._one(kind, town)
-        self._dump.seek(0, os.SEEK_END)
-
     def part(self, town: Town) -> list[Fault]:
-        """Write a part of the town; returns its faults."""
+        """Write a part of the town, behind the headers where it is the first; returns its faults."""
+        listed = [] if town.first else self._alone("header", town)
         kinds = tuple(kind for kind in self._kinds if kind.of is not None)
         rows = nested(kinds, {kind.name: _rows(kind, town) for kind in kinds})
         place = places(kinds, rows)
-        count = sum(own.count for own in rows.values())
-        records = np.empty((count, self._length), np.uint8)
-        listed: list[Fault] = []
+        records = np.empty((sum(own.count for own in rows.values()), self._length), np.uint8)
         apart = Apart()
         for kind in kinds:
             own = rows[kind.name]
@@ -172,11 +171,32 @@ class _Writer:
         self.faulty += len(listed)
         return sorted(listed)
 
+    def end(self, town: Town) -> list[Fault]:
+        """Write the trailers, and the headers once more now that all is known that they state; returns the trailers' faults."""
+        listed = self._alone("trailer", town)
+        self.faulty += len(listed)
+        for kind in self._kinds:
+            if kind.role == "header":
+                first, record = self._written[kind.name]
+                self._dump.seek(record * self._length)
+                self._one(kind, first)
+        return listed
+
+    def _alone(self, role: str, town: Town) -> list[Fault]:
+        listed = []
+        for kind in self._kinds:
+            if kind.role == role:
+                self._counts[kind.name] += 1
+                self._written[kind.name] = town, self.records
+                listed += self._one(kind, town)
+                self.records += 1
+        return listed
+
     def _one(self, kind: KindPlan, town: Town) -> list[Fault]:
         written = {column.field.name: self._stated(column) for column in kind.columns}
         cells, hits = self._encoded(kind, written, 1, draw_alone(kind, town, self._faults), None)
         self._dump.write(cells.tobytes())
-        return _listed(hits, np.array([self._alone[kind.name][1] + 1]))
+        return _listed(hits, np.array([self._written[kind.name][1] + 1]))
 
     def _stated(self, column: ColumnPlan) -> pl.Series:
         """What a header or trailer says in a field."""

@@ -351,6 +351,9 @@ WRONG = [
     ("rate: 1%", "rate: often", "Y012", "often"),
     ("code: V405", "code: V999", "Y012", ""),
     ('where: {entity_kind: ["3"]}', 'where: {entity_kin: ["3"]}', "Y012", "did you mean `entity_kind`"),
+    ("file: d.dat", "file: ../d.dat", "Y012", "../d.dat"),
+    ("layout: d.cpy", "layout: e.cpy", "Y006", "e.cpy"),
+    ("charset: {name: ibm}", "charset: {ccsid: '939'}", "Y011", "name"),
     ("charset: {name: ibm}", "charset: {name: ibm}\nsize: 3", "Y010", ""),
     ('"false": N', '"fals": N', "Y012", "false"),
     ("S-NO: {attribute: household_no}", "S-NO: {attribute: address}", "Y033", "number"),
@@ -363,6 +366,7 @@ def test_a_mistake_is_said_with_its_place(before, after, code, said, tmp_path):
     changed = RECIPE.replace(before, after, 1)
     with pytest.raises(SpecError) as refused:
         invented(tmp_path, changed)
+    assert not list(tmp_path.glob("*d.dat*")), "nothing is begun"
     problems = refused.value.problems
     assert code in {p.code for p in problems}
     assert said in str(refused.value)
