@@ -13,10 +13,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pydantic
+
 from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
-from migration_reports.specs import Spec
 
 Schema = dict[str, Any]
 Members = Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]]
@@ -68,6 +69,11 @@ def differences_schema() -> Schema:
     return _document("What differs from a package's mapping", _partial(_mapping()))
 
 
+def schema_of(title: str, model: type[pydantic.BaseModel]) -> Schema:
+    """The schema of any other model that people write."""
+    return _document(title, _model(model))
+
+
 def _document(title: str, schema: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **schema}
 
@@ -87,7 +93,7 @@ def _mapping() -> Schema:
     return schema
 
 
-def _model(model: type[Spec]) -> Schema:
+def _model(model: type[pydantic.BaseModel]) -> Schema:
     schema: Schema = _for_yaml(model.model_json_schema(mode="validation"))
     schema.setdefault("$defs", {})
     return schema

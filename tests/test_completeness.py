@@ -17,6 +17,7 @@ from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.synthesis.town import ENTITIES
 from extractors.table_files import TABLE_FILES
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
@@ -31,6 +32,7 @@ FAMILIES = {
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
     "extractors/dialects": (DIALECTS, ("problem",)),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/synthesis/town": (ENTITIES, ("some",)),
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
@@ -76,7 +78,7 @@ def test_a_folder_is_held_in_the_head():
 def test_every_member_has_cases_and_one_that_finds_something(family):
     members, keys = FAMILIES[family]
     for member in members:
-        path = ROOT / "tests" / "cases" / family.split("/")[1] / f"{member.name}.yaml"
+        path = ROOT / "tests" / "cases" / family.rpartition("/")[2] / f"{member.name}.yaml"
         assert path.exists(), f"missing cases for {member.name}: {path}"
         rows = yaml.safe_load(path.read_text("utf-8"))
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from extractors.copybooks.layout import Field
 
 from dags.inspection.detectors import detect, fitting
 from dags.inspection.sketches import Distinct, Shapes
 from dags.inspection.value_tests import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds
 from dags.inspection.windows import PLACE, window_of
+from extractors.layout import Field
 from extractors.usages import USAGES
 from extractors.usages.contract import LOST
 from extractors.usages.contract import NUMBER as A_NUMBER

@@ -16,6 +16,7 @@ from dags.commands.contract import Command
 from dags.pipeline.run_folder import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
+from docs.generate.town_page import page as town_page
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.dialects.contract import OPTIONS as RULES_OF_DIALECTS
@@ -43,6 +44,7 @@ def pages() -> Mapping[str, str]:
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
         "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
         "systems.md": _systems(),
+        "town.md": _text(town_page()),
         **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
     }
 

@@ -85,7 +85,8 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
     seeded = collections.Counter((int(row["record"]), row["field"], row["code"]) for row in rows)
     found = collections.Counter(findings(home, record).select("record", "field", "code").iter_rows())
     lost = heads_lost(made.dump, rows)
-    assert found == seeded + collections.Counter(lost)
+    # A head that is named wrongly on purpose is lost, too.
+    assert found == seeded | collections.Counter(lost)
     assert {code for _, _, code in lost} == (set() if town == "990027_mihon" else {"V405", "V406"})
     dangling = {f"{r.table}.{r.columns[0]}": r.dangling for r in record.references}
     assert dangling.pop("resident_records.households.head_resident_no") == len(lost)
