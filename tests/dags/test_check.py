@@ -64,7 +64,14 @@ def test_a_municipality_is_named_or_given_as_a_path_anywhere(towns, tmp_path):
     assert [f.name for f in municipality_folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
     assert municipality_folders("mihon") == municipality_folders("990027") == [towns / "990027_mihon"]
     assert municipality_folders("specs/towns") == municipality_folders(None)
-    for path in ("specs/towns/990027_mihon", "specs/towns/990027_mihon/resident_records/manifest.yaml"):
+    for inner in (
+        "",
+        "manifest.yaml",
+        "resident_records",
+        "resident_records/manifest.yaml",
+        "resident_records/codes/sex.csv",
+    ):
+        path = f"specs/towns/990027_mihon/{inner}"
         assert municipality_folders(path) == [towns / "990027_mihon"]
     with pytest.raises(RunError, match="no municipality `nowhere`"):
         municipality_folders("nowhere")
@@ -143,7 +150,11 @@ def test_only_texts_of_the_specs_are_shown(towns, tmp_path):
 
 
 def test_examples_are_checked_too(towns):
-    change(towns / "990027_mihon" / "resident_records/examples.yaml", "record: juki_master.resident", "record: juki_master.residnt")
+    change(
+        towns / "990027_mihon" / "resident_records/examples.yaml",
+        "record: juki_master.resident",
+        "record: juki_master.residnt",
+    )
     (problem,) = check(towns / "990027_mihon").problems
     assert (problem.code, problem.hint) == ("Y020", "did you mean `juki_master.resident`?")
 

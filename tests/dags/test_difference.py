@@ -131,7 +131,9 @@ def test_files_that_nobody_expects_are_refused(towns, inbox, tmp_path):
 
 def test_the_command_tells_places_and_never_values_unless_they_are_revealed(towns, inbox):
     before, after = towns
-    change(after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"))
+    change(
+        after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA")
+    )
     words = ["diff", str(before), str(after), "--inbox", str(inbox)]
     told = CliRunner().invoke(app, words)
     assert told.exit_code == 1, told.output

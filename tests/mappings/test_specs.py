@@ -92,7 +92,12 @@ def test_nothing_follows_from_a_misspelt_record_kind(name, tmp_path):
 
 
 def test_double_byte_text_does_not_fit_a_column_of_digits(town):
-    change(town, "resident_records/layouts/juki_master.cpy", "JJ-BIKO             PIC X(60)", "JJ-BIKO             PIC N(30)")
+    change(
+        town,
+        "resident_records/layouts/juki_master.cpy",
+        "JJ-BIKO             PIC X(60)",
+        "JJ-BIKO             PIC N(30)",
+    )
     change(
         town,
         R,
