@@ -64,7 +64,14 @@ def test_a_municipality_is_named_or_given_as_a_path_anywhere(towns, tmp_path):
     assert [f.name for f in municipality_folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
     assert municipality_folders("mihon") == municipality_folders("990027") == [towns / "990027_mihon"]
     assert municipality_folders("specs/towns") == municipality_folders(None)
-    for path in ("specs/towns/990027_mihon", "specs/towns/990027_mihon/resident_records/manifest.yaml"):
+    for inner in (
+        "",
+        "manifest.yaml",
+        "resident_records",
+        "resident_records/manifest.yaml",
+        "resident_records/codes/sex.csv",
+    ):
+        path = f"specs/towns/990027_mihon/{inner}"
         assert municipality_folders(path) == [towns / "990027_mihon"]
     with pytest.raises(RunError, match="no municipality `nowhere`"):
         municipality_folders("nowhere")

@@ -58,7 +58,7 @@ def test_check_says_that_all_is_well_or_every_problem(hikkoshi):
     manifest.write_text(manifest.read_text("utf-8").replace("charset: {", "charset: {name: imb, "), encoding="utf-8")
     bad = hikkoshi("check")
     assert bad.returncode == 2
-    assert "990035_reiji/resident_records/manifest.yaml:12:21: L903 unknown charset `imb`" in bad.stdout
+    assert "990035_reiji/resident_records/manifest.yaml:8:21: L903 unknown charset `imb`" in bad.stdout
     assert "`ibm`, `nec`, `unisys`" in bad.stdout
     assert "did you mean `ibm`?" in bad.stdout
     assert "990027_mihon: ok" in bad.stdout

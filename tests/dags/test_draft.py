@@ -115,7 +115,7 @@ def test_contents_say_the_family_of_era_digits_and_the_codes(tmp_path):
     columns_of = yaml.safe_load(texts["resident_records/mapping.yaml"])["tables"]["residents"]["columns"]
     assert columns_of["birth"]["transforms"] == [{"wareki_date": {"eras": "1-5"}}]
     assert "years 1915" in columns_of["birth"]["guessed"]
-    assert texts["codes/sex.csv"] == "old,new,label\n1,1,男\n2,2,女\n"
+    assert texts["resident_records/codes/sex.csv"] == "old,new,label\n1,1,男\n2,2,女\n"
     assert '# prefer: {field: BJ-REL, values: ["01"]}' in texts["resident_records/mapping.yaml"]
     # The number and the name of a resident whom the copybook's README names stand nowhere.
     assert not re.search("10000000070|木村", "".join(texts.values()))
@@ -140,7 +140,7 @@ def test_repeated_items_make_one_column_where_its_codes_are_joined(tmp_path):
     assert found["relationship"] == tuple(f"R-ZOKUGARA({n})" for n in range(1, 5))
     assert dict(made.codes["sex"]) == {"M": "OTOKO", "F": "ONNA"}
     texts = draft_text.files_of(made, draft_text.STUB, tmp_path / "juki.cpy")
-    assert texts["codes/sex.csv"] == "old,new,label\nF,?,ONNA\nM,?,OTOKO\n"
+    assert texts["resident_records/codes/sex.csv"] == "old,new,label\nF,?,ONNA\nM,?,OTOKO\n"
     assert "transforms: [date]" in texts["resident_records/mapping.yaml"]
     assert [(left.field, left.reason) for left in made.left["record"]] == [
         ("R-NO", "?"), ("R-HENKO-A(*)", "?"), ("R-HENKO-B(*)", "?")
@@ -165,11 +165,12 @@ def test_a_drafted_file_names_its_schema(tmp_path):
     for beside, way in (
         (None, "mapping.schema.json"),
         (tmp_path / "990060_midori", "mapping.schema.json"),
-        (PACKAGES / "municipalities" / "990060_midori", "../../../docs/reference/mapping.schema.json"),
+        (PACKAGES / "municipalities" / "990060_midori", "../../../../docs/reference/mapping.schema.json"),
     ):
         files = draft_text.files_of(made, "990060_midori", tmp_path / "juki.cpy", beside=beside)
         assert files["resident_records/mapping.yaml"].splitlines()[0] == f"# yaml-language-server: $schema={way}"
-        assert files["resident_records/manifest.yaml"].splitlines()[0].endswith("manifest.schema.json")
+        assert files["resident_records/manifest.yaml"].splitlines()[0].endswith("system_manifest.schema.json")
+        assert files["manifest.yaml"].splitlines()[0].endswith("manifest.schema.json")
         assert ("hikkoshi schema mapping >" in files["resident_records/mapping.yaml"]) == (way == "mapping.schema.json")
 
 

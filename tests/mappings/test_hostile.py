@@ -175,7 +175,9 @@ def test_anything_in_any_place_of_a_mapping_is_read_or_refused(spot, value, tmp_
     if not folder.exists():
         shutil.copytree(TOWNS / "990027_mihon", folder)
     path = folder / "resident_records/mapping.yaml"
-    whole = yaml.load((TOWNS / "990027_mihon" / path.name).read_text("utf-8"), Loader=yaml.BaseLoader)
+    whole = yaml.load(
+        (TOWNS / "990027_mihon" / "resident_records" / path.name).read_text("utf-8"), Loader=yaml.BaseLoader
+    )
     at = whole
     for key in spot[:-1]:
         at = at[key]

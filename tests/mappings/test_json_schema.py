@@ -18,7 +18,7 @@ REFERENCE = ROOT / "docs" / "reference"
 SHIPPED = sorted(
     path
     for folder in ("municipalities", "packages")
-    for path in (ROOT / "mappings" / folder).glob("*/*.yaml")
+    for path in (ROOT / "mappings" / folder).rglob("*.yaml")
     if path.name != "examples.yaml"
 )
 
@@ -47,7 +47,7 @@ def errors(schema, data):
 
 
 @pytest.mark.parametrize("loader", [EditorLoader, yaml.BaseLoader], ids=["editor", "text"])
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.parent.name}/{p.parent.name}/{p.name}")
 def test_what_is_shipped_fits_its_schema(path, loader):
     assert errors(schema_of(path), yaml.load(path.read_text("utf-8"), Loader=loader)) == []
 
@@ -68,7 +68,9 @@ WRONG = [
     ("990027_mihon/resident_records/manifest.yaml", "group: JM-HEADER, role", "grup: JM-HEADER, role"),
     ("990035_reiji/resident_records/manifest.yaml", "limits:", "limit:"),
     ("990035_reiji/resident_records/manifest.yaml", "based_on: packages/ibm_setai\n", ""),
-    ("990051_tehon/resident_records/manifest.yaml", "number: 1", "number: one"),
+    ("990051_tehon/manifest.yaml", "number: 1", "number: one"),
+    ("990027_mihon/manifest.yaml", "municipality:", "systems: [resident_records]\nmunicipality:"),
+    ("990027_mihon/manifest.yaml", "2026-04-01", "1.4.2026"),
     ("990051_tehon/resident_records/mapping.yaml", "on_error: keep", "on_eror: keep"),
     ("990051_tehon/resident_records/mapping.yaml", "on_error: keep", "on_error: skip"),
     ("990027_mihon/resident_records/mapping.yaml", "transforms: [kana]", "transforms: [kanna]"),

@@ -65,9 +65,9 @@ SCHEMAS = {
     "t.town": fields(("T-NO", INT), ("T-NAME", TEXT)),
 }  # fmt: skip
 
+HEAD = 'municipality: {code: "990027", name: 見本市, romaji: mihon}'
 MANIFEST = """
-municipality: {code: "990027", name: 見本市, romaji: mihon}
-systems: [s]
+edition: "1.0"
 dumps:
   d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}}}
   t: {file: t, title: t, layout: l.cpy, framing: fixed, charset: ibm, records: {town: {}}}
@@ -78,8 +78,9 @@ REST = {"d.person": list(SCHEMAS["d.person"].names), "d.child": ["C-NO", "C-NAME
 @pytest.fixture
 def compiled(tmp_path):
     def make(tables, *, ignore=None, files=None):
-        folder = tmp_path / "990027_mihon"
-        folder.mkdir(exist_ok=True)
+        folder = tmp_path / "990027_mihon" / "s"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
         (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
         (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
         for name, content in (files or {}).items():
@@ -90,8 +91,11 @@ def compiled(tmp_path):
             for source, names in REST.items()
         }
         mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in (ignore or left).items() if v}}
-        (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False), encoding="utf-8")
-        return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+        text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
+        (folder / "mapping.yaml").write_text(text, encoding="utf-8")
+        return compile_mapping(
+            read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+        )
 
     return make
 
@@ -343,10 +347,11 @@ def test_cutting_a_batch_anywhere_changes_no_row(cut_plan, data):
 
 @pytest.fixture(scope="module")
 def cut_plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plan") / "990027_mihon"
+    folder = tmp_path_factory.mktemp("plan") / "990027_mihon" / "s"
     events = {"from": "d.person", "each": "P-EV", "when": {"field": "P-EV"}, "columns": {"no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, "place": "$occurrence", "kind": "P-EV"}}  # fmt: skip
     tables = {"people": person(), "events": events}
-    folder.mkdir()
+    folder.mkdir(parents=True)
+    (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
     (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
     (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
     used = yaml.safe_dump(tables)
@@ -355,8 +360,10 @@ def cut_plan(tmp_path_factory):
         for s, names in REST.items()
     }
     mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in ignore.items() if v}}
-    (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
-    return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+    (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
+    return compile_mapping(
+        read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+    )
 
 
 BROKEN = [
