@@ -121,7 +121,7 @@ def build(folder: str) -> DAG:
         return _broken(folder, error)
     town = spec.manifest.municipality
     dumps = "\n".join(
-        f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.manifest.dumps.items()
+        f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.dumps.items()
     )
     with DAG(
         dag_id=f"migrate_{folder}",
@@ -129,7 +129,7 @@ def build(folder: str) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        tags=[town.name, *sorted({d.charset.name for d in spec.manifest.dumps.values()}), *spec.manifest.systems],
+        tags=[town.name, *sorted({d.charset.name for d in spec.dumps.values()}), *spec.systems],
         doc_md=DOC.format(name=town.name, code=town.code, inbox=settings().inbox(folder), dumps=dumps),
         params={
             "mode": Param(

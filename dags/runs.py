@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import getpass
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from dags import steps
 from dags.pipeline import cuts, data_centre, reporting, run_folder
@@ -142,24 +142,24 @@ def list_runs(name: str | None) -> list[ledger.RunEntry]:
         return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
 
 
-def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str) -> undo.Undone:
+def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
     """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
 
     Raises:
-        RunError: there is no former state, or it is not kept any more.
+        RunError: there is no former state, or it is not kept any more; or no system is named and several runs are in force.
         TransientError: others read what is to be replaced.
     """
     code = municipality_folder(folder).name[:6]
     with reached() as (database, _):
-        return undo.rollback(database, code, area_of(mode), by=by, reason=reason)
+        return undo.rollback(database, code, area_of(mode), by=by, reason=reason, systems=systems)
 
 
-def withdraw(run_id: str, *, by: str, reason: str) -> undo.Undone:
-    """Take a promotion out for good, and drop its rows.
+def withdraw(run_id: str, *, by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
+    """Take a promotion out for good, of all its systems or of some, and drop its rows.
 
     Raises:
-        RunError: the run was not promoted.
+        RunError: the run, or a system that is named, was not promoted.
         TransientError: others read what is to be replaced.
     """
     with reached() as (database, _):
-        return undo.withdraw(database, run_id, by=by, reason=reason)
+        return undo.withdraw(database, run_id, by=by, reason=reason, systems=systems)

@@ -179,13 +179,13 @@ def validate(run_id: str) -> Validation:
     municipality = municipality_of(run)
     with run.timed("validate"):
         findings_store.forget_findings(run, "validate", "reconcile")
-        tables = {table.name: table for table in target_tables(municipality)}
+        tables = {table.key: table for table in target_tables(municipality)}
         rules = proof.rules(municipality, tables)
         frames = {name: staged_frame(run.path, municipality, name) for name in tables}
         log.info("%d rules over the staged rows, in two engines", len(rules))
         failing = engine.run_polars(rules, frames)
         with reached() as (_, url):
-            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id))
+            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id), named=staging.staged_name)
         results, found = proof.evaluated(run, municipality, rules, frames, failing, gx_counts)
         findings_store.write_findings(run, "validate", join_findings(found))
         with reached() as (database, url):
@@ -272,7 +272,8 @@ def promote(run_id: str) -> Promotion:
             expected=verdict.expected,
         )
         amounts = proof.promoted_amounts(database, run, municipality, verdict.amounts)
-        promotion = Promotion(rows=dict(promoted.rows), former_run=promoted.former_run or "", amounts=amounts)
+        former = ", ".join(dict.fromkeys(promoted.former.values()))
+        promotion = Promotion(rows=dict(promoted.rows), former_run=former, amounts=amounts)
         run.write(promotion)
     for table_name, count in promotion.rows.items():
         log.info("%s: %s rows promoted", table_name, f"{count:,}")

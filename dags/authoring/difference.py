@@ -135,7 +135,7 @@ def compare(
             side: stack.enter_context(_mapped(town, side, given[side], give, progress))
             for side, town in (("old", old), ("new", new))
         }
-        names = list(dict.fromkeys(t.name for town in (old, new) for t in target_tables(town)))
+        names = list(dict.fromkeys(t.key for town in (old, new) for t in target_tables(town)))
         tables = []
         for name in names:
             progress(f"comparing {name}")
@@ -198,9 +198,16 @@ def _without_limits(town: Municipality) -> Municipality:
         )
         for name, plan in town.plans.items()
     }
-    limits = town.folder.manifest.limits.model_copy(update={"stop_after": None})
-    manifest = town.folder.manifest.model_copy(update={"limits": limits})
-    return dataclasses.replace(town, plans=plans, folder=dataclasses.replace(town.folder, manifest=manifest))
+    systems = {
+        name: dataclasses.replace(
+            system,
+            manifest=system.manifest.model_copy(
+                update={"limits": system.manifest.limits.model_copy(update={"stop_after": None})}
+            ),
+        )
+        for name, system in town.folder.systems.items()
+    }
+    return dataclasses.replace(town, plans=plans, folder=dataclasses.replace(town.folder, systems=systems))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

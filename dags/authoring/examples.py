@@ -77,7 +77,7 @@ def _batch(municipality: Municipality, source: str, records: list[tuple[str, Map
     """The records of one kind, numbered as they stand in the example, the one that is tried at the end."""
     schema = municipality.schemas[source]
     dump, _, kind = source.partition(".")
-    parent = municipality.folder.manifest.dumps[dump].records[kind].parent
+    parent = municipality.folder.dumps[dump].records[kind].parent
     filled, last = [], None
     for number, (other, values) in enumerate(records, 1):
         if other == f"{dump}.{parent}":

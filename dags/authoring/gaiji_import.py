@@ -17,6 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from dags.pipeline.town import Municipality, with_gaiji_table
 from extractors.charsets import _gaiji as gaiji
+from mappings.language.spec import SystemFolder
 from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 
@@ -26,7 +27,7 @@ DECIDED = tuple(column for column in gaiji.COLUMNS if column != "code")
 
 
 def read_back(
-    file: Path, municipality: Municipality, root: Path, *, dump: str | None = None
+    file: Path, municipality: Municipality, *, dump: str | None = None
 ) -> Mapping[str, tuple[int, int, int, int]]:
     """Read the decisions of a filled-in ledger into the gaiji tables of the municipality's dumps.
 
@@ -36,7 +37,6 @@ def read_back(
     Args:
         file: the ledger, .csv or .xlsx, with its header line.
         municipality: whose.
-        root: its folder.
         dump: only this dump's lines; every dump's, where None.
 
     Returns:
@@ -52,7 +52,7 @@ def read_back(
     if unknown:
         raise RunError(f"{file.name}: no dump `{sorted(unknown)[0][:60]}`; there are {', '.join(municipality.dumps)}")
     problems: list[Problem] = []
-    imports: dict[str, _Import] = {}
+    imports: dict[Path, _Import] = {}
     counts: dict[str, tuple[int, int, int, int]] = {}
     for name, reader in municipality.dumps.items():
         said = {
@@ -62,34 +62,37 @@ def read_back(
         }
         if not said:
             continue
-        option = reader.spec.charset.options.get("gaiji", municipality.folder.manifest.policies.get("gaiji"))
+        system = municipality.folder.of_dump(name)
+        option = reader.spec.charset.options.get("gaiji", system.manifest.policies.get("gaiji"))
         if option is None:
             raise RunError(
-                f"dump {name} has no gaiji table. Make gaiji/{name}.csv with the line {','.join(gaiji.COLUMNS)} and name it in "
-                f"the manifest: charset: {{name: {reader.spec.charset.name}, gaiji: gaiji/{name}.csv}}"
+                f"dump {name} has no gaiji table. Make {system.name}/gaiji/{name}.csv with the line {','.join(gaiji.COLUMNS)} "
+                f"and name it in the manifest beside: charset: {{name: {reader.spec.charset.name}, gaiji: gaiji/{name}.csv}}"
             )
         charset = reader.reading.charset
-        if option not in imports:
+        path = system.path / option
+        if path not in imports:
             # A table of the package is read, and the municipality's own is written.
-            imports[option] = _Import(file.name, GaijiTable.read(root / charset.policies.get("gaiji", option)))
+            table = GaijiTable.read(system.path / charset.policies.get("gaiji", option))
+            imports[path] = _Import(file.name, system, option, table)
         try:
             mj = charset.policies.get("mj")
-            counts[name] = imports[option].enter(said, charset.decisions, gaiji.read_mj_data(root, mj) if mj else {})
+            mj_data = gaiji.read_mj_data(system.path, mj) if mj else {}
+            counts[name] = imports[path].enter(said, charset.decisions, mj_data)
         except SpecError as error:
             problems.extend(error.problems)
-        imports[option].dumps.append(name)
+        imports[path].dumps.append(name)
     if problems:
         raise SpecError(problems)
     parts: dict[Path, Path] = {}
     try:
-        for option, made in imports.items():
+        for path, made in imports.items():
             if not made.table.changed:
                 continue
-            path = root / option
             part = parts[path] = path.with_name(f".{path.name}.part")
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_text(made.table.text, encoding="utf-8", newline="")
-            problems.extend(made.problems(municipality, part.relative_to(root).as_posix(), option))
+            problems.extend(made.problems(part))
         if problems:
             raise SpecError(problems)
         for path, part in parts.items():
@@ -194,8 +197,10 @@ def bare(code: str) -> str:
 class _Import:
     """A gaiji table while a ledger is read into it; several dumps may have one."""
 
-    def __init__(self, ledger_name: str, table: GaijiTable) -> None:
+    def __init__(self, ledger_name: str, system: SystemFolder, option: str, table: GaijiTable) -> None:
         self.table = table
+        self._system = system
+        self._option = option
         self.dumps: list[str] = []
         self._ledger = ledger_name
         self._entered: dict[int, tuple[int, gaiji.Decision | None]] = {}
@@ -253,12 +258,13 @@ class _Import:
             raise SpecError(dataclasses.replace(p, position=place) for p in error.problems) from None
         return next((dataclasses.replace(decision, line=0) for decision in decisions.values()), None)
 
-    def problems(self, municipality: Municipality, part: str, option: str) -> list[Problem]:
+    def problems(self, new: Path) -> list[Problem]:
         """What the municipality's check would say of the new table, at the lines of the ledger that are to blame."""
+        part = new.relative_to(self._system.path).as_posix()
         found: list[Problem] = []
         for dump in self.dumps:
             try:
-                with_gaiji_table(municipality.folder, dump, part)
+                with_gaiji_table(self._system, dump, part)
             except SpecError as error:
                 found.extend(error.problems)
         if not found:
@@ -269,7 +275,7 @@ class _Import:
                 problem,
                 position=Position(self._ledger, places[problem.position.line])
                 if problem.position.file == part and problem.position.line in places
-                else dataclasses.replace(problem.position, file=problem.position.file.replace(part, option)),
+                else dataclasses.replace(problem.position, file=problem.position.file.replace(part, self._option)),
             )
             for problem in dict.fromkeys(found)
         ]

@@ -47,8 +47,7 @@ def import_decisions(
     from dags.pipeline.folders import one_folder
     from dags.pipeline.town import load
 
-    folder = one_folder(municipality)
-    done = gaiji_import.read_back(file, load(folder), folder, dump=dump)
+    done = gaiji_import.read_back(file, load(one_folder(municipality)), dump=dump)
     if not done:
         out.print("no line holds a decision; nothing was changed", highlight=False)
     for name, (new, changed, same, withdrawn) in done.items():

@@ -12,12 +12,16 @@ from migration_reports.trouble import Problem, SpecError
 EXAMPLES = (
     "hikkoshi test",
     "hikkoshi test mihon",
+    "hikkoshi test mihon --system resident_records",
 )
 
 
 def test(
     municipality: Annotated[
         str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
+    ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this system's; may be repeated. All, where not given.")
     ] = None,
 ) -> None:
     """Run examples."""
@@ -29,8 +33,12 @@ def test(
     differ = count = 0
     problems: list[Problem] = []
     for folder in folders:
+        # Of all municipalities those are meant that move the system; of one that is named it is asked.
+        wanted = [name for name in system if municipality or (folder / name).is_dir()] if system else None
+        if wanted == []:
+            continue
         try:
-            tried = examples.run_examples(load(folder))
+            tried = examples.run_examples(load(folder, systems=wanted))
         except SpecError as error:
             problems.extend(error.problems)
             continue

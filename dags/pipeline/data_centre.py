@@ -52,6 +52,7 @@ def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
             rehearsal=run.rehearsal,
             owner=run.owner,
             alive=lambda other: run_folder.is_alive(other, asking=run.owner),
+            editions={name: system.manifest.edition for name, system in municipality.folder.systems.items()},
         )
     except BaseException:
         shutil.rmtree(run.path, ignore_errors=True)

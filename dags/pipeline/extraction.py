@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -50,7 +51,7 @@ class Counts:
     """
 
     def __init__(self, municipality: Municipality) -> None:
-        self._limit = municipality.folder.manifest.limits.stop_after
+        self._systems = {dump: municipality.folder.of_dump(dump) for dump in municipality.dumps}
         self._limits = {
             (part.table, part.number, column.name): column
             for plan in municipality.plans.values()
@@ -58,7 +59,7 @@ class Counts:
             for column in part.columns
             if column.stop_after is not None
         }
-        self._errors = 0
+        self._errors: Counter[str] = Counter()
         self._made: dict[str, PartMade] = {}
 
     @property
@@ -86,18 +87,20 @@ class Counts:
                     f"{limit.stop_after:,}; nothing was promoted. Mend the mapping or the dump, and run again."
                 )
 
-    def add_errors(self, found: pa.RecordBatch) -> None:
-        """Add a batch's errors.
+    def add_errors(self, dump: str, found: pa.RecordBatch) -> None:
+        """Add a batch's errors to those of its dump's system.
 
         Raises:
             RunError: there are more than the manifest's `stop_after` allows.
         """
-        if self._limit is None or not found.num_rows:
+        system = self._systems[dump]
+        limit = system.manifest.limits.stop_after
+        if limit is None or not found.num_rows:
             return
-        self._errors += count_errors(found)
-        if self._errors > self._limit:
+        self._errors[system.name] += count_errors(found)
+        if self._errors[system.name] > limit:
             raise RunError(
-                f"{self._errors:,} errors, and limits: stop_after in the manifest is {self._limit:,}; nothing was "
+                f"{self._errors[system.name]:,} errors, and limits: stop_after in the manifest is {limit:,}; nothing was "
                 "promoted. `hikkoshi diagnose` and `hikkoshi profile` help to find out why."
             )
 
@@ -200,7 +203,7 @@ def extract_and_map(
         notes.add(extracted)
         if not kind or kind in trailers:
             sink.write_findings(extracted.findings)
-            counts.add_errors(extracted.findings)
+            counts.add_errors(dump, extracted.findings)
             if kind:
                 rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
                 trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
@@ -214,7 +217,7 @@ def extract_and_map(
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
-        counts.add_errors(mapped.findings)
+        counts.add_errors(dump, mapped.findings)
         if time.monotonic() - said > PROGRESS_SECONDS:
             said = time.monotonic()
             share = 100 * (stream.taken - begun) // max(size, 1)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality
+from mappings.provenance import decoded_as
 from migration_reports.findings import FINDINGS, FIRST_PLACES, Severity, join_findings
 from migration_reports.private_files import written_whole
 from migration_reports.records.run_record import (
@@ -27,7 +28,9 @@ def origins(municipality: Municipality) -> Origins:
             for column in part.columns:
                 # A constant comes from no field, but its row from a record of a kind, which an error must reject.
                 offset = part.offsets.get(column.sources[0], 0) if column.sources else 0
-                origin = Origin(column.sources, offset, part.kind, column.place)
+                decoded = (field for name in column.sources for _, field in decoded_as(part, name))
+                fields = tuple(dict.fromkeys((*column.sources, *decoded)))
+                origin = Origin(fields, offset, part.kind, column.place)
                 result[part.table, column.name, part.dump, part.number] = origin
     return result
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
@@ -13,9 +14,11 @@ import sqlalchemy as sa
 
 from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
-from dags.pipeline.town import RULE_POLICIES, Municipality, followed, one_per_key, target_tables
+from dags.pipeline.town import RULE_POLICIES, Municipality, one_per_key, target_tables
+from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.items import table_of
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -123,7 +126,7 @@ def prove(
     fates = _fates(municipality, results.accounts, rejected)
     lines = _lines(municipality, results.accounts, made, counts)
     tables = target_tables(municipality)
-    critical = frozenset(table.name for table in tables if table.info["critical"])
+    critical = frozenset(table.key for table in tables if table_of(table).critical)
     found = [wrong for _, wrong in proved]
     found.append(controls.unexplained(fates, lines, amounts, critical=critical))
     found.append(_limits(municipality, made, validation.rules, lines))
@@ -133,7 +136,7 @@ def prove(
         lines=lines,
         amounts=amounts,
         expected={
-            table.name: sum(n.promotable for (name, *_), n in counts.items() if name == table.name) for table in tables
+            table.key: sum(n.promotable for (name, *_), n in counts.items() if name == table.key) for table in tables
         },
     ), join_findings(found)
 
@@ -141,8 +144,7 @@ def prove(
 def decide(municipality: Municipality, results: Results, proved: Proved, issues: Sequence[Issue]) -> Verdict:
     """Decide whether the run may be promoted."""
     validation = _left(results.validation, "validated")
-    records = sum(fate.records for fate in proved.fates if fate.role == "data")
-    allowed = controls.rejects_allowed(municipality.folder.manifest.limits.rejects, records)
+    allowed = rejects_allowed(municipality, proved.fates)
     promotable, reasons = controls.verdict(
         issues=issues, controls=proved.controls, rules=validation.rules, rejects=validation.rejected, allowed=allowed
     )
@@ -246,7 +248,7 @@ def amounts(
     database: sa.Engine, run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]
 ) -> tuple[AmountReconciliation, ...]:
     """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
-    tables = {table.name: table for table in target_tables(municipality)}
+    tables = {table.key: table for table in target_tables(municipality)}
     amounts = []
     for name, account in accounts.items():
         for key, total in account.sums.items():
@@ -280,7 +282,7 @@ def promoted_amounts(
     database: sa.Engine, run: Run, municipality: Municipality, amounts: Sequence[AmountReconciliation]
 ) -> tuple[AmountReconciliation, ...]:
     """The amounts as they stand in the data centre, now that the rows are promoted."""
-    tables = {table.name: table for table in target_tables(municipality)}
+    tables = {table.key: table for table in target_tables(municipality)}
     area = area_of(run.mode)
     found = []
     for amount in amounts:
@@ -292,15 +294,30 @@ def promoted_amounts(
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: derived ones and the family's."""
-    sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
-    settings = municipality.folder.manifest.rules
+    sets = {s.name: s for system in municipality.systems for s in system.code_sets}
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
-    for family in RULES:
-        given = settings.get(family.name, {})
-        kept = given.get("on_error") == "keep"
-        own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
-        rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in family.make(tables, own))
+    for system in municipality.systems:
+        settings = municipality.folder.systems[system.name].manifest.rules
+        of_system = {key: tables[key] for table in system.tables if (key := table.physical.key) in tables}
+        for family in RULES:
+            given = settings.get(family.name, {})
+            kept = given.get("on_error") == "keep"
+            own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
+            made = family.make(of_system, own)
+            rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in made)
     return tuple(rules)
+
+
+def rejects_allowed(municipality: Municipality, fates: Iterable[RecordFate]) -> int:
+    """How many records may be rejected: of each system what its limits say of the records of its dumps."""
+    records: Counter[str] = Counter()
+    for fate in fates:
+        if fate.role == "data":
+            records[municipality.folder.of_dump(fate.dump).name] += fate.records
+    return sum(
+        controls.rejects_allowed(system.manifest.limits.rejects, records[name])
+        for name, system in municipality.folder.systems.items()
+    )
 
 
 def _limits(
@@ -329,9 +346,12 @@ def _limits(
                             detail=detail,
                         )
                     )
-    for family, settings in municipality.folder.manifest.rules.items():
+    for system in municipality.systems:
+        limited = municipality.folder.systems[system.name].manifest.rules
+        own = {table.physical.key for table in system.tables}
         for rule in results:
-            if rule.family != family or "at_most" not in settings:
+            settings = limited.get(rule.family, {})
+            if rule.table not in own or "at_most" not in settings:
                 continue
             rows = sum(line.rows_staged for line in lines if line.table == rule.table)
             if rule.failing_polars > controls.rejects_allowed(settings["at_most"], rows):

@@ -12,6 +12,7 @@ from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, one_per_key, target_tables
 from migration_reports.findings import FIRST_PLACES, join_findings
+from migration_reports.items import Reference, table_of
 from migration_reports.records.run_record import Place, ReferenceResult
 from target_schemas.postgres import staging
 from validators import derived, engine
@@ -42,7 +43,7 @@ def judge_references(
     Returns:
         What became of each reference; and findings, one for each record that falls with a parent or stays without it.
     """
-    tables = {table.name: table for table in target_tables(municipality)}
+    tables = {table.key: table for table in target_tables(municipality)}
     references = derived.references(tables)
     rules = [derived.promoted_reference(table, reference) for table, reference in references]
     if not rules:
@@ -53,20 +54,20 @@ def judge_references(
 
         def count(rejected: pl.DataFrame) -> Mapping[str, int]:
             staging.note_rejected(database, url, run.run_id, rejected.to_arrow())
-            return engine.run_gx(rules, url=url, schema=schema)
+            return engine.run_gx(rules, url=url, schema=schema, named=staging.staged_name)
 
-        keys = {name: tables[name].info["key"] for name in once}
+        keys = {name: table_of(tables[name]).key for name in once}
         judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count)
     said, found, results = findings_store.read_findings(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
-        before = missing[f"{table.name}.{reference.columns[0]}.reference"]
+        before = missing[f"{table.key}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")
         found.append(engine.findings(one.rule, pl.concat([one.fell, orphans]), earlier=said, origins=origins))
         results.append(_result(reference, one, origins))
     return tuple(results), join_findings(found)
 
 
-def _result(reference: derived.Reference, judged: Judged, origins: Origins) -> ReferenceResult:
+def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:
     table, column = judged.rule.table, reference.columns[0]
 
     def offset(row: Mapping[str, int | str]) -> int:

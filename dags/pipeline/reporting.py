@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import importlib.metadata
 import platform
 from collections.abc import Mapping
@@ -18,10 +17,12 @@ from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of
 from dags.pipeline.town import Municipality
+from mappings.language.reader import MANIFEST
+from mappings.provenance import fate_of
 from migration_reports.findings import TransientError
 from migration_reports.pages.render import render
 from migration_reports.records.assembly import run_record
-from migration_reports.records.run_record import Evidence, FieldFate, Reuse, RunRecord, UnknownCode
+from migration_reports.records.run_record import Evidence, FieldFate, Reuse, RunRecord, SystemState, UnknownCode
 from migration_reports.records.run_record import Municipality as Named
 from migration_reports.records.steps import DumpAccount, Failure, Made, Promotion
 from target_schemas.postgres import ledger
@@ -57,6 +58,7 @@ def record(run: Run) -> RunRecord:
         results,
         municipality=Named(code=run.code, name=named.name, romaji=named.romaji),
         in_ledger=entry.state if entry is not None else "",
+        systems=_systems(municipality, entry),
         issues=issues(run),
         coverage=_coverage(municipality, results.accounts),
         unknown_codes=_unknown_codes(municipality, results.made or Made(parts={})),
@@ -86,16 +88,7 @@ def _coverage(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -
         for kind, spec in reader.spec.records.items():
             filled = account.filled.get(kind, {})
             for field in reader.layout.fields(spec.group):
-                targets: list[str] = []
-                reason = ""
-                for plan in municipality.plans.values():
-                    to, why = plan.fates.get(f"{name}.{kind}", {}).get(field.name, ((), ""))
-                    targets.extend(to)
-                    reason = reason or why
-                if field.name in reader.control_fields.get(kind, ()):
-                    targets.append("control")
-                if not targets and spec.role != "data":
-                    reason = "見出し・トレーラーの項目 (field of a header or trailer)"
+                fate = fate_of(municipality.plans.values(), name, reader.spec, kind, field.name)
                 fates.append(
                     FieldFate(
                         dump=name,
@@ -105,8 +98,8 @@ def _coverage(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -
                         offset=field.offset,
                         width=field.width,
                         filled=filled.get(field.name, 0),
-                        targets=tuple(targets),
-                        ignored_because=reason,
+                        targets=(*fate.targets, *(["control"] if fate.controls else [])),
+                        ignored_because=fate.ignored_because,
                     )
                 )
     return tuple(fates)
@@ -135,8 +128,33 @@ def _unknown_codes(municipality: Municipality, made: Made) -> tuple[UnknownCode,
 
 
 def _reuse(municipality: Municipality) -> Reuse | None:
-    reuse = municipality.folder.reuse
-    return Reuse(**dataclasses.asdict(reuse)) if reuse is not None else None
+    of_systems = [system.reuse for system in municipality.folder.systems.values() if system.reuse is not None]
+    if not of_systems:
+        return None
+    return Reuse(
+        package=", ".join(reuse.package for reuse in of_systems),
+        inherited=sum(reuse.inherited for reuse in of_systems),
+        changed=sum(reuse.changed for reuse in of_systems),
+        removed=sum(reuse.removed for reuse in of_systems),
+        added=sum(reuse.added for reuse in of_systems),
+    )
+
+
+def _systems(municipality: Municipality, entry: ledger.RunEntry | None) -> tuple[SystemState, ...]:
+    """How each system's promotion stands, as far as the ledger knows of one."""
+    if entry is None:
+        return ()
+    return tuple(
+        SystemState(
+            system=system.name,
+            title_ja=system.title_ja,
+            title_en=system.title_en,
+            edition=entry.editions[system.name],
+            state=state,
+        )
+        for system in municipality.systems
+        if (state := entry.systems.get(system.name))
+    )
 
 
 def _planned(municipality: Municipality, run: Run) -> str:
@@ -152,7 +170,7 @@ def _evidence(municipality: Municipality) -> tuple[Evidence, ...]:
     return tuple(
         Evidence(
             name=path,
-            kind="manifest" if path == "manifest.yaml" else _KINDS.get(Path(path).suffix, "mapping"),
+            kind="manifest" if Path(path).name == MANIFEST else _KINDS.get(Path(path).suffix, "mapping"),
             sha256=sha256,
         )
         for path, sha256 in sorted(municipality.folder.sha256.items())

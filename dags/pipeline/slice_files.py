@@ -116,9 +116,10 @@ def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
     """The frame of a table that this municipality's mapping does not fill."""
     for system in municipality.systems:
         for target in system.tables:
-            if target.name == table:
+            if target.physical.key == table:
                 names: dict[str, type[pl.DataType]] = {
-                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
+                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String
+                    for c in target.physical.columns
                 }
                 return pl.LazyFrame(schema={**names, **dict.fromkeys(ENGINE, pl.Int64)})
     raise KeyError(table)

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Layout
 from extractors.kinds import Chooser, check_families
+from extractors.layout import Layout
 from extractors.reading import (
     Choice,
     Reading,
@@ -32,14 +32,18 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.reader import read_municipality
-from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder
-from mappings.plan import PartPlan, Plan
+from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder, Root, SystemFolder
+from mappings.plan import Plan
+from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
-from target_schemas.conventions import System
+from target_schemas.model import System
 from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 
 T = TypeVar("T")
+
+EDITIONS: Mapping[str, tuple[str, ...]] = {s.name: tuple(edition.name for edition in s.editions) for s in SYSTEMS}
+"""The editions of each system, the newest last."""
 
 RULE_POLICIES = ("on_error", "at_most")
 """What a manifest may set for any rule: whether its rows are rejected or kept, and how many may fail."""
@@ -71,40 +75,76 @@ class Municipality:
     systems: tuple[System, ...]
 
 
-def load(folder: Path) -> Municipality:
+def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
     """Read and check a municipality's folder.
 
+    Args:
+        folder: the municipality's.
+        systems: those that are loaded; all that it has, where not given.
+
     Raises:
-        SpecError: with every problem of its manifest, copybooks, table files, mappings and code tables.
+        SpecError: with every problem of its manifests, copybooks, table files, mappings and code tables.
+        UsageError: it has no such system.
     """
-    spec = read_municipality(folder, systems=[system.name for system in SYSTEMS])
+    spec = read_municipality(folder, systems=EDITIONS, only=systems)
     problems: list[Problem] = []
-    layouts: dict[str, Layout] = {}
+    made: dict[str, Reading] = {}
+    for of_system in spec.systems.values():
+        found: list[Problem] = []
+        made |= _readings(of_system, found)
+        problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
+    if problems:
+        raise SpecError(problems)
+    schemas = {
+        f"{name}.{kind_name}": arrow_schema(made[name].layout, kind.group)
+        for name, dump in spec.dumps.items()
+        for kind_name, kind in dump.records.items()
+        if kind.role == "data"
+    }
+    known = tuple(
+        system.in_edition(spec.systems[system.name].manifest.edition)
+        for system in SYSTEMS
+        if system.name in spec.systems
+    )
+    plans = {
+        system.name: plan
+        for system in known
+        if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
+        is not None
+    }
+    if problems:
+        raise SpecError(problems)
+    dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
+    return Municipality(spec, dumps, schemas, plans, known)
+
+
+def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
+    """How each dump of a system is read, without those that have problems."""
     made: dict[str, Reading] = {}
     for name, dump in spec.manifest.dumps.items():
         place = spec.manifest_places.at
-        path = file_of(spec, dump.layout)
-        shown = f"{path.parents[len(Path(dump.layout).parents) - 1].name}/{dump.layout}"
+        root = root_of(spec, dump.layout)
         spoken = _collect(problems, functools.partial(_spoken, spec, dump), place("policies"))
         if spoken is None:
             continue
         layout = _collect(
-            problems, functools.partial(_read_layout, spoken, path, shown), place("dumps", name, "dialect")
+            problems,
+            functools.partial(_read_layout, spoken, root.path / dump.layout, root.shown(dump.layout)),
+            place("dumps", name, "dialect"),
         )
         if layout is None:
             continue
-        layouts[name] = layout
         # Each part is proved by itself first, so that a problem points to its own line of the manifest.
         parts: Mapping[str, Callable[[], object]] = {
             "framing": functools.partial(framings.load, spoken.framing.name, spoken.framing.options, layout),
-            "charset": functools.partial(charsets.load, spoken.charset.name, spoken.charset.options, folder),
+            "charset": functools.partial(charsets.load, spoken.charset.name, spoken.charset.options, spec.path),
         }
         if spoken.container is not None:
             box = spoken.container
             parts = {**parts, "container": functools.partial(containers.load, box.name, box.options)}
         proved = [_collect(problems, make, place("dumps", name, key, "name")) for key, make in parts.items()]
         if None not in proved:
-            whole = functools.partial(make_reading, spoken, layout, folder)
+            whole = functools.partial(make_reading, spoken, layout, spec.path)
             reading = _collect(problems, whole, place("dumps", name))
             if reading is not None:
                 made[name] = reading
@@ -112,31 +152,11 @@ def load(folder: Path) -> Municipality:
         _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
-    known = {system.name: system for system in SYSTEMS}
-    systems = tuple(known[name] for name in spec.manifest.systems)
     problems.extend(_rule_problems(spec))
-    if problems:
-        raise SpecError(_shown(spec, _at_option(spec, problem)) for problem in problems)
-    schemas = {
-        f"{name}.{kind_name}": arrow_schema(layouts[name], kind.group)
-        for name, dump in spec.manifest.dumps.items()
-        for kind_name, kind in dump.records.items()
-        if kind.role == "data"
-    }
-    plans = {
-        system.name: plan
-        for system in systems
-        if (plan := _collect(problems, functools.partial(_compile, spec, system, schemas))) is not None
-    }
-    if problems:
-        raise SpecError(problems)
-    dumps = {
-        name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.manifest.dumps.items()
-    }
-    return Municipality(spec, dumps, schemas, plans, systems)
+    return made
 
 
-def _at_option(spec: MunicipalityFolder, problem: Problem) -> Problem:
+def _at_option(spec: SystemFolder, problem: Problem) -> Problem:
     """A problem of a dump at the line of the option that it speaks of, where the manifest has one."""
     places = spec.manifest_places.places
     starts = {places[path]: path for path in places if path[:1] in (("dumps",), ("policies",)) and path[-1] != "key"}
@@ -155,27 +175,27 @@ def _at_option(spec: MunicipalityFolder, problem: Problem) -> Problem:
     return dataclasses.replace(problem, position=places[inner[0]])
 
 
-def _shown(spec: MunicipalityFolder, problem: Problem) -> Problem:
+def _shown(spec: SystemFolder, problem: Problem) -> Problem:
     """A problem whose file is called as those of specs are, by its folder: charsets know it by a path of their own."""
-    file = (spec.roots[0] / problem.position.file).resolve()
+    file = (spec.path / problem.position.file).resolve()
     for root in spec.roots:
-        if file.is_file() and file.is_relative_to(root.resolve()):
-            shown = f"{root.name}/{file.relative_to(root.resolve())}"
+        if file.is_file() and file.is_relative_to(root.path.resolve()):
+            shown = root.shown(file.relative_to(root.path.resolve()).as_posix())
             return dataclasses.replace(problem, position=dataclasses.replace(problem.position, file=shown))
     return problem
 
 
-def with_gaiji_table(spec: MunicipalityFolder, dump: str, file: str) -> Charset:
-    """The charset of a dump with another gaiji table, a path from the municipality's folder.
+def with_gaiji_table(spec: SystemFolder, dump: str, file: str) -> Charset:
+    """The charset of a dump with another gaiji table, a path from the folder of its system.
 
     Raises:
         SpecError: what the municipality's check would say of the table.
     """
     spoken = _spoken(spec, spec.manifest.dumps[dump])
-    return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.roots[0])
+    return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.path)
 
 
-def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
+def _rule_problems(spec: SystemFolder) -> list[Problem]:
     """What is wrong with the settings that a manifest gives to rules."""
     known = {family.name: family for family in RULES}
     problems: list[Problem] = []
@@ -199,25 +219,25 @@ def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
     return problems
 
 
-def file_of(spec: MunicipalityFolder, path: str) -> Path:
-    """Where a file stands that a spec names: the municipality's own, or else its package's."""
-    files = [root / path for root in spec.roots]
-    return next((file for file in files if file.exists()), files[0])
+def root_of(spec: SystemFolder, path: str) -> Root:
+    """Where a file stands that a spec names: in the municipality's own folder, or else in its package's."""
+    return next((root for root in spec.roots if (root.path / path).exists()), spec.roots[0])
 
 
-def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
+def _spoken(spec: SystemFolder, dump: DumpSpec) -> Spoken:
     """How a dump is read as the manifest says it, its policies for every dump included.
 
     Raises:
         SpecError: a policy that nothing of the dump knows.
     """
-    root = spec.roots[0]
+    root = spec.path
 
     def chosen(choice: ChoiceSpec) -> Choice:
         options = dict(choice.options)
         for option in TABLE_OPTIONS:
             if option in options:
-                files = [_from(root, file_of(spec, part.strip()), part.strip()) for part in options[option].split(",")]
+                parts = [part.strip() for part in options[option].split(",")]
+                files = [_from(root, root_of(spec, part).path / part, part) for part in parts]
                 options[option] = ",".join(files)
         return Choice(choice.name, options)
 
@@ -233,7 +253,7 @@ def _spoken(spec: MunicipalityFolder, dump: DumpSpec) -> Spoken:
 
 
 def _from(root: Path, file: Path, path: str) -> str:
-    """A file of the package as a path from the municipality's folder; its own as it was written."""
+    """A file of the package as a path from the system's folder; its own as it was written."""
     return path if file == root / path else os.path.relpath(file, root)
 
 
@@ -241,17 +261,16 @@ def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
     return make_layout(spoken, read_text(path, shown), shown, library_of((path.parent,)))
 
 
-def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
+def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
     return compile_mapping(
         spec,
-        system.name,
-        schemas=schemas,
-        tables={table.name: table for table in system.tables},
-        code_sets={code_set.name: frozenset(code_set.codes) for code_set in system.code_sets},
+        schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
+        tables={table.name: table.physical for table in system.tables},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
     )
 
 
-def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: Layout) -> list[Problem]:
+def _kind_problems(spec: SystemFolder, name: str, dump: DumpSpec, layout: Layout) -> list[Problem]:
     problems = []
     groups = layout.groups()
     for kind_name, kind in dump.records.items():
@@ -286,7 +305,7 @@ def _kind_problems(spec: MunicipalityFolder, name: str, dump: DumpSpec, layout: 
     return problems
 
 
-def _value_problems(spec: MunicipalityFolder, name: str, reading: Reading) -> list[Problem]:
+def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Problem]:
     """The values that tell record kinds apart, proved against their fields before there is any dump."""
     problems: list[Problem] = []
     for kind_name, kind in spec.manifest.dumps[name].records.items():
@@ -327,18 +346,6 @@ def _amounts(plan: Plan, source: str) -> set[str]:
     return {field for part in plan.parts_of(source) for field, _ in followed(part)}
 
 
-def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
-    """The fields of a part that go unchanged into a decimal column, each with its column."""
-    return tuple(
-        (column.sources[0], column.targets[0])
-        for column in part.columns
-        if part.simple
-        and len(column.sources) == 1
-        and not (column.steps or column.expression or column.when or column.default)
-        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
-    )
-
-
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
     """Make something, or keep the problems; a problem without a place of its own gets this one."""
     try:
@@ -352,7 +359,7 @@ def _collect(problems: list[Problem], make: Callable[[], T], place: Position | N
 
 def target_tables(municipality: Municipality) -> tuple[sa.Table, ...]:
     """The tables of the municipality's systems, in load order."""
-    return tuple(table for system in municipality.systems for table in system.tables)
+    return tuple(table.physical for system in municipality.systems for table in system.tables)
 
 
 def one_per_key(municipality: Municipality) -> frozenset[str]:

@@ -20,8 +20,9 @@ from dags.pipeline.extraction import Counts
 from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.pipeline.town import Municipality
-from mappings.engine import Mapper, look_up
+from mappings.engine import Mapper
 from mappings.plan import ColumnPlan, Join, PartPlan
+from mappings.rows import look_up
 from migration_reports.findings import FINDINGS
 from migration_reports.records.steps import PartMade
 from target_schemas.postgres.numbering import assign
@@ -84,7 +85,7 @@ def map_waiting(folder: Path, municipality: Municipality, give: Give, *, run_id:
             for frame in _frames(files):
                 rows, findings, tally = mapper.map_held(part, frame, numbers=numbers)
                 counts.add(part.table, part.number, tally)
-                counts.add_errors(findings)
+                counts.add_errors(part.dump, findings)
                 if rows.num_rows:
                     out.write_batch(rows)
                 if findings.num_rows:

@@ -16,6 +16,7 @@ from migration_reports.records.run_record import (
     Reuse,
     RunRecord,
     State,
+    SystemState,
     UnknownCode,
 )
 from migration_reports.records.steps import Begun, DumpAccount, Receipts, Results, Validation, Verdict
@@ -30,6 +31,7 @@ def run_record(
     *,
     municipality: Municipality,
     in_ledger: str = "",
+    systems: tuple[SystemState, ...] = (),
     issues: tuple[Issue, ...] = (),
     coverage: tuple[FieldFate, ...] = (),
     unknown_codes: tuple[UnknownCode, ...] = (),
@@ -48,6 +50,7 @@ def run_record(
         results: what its steps have left so far.
         municipality: whose data it is.
         in_ledger: the state that the ledger gives the run; empty where it cannot be asked.
+        systems: of each system whose promotion the ledger knows, how it stands.
         issues: what was found.
         coverage: where each source field goes.
         unknown_codes: the codes that no code table holds.
@@ -73,6 +76,7 @@ def run_record(
         state=_state(state),
         state_reason_ja=ja,
         state_reason_en=en,
+        systems=systems,
         started=begun.started,
         finished=results.finished.at if results.finished is not None else "",
         started_by=begun.started_by,

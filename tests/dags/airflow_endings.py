@@ -156,7 +156,7 @@ shutil.copy(whole / "juki_master.dat", later)
 result["cleared receive"] = told(clear(missing, *downstream("receive")))
 result["cleared begin"] = told(clear(missing, *downstream("begin")))
 go("outside", mode="rehearsal", inbox="../..")
-mapping = Path(os.environ["HIKKOSHI_MUNICIPALITIES"]) / TOWN / "resident_records.yaml"
+mapping = Path(os.environ["HIKKOSHI_MUNICIPALITIES"]) / TOWN / "resident_records/mapping.yaml"
 text = mapping.read_text("utf-8")
 mapping.write_text(text.replace("JJ-KANA", "JJ-KANNA"), encoding="utf-8")
 go("wrong spec", mode="rehearsal")

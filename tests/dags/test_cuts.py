@@ -40,7 +40,7 @@ def home(tmp_path, monkeypatch, database_url):
 
 def receive(home, town, *, change=None, spoil=True):
     folder = home.parent / "towns" / town
-    manifest = folder / "manifest.yaml"
+    manifest = folder / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 60%"), encoding="utf-8")
     made = synthesize(folder, residents=300, seed=5, faults=0.05, out=home / "inbox" / town)
     data, length = bytearray(made.dump.read_bytes()), LENGTHS[town]
@@ -99,7 +99,7 @@ def go(town):
 
 
 def family(home):
-    manifest = home.parent / "towns" / REIJI / "manifest.yaml"
+    manifest = home.parent / "towns" / REIJI / "resident_records/manifest.yaml"
     own = "    framing: variable\n    records: {person: {parent: household}}\n"
     manifest.write_text(manifest.read_text("utf-8") + own, encoding="utf-8")
 
@@ -162,7 +162,7 @@ def test_a_slice_is_repeated_alone_without_doubling(home, monkeypatch):
                 steps.join_slices(run_id)
             steps.extract_map_stage(run_id, **part)
     rows = staged(run_id, MIHON)
-    assert len(rows["residents"]) > 250
+    assert len(rows["resident_records.residents"]) > 250
     for part in (parts[2], parts[-1], parts[0]):
         steps.extract_map_stage(run_id, **part)
         assert staged(run_id, MIHON) == rows

@@ -76,7 +76,7 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert found.height == sum(row.records for row in open_)
 
     fill_in(home, {chosen.code: {"decision": "character", "text": "U+9AD9", **SAID}})
-    done = gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+    done = gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
     assert done == {"juki_master": (1, 0, 0, 0)}
 
     second = runs.run_all("mihon", rehearsal=2)
@@ -92,7 +92,7 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert left.height == found.height - chosen.records
     with connect(database_url).connect() as connection:
         named = connection.execute(
-            sa.text("SELECT count(*) FROM joint_rehearsal.residents WHERE name LIKE '%髙%'")
+            sa.text("SELECT count(*) FROM resident_records_rehearsal.residents WHERE name LIKE '%髙%'")
         ).scalar()
     assert named >= 1
 
@@ -124,14 +124,14 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
-    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (1, 0, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (0, 0, 1, 0)}
     own.update(decision="substitute", text="高")
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji_import.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (0, 1, 0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,11 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
 def test_a_line_that_cannot_be_used_changes_nothing(rehearsed, filled, says):
     home, record = rehearsed
     code = next(row.code for row in record.gaiji if row.area == "user-defined")
-    table = town(home) / "gaiji" / "juki_master.csv"
+    table = town(home) / "resident_records" / "gaiji" / "juki_master.csv"
     before = table.read_bytes()
     fill_in(home, {code: filled})
     with pytest.raises(SpecError, match=re.escape(says)):
-        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
     assert table.read_bytes() == before
 
 
@@ -160,19 +160,19 @@ def test_a_file_that_is_no_ledger_is_refused(rehearsed):
     for name, content in (("a.xlsx", b"no workbook"), ("a.csv", b"one,two\n1,2\n"), ("b.csv", b"\xff\xfe")):
         (home / name).write_bytes(content)
         with pytest.raises(RunError):
-            gaiji_import.read_back(home / name, load(town(home)), town(home))
+            gaiji_import.read_back(home / name, load(town(home)))
 
 
 def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
     home, record = rehearsed
     code = next(row.code for row in record.gaiji if row.area == "user-defined")
     fill_in(home, {code: {"decision": "private", **SAID}})
-    manifest = town(home) / "manifest.yaml"
+    manifest = town(home) / "resident_records/manifest.yaml"
     manifest.write_text(
         manifest.read_text("utf-8").replace("      gaiji: gaiji/juki_master.csv\n", ""), encoding="utf-8"
     )
     with pytest.raises(RunError, match=r"Make gaiji/juki_master\.csv"):
-        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
 
 
 TABLE = """# 見本市 外字対応表, "the registry's"
@@ -195,11 +195,11 @@ def ledger(home, *rows, columns=("dump", "code", "area", "decision", "text", "re
 
 
 def import_ledger(home, file):
-    return gaiji_import.read_back(file, load(town(home)), town(home))
+    return gaiji_import.read_back(file, load(town(home)))
 
 
 def table_of(home):
-    return town(home) / "gaiji" / "juki_master.csv"
+    return town(home) / "resident_records" / "gaiji" / "juki_master.csv"
 
 
 def test_an_import_keeps_every_line_comment_and_column_of_the_table(home):

@@ -17,8 +17,8 @@ TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 def town(tmp_path):
     def make(expected):
         folder = Path(shutil.copytree(TOWNS / "990027_mihon", tmp_path / "990027_mihon", dirs_exist_ok=True))
-        manifest = folder / "manifest.yaml"
-        text = (TOWNS / "990027_mihon" / "manifest.yaml").read_text("utf-8")
+        manifest = folder / "resident_records/manifest.yaml"
+        text = (TOWNS / "990027_mihon" / "resident_records/manifest.yaml").read_text("utf-8")
         manifest.write_text(text.replace("file: juki_master.dat", expected), encoding="utf-8")
         return load(folder)
 

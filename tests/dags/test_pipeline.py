@@ -44,7 +44,7 @@ def receive(home, town="990027_mihon", residents=600, faults=0.05, seed=3):
 
 
 def allow_rejects(home, town="990027_mihon"):
-    manifest = home.parent / "towns" / town / "manifest.yaml"
+    manifest = home.parent / "towns" / town / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 50%"), encoding="utf-8")
 
 
@@ -54,7 +54,7 @@ def findings(home, record):
 
 def promoted(url, table, column="resident_no"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {column} FROM joint_rehearsal.{table}")).scalars())
+        return sorted(connection.execute(sa.text(f"SELECT {column} FROM resident_records_rehearsal.{table}")).scalars())
 
 
 def heads_lost(dump, faults):
@@ -85,10 +85,11 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
     seeded = collections.Counter((int(row["record"]), row["field"], row["code"]) for row in rows)
     found = collections.Counter(findings(home, record).select("record", "field", "code").iter_rows())
     lost = heads_lost(made.dump, rows)
-    assert found == seeded + collections.Counter(lost)
+    # A head that is named wrongly on purpose is lost, too.
+    assert found == seeded | collections.Counter(lost)
     assert {code for _, _, code in lost} == (set() if town == "990027_mihon" else {"V405", "V406"})
     dangling = {f"{r.table}.{r.columns[0]}": r.dangling for r in record.references}
-    assert dangling.pop("households.head_resident_no") == len(lost)
+    assert dangling.pop("resident_records.households.head_resident_no") == len(lost)
     assert set(dangling.values()) == {0}
     assert len({row["kind"] for row in rows}) > 8
     assert all(line.closes for line in record.reconciliations)
@@ -105,10 +106,10 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
 def test_a_shared_register_goes_the_whole_way(home, folder, name):
     town = home.parent / "towns" / folder
     shutil.copytree(SHARED_TOWNS / folder, town)
-    (town / "layouts").mkdir()
-    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "layouts")
-    (town / "tables").mkdir()
-    (town / "tables" / "extended.csv").write_text("6EA4,9AD9\n4BD0,FA11\n", encoding="utf-8")
+    (town / "resident_records" / "layouts").mkdir()
+    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "resident_records" / "layouts")
+    (town / "resident_records" / "tables").mkdir()
+    (town / "resident_records" / "tables" / "extended.csv").write_text("6EA4,9AD9\n4BD0,FA11\n", encoding="utf-8")
     (home / "inbox" / folder).mkdir(parents=True)
     shutil.copy(SHARED / "dumps" / name / f"{name}.dat", home / "inbox" / folder)
     record = runs.run_all(folder)
@@ -139,7 +140,7 @@ def test_a_shared_register_goes_the_whole_way(home, folder, name):
     # household of a record that no fault rejects.
     assert {(r.fell, r.dangling, r.dangling_gx) for r in record.references} == {(0, 0, 0)}
     named = {f"{r.table}.{r.columns[0]}": r.rows for r in record.references if r.rows}
-    assert named["residents.household_no"] == named["tax_amounts.resident_no"] > 0
+    assert named["resident_records.residents.household_no"] == named["resident_records.tax_amounts.resident_no"] > 0
 
 
 def test_running_twice_changes_nothing_but_the_run(home, database_url):
@@ -151,6 +152,7 @@ def test_running_twice_changes_nothing_but_the_run(home, database_url):
     assert promoted(database_url, "residents") == before
     assert second.former_run == first.run_id
     undone = runs.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
+    (undone,) = undone.systems
     assert (undone.run_id, undone.in_force) == (second.run_id, first.run_id)
     assert promoted(database_url, "residents") == before
     assert {e.run_id: e.state for e in runs.list_runs(None)}[second.run_id] == "rolled back"
@@ -265,7 +267,7 @@ def test_an_unexpected_file_is_an_alert(home):
 
 def test_a_wrong_copybook_is_found_out_by_its_controls(home):
     town = home.parent / "towns" / "990027_mihon"
-    path = town / "layouts" / "juki_master.cpy"
+    path = town / "resident_records" / "layouts" / "juki_master.cpy"
     receive(home, faults=0)
     text = re.sub(r"(JJ-KANA +PIC X.)30", r"\g<1>31", path.read_text("utf-8"))
     path.write_text(re.sub(r"(FILLER +PIC X.)108", r"\g<1>107", text), encoding="utf-8")
@@ -275,7 +277,7 @@ def test_a_wrong_copybook_is_found_out_by_its_controls(home):
 
 
 def test_a_wrong_charset_is_found_out_by_undefined_codes(home):
-    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    manifest = home.parent / "towns" / "990027_mihon" / "resident_records/manifest.yaml"
     receive(home, faults=0)
     text = manifest.read_text("utf-8")
     manifest.write_text(text.replace("name: fujitsu\n      table: tables/extended.csv", "name: ibm"), encoding="utf-8")
@@ -423,7 +425,7 @@ def test_an_unknown_municipality_names_the_known_ones(home):
 
 
 def test_a_wrong_spec_stops_a_run_before_any_data(home):
-    manifest = home.parent / "towns" / "990027_mihon" / "manifest.yaml"
+    manifest = home.parent / "towns" / "990027_mihon" / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("990027", "990028"), encoding="utf-8")
     with pytest.raises(SpecError, match="Y013"):
         steps.begin("990027_mihon")
@@ -439,8 +441,8 @@ def test_a_wrong_spec_stops_a_run_before_any_data(home):
 def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_url, folder, name, state):
     town = home.parent / "towns" / folder
     shutil.copytree(SHARED_TOWNS / folder, town)
-    (town / "layouts").mkdir()
-    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "layouts")
+    (town / "resident_records" / "layouts").mkdir()
+    shutil.copy(SHARED / "dumps" / name / f"{name}.cpy", town / "resident_records" / "layouts")
     (home / "inbox" / folder).mkdir(parents=True)
     shutil.copy(SHARED / "dumps" / name / f"{name}.dat", home / "inbox" / folder)
     record = runs.run_all(folder)
@@ -465,6 +467,6 @@ def test_a_shared_register_in_the_language_goes_as_far_as_it_may(home, database_
     ]
     with connect(database_url).connect() as connection:
         rows = connection.execute(
-            sa.text("SELECT source_record, change_no FROM joint_rehearsal.resident_changes")
+            sa.text("SELECT source_record, change_no FROM resident_records_rehearsal.resident_changes")
         ).all()
     assert sorted(map(tuple, rows)) == changes

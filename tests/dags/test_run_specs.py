@@ -45,7 +45,7 @@ def edit(path, old, new):
 
 def swap_name_and_kana(home):
     """A mapping as a vendor may save it in the middle of a run: two columns exchanged, everything else as it was."""
-    mapping = town(home) / "resident_records.yaml"
+    mapping = town(home) / "resident_records/mapping.yaml"
     edit(mapping, "name: JJ-SHIMEI", "name: JJ-KANA")
     edit(mapping, "name_kana: {from: JJ-KANA", "name_kana: {from: JJ-SHIMEI")
 
@@ -74,7 +74,7 @@ def test_specs_that_are_edited_while_a_run_reads_its_slices_change_nothing_of_it
     steps.report(run_id)
     record = runs.record(run_id)
     assert record.state == "promoted"
-    assert record.specs_changed == (f"municipalities/{MIHON}/resident_records.yaml",)
+    assert record.specs_changed == (f"municipalities/{MIHON}/resident_records/mapping.yaml",)
     assert {e.sha256 for e in record.evidence} == {e.sha256 for e in plain.evidence}
     assert record.coverage == plain.coverage
     assert plain.specs_changed == ()
@@ -84,14 +84,14 @@ def test_what_was_begun_is_approved_promoted_and_reported_though_the_folder_has_
     receive(home)
     run_id = steps.begin(MIHON)
     assert to_the_end(run_id, steps.receive(run_id)).promotable
-    (town(home) / "manifest.yaml").write_text("municipality: [", encoding="utf-8")
+    (town(home) / "resident_records/manifest.yaml").write_text("municipality: [", encoding="utf-8")
     run_specs._compiled.cache_clear()
     with pytest.raises(SpecError):
         steps.begin(MIHON)
     steps.approve(run_id, "automatic", automatic=True)
     steps.promote(run_id)
     steps.report(run_id)
-    assert runs.record(run_id).specs_changed == (f"municipalities/{MIHON}/manifest.yaml",)
+    assert runs.record(run_id).specs_changed == (f"municipalities/{MIHON}/resident_records/manifest.yaml",)
     assert runs.render_again(run_id)
 
 
@@ -101,7 +101,7 @@ def test_the_package_of_a_municipality_is_copied_with_it(home):
     copy = home / "runs" / run_id / "specs"
     kept = run_folder.open_run(run_id).read(Specs).sha256
     assert "packages/ibm_setai/manifest.yaml" in kept
-    assert f"municipalities/{REIJI}/manifest.yaml" in kept
+    assert f"municipalities/{REIJI}/resident_records/manifest.yaml" in kept
     assert {name: (copy / name).is_file() for name in kept} == dict.fromkeys(kept, True)
     layout = home.parent / "mappings" / "packages" / "ibm_setai" / "layouts"
     shutil.rmtree(layout)
@@ -115,7 +115,7 @@ def test_the_package_of_a_municipality_is_copied_with_it(home):
 def test_a_copy_that_somebody_changes_is_refused(home):
     receive(home)
     run_id = steps.begin(MIHON)
-    copy = home / "runs" / run_id / "specs" / "municipalities" / MIHON / "resident_records.yaml"
+    copy = home / "runs" / run_id / "specs" / "municipalities" / MIHON / "resident_records/mapping.yaml"
     edit(copy, "name: JJ-SHIMEI", "name: JJ-KANA")
     run_specs._compiled.cache_clear()
     with pytest.raises(RunError, match=r"copy of the specs has been changed: municipalities/990027_mihon/resident_rec"):
@@ -124,7 +124,7 @@ def test_a_copy_that_somebody_changes_is_refused(home):
 
 def test_a_dump_among_the_specs_is_refused_before_anything_is_begun(home, monkeypatch):
     monkeypatch.setattr(run_specs, "MOST_BYTES", 100_000)
-    (town(home) / "layouts" / "dump.dat").write_bytes(b"x" * 100_000)
+    (town(home) / "resident_records" / "layouts" / "dump.dat").write_bytes(b"x" * 100_000)
     with pytest.raises(RunError, match="holds specs only: move dumps"):
         steps.begin(MIHON)
     assert not list((home / "runs").iterdir())
@@ -154,7 +154,7 @@ def test_a_dump_that_is_exchanged_after_it_was_received_stops_the_run(home, monk
 
 
 def test_a_dump_that_is_exchanged_before_its_rejects_are_kept_stops_the_run(home):
-    edit(town(home) / "manifest.yaml", "rejects: 2%", "rejects: 50%")
+    edit(town(home) / "resident_records/manifest.yaml", "rejects: 2%", "rejects: 50%")
     made = receive(home, faults=0.05)
     run_id = steps.begin(MIHON)
     for part in steps.receive(run_id):

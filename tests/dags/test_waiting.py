@@ -34,13 +34,15 @@ def receive(home, residents=300):
 
 def own(home, text):
     """Add to what the municipality says beyond its package."""
-    path = home.parent / "towns" / REIJI / "resident_records.yaml"
+    path = home.parent / "towns" / REIJI / "resident_records/mapping.yaml"
     path.write_text(f"system: resident_records\n{text}", encoding="utf-8")
 
 
 def rows(url, *columns, table="residents"):
     with connect(url).connect() as connection:
-        return sorted(connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM joint_rehearsal.{table}")).all())
+        return sorted(
+            connection.execute(sa.text(f"SELECT {', '.join(columns)} FROM resident_records_rehearsal.{table}")).all()
+        )
 
 
 def test_a_resident_has_the_address_of_its_household_however_keys_are_shared(home, database_url, monkeypatch):
@@ -94,7 +96,7 @@ def test_a_key_that_was_never_numbered_is_a_finding_and_no_number(home, database
         numbered = connection.execute(sa.text("SELECT count(*) FROM ledger.numbers")).scalar_one()
     assert 0 < numbered < 20
     assert issue.count == 20 - numbered
-    assert (issue.severity, issue.table, issue.column) == ("error", "tax_amounts", "resident_no")
+    assert (issue.severity, issue.table, issue.column) == ("error", "resident_records.tax_amounts", "resident_no")
 
 
 def test_a_limit_of_a_column_holds_the_run_or_stops_it(home, database_url):
