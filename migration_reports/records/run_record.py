@@ -11,8 +11,10 @@ from typing import Literal
 
 import pydantic
 
-FORMAT = 1
-"""Raised when the JSON changes in a way that a reader of the former would misread."""
+FORMAT = 2
+"""Raised, with an upgrade, when the JSON changes in a way that a reader of the former would misread: 2 names tables by
+their system.
+"""
 
 
 class Frozen(pydantic.BaseModel):
