@@ -95,6 +95,7 @@ class _Query:
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
         alone: the first steps of columns, by chain.
+        sources: what these look at.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -104,6 +105,7 @@ class _Query:
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
     alone: Mapping[_Chain, tuple[Alone, ...]]
+    sources: list[str]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
@@ -218,23 +220,17 @@ def _run(
         chosen = chosen.with_columns(level)
     said = [one for one in query.said if not one.reads & silent]
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
-    names = part.schema.names
-    batch = _batch(rows.select(names), part.schema)
+    batch = _batch(rows[part.schema.names], part.schema)
     wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
-    found = []
+    hits = [(one.remark, rows[one.remark.name].arg_true()) for one in said] if rows.height else []
+    hits = [(mask, at) for mask, at in hits if len(at)]
     unknown: dict[str, Counter[str]] = {}
-    if said and rows.height:
-        masks = [one.remark for one in said]
-        counts = rows.select(pl.col(mask.name).sum() for mask in masks).row(0)
-        for mask, count in zip(masks, counts, strict=True):
-            if not count:
-                continue
-            found.append(_found(rows, mask, part))
-            if mask.failed and mask.column is not None:
-                wrong[mask.column] += count
-            if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
-                codes = chosen.select(mask.field).filter(rows[mask.name])[mask.field]
-                unknown.setdefault(mask.column, Counter()).update(_counted(codes))
+    for mask, at in hits:
+        if mask.failed and mask.column is not None:
+            wrong[mask.column] += len(at)
+        if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
+            unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
+    found = [_found(rows, mask, at, part) for mask, at in hits]
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -246,8 +242,10 @@ def _looked_up(
     added: list[pl.Series] = []
     made, silent = [], []
     never = pl.Series([False]).new_from_index(0, frame.height)
+    hashes = frame.select(pl.col(query.sources).hash())
     for chain, some in query.alone.items():
-        for one, outcome in zip(some, known[chain].of([frame[one.source] for one in some]), strict=True):
+        columns = [(frame[one.source], hashes[one.source].to_numpy()) for one in some]
+        for one, outcome in zip(some, known[chain].of(columns), strict=True):
             if outcome is None:
                 continue
             made.append(one.names[0])
@@ -277,6 +275,7 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
     for one in (one for some in first.values() for one in some):
         chain = one.steps, part.types[one.source]
         chains[chain] = (*chains.get(chain, ()), one)
+    sources = list(dict.fromkeys(one.source for some in chains.values() for one in some))
     made = {c.name: column_value(part, c, tables, {}, workings, first[c.name]) for c in part.columns if not _asks(c)}
     days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
     made |= {c.name: column_value(part, c, tables, days, workings, first[c.name]) for c in part.columns if _asks(c)}
@@ -308,7 +307,7 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), chains)
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), chains, sources)
 
 
 def _asks(column: ColumnPlan) -> bool:
@@ -347,8 +346,8 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _found(rows: pl.DataFrame, mask: Remark, part: PartPlan) -> pl.DataFrame:
-    hit = rows.select("source_record", "_offset", mask.name).filter(pl.col(mask.name))
+def _found(rows: pl.DataFrame, mask: Remark, at: pl.Series, part: PartPlan) -> pl.DataFrame:
+    hit = rows[["source_record", "_offset"]][at]
     return hit.select(
         pl.lit(mask.code).alias("code"),
         pl.lit(mask.severity.value).alias("severity"),

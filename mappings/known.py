@@ -33,7 +33,7 @@ ROWS_A_VALUE = 4
 _BITS = LIMIT.bit_length()
 _LAST_SLOT = np.uint64(2**_BITS - 1)
 
-_Hashes = npt.NDArray[np.uint64]
+Hashes = npt.NDArray[np.uint64]
 _Rows = npt.NDArray[np.uint32]
 
 
@@ -51,8 +51,10 @@ class Known:
         self._of_use = True
         self._empty = True
 
-    def of(self, columns: Sequence[pl.Series]) -> list[pl.DataFrame | None]:
+    def of(self, columns: Sequence[tuple[pl.Series, Hashes]]) -> list[pl.DataFrame | None]:
         """What the steps make of some columns of one type, row by row; None where a column is better mapped as it stands.
+
+        Each comes with the hashes of its values, as Polars makes them.
 
         The frame's columns are the value and the masks, named 0, 1, 2 ...; a mask that hits no known value is left out.
         """
@@ -60,21 +62,20 @@ class Known:
         if not self._of_use or not columns:
             return made
         if self._empty:
-            self._begin(columns[0].dtype)
-        hashed = {at: column.hash().to_numpy() for at, column in enumerate(columns)}
-        chosen = [at for at in hashed if self._is_worth_it(hashed[at])]
+            self._begin(columns[0][0].dtype)
+        chosen = [at for at, (_, hashes) in enumerate(columns) if self._is_worth_it(hashes)]
         if not chosen:
             return made
-        values = pl.concat([columns[at] for at in chosen])
-        rows = self._rows(values, np.concatenate([hashed[at] for at in chosen]))
+        values = pl.concat([columns[at][0] for at in chosen])
+        rows = self._rows(values, np.concatenate([columns[at][1] for at in chosen]))
         if rows is None:
             return made
         self._served += len(rows)
         gathered = self._made.select(self._heard)[rows]
         start = 0
         for at in chosen:
-            made[at] = gathered.slice(start, len(columns[at]))
-            start += len(columns[at])
+            made[at] = gathered.slice(start, len(columns[at][0]))
+            start += len(columns[at][0])
         return made
 
     def _begin(self, dtype: pl.DataType) -> None:
@@ -92,12 +93,12 @@ class Known:
             frame = frame.with_columns(level)
         return _compact(frame.select(pl.col(name).alias(str(at)) for at, name in enumerate(self._one.names)))
 
-    def _is_worth_it(self, hashes: _Hashes) -> bool:
+    def _is_worth_it(self, hashes: Hashes) -> bool:
         sample = hashes[:: len(hashes) // SAMPLE + 1]
         unseen = sample[self._hashes[self._find(sample)] != sample]
         return len(np.unique(unseen)) * SAMPLE <= len(sample) * (SAMPLE - REPEATS)
 
-    def _rows(self, values: pl.Series, hashes: _Hashes) -> pl.Series | None:
+    def _rows(self, values: pl.Series, hashes: Hashes) -> pl.Series | None:
         """The row of each value, new ones added; None where there is no room."""
         rows = self._find(hashes)
         unseen = self._hashes[rows] != hashes
@@ -115,7 +116,7 @@ class Known:
         self._of_use = self._values[found].equals(values)
         return found if self._of_use else None
 
-    def _find(self, hashes: _Hashes) -> _Rows:
+    def _find(self, hashes: Hashes) -> _Rows:
         """The row of each hash, or where there is none, another's."""
         slots = hashes >> np.uint64(64 - _BITS)
         rows: _Rows = self._slots[slots]
