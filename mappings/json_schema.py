@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mappings.language.spec import Manifest, MappingSpec, Spec, SystemManifest
+import pydantic
+
+from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
 
@@ -67,6 +69,11 @@ def differences_schema() -> Schema:
     return _document("What differs from a package's mapping", _partial(_mapping()))
 
 
+def schema_of(title: str, model: type[pydantic.BaseModel]) -> Schema:
+    """The schema of any other model that people write."""
+    return _document(title, _model(model))
+
+
 def _document(title: str, schema: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **schema}
 
@@ -86,7 +93,7 @@ def _mapping() -> Schema:
     return schema
 
 
-def _model(model: type[Spec]) -> Schema:
+def _model(model: type[pydantic.BaseModel]) -> Schema:
     schema: Schema = _for_yaml(model.model_json_schema(mode="validation"))
     schema.setdefault("$defs", {})
     return schema

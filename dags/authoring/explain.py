@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 import difflib
 import functools
@@ -19,19 +20,21 @@ from dags.authoring.problems import section as section_of
 from dags.pipeline.inbox import files_of
 from dags.pipeline.proof import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
+from dags.pipeline.waiting import joined
 from extractors.batches import extract
-from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Located, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
-from mappings.rows import look_up, unfolded
+from mappings.rows import unfolded
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
+from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.masking import mask
+from migration_reports.specs import Located
 from migration_reports.yaml_text import Document, Places, read_yaml
 from migration_reports.yaml_text import Path as YamlPath
 
@@ -86,10 +89,13 @@ def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
     found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and f".{t}".endswith(said))
     if len(found) == 1:
         return next(iter(found))
-    names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
+    several = collections.Counter(table.name for table in target_tables(municipality))
+    shown = {t: t if several[_bare(t)] > 1 else _bare(t) for t, _ in known}
+    every = found or dict.fromkeys((t, group) for (t, _), group in known.items())
+    names = [f"{shown[t]}.{group}" for t, group in every]
     if found:
         raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
-    close = difflib.get_close_matches(name, [*names, *(n.split(".", at)[-1] for n in names for at in (1, 2))], 1)
+    close = difflib.get_close_matches(name, [*names, *(n.rpartition(".")[2] for n in names)], 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
     # Of a table that there is, its columns are enough.
     near = [n for n in names if f".{n.rpartition('.')[0]}".endswith(f".{table}")] or names
@@ -150,16 +156,16 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
         if found.key != table:
             continue
         members = groups_of(found)[column]
-        info = members[0].info
-        yield "table", f"{found.info['ja']} ({found.info['en']}), based on {found.info['based_on']}"
+        head, item = table_of(found), item_of(members[0])
+        yield "table", f"{head.ja} ({head.en}), based on {head.based_on}"
         for member in members:
-            kind = f"{member.type}, {info['kind']}" + (f" {info['length']}" if "length" in info else "")
+            kind = f"{member.type}, {item.kind}" + (f" {item.length}" if is_text(item) else "")
             null = "may be null" if member.nullable else "mandatory"
-            yield member.name, f"{member.info['ja']} ({member.info['en']}): {kind}, {null}"
-        if info.get("code_set"):
-            yield "code set", str(info["code_set"])
-        if column in found.info["key"]:
-            yield "key", ", ".join(found.info["key"])
+            yield member.name, f"{heading(member).ja} ({heading(member).en}): {kind}, {null}"
+        if item.code_set:
+            yield "code set", item.code_set
+        if column in head.key:
+            yield "key", ", ".join(head.key)
 
 
 def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Located) -> Iterator[tuple[str, str]]:
@@ -221,7 +227,7 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
             last = each.offset + each.width
             lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
         lines.append(("copybook", f"{field.position.file}:{field.position.line}"))
-        if field.usage in TEXT_USAGES:
+        if field.is_text:
             charset = reader.reading.charset
             policies = ", ".join(f"{k} {v}" for k, v in charset.policies.items())
             lines.append(("charset", charset.name + (f": {policies}" if policies else "")))
@@ -293,8 +299,7 @@ def explain_record(
             frame, codes = _record(municipality, part, record, inbox)
             if frame is None:
                 continue
-            for join in part.joins:
-                frame = look_up(frame, join, _others(municipality, join, frame, inbox))
+            frame = joined(part, frame, lambda join, rows: _others(municipality, join, rows, inbox))
             sections.append(_traced(municipality, part, made, frame, codes, record=record, reveal=reveal))
     if not sections:
         raise RunError(

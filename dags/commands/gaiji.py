@@ -24,9 +24,9 @@ def export(
     target: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
 ) -> None:
     """Export a ledger."""
-    from dags.pipeline import gaiji_import
+    from dags.pipeline import gaiji_ledger
 
-    rows = gaiji_import.export(run_id, target)
+    rows = gaiji_ledger.export(run_id, target)
     out.print(f"{target}: {rows:,} codes", highlight=False, soft_wrap=True)
 
 
@@ -43,7 +43,7 @@ def import_decisions(
     dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
 ) -> None:
     """Import decisions."""
-    from dags.pipeline import gaiji_import
+    from dags.authoring import gaiji_import
     from dags.pipeline.folders import one_folder
     from dags.pipeline.town import load
 

@@ -19,7 +19,7 @@ from dags.inspection.reader import Job
 from dags.pipeline.inbox import files_of
 from dags.pipeline.town import Municipality
 from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
-from extractors.copybooks.layout import Field, Segment
+from extractors.layout import Field, Segment
 from extractors.reading import Reading
 from mappings.provenance import fate_of
 from migration_reports.findings import RunError

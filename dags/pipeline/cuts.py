@@ -1,4 +1,4 @@
-"""The slices of a run's dumps: planned once, read anywhere, and what was counted of them joined into one account a dump."""
+"""The slices of a run's dumps: cut once, read anywhere, and what was counted of them added up."""
 
 from __future__ import annotations
 
@@ -6,29 +6,24 @@ import contextlib
 import dataclasses
 import logging
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from dags.pipeline import inbox
 from dags.pipeline.run_folder import Run, settings
 from dags.pipeline.town import Municipality
-from extractors.character_counts import first_places
 from extractors.reading import Reading
 from extractors.records import Slice
 from extractors.slicing import cut
 from extractors.stream import DumpStream
 from migration_reports.findings import RunError
+from migration_reports.records.steps import Cuts, DumpAccount, DumpCuts, SliceAccount, SliceCut
 from target_schemas.postgres.staging import LAST
-from validators.controls import Tally
 
 log = logging.getLogger("hikkoshi")
 
 MAX_SLICES = 1_000
 """Of all dumps of a run: Airflow maps a task over 1,024 things at most."""
-
-MAX_CHARACTERS = 100_000
 
 
 def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
@@ -37,7 +32,7 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
     Raises:
         RunError: a dump has changed since it was received.
     """
-    plans = {}
+    plans: dict[str, DumpCuts] = {}
     dumps = list(municipality.dumps)
     for dump in dumps:
         reader = municipality.dumps[dump]
@@ -50,17 +45,18 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
         )
         why = f": {made.reason}" if made.reason else ""
         log.info("%s: %d slice(s)%s", dump, len(made.slices), why)
-        plans[dump] = {
-            "slices": [{**dataclasses.asdict(s), "state": [*s.state], "family": [*s.family]} for s in made.slices],
-            "reason": made.reason,
-            "sha256": _hashes(run, dump, reader.reading, made.slices),
-        }
-    if run.read("slices") not in (None, plans):
+        plans[dump] = DumpCuts(
+            slices=tuple(SliceCut(**dataclasses.asdict(part)) for part in made.slices),
+            reason=made.reason,
+            sha256=_hashes(run, dump, reader.reading, made.slices),
+        )
+    if run.read(Cuts) not in (None, Cuts(dumps=plans)):
         # What was read of other slices must not stand beside what will be read of these.
-        for folder in ("mapped", "held", "looked_at", "findings/dumps", "slices"):
+        for folder in ("mapped", "held", "looked_at", "findings/dumps"):
             shutil.rmtree(run.path / folder, ignore_errors=True)
-    run.write("slices", plans)
-    return [(dump, number) for dump, cuts in plans.items() for number in range(1, len(cuts["slices"]) + 1)]
+        run.forget(SliceAccount)
+    run.write(Cuts(dumps=plans))
+    return [(dump, number) for dump, cuts in plans.items() for number in range(1, len(cuts.slices) + 1)]
 
 
 def planned(run: Run, dump: str) -> tuple[Slice, ...]:
@@ -69,19 +65,22 @@ def planned(run: Run, dump: str) -> tuple[Slice, ...]:
     Raises:
         RunError: it was not received.
     """
-    plans = run.read("slices") or {}
-    if dump not in plans:
-        raise RunError(f"no dump `{dump[:60]}` has been received by run {run.run_id}")
     return tuple(
-        Slice(**{**part, "state": tuple(part["state"]), "family": tuple(part["family"])})
-        for part in plans[dump]["slices"]
+        Slice(part.offset, part.length, part.record, part.state, part.family) for part in _cuts(run, dump).slices
     )
 
 
-def _hashes(run: Run, dump: str, reading: Reading, parts: Sequence[Slice]) -> list[str]:
+def _cuts(run: Run, dump: str) -> DumpCuts:
+    cuts = run.read(Cuts)
+    if cuts is None or dump not in cuts.dumps:
+        raise RunError(f"no dump `{dump[:60]}` has been received by run {run.run_id}")
+    return cuts.dumps[dump]
+
+
+def _hashes(run: Run, dump: str, reading: Reading, parts: Sequence[Slice]) -> tuple[str, ...]:
     """The hash of each slice's bytes; of a dump that is not cut none, because its files' own hashes are known."""
     if len(parts) == 1:
-        return []
+        return ()
     found = []
     with _opened(run, dump, reading) as stream:
         for part in parts:
@@ -90,7 +89,7 @@ def _hashes(run: Run, dump: str, reading: Reading, parts: Sequence[Slice]) -> li
             found.append(stream.hash_so_far())
         stream.read_to_end()
     _prove(run, dump, dump, inbox.sha256_of(run, dump), stream.sha256)
-    return found
+    return tuple(found)
 
 
 @contextlib.contextmanager
@@ -116,7 +115,7 @@ def opened(run: Run, dump: str, reading: Reading, number: int) -> Iterator[DumpS
         yield stream
         if len(parts) > 1:
             stream.read_to_end(part.length - (stream.given - begun))
-            _prove(run, dump, name, [run.read("slices")[dump]["sha256"][number - 1]], [stream.hash_so_far()])
+            _prove(run, dump, name, [_cuts(run, dump).sha256[number - 1]], [stream.hash_so_far()])
         else:
             stream.read_to_end()
             _prove(run, dump, name, inbox.sha256_of(run, dump), stream.sha256)
@@ -161,53 +160,26 @@ def last_record(number: int, parts: Sequence[Slice]) -> int:
     return parts[number].record - 1 if number < len(parts) else LAST
 
 
-def join(run: Run, municipality: Municipality, dump: str) -> dict[str, Any]:
-    """Join what was counted of a dump's slices into what would have been counted of the whole.
+def join(run: Run, municipality: Municipality, dump: str) -> DumpAccount:
+    """Add up what was counted of a dump's slices: it is what would have been counted of the whole.
 
     Raises:
         RunError: a slice has not been read, or is not the part of the dump that was planned.
     """
     parts = planned(run, dump)
-    read = [run.read(f"slices/{dump}/{number:04}") for number in range(1, len(parts) + 1)]
-    for number, (part, summary) in enumerate(zip(parts, read, strict=True), 1):
-        name = named(dump, number, parts)
-        if summary is None:
+    accounts = []
+    for number, part in enumerate(parts, 1):
+        name, counted = named(dump, number, parts), run.read(SliceAccount, slice_name(dump, number))
+        if counted is None:
             raise RunError(f"{name} has not been read; see the log of its step and run that again")
-        account = summary["account"]
-        ends = part.record + account["records"] == last_record(number, parts) + 1 or number == len(parts)
-        if part.length not in (-1, account["bytes"]) or not ends:
+        read = counted.read
+        ends = part.record + read.records == last_record(number, parts) + 1 or number == len(parts)
+        if part.length not in (-1, read.bytes) or not ends:
             raise RunError(f"{name} is not what was planned; the dump has changed since it was received. Run again.")
-    return joined(read, list(municipality.dumps[dump].spec.records))
+        accounts.append(counted)
+    return DumpAccount.of(SliceAccount.total(accounts), list(municipality.dumps[dump].spec.records))
 
 
-def joined(parts: Sequence[Mapping[str, Any]], kinds: Sequence[str]) -> dict[str, Any]:
-    """Join the summaries of slices, in order; sums stand in the order of the record kinds."""
-    tally = Tally()
-    characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
-    for part in parts:
-        tally.include(Tally(part["records"], {name: Decimal(total) for name, total in part["sums"].items()}))
-        for field, code, area, count, records, places in part["characters"]:
-            met = characters.get((field, code, area), (0, 0, []))
-            characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
-    rows = sorted(characters.items(), key=lambda item: (-item[1][0], item[0]))
-    order = sorted(tally.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
-    return {
-        "account": added([part["account"] for part in parts]),
-        "made": added([part["made"] for part in parts]),
-        "records": tally.records,
-        "sums": {name: str(tally.sums[name]) for name in order},
-        "trailers": {kind: [row for part in parts for row in part["trailers"][kind]] for kind in parts[0]["trailers"]},
-        "filled": added([part["filled"] for part in parts]),
-        "characters": [[*key, *value] for key, value in rows[:MAX_CHARACTERS]],
-        "characters_distinct": len(rows),
-    }
-
-
-def added(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts of the same shape, added."""
-    names = dict.fromkeys(name for part in parts for name in part)
-    total: dict[str, Any] = {}
-    for name in names:
-        values = [part[name] for part in parts if name in part]
-        total[name] = added(values) if isinstance(values[0], Mapping) else sum(values)
-    return total
+def slice_name(dump: str, number: int) -> str:
+    """How the account of a slice is called in the run's folder."""
+    return f"{dump}/{number:04}"

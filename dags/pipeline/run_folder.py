@@ -1,7 +1,7 @@
-"""Where runs keep what they know between steps: one folder a run, small JSON files, owner-only.
+"""Where runs keep what they know between steps: one folder a run, a typed result a step, owner-only.
 
-Steps run in processes of their own, so they hand over paths and run ids, never tables. Every file is written whole or
-not at all.
+Steps run in processes of their own, so they hand over paths and run ids, never tables. This module alone writes and
+reads what a run knows of itself; every file is there whole or not at all, and outlasts a power failure.
 """
 
 from __future__ import annotations
@@ -11,25 +11,51 @@ import dataclasses
 import datetime
 import hashlib
 import importlib.metadata
-import json
+import logging
 import os
 import re
 import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Collection, Iterator, Mapping
+import time
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import psutil
 
 from migration_reports.findings import RunError, UsageError
 from migration_reports.private_files import PART, private_folder, write_whole
+from migration_reports.records.formats import FORMER_NAMES, from_json, name_of, to_json
+from migration_reports.records.run_record import RunRecord, Timing
+from migration_reports.records.steps import (
+    Approval,
+    Begun,
+    DumpAccount,
+    Failure,
+    Finished,
+    Held,
+    Made,
+    Promotion,
+    Receipts,
+    Results,
+    StepResult,
+    Timed,
+    Validation,
+    Verdict,
+)
+
+R = TypeVar("R", bound=StepResult)
+
+log = logging.getLogger("hikkoshi")
 
 ROOT = Path(__file__).resolve().parents[2]
 SLICE_BYTES = 256 * 1024 * 1024
 """A slice keeps a worker busy for some seconds, and so is worth a task of its own."""
+
+RECORD = "reports/run.json"
+"""The record of a run in its folder, as its report left it."""
 
 NEEDED = ("mapped", "held", "looked_at")
 """Folders of a run that hold residents' rows while it runs."""
@@ -97,35 +123,98 @@ def settings() -> Settings:
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Run:
-    """One run: what was asked for, and where its files are."""
-
-    run_id: str
-    folder: str
-    code: str
-    mode: str
-    rehearsal: int
-    owner: str
-    inbox: str
-    started: str
-    started_by: str = ""
-    dag_id: str = ""
-    dag_run_id: str = ""
+class Run(Begun):
+    """One run: what was asked for, and what its steps have left in its folder."""
 
     @property
     def path(self) -> Path:
         """The run's folder."""
         return run_path(self.run_id)
 
-    def read(self, name: str) -> Any:
-        """Read one of the run's files; None where the step that writes it has not been."""
-        file = self.path / f"{name}.json"
-        return json.loads(file.read_text("utf-8")) if file.exists() else None
+    def write(self, result: StepResult, of: str = "") -> None:
+        """Write what a step leaves, in the place of what a former try left.
 
-    def write(self, name: str, value: Mapping[str, Any]) -> None:
-        """Write one of the run's files, whole."""
-        write_whole(self.path / f"{name}.json", json.dumps(value, ensure_ascii=False, indent=1).encode())
+        Args:
+            result: what it leaves.
+            of: what of, where there are several: a dump, a slice of it, a step.
+        """
+        write_result(self.path, result, of)
+
+    def read(self, kind: type[R], of: str = "") -> R | None:
+        """What a step has left; None where it has not been. See `write`.
+
+        Raises:
+            RunError: a newer program wrote it.
+        """
+        return read_result(self.path, kind, of)
+
+    def read_all(self, kind: type[R]) -> dict[str, R]:
+        """What a step has left of each of several things, in the order of their names."""
+        names = {
+            file.relative_to(self.path / folder).with_suffix("").as_posix()
+            for folder in (name_of(kind), FORMER_NAMES.get(kind, name_of(kind)))
+            for file in (self.path / folder).rglob("*.json")
+        }
+        return {of: result for of in sorted(names) if (result := self.read(kind, of)) is not None}
+
+    @contextlib.contextmanager
+    def timed(self, step: str) -> Iterator[None]:
+        """Say what is done, and note how long it took once it is."""
+        started, clock = now(), time.monotonic()
+        log.info("%s", step)
+        yield
+        seconds = round(time.monotonic() - clock, 3)
+        self.write(Timed(timing=Timing(step=step, started=started, seconds=seconds)), step.replace(" ", "-"))
+
+    def forget(self, kind: type[StepResult]) -> None:
+        """Delete what a step has left, because it holds no more."""
+        for name in {name_of(kind), FORMER_NAMES.get(kind, name_of(kind))}:
+            for file in (self.path / f"{name}.json", *(self.path / name).rglob("*.json")):
+                file.unlink(missing_ok=True)
+
+    def results(self, dumps: Iterable[str]) -> Results:
+        """What the steps have left so far.
+
+        Args:
+            dumps: the dumps, in the order of the manifest.
+        """
+        accounts = {dump: self.read(DumpAccount, dump) for dump in dumps}
+        return Results(
+            receipts=self.read(Receipts),
+            held=self.read(Held),
+            accounts={dump: account for dump, account in accounts.items() if account is not None},
+            made=self.read(Made),
+            validation=self.read(Validation),
+            verdict=self.read(Verdict),
+            approval=self.read(Approval),
+            promotion=self.read(Promotion),
+            failure=self.read(Failure),
+            finished=self.read(Finished),
+            timings=tuple(timed.timing for timed in self.read_all(Timed).values()),
+        )
+
+
+def write_result(folder: Path, result: StepResult, of: str = "") -> None:
+    """Write a result into a run's folder; see `Run.write`."""
+    write_whole(folder / _file(name_of(type(result)), of), to_json(result))
+
+
+def read_result(folder: Path, kind: type[R], of: str = "") -> R | None:
+    """Read a result from a run's folder; see `Run.read`."""
+    for name in (name_of(kind), FORMER_NAMES.get(kind)):
+        file = folder / _file(name, of) if name is not None else None
+        if file is not None and file.is_file():
+            return from_json(kind, file.read_bytes(), where=str(file))
+    return None
+
+
+def _file(name: str, of: str) -> str:
+    return f"{name}/{of}.json" if of else f"{name}.json"
+
+
+def now() -> str:
+    """This moment, in ISO 8601."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
 
 
 def run_path(run_id: str) -> Path:
@@ -142,13 +231,14 @@ def run_path(run_id: str) -> Path:
 def new_run_id(code: str, mode: str, rehearsal: int) -> str:
     """An id for a run, of one form for whoever starts it: code, kind, moment, and chance, so that none meets another."""
     kind = "c" if mode == "cut-over" else f"r{rehearsal:02}"
-    now = datetime.datetime.now(datetime.UTC)
-    return f"{code}-{kind}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+    moment = datetime.datetime.now(datetime.UTC)
+    return f"{code}-{kind}-{moment:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
 
 
 def note_dag_run(run: Run) -> None:
-    """Note which run a DAG run is; what it was before, when it is begun anew, keeps its folder."""
-    write_whole(_dag_run_file(run.dag_id, run.dag_run_id), run.run_id.encode())
+    """Note which run a DAG run is, where one runs it; what it was before, when it is begun anew, keeps its folder."""
+    if run.dag_run_id:
+        write_whole(_dag_run_file(run.dag_id, run.dag_run_id), run.run_id.encode())
 
 
 def run_of_dag_run(dag_id: str, dag_run_id: str) -> Run | None:
@@ -175,7 +265,7 @@ def new_folder() -> Path:
 
 def make_run(run: Run, folder: Path) -> None:
     """Write down what was asked for, and give the folder of a new run its name: it is there whole or not at all."""
-    write_whole(folder / "run.json", json.dumps(dataclasses.asdict(run), ensure_ascii=False, indent=1).encode())
+    write_result(folder, run)
     folder.rename(run.path)
 
 
@@ -230,10 +320,37 @@ def open_run(run_id: str) -> Run:
     Raises:
         UsageError: there is no such run.
     """
-    file = run_path(run_id) / "run.json"
-    if not file.exists():
+    run = read_result(run_path(run_id), Run)
+    if run is None:
         raise UsageError(f"there is no run {run_id} in {settings().home}; `hikkoshi runs` lists them")
-    return Run(**json.loads(file.read_text("utf-8")))
+    return run
+
+
+def reported_before(run: Run) -> RunRecord | None:
+    """The record of the municipality's latest reported run before a run; None where there is none that can be read."""
+    found: list[tuple[str, Path]] = []
+    for folder in (settings().home / "runs").glob(f"{run.code}-*"):
+        if folder.name != run.run_id and (folder / RECORD).is_file():
+            with contextlib.suppress(RunError):
+                other = read_result(folder, Run)
+                if other is not None and other.started < run.started:
+                    found.append((other.started, folder / RECORD))
+    if not found:
+        return None
+    try:
+        return read_record(max(found)[1])
+    except RunError as error:
+        log.warning("nothing is compared with the run before: %s", error)
+        return None
+
+
+def read_record(file: Path) -> RunRecord:
+    """Read the record that a run's report left.
+
+    Raises:
+        RunError: a newer program wrote it.
+    """
+    return from_json(RunRecord, file.read_bytes(), where=str(file))
 
 
 def program_version() -> str:

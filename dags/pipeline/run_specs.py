@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from dags.pipeline.run_folder import Run
+from dags.pipeline.run_folder import Run, read_result, write_result
 from dags.pipeline.town import Municipality, load
 from mappings.language.package import packages_of
 from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError
 from migration_reports.private_files import write_whole
+from migration_reports.records.steps import Specs
+
+FORMER = "specs.json"
+"""Where a former program kept the hashes, among the specs."""
 
 MOST_BYTES = 64_000_000
 """Of a municipality's specs and its package's together; a dump that lies among them is none."""
-
-HASHES = "specs.json"
 
 
 def keep(folder: Path, target: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -53,7 +54,7 @@ def keep(folder: Path, target: Path, *, systems: Collection[str] | None = None) 
         data = file.read_bytes()
         write_whole(target / name, data)
         hashes[name] = hashlib.sha256(data).hexdigest()
-    write_whole(target / HASHES, json.dumps(hashes, ensure_ascii=False, indent=1).encode())
+    write_result(target.parent, Specs(sha256=hashes))
     return load(target / "municipalities" / folder.name)
 
 
@@ -89,7 +90,9 @@ def municipality_of(run: Run) -> Municipality:
 @functools.lru_cache(maxsize=8)
 def _compiled(copy: Path, folder: str) -> Municipality:
     hashes = _hashes(copy)
-    there = {file.relative_to(copy).as_posix(): file for file in files(copy) if file.name != HASHES}
+    there = {
+        file.relative_to(copy).as_posix(): file for file in files(copy) if file.relative_to(copy).as_posix() != FORMER
+    }
     wrong = sorted(
         {name for name, file in there.items() if hashlib.sha256(file.read_bytes()).hexdigest() != hashes.get(name)}
         | (hashes.keys() - there.keys())
@@ -121,7 +124,7 @@ def changed(run: Run, folder: Path) -> tuple[str, ...]:
 
 
 def _hashes(copy: Path) -> Mapping[str, str]:
-    try:
-        return dict(json.loads((copy / HASHES).read_text("utf-8")))
-    except FileNotFoundError:
-        raise RunError(f"{copy} is missing: the run began with a program that kept no specs. Run again.") from None
+    specs = read_result(copy.parent, Specs)
+    if specs is None:
+        raise RunError(f"{copy} is missing: the run began with a program that kept no specs. Run again.")
+    return specs.sha256

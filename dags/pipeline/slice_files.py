@@ -1,4 +1,4 @@
-"""The Arrow IPC files that a slice of a dump leaves behind it: rows, held rows, records that others look at, findings."""
+"""The Arrow IPC files that a slice of a dump leaves in a run's folder: rows, held rows, records that others look at, findings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
@@ -21,20 +20,20 @@ JOINED = 0
 
 
 class SliceFiles:
-    """The files of one slice of a dump, owner-only; what a former try left is replaced."""
+    """The files of one slice of a dump in a run's folder, owner-only; what a former try left is replaced."""
 
-    def __init__(self, run: Run, dump: str, municipality: Municipality, number: int) -> None:
-        self._run = run
+    def __init__(self, folder: Path, municipality: Municipality, dump: str, number: int = 1) -> None:
+        self._folder = folder
         self._number = number
         self._stack = contextlib.ExitStack()
         self._writers: dict[Path, pa.ipc.RecordBatchFileWriter] = {}
         self._parts: dict[PartKey, PartPlan] = {(p.table, p.number): p for p in parts_of(municipality, dump)}
         for part in self._parts.values():
             if not part.waits:
-                self._writer(mapped_file(run, part, number), part.schema)
+                self._writer(mapped_file(folder, part, number), part.schema)
             else:
-                held_file(run, part, number).unlink(missing_ok=True)
-        self._findings = findings_file(run, dump, f"{number:04}")
+                held_file(folder, part, number).unlink(missing_ok=True)
+        self._findings = findings_file(folder, dump, f"{number:04}")
         self._writer(self._findings, FINDINGS)
 
     def __enter__(self) -> SliceFiles:
@@ -47,14 +46,14 @@ class SliceFiles:
     def write(self, mapped: Mapped) -> None:
         """Write what a batch gives."""
         for key, rows in mapped.rows.items():
-            self._write(mapped_file(self._run, self._parts[key], self._number), rows)
+            self._write(mapped_file(self._folder, self._parts[key], self._number), rows)
         for key, rows in mapped.held.items():
-            self._write(held_file(self._run, self._parts[key], self._number), rows)
+            self._write(held_file(self._folder, self._parts[key], self._number), rows)
         self.write_findings(mapped.findings)
 
     def write_looked_at(self, source: str, rows: pa.RecordBatch) -> None:
         """Write records that parts look at."""
-        self._write(looked_at_folder(self._run, source) / f"{self._number:04}.arrow", rows)
+        self._write(looked_at_folder(self._folder, source) / f"{self._number:04}.arrow", rows)
 
     def write_findings(self, found: pa.RecordBatch) -> None:
         """Write findings."""
@@ -84,29 +83,29 @@ def parts_of(municipality: Municipality, dump: str) -> tuple[PartPlan, ...]:
     return tuple(part for plan in municipality.plans.values() for part in plan.parts if part.dump == dump)
 
 
-def mapped_file(run: Run, part: PartPlan, number: int) -> Path:
+def mapped_file(folder: Path, part: PartPlan, number: int) -> Path:
     """The file of the rows that a slice of its dump gives a part."""
-    return run.path / "mapped" / part.table / part.dump / f"{part.number:02}-{number:04}.arrow"
+    return folder / "mapped" / part.table / part.dump / f"{part.number:02}-{number:04}.arrow"
 
 
-def held_file(run: Run, part: PartPlan, number: int) -> Path:
+def held_file(folder: Path, part: PartPlan, number: int) -> Path:
     """The file of the rows of a part that wait."""
-    return run.path / "held" / f"{part.table}-{part.number:02}" / f"{number:04}.arrow"
+    return folder / "held" / f"{part.table}-{part.number:02}" / f"{number:04}.arrow"
 
 
-def looked_at_folder(run: Run, source: str) -> Path:
+def looked_at_folder(folder: Path, source: str) -> Path:
     """The folder of the records of a kind that parts look at."""
-    return run.path / "looked_at" / source
+    return folder / "looked_at" / source
 
 
-def findings_file(run: Run, dump: str, name: str) -> Path:
+def findings_file(folder: Path, dump: str, name: str) -> Path:
     """A file of findings on a dump."""
-    return run.path / "findings" / "dumps" / dump / f"{name}.arrow"
+    return folder / "findings" / "dumps" / dump / f"{name}.arrow"
 
 
-def staged_frame(run: Run, municipality: Municipality, table: str) -> pl.LazyFrame:
+def staged_frame(folder: Path, municipality: Municipality, table: str) -> pl.LazyFrame:
     """Every staged row of a table, rejected ones too, from the Arrow files."""
-    files = sorted((run.path / "mapped" / table).glob("*/*.arrow"))
+    files = sorted((folder / "mapped" / table).glob("*/*.arrow"))
     if files:
         return pl.scan_ipc(files)
     schemas = [part.schema for plan in municipality.plans.values() for part in plan.parts if part.table == table]
@@ -117,9 +116,10 @@ def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
     """The frame of a table that this municipality's mapping does not fill."""
     for system in municipality.systems:
         for target in system.tables:
-            if target.key == table:
+            if target.physical.key == table:
                 names: dict[str, type[pl.DataType]] = {
-                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
+                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String
+                    for c in target.physical.columns
                 }
                 return pl.LazyFrame(schema={**names, **dict.fromkeys(ENGINE, pl.Int64)})
     raise KeyError(table)

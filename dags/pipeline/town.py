@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Layout
 from extractors.kinds import Chooser, check_families
+from extractors.layout import Layout
 from extractors.reading import (
     Choice,
     Reading,
@@ -42,7 +42,7 @@ from validators.rules import RULES
 
 T = TypeVar("T")
 
-EDITIONS: Mapping[str, tuple[str, ...]] = {system.name: ("1.0",) for system in SYSTEMS}
+EDITIONS: Mapping[str, tuple[str, ...]] = {s.name: tuple(edition.name for edition in s.editions) for s in SYSTEMS}
 """The editions of each system, the newest last."""
 
 RULE_POLICIES = ("on_error", "at_most")
@@ -101,7 +101,11 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         for kind_name, kind in dump.records.items()
         if kind.role == "data"
     }
-    known = tuple(system for system in SYSTEMS if system.name in spec.systems)
+    known = tuple(
+        system.in_edition(spec.systems[system.name].manifest.edition)
+        for system in SYSTEMS
+        if system.name in spec.systems
+    )
     plans = {
         system.name: plan
         for system in known
@@ -261,8 +265,8 @@ def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema
     return compile_mapping(
         spec,
         schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
-        tables={table.name: table for table in system.tables},
-        code_sets={code_set.name: frozenset(code_set.codes) for code_set in system.code_sets},
+        tables={table.name: table.physical for table in system.tables},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
     )
 
 
@@ -355,7 +359,7 @@ def _collect(problems: list[Problem], make: Callable[[], T], place: Position | N
 
 def target_tables(municipality: Municipality) -> tuple[sa.Table, ...]:
     """The tables of the municipality's systems, in load order."""
-    return tuple(table for system in municipality.systems for table in system.tables)
+    return tuple(table.physical for system in municipality.systems for table in system.tables)
 
 
 def one_per_key(municipality: Municipality) -> frozenset[str]:

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
-from mappings.language.spec import Located, MappingSpec, PartSpec
+from mappings.language.spec import MappingSpec, PartSpec
 from mappings.plan import Fate, Occurrences
 from migration_reports.findings import nearest
+from migration_reports.specs import Located
 
 
 class Uses:

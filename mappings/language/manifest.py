@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mappings.language.spec import DumpSpec, LimitsSpec, Located, Manifest, SystemFolder, SystemManifest
+from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemFolder, SystemManifest
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
+from migration_reports.specs import Located
 
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
 """Options of a charset that name files."""

@@ -8,29 +8,24 @@ import hashlib
 import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
-
-import pydantic
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
 from mappings.language.manifest import check_dumps, check_head, check_system
 from mappings.language.package import Counts, inherit, overlay, packages_of
 from mappings.language.spec import (
     CodeTable,
-    Located,
     Manifest,
     MappingSpec,
     MunicipalityFolder,
     Reuse,
     Root,
-    Spec,
     SystemFolder,
     SystemManifest,
 )
 from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean, nearest
-from migration_reports.slips import slip_in
-from migration_reports.wording import refused
+from migration_reports.specs import Located, Spec, checked
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
@@ -204,15 +199,7 @@ class _Reader:
     ) -> S | None:
         """A document as a model; None where it has problems. `allowed`: by key, what may stand where it is missing."""
         located = Located(places[()].file, places)
-        try:
-            return model.model_validate(data)
-        except pydantic.ValidationError as error:
-            for one in error.errors(include_url=False):
-                problem = _problem(one, located, model)
-                if one["type"] == "missing":
-                    problem = dataclasses.replace(problem, allowed=tuple(allowed.get(str(one["loc"][-1]), ())))
-                self.problems.append(problem)
-            return None
+        return checked(model, data, located, self.problems, allowed=allowed, hints=_elsewhere(model))
 
     def note(self, path: str, place: Position) -> None:
         """Note a file that the charsets read by themselves: that it is inside the folder, and its SHA-256."""
@@ -414,51 +401,16 @@ def _missing(path: str, place: Position, roots: Iterable[Path]) -> Problem:
     return Problem("Y006", place, f"`{path[:80]}` cannot be read", tuple(beside[:MOST_SHOWN]), hint)
 
 
-def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
-    path: tuple[str | int, ...] = tuple(error["loc"])
-    kind = error["type"]
-    name = str(path[-1]) if path else ""
-    if kind == "extra_forbidden":
-        allowed = _keys(model, path[:-1])
-        place = located.at(*path, "key")
-        hint = slip_in(name) or _elsewhere(name, path, model) or did_you_mean(name, allowed)
-        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, hint)
-    if kind == "missing":
-        return Problem("Y011", located.at(*path), f"key `{name}` is missing")
-    key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    message, allowed, hint = refused(error)
-    return Problem("Y012", located.at(*path), f"`{key}`: {message}", allowed, hint)
-
-
-def _elsewhere(name: str, path: tuple[str | int, ...], model: type[Spec]) -> str:
-    """The hint for a key of one manifest that stands in the other."""
-    if model is Manifest and len(path) == 1 and name == "systems":
-        return "which systems are moved is told by their folders"
-    if model is Manifest and len(path) == 1 and name in SystemManifest.model_fields:
-        return f"`{name}` is said of a system: in <system>/{MANIFEST}"
-    if model is SystemManifest and len(path) == 1 and name in Manifest.model_fields:
-        return f"`{name}` is said of the municipality: in its {MANIFEST}, a folder higher"
-    return ""
-
-
-def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:
-    """The keys that a model allows at a path."""
-    current: Any = model
-    for part in path:
-        if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-            fields = {field.alias or name: field for name, field in current.model_fields.items()}
-            current = fields[str(part)].annotation if part in fields else None
-        else:
-            # One step into a mapping or a sequence: what it holds.
-            inner = [a for a in get_args(current) if a not in (type(None), Ellipsis, str)]
-            current = inner[-1] if inner else None
-        while current is not None and get_origin(current) in (Annotated, Union, UnionType):
-            inner = [a for a in get_args(current) if a is not type(None)]
-            current = next((a for a in inner if not isinstance(a, str)), None)
-    if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-        written: tuple[str, ...] = getattr(current, "written", ())
-        return written or tuple(field.alias or name for name, field in current.model_fields.items())
-    return ()
+def _elsewhere(model: type[Spec]) -> Mapping[str, str]:
+    """By key of the other manifest, where it is said."""
+    if model is Manifest:
+        other = dict.fromkeys(SystemManifest.model_fields, f"it is said of a system: in <system>/{MANIFEST}")
+        return {**other, "systems": "which systems are moved is told by their folders"}
+    if model is SystemManifest:
+        return dict.fromkeys(
+            Manifest.model_fields, f"it is said of the municipality: in its {MANIFEST}, a folder higher"
+        )
+    return {}
 
 
 def _named_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Position]]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.model import LINEAGE, METADATA
+from target_schemas.model import METADATA
+from target_schemas.physical import LINEAGE
 
 LONGEST_NAME = 63
 """PostgreSQL cuts what is longer, and two names may then be one. A name is ASCII."""
@@ -101,13 +103,20 @@ def _parent(table: sa.Table, schema: str) -> sa.Table:
     """A table of a schema as the parent of partitions: it has their columns and key, and asks nothing else of them.
 
     What is mandatory and how long it may be is said by an edition, and stands on each partition: a parent that said it
-    would refuse the partition of an edition that asks for less.
+    would refuse the partition of an edition that asks for less. So a newer edition adds columns, and changes none.
     """
     key = table.primary_key.columns.keys()
+
+    def kind(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+        return sa.Numeric() if isinstance(column.type, sa.Numeric) else column.type
+
     return sa.Table(
         table.name,
         sa.MetaData(naming_convention=METADATA.naming_convention),
-        *(sa.Column(c.name, c.type, nullable=c.name not in (*key, *LINEAGE), comment=c.comment) for c in table.columns),
+        *(
+            sa.Column(c.name, kind(c), nullable=c.name not in (*key, *LINEAGE), comment=c.comment)
+            for c in table.columns
+        ),
         sa.PrimaryKeyConstraint(*key),
         schema=schema,
         comment=table.comment,

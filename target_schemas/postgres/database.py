@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 
 from migration_reports.findings import RunError, TransientError
+from target_schemas.model import SHARED
 from target_schemas.postgres.roles import ISOLATION
 
 LOCK_SECONDS = 3
@@ -145,10 +146,10 @@ def _users(engine: sa.Engine) -> str:
     query = sa.text(
         "SELECT DISTINCT coalesce(a.usename, '?'), l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
         "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_stat_activity a ON a.pid = l.pid "
-        "WHERE l.granted AND l.pid <> pg_backend_pid() AND (n.nspname = 'ledger' OR EXISTS "
+        "WHERE l.granted AND l.pid <> pg_backend_pid() AND (n.nspname = ANY(:shared) OR EXISTS "
         "(SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = :policy)) ORDER BY 2 LIMIT 5"
     )
     with contextlib.suppress(sa.exc.DBAPIError), engine.connect() as connection:
-        found = connection.execute(query, {"policy": ISOLATION}).all()
+        found = connection.execute(query, {"policy": ISOLATION, "shared": ["ledger", SHARED]}).all()
         return " (" + ", ".join(f"role {role}, process {pid}" for role, pid in found) + ")" if found else ""
     return ""

@@ -128,7 +128,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield sa.text(f"GRANT SELECT ON {CODES.key} TO {', '.join(area.role for area in AREAS)}")
     for system in systems:
         for area in AREAS:
-            for table in system.tables:
+            for table in (described.physical for described in system.tables):
                 there = present.tables.get((area.schema(system.name), table.name))
                 yield from _installed(area, table) if there is None else _added(area, table, there)
         yield from _codes(system, present.codes)
@@ -165,10 +165,10 @@ def _made(table: sa.Table) -> Iterator[Statement]:
 
 def _codes(system: System, known: Mapping[tuple[str, str], tuple[str, str]]) -> Iterator[Statement]:
     rows = [
-        {"code_set": code_set.name, "code": code, "label_ja": ja, "label_en": en}
+        {"code_set": code_set.name, "code": code, "label_ja": line.ja, "label_en": line.en}
         for code_set in system.code_sets
-        for code, (ja, en) in code_set.codes.items()
-        if known.get((code_set.name, code)) != (ja, en)
+        for code, line in code_set.labels.items()
+        if known.get((code_set.name, code)) != (line.ja, line.en)
     ]
     if rows:
         insert = postgresql.insert(CODES).values(rows)

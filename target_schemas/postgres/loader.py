@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -86,17 +87,15 @@ def _build(
 ) -> None:
     """Build a table's new partition beside the staged rows, with all that the run's edition asks of it."""
     source, schema = staging_tables(run_id, [table])[table.key], staging_schema(run_id)
-    name = _partition(table, municipality, run_id)
-    ready = f"{quote(schema)}.{quote(name)}"
+    partition = _partition(table, municipality, run_id)
+    ready = f"{quote(schema)}.{quote(partition)}"
     connection.execute(sa.text(f"DROP TABLE IF EXISTS {ready}"))
     connection.execute(
         sa.text(f"CREATE TABLE {ready} (LIKE {area.place(table.key)} INCLUDING DEFAULTS INCLUDING COMMENTS)")
     )
-    target = sa.Table(name, sa.MetaData(), *[sa.Column(column.name) for column in table.columns], schema=schema)
-    for constraint in table.constraints:
-        if isinstance(constraint, sa.CheckConstraint):
-            check = sa.CheckConstraint(constraint.sqltext, name=constraint.name, table=target)
-            connection.execute(sa.schema.AddConstraint(check))
+    target = sa.Table(partition, sa.MetaData(), *[sa.Column(column.name) for column in table.columns], schema=schema)
+    for name, condition in _asked(table):
+        connection.execute(sa.schema.AddConstraint(sa.CheckConstraint(condition, name=name, table=target)))
     mandatory = [f"ALTER COLUMN {quote(column.name)} SET NOT NULL" for column in table.columns if not column.nullable]
     connection.execute(sa.text(f"ALTER TABLE {ready} {', '.join(mandatory)}"))
     names = target.columns.keys()
@@ -109,6 +108,20 @@ def _build(
     connection.execute(sa.text(f"ALTER TABLE {ready} ADD CONSTRAINT bound {bound}"))
     for statement in roles.isolated(area, ready):
         connection.execute(statement)
+
+
+def _asked(table: sa.Table) -> Iterator[tuple[Any, sa.ColumnElement[bool] | sa.TextClause]]:
+    """What the run's edition asks of the values of a table, as named conditions: the table's own, and how wide numbers are."""
+    for constraint in table.constraints:
+        if isinstance(constraint, sa.CheckConstraint):
+            yield constraint.name, constraint.sqltext
+    for column in table.columns:
+        if isinstance(column.type, sa.Numeric) and column.type.precision is not None:
+            scale = column.type.scale or 0
+            value: sa.ColumnClause[Any] = sa.column(column.name)
+            most = 10 ** (column.type.precision - scale)
+            fits = sa.and_(sa.func.abs(value) < most, sa.func.scale(value) <= scale)
+            yield f"ck_{table.name}_{column.name}_fits", fits
 
 
 def _already(connection: sa.Connection, run_id: str, area: Area) -> Promoted | None:

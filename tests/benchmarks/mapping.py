@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         batches = read(town, arguments.residents, Path(folder))
     everything = Mapper(list(town.plans.values()), "bench")
     plan = town.plans["resident_records"]
-    alone = dataclasses.replace(plan, parts=tuple(part for part in plan.parts if part.table == "residents"))
+    alone = dataclasses.replace(
+        plan, parts=tuple(part for part in plan.parts if part.table == "resident_records.residents")
+    )
     residents = Mapper([alone], "bench")
     tables = {name: table.codes for name, table in town.folder.systems["resident_records"].code_tables.items()}
 
@@ -56,7 +58,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     for e in batches[:2]:
         expected, _ = hand(pl.DataFrame(pl.from_arrow(e.batch)), tables)
-        made = pl.DataFrame(pl.from_arrow(residents.map(SOURCE, e.batch, e.findings).rows["residents", 0]))
+        made = pl.DataFrame(
+            pl.from_arrow(residents.map(SOURCE, e.batch, e.findings).rows["resident_records.residents", 0])
+        )
         assert made.select(expected.columns).equals(expected), "the query by hand gives other rows"
     say("| what | rows a second, wall | of the query by hand |")
     say("|---|---|---|")

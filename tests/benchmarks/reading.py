@@ -29,13 +29,15 @@ from extractors import charsets, decoder, framings
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings.contract import Framing
 from extractors.kernels import plan
+from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.usages import binary, mixed, packed, zoned
+from extractors.usages import _binary as binary
+from extractors.usages import _shifted as mixed
+from extractors.usages import packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN, DUMP = "990027_mihon", "juki_master"

@@ -39,7 +39,7 @@ from airflow.models.taskinstance import TaskInstance, clear_task_instances  # no
 from airflow.sdk.definitions.dag import _run_task  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 
-from dags import migrate, steps  # noqa: E402
+from dags import migrate, runs  # noqa: E402
 from dags.pipeline import run_folder  # noqa: E402
 
 client = TestClient(create_app(apps="all"))
@@ -83,7 +83,7 @@ def told(run, answers=()):
     ours = run_folder.run_of_dag_run(dag.dag_id, run.run_id)
     record = None
     if ours is not None and "away" not in os.environ["HIKKOSHI_DATABASE_URL"]:
-        record = steps.record(ours.run_id).model_dump(
+        record = runs.record(ours.run_id).model_dump(
             include={"run_id", "state", "state_reason_en", "decision", "mode", "started_by"}
         )
     return {"tasks": states, "record": record, "answers": list(answers)}

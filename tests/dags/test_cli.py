@@ -69,12 +69,12 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     for number in (1, 2):
         done = hikkoshi("run", "mihon", "--rehearsal", str(number))
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        assert "residents: 300 rows" in done.stdout
+        assert "resident_records.residents: 300 rows" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
     runs = [json.loads(line) for line in hikkoshi("runs", "--json").stdout.splitlines()]
     assert [(r["rehearsal"], r["state"], r["in_force"], r["area"], r["town"]) for r in runs] == [
-        (2, "promoted", True, "rehearsal", "990027_mihon"),
-        (1, "superseded", False, "rehearsal", "990027_mihon"),
+        (2, "promoted", ["resident_records"], "rehearsal", "990027_mihon"),
+        (1, "superseded", [], "rehearsal", "990027_mihon"),
     ]
     again = hikkoshi("report", runs[0]["run_id"])
     assert (hikkoshi.home / "runs" / runs[0]["run_id"] / "reports" / "result.ja.html").exists()
@@ -86,10 +86,10 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     assert hikkoshi("rollback", "mihon", "--rehearsals").returncode == 2, "nobody confirms it"
     back = hikkoshi("rollback", "mihon", "--rehearsals", *meant)
     assert back.returncode == 0
-    assert "residents: 300 rows" in back.stdout
+    assert "resident_records.residents: 300 rows" in back.stdout
     gone = hikkoshi("withdraw", runs[1]["run_id"], *meant, "--by", "tester")
     assert gone.returncode == 0
-    assert "in force in rehearsal of 990027: nothing" in gone.stdout
+    assert "in force in rehearsal of 990027: of resident_records nothing" in gone.stdout
     listed = hikkoshi("runs").stdout
     assert "rolled back" in listed
     assert "withdrawn" in listed
@@ -115,7 +115,7 @@ def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):
     assert hikkoshi("synthesize", "mihon", "--residents", "300", "--faults", "0").returncode == 0
     done = hikkoshi("run", "mihon", HIKKOSHI_SLICE_BYTES="70000")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "residents: 300 rows" in done.stdout
+    assert "resident_records.residents: 300 rows" in done.stdout
     with contextlib.closing(sqlite3.connect(hikkoshi.home / "airflow" / "airflow.db")) as metadata:
         mapped = metadata.execute(
             "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'extract_map_stage' ORDER BY 1"

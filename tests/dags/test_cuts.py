@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps
+from dags import runs, steps
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import run_folder
 from dags.pipeline.cuts import planned
@@ -18,6 +18,7 @@ from dags.pipeline.folders import municipality_folder
 from dags.pipeline.slice_files import staged_frame
 from dags.pipeline.town import load, target_tables
 from migration_reports.findings import RunError, TransientError
+from migration_reports.records.steps import DumpAccount
 from target_schemas.postgres import staging
 from target_schemas.postgres.database import connect
 
@@ -66,7 +67,7 @@ def staged(run_id, town):
         with connect(run_folder.settings().database()).connect() as connection:
             order = (source.c.source_dump, source.c.source_record, source.c["_offset"])
             rows[table.name] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
-        frame = staged_frame(run, municipality, table.name).drop("run_id").collect()
+        frame = staged_frame(run.path, municipality, table.name).drop("run_id").collect()
         rows[f"file of {table.name}"] = frame.sort("source_dump", "source_record", "_offset").rows()
     return rows
 
@@ -80,12 +81,12 @@ def go(town):
     steps.join_slices(run_id)
     rows = staged(run_id, town)
     steps.validate(run_id)
-    if steps.reconcile(run_id)["promotable"]:
+    if steps.reconcile(run_id).promotable:
         steps.approve(run_id, "test")
         steps.promote(run_id)
     steps.report(run_id)
     path = run_folder.run_path(run_id)
-    record = steps.record(run_id).model_dump(exclude=ANEW)
+    record = runs.record(run_id).model_dump(exclude=ANEW)
     since = {row.pop("since") for row in record["gaiji"]}
     return {
         "since": since,
@@ -161,12 +162,12 @@ def test_a_slice_is_repeated_alone_without_doubling(home, monkeypatch):
                 steps.join_slices(run_id)
             steps.extract_map_stage(run_id, **part)
     rows = staged(run_id, MIHON)
-    assert len(rows["residents"]) > 250
+    assert len(rows["resident_records.residents"]) > 250
     for part in (parts[2], parts[-1], parts[0]):
         steps.extract_map_stage(run_id, **part)
         assert staged(run_id, MIHON) == rows
     steps.join_slices(run_id)
-    assert run_folder.open_run(run_id).read("dumps/juki_master")["account"]["records"] == 302
+    assert run_folder.open_run(run_id).read(DumpAccount, "juki_master").read.records == 302
 
 
 def test_other_slices_replace_the_former_ones(home, monkeypatch):

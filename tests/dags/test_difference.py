@@ -53,10 +53,10 @@ def compared(towns, inbox, **more):
 def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
     made = compared(towns, inbox)
     assert not made.differs
-    assert {t.name: (t.old, t.new) for t in made.tables}["residents"] == (400, 400)
+    assert {t.name: (t.old, t.new) for t in made.tables}["resident_records.residents"] == (400, 400)
     assert made.dumps == ("juki_master",)
-    # The runs that were made for it are gone.
-    assert list((tmp_path / "home" / "runs").iterdir()) == []
+    # No run was made for it, and what was mapped is gone.
+    assert list((tmp_path / "home").iterdir()) == [tmp_path / "home" / "inbox"]
 
 
 def test_what_changed_is_counted_and_placed(towns, inbox):
@@ -72,7 +72,7 @@ def test_what_changed_is_counted_and_placed(towns, inbox):
     change(towns[1], "resident_records/codes/sex.csv", ("2,2,女\n", ""))
     made = compared(towns, inbox)
     tables = {table.name: table for table in made.tables}
-    residents, amounts = tables["residents"], tables["tax_amounts"]
+    residents, amounts = tables["resident_records.residents"], tables["resident_records.tax_amounts"]
     assert (residents.old, residents.new, residents.gone, residents.added, residents.changed) == (400, 400, 0, 0, 400)
     assert residents.columns["name_kana"].count == 400
     assert residents.columns["name_kana"].records == [("juki_master", n) for n in range(2, 7)]
@@ -80,13 +80,13 @@ def test_what_changed_is_counted_and_placed(towns, inbox):
     assert 0 < women < 400
     assert (amounts.old, amounts.new, amounts.gone, amounts.added) == (400, 400 - women, women, 0)
     assert amounts.gone_records == residents.columns["sex"].records
-    assert not tables["households"].differs
+    assert not tables["resident_records.households"].differs
     assert [(f.code, f.severity, f.where, f.gone, f.added) for f in made.findings] == [
-        ("M310", "error", "residents.sex", 0, women)
+        ("M310", "error", "resident_records.residents.sex", 0, women)
     ]
     assert made.findings[0].records == residents.columns["sex"].records
     back = work.compare(load(towns[1]), load(towns[0]), inbox=inbox)
-    assert {t.name: (t.gone, t.added, t.changed) for t in back.tables}["tax_amounts"] == (0, women, 0)
+    assert {t.name: (t.gone, t.added, t.changed) for t in back.tables}["resident_records.tax_amounts"] == (0, women, 0)
     assert compared(towns, inbox, stretch=37) == made
 
 
@@ -117,7 +117,9 @@ ignore:
     )
     (after / "resident_records/mapping.yaml").write_text(half, encoding="utf-8")
     change(after, "resident_records/manifest.yaml", ("rejects: 2%", "rejects: 2%\n  stop_after: 1"))
-    made = {t.name: t for t in work.compare(load(before), load(after), inbox=tmp_path / "inbox").tables}["tax_amounts"]
+    made = {t.name: t for t in work.compare(load(before), load(after), inbox=tmp_path / "inbox").tables}[
+        "resident_records.tax_amounts"
+    ]
     assert (made.old, made.changed, made.added) == (60, 0, 0)
     assert 0 < made.gone < 60
 

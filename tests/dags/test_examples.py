@@ -54,9 +54,9 @@ def test_what_differs_is_told(towns):
   findings: [{code: M302}, {code: M310, column: sex}]
 """)  # fmt: skip
     assert made.differences == (
-        "residents row 1, resident_no: `5` was expected, and `0000000005` came",
-        "residents row 1, sex: `1` was expected, and null came",
-        "tax_amounts: 2 rows were expected, and 1 came",
+        "resident_records.residents row 1, resident_no: `5` was expected, and `0000000005` came",
+        "resident_records.residents row 1, sex: `1` was expected, and null came",
+        "resident_records.tax_amounts: 2 rows were expected, and 1 came",
         "finding M302 was expected, and did not come",
     )
 

@@ -45,7 +45,7 @@ def said(sections):
 
 
 def test_a_column_is_told_from_its_bytes_to_its_line(town):
-    text = said(work.explain(town, "residents", "birth"))
+    text = said(work.explain(town, "resident_records.residents", "birth"))
     for part in (
         "dump: juki_master (住民記録マスタ): juki_master.dat",
         "record kind: resident: JM-KUBUN is D, read as JM-JUMIN",
@@ -59,38 +59,40 @@ def test_a_column_is_told_from_its_bytes_to_its_line(town):
         "birth_not_after_registration: V414 error",
     ):
         assert part in text
-    text = said(work.explain(town, "households", "head_resident_no"))
+    text = said(work.explain(town, "resident_records.households", "head_resident_no"))
     assert "only when: JJ-ZOKUGARA(1) is 01" in text
     assert "keep: preferred; preferred where JJ-ZOKUGARA(1) is 01" in text
-    assert "charset: " in said(work.explain(town, "residents", "name"))
-    assert "deliberately left empty" in said(work.explain(town, "households", "established"))
+    assert "charset: " in said(work.explain(town, "resident_records.residents", "name"))
+    assert "deliberately left empty" in said(work.explain(town, "resident_records.households", "established"))
 
 
 def test_whose_a_line_is_is_told():
-    text = said(work.explain(load(TEHON), "residents", "sex"))
+    text = said(work.explain(load(TEHON), "resident_records.residents", "sex"))
     assert "default: 9" in text
     assert "at_most: 0.5%" in text
     assert f"mapping: {place(MAPPINGS / 'packages' / 'ibm_setai', '      sex: ')} (of packages/ibm_setai)" in text
-    assert f"{place(TEHON, '      remarks: ')} (its own)" in said(work.explain(load(TEHON), "residents", "remarks"))
+    assert f"{place(TEHON, '      remarks: ')} (its own)" in said(
+        work.explain(load(TEHON), "resident_records.residents", "remarks")
+    )
 
 
 def test_a_record_is_followed_value_by_value_and_masked(town, inbox):
     given = {"record": 12, "inbox": inbox}
-    (masked,) = work.explain_record(town, "residents", "name", **given)
-    (revealed,) = work.explain_record(town, "residents", "name", **given, reveal=True)
+    (masked,) = work.explain_record(town, "resident_records.residents", "name", **given)
+    (revealed,) = work.explain_record(town, "resident_records.residents", "name", **given, reveal=True)
     assert [label for label, _ in masked.lines] == ["read JJ-SHIMEI", "into name"]
     assert re.fullmatch("[漢アー　字]+", masked.lines[0][1])
     assert revealed.lines[0][1] != masked.lines[0][1]
-    (dated,) = work.explain_record(town, "residents", "birth", **given)
+    (dated,) = work.explain_record(town, "resident_records.residents", "birth", **given)
     assert [label for label, _ in dated.lines] == [
         "read JJ-SEINENGAPPI", "wareki_date", "into birth_source", "into birth_key", "into birth_precision"
     ]  # fmt: skip
     assert dated.lines[-1][1] == "day"
     assert dated.lines[0][1] == "9999999"
     with pytest.raises(RunError, match="record 1 is none of"):
-        work.explain_record(town, "residents", "name", record=1, inbox=inbox)
+        work.explain_record(town, "resident_records.residents", "name", record=1, inbox=inbox)
     with pytest.raises(RunError, match="has not been received"):
-        work.explain_record(town, "residents", "name", record=2, inbox=inbox / "none")
+        work.explain_record(town, "resident_records.residents", "name", record=2, inbox=inbox / "none")
 
 
 def test_a_column_through_a_join_and_a_number_is_followed_too(tmp_path):
@@ -114,19 +116,23 @@ ignore:
 """, encoding="utf-8")  # fmt: skip
     synthesize(folder, residents=50, seed=1, faults=0, out=tmp_path / "inbox")
     town = load(folder)
-    text = said(work.explain(town, "tax_amounts", "amount"))
+    text = said(work.explain(town, "resident_records.tax_amounts", "amount"))
     assert "join home: setai_kojin.household on KJ-SETAI-NO = ST-SETAI-NO; missing: reject, double: reject" in text
     assert "of: setai_kojin.household, through join home" in text
-    (made,) = work.explain_record(town, "tax_amounts", "amount", record=2, inbox=tmp_path / "inbox", reveal=True)
+    (made,) = work.explain_record(
+        town, "resident_records.tax_amounts", "amount", record=2, inbox=tmp_path / "inbox", reveal=True
+    )
     assert made.lines[0] == ("read home.ST-NINZU", made.lines[1][1])
     assert made.lines[0][1] != "∅"
-    (made,) = work.explain_record(town, "tax_amounts", "resident_no", record=2, inbox=tmp_path / "inbox")
+    (made,) = work.explain_record(
+        town, "resident_records.tax_amounts", "resident_no", record=2, inbox=tmp_path / "inbox"
+    )
     assert made.lines[-1] == ("assign: a number that only a run gives", "∅")
 
 
 def test_a_name_that_is_no_column_or_several_is_told(town):
-    assert work.column_of(town, "birth_key") == ("residents", "birth")
-    assert work.column_of(town, "residents.birth") == ("residents", "birth")
+    assert work.column_of(town, "birth_key") == ("resident_records.residents", "birth")
+    assert work.column_of(town, "residents.birth") == ("resident_records.residents", "birth")
     with pytest.raises(
         RunError, match=r"several tables have `address`; say which: households.address, residents.address"
     ):

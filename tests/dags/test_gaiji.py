@@ -12,15 +12,17 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps
-from dags.pipeline import gaiji_import
-from dags.pipeline.findings_store import Notes
+from dags import runs
+from dags.authoring import gaiji_import
+from dags.pipeline import gaiji_ledger
+from dags.pipeline.extraction import Notes
 from dags.pipeline.town import load
 from extractors import charsets, framings
 from extractors.batches import extract
 from extractors.charsets.contract import SINGLE
 from extractors.copybooks.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
+from migration_reports.records.steps import DumpAccount, Met
 from migration_reports.reports.gaiji import decidable
 from target_schemas.postgres.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
@@ -36,8 +38,8 @@ def rehearsed(home):
     """A rehearsal of a town whose residents' names hold gaiji, and its ledger as a workbook."""
     receive(home, residents=1500)
     allow_rejects(home)
-    record = steps.run_all("mihon")
-    gaiji_import.export(record.run_id, home / "gaiji.xlsx")
+    record = runs.run_all("mihon")
+    gaiji_ledger.export(record.run_id, home / "gaiji.xlsx")
     return home, record
 
 
@@ -77,7 +79,7 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     done = gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
     assert done == {"juki_master": (1, 0, 0, 0)}
 
-    second = steps.run_all("mihon", rehearsal=2)
+    second = runs.run_all("mihon", rehearsal=2)
     by_code = {row.code: row for row in second.gaiji}
     now = by_code[chosen.code]
     assert (now.area, now.decision, now.text, now.since) == ("decided", "character", "髙", "changed")
@@ -90,11 +92,11 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert left.height == found.height - chosen.records
     with connect(database_url).connect() as connection:
         named = connection.execute(
-            sa.text("SELECT count(*) FROM joint_rehearsal.residents WHERE name LIKE '%髙%'")
+            sa.text("SELECT count(*) FROM resident_records_rehearsal.residents WHERE name LIKE '%髙%'")
         ).scalar()
     assert named >= 1
 
-    third = steps.run_all("mihon", rehearsal=3)
+    third = runs.run_all("mihon", rehearsal=3)
     assert {row.code: row.since for row in third.gaiji}[chosen.code] == "decided"
     page = (home / "runs" / third.run_id / "reports" / "gaiji.html").read_text("utf-8")
     assert "字形が同じ" in page
@@ -103,18 +105,18 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
 def test_what_a_later_dump_does_not_hold_any_more_is_gone_and_stays_listed_once(rehearsed):
     home, first = rehearsed
     receive(home, residents=1500, faults=0.0)
-    second = steps.run_all("mihon", rehearsal=2)
+    second = runs.run_all("mihon", rehearsal=2)
     assert {row.since for row in second.gaiji} <= {"gone", "open"}
     gone = [row for row in second.gaiji if row.since == "gone"]
     assert {row.code for row in gone} >= {row.code for row in first.gaiji if row.area == "user-defined"}
     assert all(row.count == 0 and row.first == () for row in gone)
-    third = steps.run_all("mihon", rehearsal=3)
+    third = runs.run_all("mihon", rehearsal=3)
     assert [row for row in third.gaiji if row.since == "gone"] == []
 
 
 def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
     home, record = rehearsed
-    gaiji_import.export(record.run_id, home / "gaiji.csv")
+    gaiji_ledger.export(record.run_id, home / "gaiji.csv")
     rows = list(csv.DictReader((home / "gaiji.csv").read_text("utf-8-sig").splitlines()))
     own = next(row for row in rows if row["area"] == "user-defined")
     own.update(decision="private", **SAID)
@@ -286,19 +288,20 @@ def test_the_first_places_of_each_field_are_kept_however_the_dump_is_read(batch_
     options = {"name": "d", "layout": layout, "framing": framing, "charset": charset, "batch_records": batch_records}
     for extracted in extract(open_bytes(data), **options):
         notes.add(extracted)
-    found = {field: (times, places) for field, _, _, times, _, places in notes.summary()["characters"]}
+    found = {met.field: (met.count, met.places) for met in notes.characters}
     # A record counts once, at its first character there.
     assert found == {
-        "A": (12, [[1, 0], [3, 20], [5, 40], [7, 60], [9, 80]]),
-        "B": (12, [[1, 6], [2, 16], [3, 26], [4, 36], [5, 46]]),
+        "A": (12, ((1, 0), (3, 20), (5, 40), (7, 60), (9, 80))),
+        "B": (12, ((1, 6), (2, 16), (3, 26), (4, 36), (5, 46))),
     }
 
 
 def test_a_single_byte_is_named_in_the_ledger_and_its_cells_take_no_decision(home):
-    part = {
-        "characters": [["A", SINGLE + 0xFA, "undefined", 1, 1, [[1, 0]]], ["A", 0x80A1, "user-defined", 1, 1, [[1, 2]]]]
-    }
-    rows = gaiji_import.ledger(load(town(home)), {"juki_master": part}, None)
+    characters = tuple(
+        Met(field="A", code=code, area=area, count=1, records=1, places=((1, offset),))
+        for code, area, offset in ((SINGLE + 0xFA, "undefined", 0), (0x80A1, "user-defined", 2))
+    )
+    rows = gaiji_ledger.ledger(load(town(home)), {"juki_master": DumpAccount(characters=characters)}, None)
     assert {row.code: (row.place, decidable(row)) for row in rows} == {
         "FA": ("single byte", False),
         "80A1": ("user-defined", True),

@@ -82,4 +82,4 @@ def test_an_amount_too_long_for_its_column_is_a_finding_and_no_crash(town, tmp_p
     codes = pl.DataFrame(pl.from_arrow(done.findings)).filter(pl.col("field") == "JJ-KAZEI")
     assert set(codes["code"]) == {"M314"}
     assert codes.height == batch.num_rows
-    assert done.rows["tax_amounts", 0]["amount"].null_count == batch.num_rows
+    assert done.rows["resident_records.tax_amounts", 0]["amount"].null_count == batch.num_rows

@@ -1,8 +1,4 @@
-"""The gaiji ledger of a run: every character that somebody must know of, followed from rehearsal to rehearsal.
-
-Its rows are codes of the user-defined and extended areas, undefined codes, variants, decided gaiji and characters beyond the
-target's repertoire. Decisions filled into an exported ledger are read back into the municipality's gaiji table.
-"""
+"""Decisions filled into an exported gaiji ledger, read back into the municipality's gaiji tables."""
 
 from __future__ import annotations
 
@@ -10,7 +6,6 @@ import csv
 import dataclasses
 import datetime
 import io
-import json
 import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,133 +15,15 @@ from typing import Any
 import openpyxl
 from openpyxl.utils.exceptions import InvalidFileException
 
-from dags.pipeline import run_folder
-from dags.pipeline.gaiji_table import GaijiTable, bare
-from dags.pipeline.run_folder import Run, settings
 from dags.pipeline.town import Municipality, with_gaiji_table
-from extractors.character_counts import first_places
 from extractors.charsets import _gaiji as gaiji
-from extractors.charsets.contract import SINGLE, Charset, hexadecimal, scalars
 from mappings.language.spec import SystemFolder
-from migration_reports.findings import Position, Problem, RunError, SpecError, UsageError
-from migration_reports.records.run_record import Gaiji, Place, RunRecord
+from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports.gaiji import COLUMNS, unguarded
 
-_Met = tuple[str, int, int, list[list[int]]]
-"""Field, count, records and first places of a code."""
+_BOM = "\ufeff"
 
 DECIDED = tuple(column for column in gaiji.COLUMNS if column != "code")
-
-
-def ledger(municipality: Municipality, fragments: Mapping[str, Any], former: RunRecord | None) -> tuple[Gaiji, ...]:
-    """The rows of a run: those met, and those that the former rehearsal met and this one did not.
-
-    Args:
-        municipality: with the decisions in force.
-        fragments: what each dump's reading noted.
-        former: the record of the rehearsal before this one, where there is one.
-    """
-    before = {(row.dump, row.code): row for row in former.gaiji if row.since != "gone"} if former else {}
-    rows: list[Gaiji] = []
-    for name, part in fragments.items():
-        charset = municipality.dumps[name].reading.charset
-        merged: dict[tuple[int, str], list[_Met]] = {}
-        for field, code, area, count, records, places in part["characters"]:
-            merged.setdefault((code, area), []).append((field, count, records, places))
-        rows.extend(_row(name, charset, code, area, met, before) for (code, area), met in merged.items())
-    known = {(row.dump, row.code) for row in rows}
-    gone = (row for key, row in before.items() if key not in known and row.dump in fragments)
-    rows.extend(row.model_copy(update={"count": 0, "records": 0, "first": (), "since": "gone"}) for row in gone)
-    return tuple(sorted(rows, key=lambda g: (g.dump, g.since == "gone", bool(g.decision), g.area, -g.count, g.code)))
-
-
-def _row(
-    dump: str,
-    charset: Charset,
-    code: int,
-    area: str,
-    met: Sequence[_Met],
-    before: Mapping[tuple[str, str], Gaiji],
-) -> Gaiji:
-    place = charset.area_of(code)
-    shown = hexadecimal(code)
-    decision = charset.decisions.get(code)
-    former = before.get((dump, shown))
-    said = (decision.kind, decision.text, decision.mj) if decision else ("", "", "")
-    since = "new"
-    if former is not None:
-        since = "changed" if said != (former.decision, former.text, former.mj) else "decided" if decision else "open"
-    return Gaiji(
-        dump=dump,
-        charset=charset.name,
-        code=shown,
-        area=area,
-        place=_place(charset, area, "single byte" if code >= SINGLE else place.name if place is not None else ""),
-        unicode=scalars(charset.text(code)),
-        count=sum(count for _, count, _, _ in met),
-        records=sum(records for _, _, records, _ in met),
-        fields=tuple(sorted({field for field, *_ in met})),
-        first=tuple(
-            Place(dump=dump, record=record, offset=offset)
-            for record, offset in first_places(*(places for *_, places in met))
-        ),
-        since=since,
-        **({} if decision is None else _decided(decision)),
-    )
-
-
-def _place(charset: Charset, area: str, place: str) -> str:
-    """The part of the code; of a standard one, what makes it a character to look at."""
-    if area == "extended" and charset.repertoire != "any" and not place.startswith("extended"):
-        return f"{place} (not in {charset.repertoire})".strip()
-    return place
-
-
-def _decided(decision: gaiji.Decision) -> dict[str, str]:
-    return {
-        "decision": decision.kind,
-        "text": decision.text,
-        "mj": decision.mj,
-        "reason": decision.reason,
-        "decided_by": decision.by,
-        "decided_on": decision.on,
-    }
-
-
-def former_record(run: Run) -> RunRecord | None:
-    """The record of the municipality's latest reported run before this one."""
-    found: list[tuple[str, Path]] = []
-    for folder in (settings().home / "runs").glob(f"{run.code}-*"):
-        report = folder / "reports" / "run.json"
-        if folder.name != run.run_id and report.is_file() and (folder / "run.json").is_file():
-            started = json.loads((folder / "run.json").read_text("utf-8")).get("started", "")
-            if started < run.started:
-                found.append((started, report))
-    if not found:
-        return None
-    try:
-        return RunRecord.model_validate_json(max(found)[1].read_text("utf-8"))
-    except ValueError:
-        # A record of an older version cannot be compared with; the ledger then calls everything new.
-        return None
-
-
-def export(run_id: str, target: Path) -> int:
-    """Copy a run's ledger to a file, .csv, .xlsx or .html; gives its rows.
-
-    Raises:
-        RunError: the run has no reports yet.
-        UsageError: the ending is another.
-    """
-    name = {".csv": "gaiji.csv", ".xlsx": "gaiji.xlsx", ".html": "gaiji.html"}.get(target.suffix.lower())
-    if name is None:
-        raise UsageError(f"{target.name}: the ledger is written as .csv, .xlsx or .html")
-    source = run_folder.run_path(run_id) / "reports" / name
-    if not source.is_file():
-        raise RunError(f"run {run_id} has no {name}; `hikkoshi report {run_id}` writes its reports")
-    target.write_bytes(source.read_bytes())
-    record = RunRecord.model_validate_json((source.parent / "run.json").read_text("utf-8"))
-    return len(record.gaiji)
 
 
 def read_back(
@@ -229,6 +106,92 @@ def read_back(
 def _was_decided(row: Mapping[str, str]) -> bool:
     """Whether a decision about the code was in force in the ledger's run."""
     return row.get("area") == "decided"
+
+
+class GaijiTable:
+    """The lines of a gaiji table as they stand: comments, order and further columns stay.
+
+    A decision changes its own line, or is a new one at the end.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._before = text
+        self._end = "\r\n" if "\r\n" in text else "\n"
+        self._mark = _BOM if text.startswith(_BOM) else ""
+        self._lines: list[str] = []
+        self._places: dict[str, int] = {}
+        self._cells: dict[str, dict[str, str]] = {}
+        self._columns: list[str] = []
+        self._header: list[str] = []
+        self._header_at = 0
+        raw = list(io.StringIO(text.removeprefix(_BOM), newline=""))
+        rows = csv.reader(raw)
+        done = 0
+        for row in rows:
+            self._lines.append("".join(raw[done : rows.line_num]))
+            done = rows.line_num
+            # What counts as a line is what `gaiji.parse` reads as one.
+            if not any(cell.strip() for cell in row) or row[0].startswith("#"):
+                continue
+            if not self._columns:
+                self._header, self._header_at = row, len(self._lines) - 1
+                self._columns = [cell.strip().lower() for cell in row]
+                continue
+            cells = dict(zip(self._columns, row, strict=False))
+            code = bare(cells.get("code", ""))
+            self._places[code], self._cells[code] = len(self._lines) - 1, cells
+        if not self._columns:
+            self._header, self._columns = list(gaiji.COLUMNS), list(gaiji.COLUMNS)
+            self._header_at = len(self._lines)
+            self._lines.append(self._line(self._header))
+
+    @classmethod
+    def read(cls, path: Path) -> GaijiTable:
+        """A table's file; an empty table, where there is none yet."""
+        return cls(path.read_bytes().decode("utf-8") if path.is_file() else "")
+
+    def enter(self, code: str, cells: Mapping[str, str]) -> None:
+        """Enter what was decided about a code."""
+        missing = [column for column in cells if column not in self._columns]
+        if missing:
+            self._columns += missing
+            self._header = [*self._header, *missing]
+            self._lines[self._header_at] = self._line(self._header)
+        row = {"code": code, **self._cells.get(code, {}), **cells}
+        line = self._line([row.get(column, "") for column in self._columns])
+        self._cells[code] = row
+        if code in self._places:
+            self._lines[self._places[code]] = line
+        else:
+            self._places[code] = len(self._lines)
+            self._lines.append(line)
+
+    def line_of(self, code: str) -> int:
+        """The number of the text's line that a code's cells begin on; 0 where the table has no such code."""
+        if code not in self._places:
+            return 0
+        return sum(len(io.StringIO(line, newline="").readlines()) for line in self._lines[: self._places[code]]) + 1
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was entered that was not there."""
+        return self.text != self._before
+
+    @property
+    def text(self) -> str:
+        """The table's text."""
+        ended = (line if line.endswith(("\n", "\r")) else line + self._end for line in self._lines)
+        return self._mark + "".join(ended)
+
+    def _line(self, cells: Sequence[str]) -> str:
+        out = io.StringIO()
+        csv.writer(out, lineterminator=self._end).writerow(cells)
+        return out.getvalue()
+
+
+def bare(code: str) -> str:
+    """A code as the table's keys have it: 80A1 for 0x80a1."""
+    return code.strip().upper().removeprefix("0X")
 
 
 class _Import:
