@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
+
+from migration_reports.findings import Position
 
 SCHEMA = "joint"
 """The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.postgres.areas`)."""
@@ -73,6 +75,29 @@ class Reference:
     target: tuple[str, ...]
     orphan: Literal["falls", "stays"]
     because: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RuleSpec:
+    """One instance of a rule's shape, as a system declares it. `validators` proves its parameters against the tables.
+
+    Attributes:
+        name: its name, of its own within the system.
+        shape: the shape.
+        of: the table whose rows it judges.
+        parameters: what it sets, the shape's own value under the shape's name: texts, lists and mappings.
+        severity: as it says, or empty: the shape's own.
+        source: the statute or specification that asks for it.
+        position: where it stands.
+    """
+
+    name: str
+    shape: str
+    of: str
+    parameters: Mapping[str, Any]
+    severity: Literal["", "error", "alert", "note"]
+    source: str
+    position: Position
 
 
 def table(

@@ -10,7 +10,9 @@ from typing import Protocol
 import polars as pl
 import sqlalchemy as sa
 
-from validators.rules.contract import KEY, Expectation, Frames, Query, Rule
+from validators.shapes._groups import later, later_sql
+from validators.shapes._terms import quoted
+from validators.shapes.contract import Expectation, Frames, Query, Rule
 
 REFUSED = frozenset({"V401", "V402", "V404"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice."""
@@ -118,15 +120,10 @@ def _key(table: sa.Table) -> Rule:
     key = tuple(table.info["key"])
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.name].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
-        return rows.filter(pl.int_range(pl.len()).over(key) > 0)
+        return later(frames[table.name].filter(pl.all_horizontal(pl.col(key).is_not_null())), key)
 
-    columns = ", ".join(f'"{name}"' for name in key)
-    present = " AND ".join(f'"{name}" IS NOT NULL' for name in key)
-    sql = (
-        f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {columns} "  # noqa: S608
-        f"ORDER BY source_dump, source_record) AS place FROM {{batch}} WHERE {present}) AS numbered WHERE place > 1"
-    )
+    present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+    sql = later_sql([quoted(name) for name in key], present)
     return Rule(f"{table.name}.key", "V404", table.info["ja"], table.info["en"], table.name, key, failing, Query(sql))
 
 
@@ -145,4 +142,4 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     )
     ja, en = table.columns[columns[0]].info["ja"], table.columns[columns[0]].info["en"]
     name, kept = f"{table.name}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, ja, en, table.name, columns, failing, Query(sql), kept=kept)
+    return Rule(name, code, ja, en, table.name, columns, failing, Query(sql), kept=kept, others=(other,))

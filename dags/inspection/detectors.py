@@ -14,7 +14,7 @@ import polars as pl
 
 from mappings.transforms._eras import ERAS, FAMILIES, by_era, kanji_numbers
 from migration_reports.records.profile_record import Dates, Detection, FieldProfile
-from validators.rules.municipality_number import CHECK
+from validators.shapes.check_digit import MUNICIPALITY as CHECK
 
 
 class Kinds(enum.IntFlag):

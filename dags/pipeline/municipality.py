@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.pipeline import system_rules
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -37,7 +38,6 @@ from mappings.plan import PartPlan, Plan
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.conventions import System
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
 
 T = TypeVar("T")
 
@@ -114,7 +114,7 @@ def load(folder: Path) -> Municipality:
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
     known = {system.name: system for system in SYSTEMS}
     systems = tuple(known[name] for name in spec.manifest.systems)
-    problems.extend(_rule_problems(spec))
+    problems.extend(_rule_problems(spec, systems))
     if problems:
         raise SpecError(_shown(spec, _at_option(spec, problem)) for problem in problems)
     schemas = {
@@ -175,9 +175,9 @@ def with_gaiji_table(spec: MunicipalityFolder, dump: str, file: str) -> Charset:
     return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.roots[0])
 
 
-def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
-    """What is wrong with the settings that a manifest gives to rules."""
-    known = {family.name: family for family in RULES}
+def _rule_problems(spec: MunicipalityFolder, systems: tuple[System, ...]) -> list[Problem]:
+    """What is wrong with the settings that a manifest gives to rules, and with its systems' rules themselves."""
+    known = system_rules.names(systems)
     problems: list[Problem] = []
     for name, options in spec.manifest.rules.items():
         place = spec.manifest_places.at("rules", name)
@@ -187,16 +187,29 @@ def _rule_problems(spec: MunicipalityFolder) -> list[Problem]:
             continue
         for option, value in options.items():
             at = spec.manifest_places.at("rules", name, option)
-            if option not in known[name].options and option not in RULE_POLICIES:
-                allowed = (*known[name].options, *RULE_POLICIES)
+            if option not in known[name] and option not in RULE_POLICIES:
+                allowed = (*known[name], *RULE_POLICIES)
                 message = f"rule {name} has no setting `{option[:60]}`"
                 problems.append(Problem("Y043", at, message, allowed, did_you_mean(option, allowed)))
             elif option == "on_error" and value not in ("reject", "keep"):
                 message, allowed = f"rule {name}: on_error is `{value[:20]}`", ("reject", "keep")
                 problems.append(Problem("Y043", at, message, allowed, did_you_mean(value, allowed)))
-        own = {option: value for option, value in options.items() if option not in RULE_POLICIES}
-        _collect(problems, functools.partial(known[name].make, {}, own), place)
-    return problems
+    if not problems:
+        _collect(problems, functools.partial(system_rules.made, systems, own_settings(spec.manifest.rules)))
+    return [_at_setting(spec, problem) for problem in problems]
+
+
+def own_settings(rules: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    """What a manifest sets for kinds of numbers, without what it may set for any rule."""
+    return {name: {k: v for k, v in said.items() if k not in RULE_POLICIES} for name, said in rules.items()}
+
+
+def _at_setting(spec: MunicipalityFolder, problem: Problem) -> Problem:
+    """A problem of a kind's settings at their place in the manifest."""
+    if problem.position.file != "(rules)":
+        return problem
+    name = next(name for name in spec.manifest.rules if f"rule {name}:" in problem.message)
+    return dataclasses.replace(problem, position=spec.manifest_places.at("rules", name))
 
 
 def file_of(spec: MunicipalityFolder, path: str) -> Path:

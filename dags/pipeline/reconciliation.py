@@ -10,15 +10,15 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.municipality import RULE_POLICIES, Municipality, followed, one_per_key, target_tables
+from dags.pipeline import system_rules
+from dags.pipeline.municipality import Municipality, followed, one_per_key, own_settings, target_tables
 from dags.pipeline.workspace import Run
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.records.run_record import AmountReconciliation, Control, Reconciliation, RecordFate, RuleResult
 from target_schemas.postgres import staging
 from validators import controls, derived
-from validators.rules import RULES
-from validators.rules.contract import Rule
+from validators.shapes.contract import Rule
 
 
 def prove(name: str, municipality: Municipality, part: Mapping[str, Any]) -> tuple[tuple[Control, ...], pa.RecordBatch]:
@@ -131,16 +131,13 @@ def amounts(
 
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    """Every rule that the municipality's tables have: derived ones and the family's."""
+    """Every rule that the municipality's tables have: those that the tables imply, and those that its systems declare."""
     sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
     settings = municipality.folder.manifest.rules
-    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
-    for family in RULES:
-        given = settings.get(family.name, {})
-        kept = given.get("on_error") == "keep"
-        own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
-        rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in family.make(tables, own))
-    return tuple(rules)
+    derived_ = derived.derive(tables, sets, one_per_key=one_per_key(municipality))
+    declared = system_rules.made(municipality.systems, own_settings(settings))
+    kept = {name for name, given in settings.items() if given.get("on_error") == "keep"}
+    return (*derived_, *(dataclasses.replace(rule, kept=rule.family in kept) for rule in declared))
 
 
 def limits(

@@ -13,6 +13,7 @@ from dags.authoring.problems import PROBLEMS, section
 from dags.authoring.schemas import SCHEMAS
 from dags.commands import COMMANDS
 from dags.commands.contract import Command
+from dags.pipeline.system_rules import declared
 from dags.pipeline.workspace import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
@@ -25,8 +26,10 @@ from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
-from validators.rules.contract import RuleFamily
+from validators.instances import BY_NAME as SHAPE_OF
+from validators.shapes import SHAPES
+from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes.contract import COMMON, Parameter
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -40,7 +43,7 @@ def pages() -> Mapping[str, str]:
         "reader.md": _reader(),
         "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
-        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
+        "rules.md": _rules(),
         "systems.md": _systems(),
         **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
     }
@@ -188,23 +191,50 @@ def _systems() -> str:
     return _text(lines)
 
 
-def _rule(family: RuleFamily) -> str:
-    """What a rule is, and where columns ask for it, which ones do."""
-    if not family.by_column:
-        return family.doc
+def _rules() -> str:
+    """Shapes, kinds of numbers, and the rules that each system declares."""
+    lines = ["# Rules", "", "A system declares its rules as instances of shapes; both engines evaluate every one."]
+    lines += ["What every shape takes:", "", *_parameters(COMMON), ""]
+    for shape in SHAPES:
+        usual = CATALOGUE[shape.code].severity.value
+        lines += [
+            f"## {shape.name}",
+            "",
+            shape.doc.strip(),
+            "",
+            f"Findings: {shape.code}, {usual} unless it says another `severity`.",
+        ]
+        lines += ["", *_parameters(shape.parameters), ""]
+    lines += ["## Kinds of numbers", ""]
+    for kind in NUMBERINGS.values():
+        lines += [f"### {kind.name}", "", kind.doc.strip(), "", _asked(kind.name), ""]
+    for system in SYSTEMS:
+        lines += [f"## Rules of {system.name}", ""]
+        for rule in declared(system.name):
+            severity = rule.severity or CATALOGUE[SHAPE_OF[rule.shape].code].severity.value
+            lines += [f"- `{rule.name}` ({rule.shape} of {rule.of}, {severity}). Source: {rule.source}"]
+    return _text(lines)
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[str]:
+    return [f"- `{p.name}`{' (must be given)' if p.required else ''}: {p.doc}" for p in parameters]
+
+
+def _asked(kind: str) -> str:
+    """Which columns ask for a kind of number."""
     columns = [
         f"`{table.name}.{column.name}`"
         for system in SYSTEMS
         for table in system.tables
         for column in table.columns
-        if column.info.get("check") == family.name
+        if column.info.get("check") == kind
     ]
     asked = (
         f"Asked for by {', '.join(columns)}."
         if columns
         else "No column that a dump fills holds such a number in the systems that are shipped."
     )
-    return f'{family.doc.strip()}\n\n{asked} A target column asks for it by `check="{family.name}"`.'
+    return f'{asked} A target column asks for it by `check="{kind}"`.'
 
 
 def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:

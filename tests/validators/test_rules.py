@@ -17,7 +17,7 @@ from target_schemas.postgres import staging
 from target_schemas.systems.resident_records import SYSTEM
 from validators import derived, engine
 from validators.rules import RULES
-from validators.rules.contract import Expectation, Query, Rule
+from validators.shapes.contract import Expectation, Query, Rule
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
 NUMBERS = table(

@@ -8,14 +8,10 @@ do not follow, so a failure is an alert: the digit is reported and never repaire
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
 
 import polars as pl
-import sqlalchemy as sa
 
-from validators.rules.contract import Query, Rule
-
-CODE = "V420"
+from validators.shapes._terms import quoted
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,12 +49,11 @@ class CheckDigit:
 
     def sql(self, column: str) -> str:
         """The same in SQL; a condition that is true of the failing rows."""
-        name = sa.sql.quoted_name(column, quote=True)
-        quoted = '"' + str(name).replace('"', '""') + '"'
-        formed = f"(char_length({quoted}) = {self.length} AND {quoted} !~ '[^0-9]')"
+        name = quoted(column)
+        formed = f"(char_length({name}) = {self.length} AND {name} !~ '[^0-9]')"
 
         def digit(place: int) -> str:
-            return f"CAST(substr({quoted}, {place + 1}, 1) AS integer)"
+            return f"CAST(substr({name}, {place + 1}, 1) AS integer)"
 
         def part(place: int, weight: int) -> str:
             product = f"{digit(place)} * {weight}"
@@ -68,38 +63,8 @@ class CheckDigit:
         cases = " ".join(f"WHEN {r} THEN {-1 if d is None else d}" for r, d in enumerate(self.digits))
         wrong = f"(CASE ({total}) % {self.modulus} {cases} END) <> {digit(self.at)}"
         # Only what is made of digits may be cast; CASE alone promises that order.
-        return f"{quoted} IS NOT NULL AND CASE WHEN {formed} THEN {wrong} ELSE true END"
+        return f"{name} IS NOT NULL AND CASE WHEN {formed} THEN {wrong} ELSE true END"
 
     def _part(self, digit: pl.Expr, weight: int) -> pl.Expr:
         product = digit * weight
         return product // 10 + product % 10 if self.sums else product
-
-
-def rules(
-    name: str, tables: Mapping[str, sa.Table], check: Callable[[sa.Column[object]], CheckDigit | None]
-) -> tuple[Rule, ...]:
-    """A rule for each column whose `check` attribute names this kind of number.
-
-    Args:
-        name: the kind, which is the rule family's name.
-        tables: the target tables.
-        check: how a column's number is checked; None where that is not known.
-    """
-    found = []
-    for table_name, table in tables.items():
-        for column in table.columns:
-            digit = check(column) if column.info.get("check") == name else None
-            if digit is not None:
-                found.append(
-                    Rule(
-                        f"{name}.{table_name}.{column.name}",
-                        CODE,
-                        str(column.info.get("ja", column.name)),
-                        str(column.info.get("en", column.name)),
-                        table_name,
-                        (column.name,),
-                        digit.failing(column.name),
-                        Query(f"SELECT source_record FROM {{batch}} WHERE {digit.sql(column.name)}"),  # noqa: S608  our own column
-                    )
-                )
-    return tuple(found)

@@ -1,51 +1,44 @@
-"""The number of members that a household states is the number of residents received for it.
+"""A number that a row states is the number of rows of another table that belong to it.
 
-A difference is an alert: the count of a legacy register is often kept by hand.
+Of a row that states none nothing is said.
 
-Source: none; it is a count that registers carry, and so proves that no member was lost on the way.
+    member_count_matches: {count_matches: member_count, counted: residents, of: households, per: household_no}
+
+Source: the instance's; it proves that no row was lost on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import polars as pl
-import sqlalchemy as sa
-
-from validators.rules.contract import Frames, Query, Rule, RuleFamily, has
+from validators.shapes._children import COMPARISONS, compared, comparison, counted, described, matched
+from validators.shapes._given import Given
+from validators.shapes.contract import Parameter, Rule, Shape
 
 
-def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
-    """Give the rule where households state a count."""
-    if not (has(tables, "households", "household_no", "member_count") and has(tables, "residents", "household_no")):
-        return ()
-
-    def failing(frames: Frames) -> pl.LazyFrame:
-        received = frames["residents"].group_by("household_no").agg(pl.len().alias("received"))
-        stated = frames["households"].filter(
-            pl.col("member_count").is_not_null() & pl.col("household_no").is_not_null()
-        )
-        counted = stated.join(received, on="household_no", how="left")
-        return counted.filter(pl.col("received").fill_null(0) != pl.col("member_count"))
-
-    sql = (
-        "SELECT household.source_record FROM (SELECT * FROM {batch}) AS household LEFT JOIN (SELECT household_no, count(*) AS received "
-        "FROM {residents} GROUP BY household_no) AS members ON members.household_no = household.household_no "
-        "WHERE household.household_no IS NOT NULL AND member_count IS NOT NULL "
-        "AND coalesce(members.received, 0) <> member_count"
-    )
+def make(given: Given) -> tuple[Rule, ...]:
+    """Every row fails whose own number differs from what is found."""
+    stated, found = given.column("count_matches", "number"), counted(given.others("counted"))
+    given.only(found.rows, "counted", ())
+    matched(given, "counted", given.rows, found.rows)
+    failing, query = compared(given, stated.number, comparison(given), found, once=False)
+    ja, en = described(found.rows)
+    columns = (stated, *given.rows.per)
     return (
-        Rule(
-            "member_count_matches",
-            "V417",
-            "世帯人数",
-            "number of members",
-            "households",
-            ("member_count", "household_no"),
-            failing,
-            Query(sql),
+        given.rule(
+            columns, failing, query, f"{stated.ja}と{ja}の件数", f"{stated.en} and number of {en}", (found.rows.table,)
         ),
     )
 
 
-RULE = RuleFamily("member_count_matches", __doc__ or "", make)
+SHAPE = Shape(
+    "count_matches",
+    __doc__ or "",
+    "V417",
+    (
+        Parameter("count_matches", "the number that is stated", required=True),
+        Parameter("counted", "the other rows: a table, or of, per, where, unless", required=True),
+        Parameter("per", "the columns that both tables share; of other names in the other, also there", required=True),
+        Parameter("compare", f"what is found {', '.join(COMPARISONS)} what is stated (equals)"),
+        Parameter("tolerance", "by how much they may differ (0)"),
+    ),
+    make,
+)

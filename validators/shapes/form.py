@@ -1,36 +1,71 @@
-"""A postal code is seven digits (郵便番号).
+"""A text is of a form that a pattern says: the whole of it, not a part.
 
-Source: 郵便番号 of seven digits, in force since 2 February 1998; registers may still have those of three or five.
+A pattern has characters, classes (`[0-9A-Z]`, `[^0-9]`), groups, `|`, and how often what stands before comes (`?`, `*`,
+`+`, `{7}`, `{1,3}`); what a class does not say any other way, such as a full stop, stands in one: `[.]`.
+
+    postal_code: {form: postal_code, pattern: "[0-9]{7}", of: residents}
+
+Source: the instance's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
 
 import polars as pl
-import sqlalchemy as sa
 
-from validators.rules.contract import Expectation, Rule, RuleFamily, has
+from validators.shapes._given import Given
+from validators.shapes._terms import Term, literal
+from validators.shapes.contract import Parameter, Rule, Shape
 
-PATTERN = "^[0-9]{7}$"
-
-
-def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
-    """Give a rule for each table with a postal code."""
-    return tuple(
-        Rule(
-            f"postal_code_form.{name}",
-            "V415",
-            "郵便番号",
-            "postal code",
-            name,
-            ("postal_code",),
-            ~pl.col("postal_code").str.contains(PATTERN),
-            Expectation("ExpectColumnValuesToMatchRegex", {"column": "postal_code", "regex": PATTERN}),
-        )
-        for name in tables
-        if has(tables, name, "postal_code")
-    )
+_PIECE = re.compile(
+    r"""(?P<atom>[^\\.^$*+?{}\[\]()|]|\[\^?(?:[^\\\[\]^&~-](?:-[^\\\[\]^&~-])?)+-?\])|(?P<open>\()|(?P<close>\))|(?P<either>\|)"""
+    r"""|(?P<times>[*+?]|\{\d{1,3}(?:,(?:\d{1,3})?)?\})"""
+)
+MOST = 255
+"""How often PostgreSQL lets something come."""
 
 
-RULE = RuleFamily("postal_code_form", __doc__ or "", make)
+def make(given: Given) -> tuple[Rule, ...]:
+    """The row fails where the text is not of the form."""
+    column, pattern = given.column("form", "text"), given.text("pattern")
+    if problem := refused(pattern):
+        given.wrong("Y061", f"pattern `{pattern[:60]}`: {problem}")
+        return ()
+    whole = f"^(?:{pattern})$"
+    text = column.value
+    wrong = Term(~text.expr.str.contains(whole), f"({text.sql} !~ {literal(whole)})")
+    return given.mask((column,), wrong, f"{column.ja}の形式", f"form of the {column.en}")
+
+
+def refused(pattern: str) -> str:
+    """Why a pattern cannot be used, because the engines would not read it alike; empty where it can."""
+    at, depth, repeatable = 0, 0, False
+    while at < len(pattern):
+        piece = _PIECE.match(pattern, at)
+        if piece is None:
+            return f"`{pattern[at]}` cannot stand there"
+        kind = piece.lastgroup
+        if kind == "times" and (not repeatable or any(int(n) > MOST for n in re.findall(r"\d+", piece[0]))):
+            return f"`{piece[0]}` says how often something comes, {MOST} times at most"
+        depth += {"open": 1, "close": -1}.get(kind or "", 0)
+        if depth < 0:
+            break
+        repeatable = kind in ("atom", "close")
+        at = piece.end()
+    if depth or not pattern:
+        return "a bracket stands alone" if pattern else "it is empty"
+    try:
+        pl.Series([""]).str.contains(f"^(?:{pattern})$")
+    except pl.exceptions.ComputeError:
+        return "a range runs backwards, or it is too large"
+    return ""
+
+
+SHAPE = Shape(
+    "form",
+    __doc__ or "",
+    "V415",
+    (Parameter("form", "the text", required=True), Parameter("pattern", "how the whole of it looks", required=True)),
+    make,
+)

@@ -1,41 +1,37 @@
-"""Nobody became a resident before being born (生年月日 ≤ 住民となった年月日).
+"""Dates stand in an order: none is after one that is named later.
 
-Only dates known to the day are compared: an unknown or impossible date is reported where it is read.
+Only dates known to the day are compared; an unknown or impossible date is reported where it is read.
 
-Source: 住民基本台帳法 第7条 (both days stand in the record; that one is before the other is not said, but meant).
+    birth_before_move: {not_after: [birth, resident_since], of: residents}
+
+Source: the instance's; that a day cannot lie before what it presupposes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import itertools
 
-import polars as pl
-import sqlalchemy as sa
-
-from validators.rules.contract import Query, Rule, RuleFamily, has
+from validators.shapes._given import Given, together
+from validators.shapes.contract import Parameter, Rule, Shape
 
 
-def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
-    """Give the rule where residents have both dates."""
-    if not has(tables, "residents", "birth_key", "resident_since_key"):
+def make(given: Given) -> tuple[Rule, ...]:
+    """The row fails where any date is after a later named one."""
+    dates = given.columns("not_after", "date")
+    if len(dates) < 2:
+        given.wrong("Y061", "`not_after` names two dates or more, the earlier one first")
         return ()
-    known = (pl.col("birth_precision") == "day") & (pl.col("resident_since_precision") == "day")
-    sql = (
-        "SELECT source_record FROM {batch} WHERE birth_precision = 'day' AND resident_since_precision = 'day' "
-        "AND birth_key > resident_since_key"
-    )
-    return (
-        Rule(
-            "birth_not_after_registration",
-            "V414",
-            "生年月日と住民となった年月日",
-            "date of birth and date of becoming a resident",
-            "residents",
-            ("birth", "resident_since"),
-            known & (pl.col("birth_key") > pl.col("resident_since_key")),
-            Query(sql),
-        ),
-    )
+    after = [former.day > latter.day for former, latter in itertools.combinations(dates, 2)]
+    wrong = after[0].surely()
+    for pair in after[1:]:
+        wrong = wrong | pair.surely()
+    return given.mask(dates, wrong, *together(dates, " ≦ ", " ≤ "))
 
 
-RULE = RuleFamily("birth_not_after_registration", __doc__ or "", make)
+SHAPE = Shape(
+    "not_after",
+    __doc__ or "",
+    "V413",
+    (Parameter("not_after", "two dates or more, the earlier one first", required=True),),
+    make,
+)

@@ -1,51 +1,46 @@
-"""A household has one head at most (続柄 01): the second and later ones fail, in the order of dump and record.
+"""Of the rows of a group one at most is such a row: the second and later ones fail, in the order of dump and record.
 
-Who has died or moved out (異動事由 2xx) keeps the relationship in the record and is no head any more.
+    single_head: {one_at_most: [household_no], of: residents, where: {relationship: "01"}, unless: {change_reason: 2*}}
 
-Source: 住民基本台帳法 第7条第4号 (of each resident, whether head of the household or the relationship to the head).
+Source: the instance's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import polars as pl
-import sqlalchemy as sa
 
-from validators.rules.contract import KEY, Frames, Query, Rule, RuleFamily, has
+from validators.shapes._given import Given, together
+from validators.shapes._groups import later, later_sql
+from validators.shapes._terms import every
+from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
 
-def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
-    """Give the rule where residents have a household and a relationship."""
-    if not has(tables, "residents", "household_no", "relationship", "change_reason"):
+def make(given: Given) -> tuple[Rule, ...]:
+    """A row in no group, because a column of it has no value, is not judged."""
+    per, rows = given.columns("one_at_most"), given.rows
+    if not per:
+        given.wrong("Y061", "`one_at_most` names the columns of a group")
         return ()
-
-    stays = ~pl.col("change_reason").fill_null("").str.starts_with("2")
+    meant = every([rows.condition.term, *(column.value.present() for column in per)])
+    stored = list(dict.fromkeys(column.stored for column in per))
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        heads = frames["residents"].filter(
-            (pl.col("relationship") == "01") & pl.col("household_no").is_not_null() & stays
-        )
-        return heads.sort(KEY, maintain_order=True).filter(pl.int_range(pl.len()).over("household_no") > 0)
+        return later(frames[rows.table].filter(meant.expr), stored)
 
-    sql = (
-        "SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY household_no "
-        "ORDER BY source_dump, source_record) AS place FROM {batch} "
-        "WHERE relationship = '01' AND household_no IS NOT NULL AND coalesce(change_reason, '') NOT LIKE '2%') AS heads "
-        "WHERE place > 1"
-    )
+    query = Query(later_sql([column.value.sql for column in per], meant.sql))
+    ja, en = together(per, "・", " and ")
+    columns = (*rows.condition.columns, *per)
     return (
-        Rule(
-            "single_head",
-            "V411",
-            "世帯主",
-            "head of household",
-            "residents",
-            ("relationship", "household_no"),
-            failing,
-            Query(sql),
+        given.rule(
+            columns, failing, query, f"{rows.title_ja}: {ja}ごとに一件まで", f"{rows.title_en}: one at most per {en}"
         ),
     )
 
 
-RULE = RuleFamily("single_head", __doc__ or "", make)
+SHAPE = Shape(
+    "one_at_most",
+    __doc__ or "",
+    "V411",
+    (Parameter("one_at_most", "the columns of a group", required=True),),
+    make,
+)

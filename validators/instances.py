@@ -1,0 +1,85 @@
+"""Rules as sheets declare them -> rules: every instance proved against the tables, and made by its shape."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from migration_reports.findings import Position, Problem, SpecError, did_you_mean
+from validators.shapes import SHAPES
+from validators.shapes._given import Given
+from validators.shapes.contract import Instance, Rule
+
+BY_NAME = {shape.name: shape for shape in SHAPES}
+
+Settings = Mapping[str, Mapping[str, str]]
+"""What a municipality says of kinds of numbers, by kind."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OfColumn:
+    """The instance that a column's `check` asks for."""
+
+    name: str
+    of: str
+    parameters: Mapping[str, object]
+    position: Position
+    shape: str = "check_digit"
+    severity: str = ""
+
+
+def of_columns(tables: Mapping[str, sa.Table], own: Mapping[str, str]) -> tuple[OfColumn, ...]:
+    """The instances that columns ask for, each named by its kind of number first.
+
+    Args:
+        tables: every table by its key.
+        own: the keys of a system's own tables, by the names that its sheet uses.
+    """
+    return tuple(
+        OfColumn(
+            f"{column.info['check']}.{name}.{column.name}",
+            name,
+            {"check_digit": column.name, "kind": column.info["check"]},
+            Position(f"(check of {name}.{column.name})"),
+        )
+        for name, key in own.items()
+        for column in tables[key].columns
+        if column.info.get("check")
+    )
+
+
+def make(
+    instances: Sequence[Instance], tables: Mapping[str, sa.Table], *, own: Mapping[str, str], settings: Settings
+) -> tuple[Rule, ...]:
+    """Make the rules of one system.
+
+    Args:
+        instances: what its sheet declares, and its columns ask for.
+        tables: every table by its key, also of other systems.
+        own: the keys of the system's own tables, by the names that its sheet uses.
+        settings: what the municipality says of kinds of numbers.
+
+    Raises:
+        SpecError: with every problem of every instance.
+    """
+    rules: list[Rule] = []
+    problems: list[Problem] = []
+    for instance in instances:
+        shape = BY_NAME.get(instance.shape)
+        if shape is None:
+            said = f"rule {instance.name[:60]}: unknown shape `{instance.shape[:60]}`"
+            hint = did_you_mean(instance.shape, BY_NAME)
+            problems.append(Problem("Y060", instance.position, said, tuple(BY_NAME), hint))
+            continue
+        given = Given(instance, shape, tables, own, settings)
+        given.known()
+        try:
+            rules.extend(shape.make(given))
+        except SpecError as error:
+            problems.extend(error.problems)
+        problems.extend(given.problems)
+    if problems:
+        raise SpecError(dict.fromkeys(problems))
+    return tuple(rules)
