@@ -54,7 +54,8 @@ def _has(column: Column, values: Sequence[str]) -> Term:
             raise ValueError(f"{column.name} is a number") from None
         listed = ", ".join(f"CAST({literal(str(n))} AS numeric)" for n in numbers)
         return Term(
-            column.number.expr.is_in(pl.Series(numbers, dtype=NUMBER)), f"{column.number.sql} IN ({listed})"
+            column.number.expr.is_in(pl.lit(pl.Series(numbers, dtype=NUMBER)).implode()),
+            f"{column.number.sql} IN ({listed})",
         ).surely()
     whole = [value for value in values if not value.endswith("*")]
     found = [_begins(column, value[:-1]) for value in values if value.endswith("*")]

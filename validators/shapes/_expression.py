@@ -23,7 +23,7 @@ import polars as pl
 from migration_reports.findings import did_you_mean
 from validators.shapes._terms import Column, Term, literal, quoted
 
-MAX_LENGTH, MAX_DEPTH, MAX_DIGITS, COLUMN_DIGITS = 2_000, 20, 36, 18
+MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 2_000, 20, 36
 OPERATORS: Mapping[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "=": lambda a, b: a == b,
     "<>": lambda a, b: a != b,
@@ -186,7 +186,7 @@ class Reader:
         if column.type == "text":
             return Typed(column.value, "text")
         exact = Term(pl.col(name).cast(pl.Decimal(38, column.scale)), f"CAST({quoted(name)} AS numeric)")
-        return self._number(exact, COLUMN_DIGITS + column.scale, column.scale)
+        return self._number(exact, column.precision, column.scale)
 
     def _compared(self, left: Typed, sign: str, right: Typed) -> Typed:
         left, right = self._alike(left, right)

@@ -239,7 +239,8 @@ def columns_of(table: sa.Table) -> dict[str, Column]:
         if (group := info.get("date")) is not None:
             found.setdefault(str(group), Column(str(group), "date", ja.rpartition(" (")[0], en.rpartition(" (")[0]))
         elif isinstance(column.type, sa.Integer | sa.Numeric):
-            found[column.name] = Column(column.name, "number", ja, en, int(getattr(column.type, "scale", 0) or 0))
+            scale, precision = (getattr(column.type, part, None) for part in ("scale", "precision"))
+            found[column.name] = Column(column.name, "number", ja, en, scale or 0, precision or 18)
         else:
             found[column.name] = Column(column.name, "text", ja, en, digits=info.get("kind") == "N")
     return found

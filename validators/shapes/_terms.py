@@ -107,6 +107,7 @@ class Column:
         ja: its Japanese name.
         en: its English name.
         scale: of a number, the digits after its point.
+        precision: of a number, all its digits.
         digits: whether a number is written as text.
     """
 
@@ -115,6 +116,7 @@ class Column:
     ja: str
     en: str
     scale: int = 0
+    precision: int = 18
     digits: bool = False
 
     @property

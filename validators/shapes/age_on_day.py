@@ -3,7 +3,7 @@
 Only dates known to the day are judged. An age is reached on the birthday; who was born on 29 February reaches it on
 1 March of a common year.
 
-    care_part: {age_on_day: birth, on: acquired, from: "40", below: "65", of: care_periods}
+    care_part: {age_on_day: birth, day: acquired, from: "40", below: "65", of: care_periods}
 
 Source: the instance's; 年齢計算ニ関する法律 counts from the day of birth.
 """
@@ -22,7 +22,7 @@ YEAR = 10_000
 
 def make(given: Given) -> tuple[Rule, ...]:
     """The row fails where the age on the day is below `from`, or not below `below`."""
-    birth, on = given.column("age_on_day", "date"), given.column("on", "date")
+    birth, on = given.column("age_on_day", "date"), given.column("day", "date")
     low, high = given.number("from"), given.number("below")
     if (low is None and high is None) or any(n is not None and (n != int(n) or n < 0) for n in (low, high)):
         given.wrong("Y061", "`from`, `below` or both are whole years")
@@ -45,7 +45,7 @@ SHAPE = Shape(
     "V432",
     (
         Parameter("age_on_day", "the date of birth", required=True),
-        Parameter("on", "the day on which the age is asked", required=True),
+        Parameter("day", "the day on which the age is asked", required=True),
         Parameter("from", "the least age, in years"),
         Parameter("below", "the age that is not yet reached"),
     ),

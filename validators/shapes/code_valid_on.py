@@ -1,11 +1,11 @@
 """What a row names is, on the row's own day, a valid row of another table: a section, a code of a dated list.
 
 A row that names nothing, or whose day is not known, is not judged. A period of the other table without a beginning or an
-end known to the day is open on that side; without `on` the row need only be there, as by year.
+end known to the day is open on that side; without `day` the row need only be there, as by year.
 
     section:
       code_valid_on: section_code
-      on: committed
+      day: committed
       of: commitments
       in: {of: staff_authentication.org_units, per: section_code, from: valid_from, until: valid_until}
 
@@ -30,7 +30,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     matched(given, "in", rows, others)
     failing, query = without(rows, others, on_its_day(given, others))
     (ja, en), (other_ja, other_en) = together(columns), described(others)
-    day = given.columns("on", "date")
+    day = given.columns("day", "date")
     on_ja, on_en = "".join(f"{c.ja}における" for c in day), "".join(f" on the {c.en}" for c in day)
     subject = f"{ja}の{on_ja}{other_ja}", f"{en}: {other_en} valid{on_en}"
     return (given.rule((*columns, *day), failing, query, *subject, (others.table,)),)
@@ -47,7 +47,7 @@ SHAPE = Shape(
             "the other rows: of, per (their columns that are named), from, until, ends, where, unless",
             required=True,
         ),
-        Parameter("on", "the row's own day"),
+        Parameter("day", "the row's own day"),
     ),
     make,
 )

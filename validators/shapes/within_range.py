@@ -38,7 +38,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     looked = also(on_its_day(given, others), {"_value": column.number}, bounds, within)
     failing, query = without(rows, others, looked)
     ja, en = described(others)
-    day = given.columns("on", "date")
+    day = given.columns("day", "date")
     columns = (column, *day, *rows.per)
     return (given.rule(columns, failing, query, f"{column.ja}と{ja}", f"{column.en} and {en}", (others.table,)),)
 
@@ -51,7 +51,7 @@ SHAPE = Shape(
         Parameter("within_range", "the number", required=True),
         Parameter("in", "the table: of, lowest, highest, and per, from, until, ends, where, unless", required=True),
         Parameter("per", "the columns that both tables share; of other names in the other, also there"),
-        Parameter("on", "the row's own day"),
+        Parameter("day", "the row's own day"),
     ),
     make,
 )
