@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -13,6 +14,18 @@ from validators.shapes._given import Given
 from validators.shapes.contract import Instance, Rule
 
 BY_NAME = {shape.name: shape for shape in SHAPES}
+
+PROBLEMS: Mapping[str, str] = MappingProxyType(
+    {
+        "R001": "a shape of rules that there is not",
+        "R002": "a parameter of a rule that is unknown, is missing or cannot be used",
+        "R003": "a rule about a table that there is not",
+        "R004": "a rule about a column that its table has not",
+        "R005": "a rule about a column of another type",
+        "R006": "a condition of a rule that cannot be read",
+    }
+)
+"""What is wrong with a rule that a sheet declares: every code, and what it means."""
 
 Settings = Mapping[str, Mapping[str, str]]
 """What a municipality says of kinds of numbers, by kind."""
@@ -71,10 +84,13 @@ def make(
         if shape is None:
             said = f"rule {instance.name[:60]}: unknown shape `{instance.shape[:60]}`"
             hint = did_you_mean(instance.shape, BY_NAME)
-            problems.append(Problem("Y060", instance.position, said, tuple(BY_NAME), hint))
+            problems.append(Problem("R001", instance.position, said, tuple(BY_NAME), hint))
             continue
         given = Given(instance, shape, tables, own, settings)
         given.known()
+        problems.extend(given.problems)
+        if given.incomplete:
+            continue
         try:
             rules.extend(shape.make(given))
         except SpecError as error:

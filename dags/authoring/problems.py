@@ -10,9 +10,10 @@ from types import MappingProxyType
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
+from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
-    dict(sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS}.items()))
+    dict(sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **RULE_PROBLEMS}.items()))
 )
 """What each code means."""
 
@@ -62,6 +63,12 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
+        "R001": "Take a shape of docs/reference/rules.md; it stands first, before `of`.",
+        "R002": "Give the parameters that the shape takes; docs/reference/rules.md says which, with an example of each.",
+        "R003": "Take a table of docs/reference/systems.md; one of another system is written with it: `system.table`.",
+        "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
+        "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
+        "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
-
 import target_schemas.systems
 from mappings.language.yaml_text import Places, read_yaml
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
@@ -72,11 +70,11 @@ def _rule(name: str, said: Any, places: Places, problems: list[Problem]) -> Rule
 def names(systems: tuple[System, ...]) -> Mapping[str, Mapping[str, str]]:
     """What a manifest may set: each rule, and kind of number, by the first part of its name, with its own options."""
     found = [rule.name.partition(".")[0] for system in systems for rule in declared(system.name)]
-    return {**{name: {} for name in found}, **{n.name: n.options for n in NUMBERINGS.values()}}
+    return dict(sorted({**{name: {} for name in found}, **{n.name: n.options for n in NUMBERINGS.values()}}.items()))
 
 
 def made(systems: tuple[System, ...], settings: instances.Settings) -> tuple[Rule, ...]:
-    """The rules of some systems.
+    """The rules of some systems, those that their columns ask for among them.
 
     Args:
         systems: whose they are.
@@ -85,11 +83,15 @@ def made(systems: tuple[System, ...], settings: instances.Settings) -> tuple[Rul
     Raises:
         SpecError: an instance does not fit the tables.
     """
-    tables = {table.name: table for system in SYSTEMS for table in system.tables}
-    return tuple(rule for system in systems for rule in _of(system, tables, settings))
+    return tuple(rule for system in systems for rule in made_of(system, declared(system.name), settings))
 
 
-def _of(system: System, tables: Mapping[str, sa.Table], settings: instances.Settings) -> tuple[Rule, ...]:
+def made_of(system: System, rules: tuple[RuleSpec, ...], settings: instances.Settings) -> tuple[Rule, ...]:
+    """Some rules of one system, and those that its columns ask for.
+
+    Raises:
+        SpecError: an instance does not fit the tables.
+    """
+    tables = {table.name: table for every in SYSTEMS for table in every.tables}
     own = {table.name: table.name for table in system.tables}
-    every = (*declared(system.name), *instances.of_columns(tables, own))
-    return instances.make(every, tables, own=own, settings=settings)
+    return instances.make((*rules, *instances.of_columns(tables, own)), tables, own=own, settings=settings)

@@ -60,7 +60,7 @@ def matched(given: Given, name: str, mine: Rows, theirs: Rows) -> None:
     """Prove that both sides are tied by as many columns, of the same types."""
     if not mine.per or [column.type for column in mine.per] != [column.type for column in theirs.per]:
         said = f"a row and those of `{name}` are tied by as many columns, of the same types (`per`)"
-        given.wrong("Y061", said)
+        given.wrong("R002", said)
 
 
 def compared(

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from migration_reports.findings import Problem, Severity, did_you_mean
 from validators.shapes._conditions import Condition, condition
 from validators.shapes._terms import Column, Term, Type
-from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Query, Rule, Shape
+from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Parameter, Query, Rule, Shape
 
 WORDS: Mapping[Type, str] = {"text": "text", "number": "a number", "date": "a date"}
 
@@ -66,10 +66,14 @@ class Given:
         known = [p.name for p in (*self.shape.parameters, *COMMON)]
         for name in self.instance.parameters:
             if name not in known:
-                self.wrong("Y061", f"{self.shape.name} has no `{name[:60]}`", known, did_you_mean(name, known))
-        for parameter in self.shape.parameters:
-            if parameter.required and parameter.name not in self.instance.parameters:
-                self.wrong("Y061", f"{self.shape.name} needs `{parameter.name}`: {parameter.doc}")
+                self.wrong("R002", f"{self.shape.name} has no `{name[:60]}`", known, did_you_mean(name, known))
+        for parameter in self.incomplete:
+            self.wrong("R002", f"{self.shape.name} needs `{parameter.name}`: {parameter.doc}")
+
+    @property
+    def incomplete(self) -> tuple[Parameter, ...]:
+        """The parameters that are missing."""
+        return tuple(p for p in self.shape.parameters if p.required and p.name not in self.instance.parameters)
 
     def wrong(self, code: str, message: str, allowed: Iterable[str] = (), hint: str = "") -> None:
         """Keep a problem."""
@@ -96,11 +100,11 @@ class Given:
         said = self.instance.parameters.get(name, {})
         said = {"of": said} if isinstance(said, str) else said
         if not isinstance(said, Mapping):
-            self.wrong("Y061", f"`{name}` must be a table or a mapping")
+            self.wrong("R002", f"`{name}` must be a table or a mapping")
             said = {}
         if not isinstance(of := said.get("of"), str):
-            self.wrong("Y061", f"`{name}` needs `of`: the other table")
-            of = self.instance.of
+            self.wrong("R002", f"`{name}` needs `of`: the other table")
+            return self._rows("", {})
         tied = said.get("per", self.instance.parameters.get(per, ()))
         return self._rows(self._table(of), {**said, "per": tied})
 
@@ -109,13 +113,13 @@ class Given:
         allowed = ("of", "per", "where", "unless", *known)
         for word in rows.said:
             if word not in allowed:
-                self.wrong("Y061", f"`{name}` has no `{word[:60]}`", allowed, did_you_mean(word, allowed))
+                self.wrong("R002", f"`{name}` has no `{word[:60]}`", allowed, did_you_mean(word, allowed))
 
     def column(self, name: str, type_: Type | None = None, *, of: Rows | None = None) -> Column:
         """A column that a parameter names."""
         columns = self.columns(name, type_, of=of)
         if len(columns) > 1:
-            self.wrong("Y061", f"`{name}` is one column")
+            self.wrong("R002", f"`{name}` is one column")
         return columns[0] if columns else Column(name, type_ or "text", name, name)
 
     def columns(self, name: str, type_: Type | None = None, *, of: Rows | None = None) -> tuple[Column, ...]:
@@ -128,7 +132,7 @@ class Given:
         """A text, one of some where only these are allowed."""
         said = self.instance.parameters.get(name, default)
         if not isinstance(said, str) or (allowed and said not in allowed):
-            self.wrong("Y061", f"`{name}` cannot be `{str(said)[:60]}`", allowed, did_you_mean(str(said), allowed))
+            self.wrong("R002", f"`{name}` cannot be `{str(said)[:60]}`", allowed, did_you_mean(str(said), allowed))
             return default
         return said
 
@@ -143,7 +147,7 @@ class Given:
                 return value
         except InvalidOperation:
             pass
-        self.wrong("Y061", f"`{name}` is `{str(said)[:60]}`, and no number of at most 18 digits")
+        self.wrong("R002", f"`{name}` is `{str(said)[:60]}`, and no number of at most 18 digits")
         return default
 
     def mask(self, columns: Sequence[Column], wrong: Term, ja: str, en: str) -> tuple[Rule, ...]:
@@ -182,7 +186,7 @@ class Given:
         key = self.own.get(name, name)
         if key not in self.tables:
             names = [*self.own, *self.tables]
-            self.wrong("Y030", f"unknown table `{name[:60]}`", dict.fromkeys(names), did_you_mean(name, names))
+            self.wrong("R003", f"unknown table `{name[:60]}`", dict.fromkeys(names), did_you_mean(name, names))
         return key
 
     def _rows(self, table: str, said: Mapping[str, object]) -> Rows:
@@ -193,25 +197,25 @@ class Given:
         try:
             meant = condition(*conditions)
         except ValueError as error:
-            self.wrong("Y061", f"{error}")
+            self.wrong("R002", f"{error}")
             meant = Condition()
         return Rows(table, meant, per, ja, en, said)
 
     def _condition(self, table: str, name: str, said: object) -> dict[Column, tuple[str, ...]]:
         if not isinstance(said, Mapping):
-            self.wrong("Y061", f"`{name}` is a mapping of columns to values")
+            self.wrong("R002", f"`{name}` is a mapping of columns to values")
             return {}
         values = {self._column(table, str(word), None): self._words(str(word), value) for word, value in said.items()}
         for column, of in values.items():
             if not of:
-                self.wrong("Y061", f"`{name}` gives `{column.name[:60]}` no value")
+                self.wrong("R002", f"`{name}` gives `{column.name[:60]}` no value")
         return {column: of for column, of in values.items() if of}
 
     def _words(self, name: str, said: object) -> tuple[str, ...]:
         words = (said,) if isinstance(said, str) else said
         if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words):
             return tuple(words)
-        self.wrong("Y061", f"`{name[:60]}` is a name or a list of names")
+        self.wrong("R002", f"`{name[:60]}` is a name or a list of names")
         return ()
 
     def _column(self, table: str, name: str, type_: Type | None) -> Column:
@@ -220,13 +224,13 @@ class Given:
         found = columns_of(self.tables[table])
         if name not in found:
             hint = did_you_mean(name, found)
-            self.wrong("Y031", f"`{table}` has no column `{name[:60]}`", found, hint)
+            self.wrong("R004", f"`{table}` has no column `{name[:60]}`", found, hint)
             return Column(name, type_ or "text", name, name)
         column = found[name]
         if type_ == "number" and column.digits:
             return dataclasses.replace(column, type="number")
         if type_ is not None and column.type != type_:
-            self.wrong("Y062", f"`{name}` is {WORDS[column.type]}, where {WORDS[type_]} is meant")
+            self.wrong("R005", f"`{name}` is {WORDS[column.type]}, where {WORDS[type_]} is meant")
         return column if type_ != "text" else dataclasses.replace(column, digits=False)
 
 
@@ -235,6 +239,8 @@ def columns_of(table: sa.Table) -> dict[str, Column]:
     found: dict[str, Column] = {}
     for column in table.columns:
         info = column.info
+        if info.get("lineage"):
+            continue
         ja, en = str(info.get("ja", column.name)), str(info.get("en", column.name))
         if (group := info.get("date")) is not None:
             found.setdefault(str(group), Column(str(group), "date", ja.rpartition(" (")[0], en.rpartition(" (")[0]))

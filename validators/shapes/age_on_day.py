@@ -25,7 +25,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     birth, on = given.column("age_on_day", "date"), given.column("day", "date")
     low, high = given.number("from"), given.number("below")
     if (low is None and high is None) or any(n is not None and (n != int(n) or n < 0) for n in (low, high)):
-        given.wrong("Y061", "`from`, `below` or both are whole years")
+        given.wrong("R002", "`from`, `below` or both are whole years")
         return ()
     lived = on.day - birth.day
     bounds = [lived < _years(int(low))] if low is not None else []

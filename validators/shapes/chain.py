@@ -21,7 +21,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """The row fails whose value differs from the former row's."""
     column, follows, order, rows = given.column("chain"), given.column("follows"), given.column("order"), given.rows
     if column.type != follows.type:
-        given.wrong("Y062", f"`{column.name}` and `{follows.name}` are of two types")
+        given.wrong("R005", f"`{column.name}` and `{follows.name}` are of two types")
     values = {"_value": column.value, "_left": follows.value}
     wrong = Term(pl.col("_value"), '"_value"').differs(Term(pl.col("_former"), '"_former"'))
 

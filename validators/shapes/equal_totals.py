@@ -30,7 +30,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     amount, theirs = given.column("equal_totals", "number"), given.others("to")
     given.only(theirs, "to", ("amount",))
     if "amount" not in theirs.said:
-        given.wrong("Y061", "`to` needs `amount`: the column that is summed")
+        given.wrong("R002", "`to` needs `amount`: the column that is summed")
     other = given.column("amount", "number", of=theirs)
     matched(given, "to", given.rows, theirs)
     tolerance = number(given.number("tolerance") or 0)

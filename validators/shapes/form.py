@@ -30,7 +30,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """The row fails where the text is not of the form."""
     column, pattern = given.column("form", "text"), given.text("pattern")
     if problem := refused(pattern):
-        given.wrong("Y061", f"pattern `{pattern[:60]}`: {problem}")
+        given.wrong("R002", f"pattern `{pattern[:60]}`: {problem}")
         return ()
     whole = f"^(?:{pattern})$"
     text = column.value

@@ -23,7 +23,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     try:
         term, columns = read(text, columns_of(given.tables[given.table]))
     except ExpressionError as error:
-        given.wrong("Y063", f"`{text[:60]}`: {error}")
+        given.wrong("R006", f"`{text[:60]}`: {error}")
         return ()
     ja, en = together(columns)
     return given.mask(columns, ~term, f"{ja} ({text})", f"{en} ({text})")

@@ -7,8 +7,6 @@ Source: the instance's, such as 地方税法 第20条の4の2 for fractions of b
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from validators.shapes._given import Given
 from validators.shapes._terms import Term, number
 from validators.shapes.contract import Parameter, Rule, Shape
@@ -17,9 +15,11 @@ from validators.shapes.contract import Parameter, Rule, Shape
 def make(given: Given) -> tuple[Rule, ...]:
     """The row fails where a remainder is left; below zero, too."""
     column = given.column("multiple_of", "number")
-    unit = given.number("unit") or Decimal(0)
+    unit = given.number("unit")
+    if unit is None:
+        return ()
     if unit <= 0:
-        given.wrong("Y061", "`unit` is more than 0")
+        given.wrong("R002", "`unit` is more than 0")
         return ()
     by = number(unit)
     left = Term(column.number.expr % by.expr, f"({column.number.sql} % {by.sql})")

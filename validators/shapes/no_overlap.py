@@ -25,7 +25,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """The row fails whose first day lies within a period that began before it, or on the same day."""
     dates, rows = given.columns("no_overlap", "date"), given.rows
     if len(dates) != 2:
-        given.wrong("Y061", "`no_overlap` names two dates: the beginning and the end of a period")
+        given.wrong("R002", "`no_overlap` names two dates: the beginning and the end of a period")
         return ()
     begin, end = dates
     none = ~end.value.present()

@@ -19,7 +19,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """The row fails where any date is after a later named one."""
     dates = given.columns("not_after", "date")
     if len(dates) < 2:
-        given.wrong("Y061", "`not_after` names two dates or more, the earlier one first")
+        given.wrong("R002", "`not_after` names two dates or more, the earlier one first")
         return ()
     after = [former.day > latter.day for former, latter in itertools.combinations(dates, 2)]
     wrong = after[0].surely()

@@ -19,7 +19,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """A row in no group, because a column of it has no value, is not judged."""
     per, rows = given.columns("one_at_most"), given.rows
     if not per:
-        given.wrong("Y061", "`one_at_most` names the columns of a group")
+        given.wrong("R002", "`one_at_most` names the columns of a group")
         return ()
     meant = every([rows.condition.term, *(column.value.present() for column in per)])
     stored = list(dict.fromkeys(column.stored for column in per))

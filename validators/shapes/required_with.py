@@ -18,7 +18,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     """The row fails where all of the others have a value and this one has none."""
     column, others = given.column("required_with"), given.columns("with")
     if not others:
-        given.wrong("Y061", "`with` names a column or more")
+        given.wrong("R002", "`with` names a column or more")
         return ()
     ja, en = together(others, "・", " and ")
     wrong = every([_filled(other) for other in others]) & ~_filled(column)

@@ -20,7 +20,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     given.only(rows, "summed", ("amount",))
     amount = given.column("amount", "number", of=rows)
     if "amount" not in rows.said:
-        given.wrong("Y061", "`summed` needs `amount`: the column that is summed")
+        given.wrong("R002", "`summed` needs `amount`: the column that is summed")
     matched(given, "summed", given.rows, rows)
     failing, query = compared(given, stated.number, comparison(given), summed(rows, amount), once=False)
     ja, en = described(rows)

@@ -29,7 +29,7 @@ def make(given: Given) -> tuple[Rule, ...]:
         computed = computed - column.number.or_zero()
     unit = given.number("floored")
     if unit is not None and unit <= 0:
-        given.wrong("Y061", "`floored` is more than 0")
+        given.wrong("R002", "`floored` is more than 0")
     over = computed - total.number
     wrong = computed.differs(total.number) if unit is None else (over < number(0)) | (over >= number(unit))
     (added_ja, added_en), (less_ja, less_en) = together(plus, " + ", " + "), together(minus, " - ", " - ")

@@ -31,7 +31,7 @@ def make(given: Given) -> tuple[Rule, ...]:
         matched(given, "in", rows, others)
     bounds = {f"_{word}": given.column(word, "number", of=others).number for word in BOUNDS if word in others.said}
     if not bounds:
-        given.wrong("Y061", "`in` says `lowest`, `highest` or both")
+        given.wrong("R002", "`in` says `lowest`, `highest` or both")
     value = named("_value")
     holds = {"_lowest": named("_lowest") <= value, "_highest": value <= named("_highest")}
     within = every([~named(bound).present() | holds[bound] for bound in bounds])
