@@ -14,17 +14,13 @@ from types import MappingProxyType
 import polars as pl
 import pyarrow as pa
 
-from mappings.expression import wide
+from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
 from mappings.language.spec import CodeTable, Period
-from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, Occurrences, PartPlan, Plan
+from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan
+from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
-from migration_reports.catalogue import CATALOGUE
+from mappings.values import Remark, column_value, day_of, inflow, target_values, working_levels
 from migration_reports.findings import FINDINGS, Severity
-
-VALUE_LOST = ("D201", "D202", "D203", "D205", "D206")
-"""Decoding findings whose field holds no value: what becomes of it is the column's policy."""
-
-_POLICY_DECIDES = (*VALUE_LOST, "D211")
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
@@ -75,26 +71,13 @@ class Mapped:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Mask:
-    """One kind of remark on one source field: of a column, or of a join."""
-
-    name: str
-    code: str
-    severity: Severity
-    field: str
-    column: str | None
-    place: str
-    failed: bool = False
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class _Query:
     """A part's expressions, made once."""
 
     part: PartPlan
     workings: tuple[tuple[pl.Expr, ...], ...]
     exprs: tuple[pl.Expr, ...]
-    masks: tuple[_Mask, ...]
+    masks: tuple[Remark, ...]
     whole: tuple[str, ...]
 
 
@@ -109,10 +92,12 @@ class Mapper:
     def __init__(self, plans: Sequence[Plan], run_id: str) -> None:
         self._run_id = run_id
         self._parts = tuple(part for plan in plans for part in plan.parts)
-        self._folder = plans[0].folder if plans else None
-        self._policies = {part.source: _policies(self._parts, part.source) for part in self._parts}
+        self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
+        self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
         self._queries = {
-            (part.table, part.number): self._query(part, self._tables({})) for part in self._parts if not part.waits
+            (part.table, part.number): self._query(part, self._tables(part, {}))
+            for part in self._parts
+            if not part.waits
         }
 
     def map(self, source: str, batch: pa.RecordBatch, decoded: pa.RecordBatch) -> Mapped:
@@ -132,7 +117,7 @@ class Mapper:
         held: dict[PartKey, pa.RecordBatch] = {}
         tallies: dict[PartKey, Tally] = {}
         findings: list[pl.DataFrame] = []
-        lost = _lost(decoded)
+        lost = values_lost(decoded)
         for part in self._parts:
             if part.source != source:
                 continue
@@ -144,7 +129,7 @@ class Mapper:
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
             findings.extend(found)
-        graded = [_graded(self._policies.get(source, _NO_POLICIES), decoded)] if decoded.num_rows else []
+        graded = [grade(self._policies.get(source, NO_POLICIES), decoded)] if decoded.num_rows else []
         return Mapped(rows, held, tallies, _joined(graded, findings))
 
     def map_held(
@@ -160,16 +145,16 @@ class Mapper:
         Returns:
             The target rows, the findings, and the tally.
         """
-        made, found, tally = _run(self._query(part, self._tables(numbers)), frame, {})
+        made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {})
         return made, _joined([], found), tally
 
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
         """The keys that a step of a column numbers, in some rows: texts, each once, without null."""
-        value = _origin(column)[0]
-        chosen = _chosen(part, _prepared(part, frame, _whole(part)))
+        value = inflow(column)[0]
+        chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables({}))
-            for level in _levels(outcome.workings):
+            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
+            for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
         for condition in column.when:
@@ -178,94 +163,19 @@ class Mapper:
         return keys.filter(keys != "")
 
     def _query(self, part: PartPlan, tables: Mapping[str, CodeTable]) -> _Query:
-        assert self._folder is not None
-        return _query(part, self._folder.manifest.municipality.code, self._run_id, tables)
+        code = self._folders[part.table, part.number].head.municipality.code
+        return _query(part, code, self._run_id, tables)
 
-    def _tables(self, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
-        known = self._folder.code_tables if self._folder is not None else {}
+    def _tables(self, part: PartPlan, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
+        known = self._folders[part.table, part.number].code_tables
         return {**known, **{name: CodeTable((Period("", "", given),), name) for name, given in numbers.items()}}
-
-
-def unfolded(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows that a part looks at: records, or the occurrences of a table in them."""
-    return frame if part.each is None else _occurrences(part.each, frame)
-
-
-def look_up(frame: pl.DataFrame, join: Join, other: pl.DataFrame) -> pl.DataFrame:
-    """Add the fields of the records that a join finds, as ALIAS.FIELD, and how many there were, as ALIAS?.
-
-    Args:
-        frame: held rows.
-        join: what is looked at.
-        other: the other records: `_record`, their keys and fields; of one key all of them.
-    """
-    mine = [ours for ours, _ in join.keys] or ["_parent"]
-    theirs = [name for _, name in join.keys] or ["_record"]
-    order = other.sort("_dump", "_record") if "_dump" in other.columns else other.sort("_record")
-    pick = pl.all().last() if join.double == "last" else pl.all().first()
-    named = {name: f"{join.alias}.{name}" for name in join.fields}
-    found = (
-        order.drop_nulls(theirs)
-        .select(*[pl.col(name).alias(f"{join.alias}?{n}") for n, name in enumerate(theirs)],
-                *[pl.col(name).alias(new) for name, new in named.items()])
-        .group_by([f"{join.alias}?{n}" for n in range(len(theirs))], maintain_order=True)
-        .agg(pick, pl.len().cast(pl.Int64).alias(f"{join.alias}?"))
-    )  # fmt: skip
-    return frame.join(
-        found,
-        left_on=mine,
-        right_on=[f"{join.alias}?{n}" for n in range(len(theirs))],
-        how="left",
-        maintain_order="left",
-    )
-
-
-def _occurrences(each: Occurrences, frame: pl.DataFrame) -> pl.DataFrame:
-    """A row for each occurrence, in the order of records and occurrences."""
-    if each.column:
-        numbered = frame.with_columns(
-            pl.int_ranges(1, pl.col(each.column).list.len().cast(pl.Int64) + 1).alias(OCCURRENCE)
-        )
-        rows = numbered.explode(each.column, OCCURRENCE).filter(pl.col(OCCURRENCE).is_not_null())
-        return rows.unnest(each.column) if rows.schema[each.column] == pl.Struct else rows
-    apart = set(each.reads)
-    rest = [name for name in frame.columns if name not in apart]
-    parts = [
-        frame.select(
-            *rest,
-            *[pl.col(name).alias(visible) for name, visible in columns.items() if name in frame.columns],
-            pl.lit(number, pl.Int64).alias(OCCURRENCE),
-            pl.lit(place).alias("$place"),
-        )
-        for place, (number, columns) in enumerate(each.flat)
-    ]
-    return pl.concat(parts).sort("_record", "$place").drop("$place")
-
-
-def _prepared(part: PartPlan, frame: pl.DataFrame, whole: Sequence[str]) -> pl.DataFrame:
-    """The columns that are no fields, and whole numbers that expressions read as 128 bits."""
-    added = []
-    if RECORD in part.reads:
-        added.append(pl.col("_record").alias(RECORD))
-    if DUMP in part.reads:
-        added.append(pl.lit(part.dump).alias(DUMP))
-    return frame.with_columns(*added, *[pl.col(n).cast(pl.Int128).alias(wide(n)) for n in whole])
-
-
-def _chosen(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    for condition in part.when:
-        frame = frame.filter(condition.mask)
-    for join in part.joins:
-        if join.missing == "drop":
-            frame = frame.filter(pl.col(f"{join.alias}?").is_not_null())
-    return frame
 
 
 def _run(
     query: _Query, frame: pl.DataFrame, lost: Mapping[str, int]
 ) -> tuple[pa.RecordBatch, list[pl.DataFrame], Tally]:
     part = query.part
-    chosen = _chosen(part, _prepared(part, frame, query.whole))
+    chosen = chosen_by(part, prepared(part, frame, query.whole))
     # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
     for level in query.workings:
         chosen = chosen.with_columns(level)
@@ -302,10 +212,10 @@ def _counted(codes: pl.Series) -> Mapping[str, int]:
 def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
     types = {field.name: field.type for field in part.schema}
     workings = Workings()
-    made = {c.name: _column_expr(part, c, tables, {}, workings) for c in part.columns if not _asks(c)}
-    days = {c.name: _day(c, made[c.name][0]) for c in part.columns if not _asks(c)}
-    made |= {c.name: _column_expr(part, c, tables, days, workings) for c in part.columns if _asks(c)}
-    days |= {c.name: _day(c, made[c.name][0]) for c in part.columns if _asks(c)}
+    made = {c.name: column_value(part, c, tables, {}, workings) for c in part.columns if not _asks(c)}
+    days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
+    made |= {c.name: column_value(part, c, tables, days, workings) for c in part.columns if _asks(c)}
+    days |= {c.name: day_of(c, made[c.name][0]) for c in part.columns if _asks(c)}
     exprs: dict[str, pl.Expr] = {
         "municipality_code": pl.lit(municipality),
         "source_dump": pl.lit(part.dump),
@@ -315,7 +225,7 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         "_rank": _rank(part, days),
         "_part": pl.lit(part.number, pl.Int16),
     }
-    masks: list[_Mask] = []
+    masks: list[Remark] = []
     remarks: list[pl.Expr] = []
     for mask, expr in _join_remarks(part):
         masks.append(mask)
@@ -326,26 +236,14 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
             name = f"{column.name}?{number}"
             remarks.append(expr.fill_null(value=False).alias(name))
             masks.append(dataclasses.replace(mask, name=name))
-        for target, expr in _targets(column, value, types).items():
+        for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
     for name, kind in types.items():
         if name not in exprs:
             missing = {pa.string(): pl.String, pa.int64(): pl.Int64}.get(kind)
             exprs[name] = pl.lit(None, missing or pl.Decimal(kind.precision, kind.scale))
     ordered = [exprs[name].alias(name) for name in types]
-    return _Query(part, _levels(workings.made), (*ordered, *remarks), tuple(masks), _whole(part))
-
-
-def _levels(workings: Sequence[tuple[str, pl.Expr]]) -> tuple[tuple[pl.Expr, ...], ...]:
-    """Workings in the order in which they can be made: those of a level at once."""
-    depth: dict[str, int] = {}
-    levels: list[list[pl.Expr]] = []
-    for name, expr in workings:
-        depth[name] = 1 + max((depth[root] for root in expr.meta.root_names() if root in depth), default=-1)
-        if depth[name] == len(levels):
-            levels.append([])
-        levels[depth[name]].append(expr.alias(name))
-    return tuple(map(tuple, levels))
+    return _Query(part, working_levels(workings.made), (*ordered, *remarks), tuple(masks), wide_numbers(part))
 
 
 def _asks(column: ColumnPlan) -> bool:
@@ -353,106 +251,16 @@ def _asks(column: ColumnPlan) -> bool:
     return any(step.beside for step in column.steps)
 
 
-def _targets(column: ColumnPlan, value: pl.Expr, types: Mapping[str, pa.DataType]) -> dict[str, pl.Expr]:
-    """The expressions of a column's targets: of a date its three."""
-    if len(column.targets) > 1:
-        return {t: value.struct.field(t.removeprefix(f"{column.name}_")) for t in column.targets}
-    (target,) = column.targets
-    kind = types[target]
-    if kind == pa.string():
-        text = value.cast(pl.String)
-        made: pl.Expr = pl.when(text != "").then(text)
-        default: pl.Expr = pl.lit(column.default)
-    elif pa.types.is_decimal(kind):
-        made = value.cast(pl.Decimal(kind.precision, kind.scale))
-        default = pl.lit(column.default).cast(pl.Decimal(kind.precision, kind.scale))
-    else:
-        made = value.cast(pl.Int64)
-        default = pl.lit(column.default).cast(pl.Int64)
-    if column.default is not None:
-        made = pl.coalesce(made, default)
-    return {target: made}
-
-
-def _origin(column: ColumnPlan) -> tuple[pl.Expr, ...]:
-    """What flows into the transforms."""
-    if column.constant is not None:
-        return (pl.lit(column.constant),)
-    if column.expression is not None:
-        return (column.expression.expr,)
-    return tuple(pl.col(name) for name in column.sources)
-
-
-def _column_expr(
-    part: PartPlan,
-    column: ColumnPlan,
-    tables: Mapping[str, CodeTable],
-    days: Mapping[str, pl.Expr],
-    workings: Workings,
-) -> tuple[pl.Expr, list[tuple[_Mask, pl.Expr]]]:
-    """A column's value, and what is to be said of it."""
-    severity = Severity.ERROR if column.on_error == "reject" else Severity.ALERT
-    remarks: list[tuple[_Mask, pl.Expr]] = []
-    failures: list[pl.Expr] = []
-
-    def fails(code: str, field: str, mask: pl.Expr) -> None:
-        failures.append(mask)
-        remarks.append((_Mask("", code, severity, field, column.name, column.place, failed=True), mask))
-
-    values = list(_origin(column))
-    origins: list[str] = list(column.sources[:1] if column.expression is not None else column.sources) or [""]
-    types = {field.name: field.type for field in part.schema}
-    wanted = types[column.targets[0]]
-    if column.expression is not None:
-        (value,) = values
-        value = workings.keep(value)
-        if not column.expression.may_be_null:
-            given = pl.all_horizontal(pl.col(name).is_not_null() for name in column.expression.reads or ["_record"])
-            fails("M319", origins[0], value.is_null() & given)
-        if column.expression.gives.is_integer():
-            values = [value.cast(pl.Int64, strict=False)]
-            fails("M314", origins[0], value.is_not_null() & values[0].is_null())
-    for step in column.steps:
-        beside = [days[step.beside]] if step.beside else []
-        if step.transform.joins:
-            outcomes = [step.transform.apply([*values, *beside], step.params, tables)]
-            origins = origins[:1]
-        else:
-            outcomes = [step.transform.apply([value, *beside], step.params, tables) for value in values]
-        for outcome, origin in zip(outcomes, origins, strict=True):
-            workings.made.extend(outcome.workings)
-            for code, mask in outcome.failed:
-                fails(code, origin, mask)
-            for code, mask in outcome.remarks:
-                said = _Mask("", code, CATALOGUE[code].severity, origin, column.name, column.place)
-                remarks.append((said, mask))
-        again = bool(outcomes[0].failed) or len(column.targets) > 1
-        values = [workings.keep(outcome.value) if again else outcome.value for outcome in outcomes]
-    (value,) = values
-    if pa.types.is_decimal(wanted) and column.constant is None:
-        long = (value.abs() >= 10 ** (wanted.precision - wanted.scale)).fill_null(value=False)
-        fails("M314", origins[0], long)
-        value = pl.when(~long).then(value)
-    if column.on_error == "keep" and failures:
-        kept = pl.concat_str([pl.col(name).cast(pl.String) for name in column.sources], ignore_nulls=True)
-        value = pl.when(pl.any_horizontal(failures)).then(kept).otherwise(value)
-    for condition in column.when:
-        mask = condition.mask
-        value = pl.when(mask).then(value)
-        remarks = [(said, expr & mask) for said, expr in remarks]
-    return value, remarks
-
-
-def _join_remarks(part: PartPlan) -> list[tuple[_Mask, pl.Expr]]:
+def _join_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
     remarks = []
     severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
     for join in part.joins:
         field = join.keys[0][0] if join.keys else ""
         count = pl.col(f"{join.alias}?")
         if join.missing != "drop":
-            mask = _Mask(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
+            mask = Remark(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
             remarks.append((mask, count.is_null()))
-        mask = _Mask(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
+        mask = Remark(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
         remarks.append((mask, count > 1))
     return remarks
 
@@ -474,86 +282,7 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _day(column: ColumnPlan, value: pl.Expr) -> pl.Expr:
-    return value.struct.field("key") if len(column.targets) > 1 else value.cast(pl.String)
-
-
-def _whole(part: PartPlan) -> tuple[str, ...]:
-    """The whole numbers that expressions and conditions read."""
-    names = [name for c in part.columns if c.expression is not None for name in c.expression.reads]
-    conditions = (*part.when, *part.prefer, *(condition for c in part.columns for condition in c.when))
-    names += [name for condition in conditions for name in condition.wide]
-    return tuple(dict.fromkeys(name for name in names if pa.types.is_integer(part.types[name])))
-
-
-_NO_POLICIES = pl.DataFrame(
-    schema={
-        "field": pl.String,
-        "t": pl.String,
-        "c": pl.String,
-        "m": pl.String,
-        "rejects": pl.Boolean,
-        "must": pl.Boolean,
-    }
-)
-
-
-def _policies(parts: Sequence[PartPlan], source: str) -> pl.DataFrame:
-    """Of each field, the first column it goes to, and whether one rejects what has no value, or must have one."""
-    rows = []
-    for part in parts:
-        if part.source != source:
-            continue
-        names: dict[str, list[str]] = {}
-        for _, columns in part.each.flat if part.each is not None else ():
-            for name, visible in columns.items():
-                names.setdefault(visible, []).append(name)
-        for column in part.columns:
-            rejects = column.on_error == "reject"
-            for field in column.reads:
-                for name in names.get(field, [field]):
-                    rows.append((name, part.table, column.name, column.place, rejects, rejects and column.mandatory))
-    return (
-        pl.DataFrame(rows, schema=_NO_POLICIES.schema, orient="row")
-        .group_by("field", maintain_order=True)
-        .agg(pl.col("t", "c", "m").first(), pl.col("rejects", "must").any())
-    )
-
-
-def _graded(policies: pl.DataFrame, decoded: pa.RecordBatch) -> pl.DataFrame:
-    """The decoder's findings with the column, the mapping line, and the severity that the column's policy gives.
-
-    A field without a value is an error where a column that must be filled rejects it, an alert where its columns make
-    it null or keep it, a note where it goes nowhere. A blank number is an error only in a mandatory column.
-    """
-    frame = pl.DataFrame(pl.from_arrow(decoded)).join(policies, on="field", how="left", maintain_order="left")
-    rejected = pl.when(pl.col("code") == "D203").then(pl.col("must")).otherwise(pl.col("rejects"))
-    severity = (
-        pl.when(~pl.col("code").is_in(_POLICY_DECIDES))
-        .then(pl.col("severity"))
-        .when(pl.col("rejects").is_null())
-        .then(pl.lit(Severity.NOTE.value))
-        .when(rejected)
-        .then(pl.lit(Severity.ERROR.value))
-        .otherwise(pl.lit(Severity.ALERT.value))
-    )
-    return frame.with_columns(
-        severity.alias("severity"),
-        pl.col("t").alias("table"),
-        pl.col("c").alias("column"),
-        pl.col("m").alias("mapping"),
-    ).select(FINDINGS.names)
-
-
-def _lost(decoded: pa.RecordBatch) -> dict[str, int]:
-    """Of each field, how many records hold no value in it."""
-    if not decoded.num_rows:
-        return {}
-    said = pl.DataFrame(pl.from_arrow(decoded)).filter(pl.col("code").is_in(VALUE_LOST))
-    return dict(said.group_by("field").len().iter_rows())
-
-
-def _found(rows: pl.DataFrame, mask: _Mask, part: PartPlan) -> pl.DataFrame:
+def _found(rows: pl.DataFrame, mask: Remark, part: PartPlan) -> pl.DataFrame:
     hit = rows.filter(pl.col(mask.name))
     return hit.select(
         pl.lit(mask.code).alias("code"),

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from dags.pipeline.municipality import load
-from dags.pipeline.system_rules import made_of, read_rules
+from dags.pipeline.town import load, rules_of
 from migration_reports.findings import Problem, SpecError
-from target_schemas.systems import SYSTEMS
+from tests.resident_records import SYSTEM
+from tests.sheets import rule_of
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "cases" / "problems.yaml"
@@ -59,7 +59,8 @@ class Broken:
             shutil.copytree(ROOT / "mappings" / "municipalities" / self.town, root / "municipalities" / self.town)
         )
         path = self.path(root)
-        text = path.read_text("utf-8")
+        path.parent.mkdir(exist_ok=True)
+        text = path.read_text("utf-8") if path.exists() else ""
         assert self.before in text, f"{self.name}: {self.file} does not hold {self.before!r}"
         path.write_text(text.replace(self.before, self.after, 1) if self.before else self.after, encoding=self.encoding)
         for name, content in self.beside.items():
@@ -90,9 +91,8 @@ class BrokenRule:
 
     def problems(self) -> tuple[Problem, ...]:
         """What is said of it."""
-        system = next(system for system in SYSTEMS if system.name == "resident_records")
         try:
-            made_of(system, read_rules(f"rules:\n  {self.rule}", "resident_records_rules.yaml"), {})
+            rules_of(dataclasses.replace(SYSTEM, rules=(rule_of(self.rule),)), {})
         except SpecError as error:
             return error.problems
         return ()

@@ -17,6 +17,7 @@ from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.synthesis.town import ENTITIES
 from extractors.table_files import TABLE_FILES
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
@@ -30,8 +31,9 @@ FAMILIES = {
     "dags/commands": (COMMANDS, None),
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
-    "extractors/dialects": (DIALECTS, None),
+    "extractors/dialects": (DIALECTS, ("problem",)),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/synthesis/town": (ENTITIES, ("some",)),
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
@@ -47,7 +49,8 @@ HARMLESS = {"address_key", "width", "trim", "concat"}
 def test_every_file_is_registered_under_its_name(family):
     members, _ = FAMILIES[family]
     files = sorted(p.stem for p in (ROOT / family).glob("*.py") if p.stem != "contract" and not p.stem.startswith("_"))
-    assert sorted(m.name for m in members) == files
+    folders = sorted(p.parent.name for p in (ROOT / family).glob("*/system.yaml"))
+    assert sorted(m.name for m in members) == files + folders
     for name in files:
         assert importlib.import_module(f"{family.replace('/', '.')}.{name}").__doc__
 
@@ -76,7 +79,7 @@ def test_a_folder_is_held_in_the_head():
 def test_every_member_has_cases_and_one_that_finds_something(family):
     members, keys = FAMILIES[family]
     for member in members:
-        path = ROOT / "tests" / "cases" / family.split("/")[1] / f"{member.name}.yaml"
+        path = ROOT / "tests" / "cases" / family.rpartition("/")[2] / f"{member.name}.yaml"
         assert path.exists(), f"missing cases for {member.name}: {path}"
         rows = yaml.safe_load(path.read_text("utf-8"))
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
@@ -124,9 +127,9 @@ def test_every_transform_shape_and_kind_of_number_names_its_source(member):
     assert re.search(r"\b[Ss]ources?\b", member.doc), member.name
 
 
-def test_a_column_asks_only_for_kinds_of_numbers_that_there_are():
+def test_an_item_asks_only_for_kinds_of_numbers_that_there_are():
     """A name that no kind has would be a check that never runs."""
-    asked = {c.info["check"] for s in SYSTEMS for t in s.tables for c in t.columns if "check" in c.info}
+    asked = {item.check for s in SYSTEMS for t in s.tables for item in t.items if item.check}
     assert asked <= set(NUMBERINGS)
 
 

@@ -9,8 +9,10 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
+from migration_reports.items import table_of
 from validators.shapes import SHAPES
 from validators.shapes._given import Given
+from validators.shapes.check_digit import NUMBERINGS
 from validators.shapes.contract import Instance, Rule
 
 BY_NAME = {shape.name: shape for shape in SHAPES}
@@ -27,8 +29,11 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
 )
 """What is wrong with a rule that a sheet declares: every code, and what it means."""
 
+POLICIES = ("on_error", "at_most")
+"""What a manifest may set for any rule: whether its rows are rejected or kept, and how many may fail."""
+
 Settings = Mapping[str, Mapping[str, str]]
-"""What a municipality says of kinds of numbers, by kind."""
+"""What a municipality says of rules and of kinds of numbers, by name."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -52,15 +57,21 @@ def of_columns(tables: Mapping[str, sa.Table], own: Mapping[str, str]) -> tuple[
     """
     return tuple(
         OfColumn(
-            f"{column.info['check']}.{name}.{column.name}",
+            f"{item.check}.{key}.{item.name}",
             name,
-            {"check_digit": column.name, "kind": column.info["check"]},
-            Position(f"(check of {name}.{column.name})"),
+            {"check_digit": item.name, "kind": item.check},
+            Position(f"(check of {name}.{item.name})"),
         )
         for name, key in own.items()
-        for column in tables[key].columns
-        if column.info.get("check")
+        for item in table_of(tables[key]).items
+        if item.check
     )
+
+
+def names(instances: Sequence[Instance]) -> Mapping[str, Mapping[str, str]]:
+    """What a manifest may set: each rule, and kind of number, by the first part of its name, with its own options."""
+    found = [instance.name.partition(".")[0] for instance in instances]
+    return dict(sorted({**{name: {} for name in found}, **{n.name: n.options for n in NUMBERINGS.values()}}.items()))
 
 
 def make(
@@ -72,13 +83,14 @@ def make(
         instances: what its sheet declares, and its columns ask for.
         tables: every table by its key, also of other systems.
         own: the keys of the system's own tables, by the names that its sheet uses.
-        settings: what the municipality says of kinds of numbers.
+        settings: what the municipality says, of kinds of numbers, too.
 
     Raises:
         SpecError: with every problem of every instance.
     """
     rules: list[Rule] = []
     problems: list[Problem] = []
+    ways = {name: {k: v for k, v in said.items() if k not in POLICIES} for name, said in settings.items()}
     for instance in instances:
         shape = BY_NAME.get(instance.shape)
         if shape is None:
@@ -86,7 +98,7 @@ def make(
             hint = did_you_mean(instance.shape, BY_NAME)
             problems.append(Problem("R001", instance.position, said, tuple(BY_NAME), hint))
             continue
-        given = Given(instance, shape, tables, own, settings)
+        given = Given(instance, shape, tables, own, ways)
         given.known()
         problems.extend(given.problems)
         if given.incomplete:

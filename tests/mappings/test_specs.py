@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
 from tests import broken_mappings
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def problems(town):
     return caught.value.problems
 
 
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
 BROKEN, BROKEN_RULES = broken_mappings.cases(), broken_mappings.rule_cases()
 SECTIONS = dict(
@@ -63,7 +63,7 @@ def test_a_mistake_is_named_with_its_place_exactly_as_the_page_of_them_says(case
 def test_a_mistake_in_a_rule_is_named_exactly_as_the_page_of_them_says(case):
     found = case.problems()
     assert any(p.code == case.code and case.message in str(p) for p in found), [str(p) for p in found]
-    assert all(str(p.position) == "resident_records_rules.yaml:2:3" for p in found)
+    assert all(str(p.position) == "system.yaml:2:3" for p in found)
     assert case.section().rstrip() == SECTIONS[case.name].rstrip()
 
 
@@ -100,7 +100,12 @@ def test_nothing_follows_from_a_misspelt_record_kind(name, tmp_path):
 
 
 def test_double_byte_text_does_not_fit_a_column_of_digits(town):
-    change(town, "layouts/juki_master.cpy", "JJ-BIKO             PIC X(60)", "JJ-BIKO             PIC N(30)")
+    change(
+        town,
+        "resident_records/layouts/juki_master.cpy",
+        "JJ-BIKO             PIC X(60)",
+        "JJ-BIKO             PIC N(30)",
+    )
     change(
         town,
         R,
@@ -122,13 +127,13 @@ def test_a_yaml_bomb_is_refused_before_it_grows(town):
 def test_a_link_out_of_the_folder_is_refused(town, tmp_path):
     outside = tmp_path / "outside.cpy"
     outside.write_text("01 R PIC X.\n")
-    (town / "layouts" / "juki_master.cpy").unlink()
-    (town / "layouts" / "juki_master.cpy").symlink_to(outside)
+    (town / "resident_records" / "layouts" / "juki_master.cpy").unlink()
+    (town / "resident_records" / "layouts" / "juki_master.cpy").symlink_to(outside)
     assert {p.code for p in problems(town)} == {"Y007"}
 
 
 def test_the_manifest_says_what_stands_for_the_tags_of_a_copybook(town):
-    copybook = town / "layouts" / "juki_master.cpy"
+    copybook = town / "resident_records" / "layouts" / "juki_master.cpy"
     copybook.write_text(copybook.read_text("utf-8").replace("JJ-", ":JJ:-"), encoding="utf-8")
     assert {p.code for p in problems(town)} == {"L020"}
     change(

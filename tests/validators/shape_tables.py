@@ -10,60 +10,58 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from mappings.compiling.compiler import arrow_type
-from target_schemas.conventions import amount, date, table, text, whole
+from migration_reports.items import table_of
+from tests.sheets import sheet
 from validators import engine, instances
 
-BASED_ON = "none (a table of these tests)"
-THINGS = table(
+THINGS = sheet(
     "things",
-    "物",
-    "things",
-    text("thing", "物番号", "thing number", kind="A", length=5, nullable=False),
-    text("kind", "種別", "kind", kind="C", length=3),
-    text("mark", "印", "mark", kind="A", length=20),
-    text("digits", "数字", "digits", kind="N", length=18),
-    whole("serial", "連番", "serial"),
-    amount("total", "合計", "total"),
-    amount("share", "持分", "share", digits=11, scale=2),
-    date("begun", "開始日", "begun"),
-    date("ended", "終了日", "ended"),
-    key=("thing",),
-    based_on=BASED_ON,
+    """
+    item,ja,type,length,must,key,check
+    thing,物番号,A,5,1,1,
+    kind,種別,C,3,,,
+    mark,印,A,20,,,
+    digits,数字,N,18,,,
+    serial,連番,I,18,,,
+    total,合計,M,13,,,
+    share,持分,R,11.2,,,
+    begun,開始日,D,,,,
+    ended,終了日,D,,,,
+    """,
 )
-PARTS = table(
+PARTS = sheet(
     "parts",
-    "部品",
-    "parts",
-    text("thing", "物番号", "thing number", kind="A", length=5),
-    text("kind", "種別", "kind", kind="C", length=3),
-    amount("price", "価格", "price", digits=11, scale=2),
-    whole("least", "下限", "least"),
-    amount("most", "上限", "most"),
-    date("since", "適用開始日", "since"),
-    date("until", "適用終了日", "until"),
-    key=("thing",),
-    based_on=BASED_ON,
+    """
+    item,ja,type,length,must,key,check
+    thing,物番号,A,5,1,1,
+    kind,種別,C,3,,,
+    price,価格,R,11.2,,,
+    least,下限,I,18,,,
+    most,上限,M,13,,,
+    since,適用開始日,D,,,,
+    until,適用終了日,D,,,,
+    """,
+    system="elsewhere",
 )
-NUMBERS = table(
+NUMBERS = sheet(
     "numbers",
-    "番号",
-    "numbers",
-    text("key", "鍵", "key", kind="N", length=5, nullable=False),
-    text("resident", "宛名番号", "resident number", kind="N", length=15, check="resident_number"),
-    text("individual", "個人番号", "individual number", kind="N", length=12, check="individual_number"),
-    text("corporate", "法人番号", "corporate number", kind="N", length=13, check="corporate_number"),
-    text("code", "団体コード", "municipality code", kind="N", length=6, check="municipality_number"),
-    text("insurer", "保険者番号", "insurer number", kind="N", length=8, check="insurer_number"),
-    text("insurer_short", "保険者番号", "insurer number", kind="N", length=6, check="insurer_number"),
-    key=("key",),
-    based_on=BASED_ON,
+    """
+    item,ja,type,length,must,key,check
+    key,鍵,N,5,1,1,
+    resident,宛名番号,N,15,,,resident_number
+    individual,個人番号,N,12,,,individual_number
+    corporate,法人番号,N,13,,,corporate_number
+    code,団体コード,N,6,,,municipality_number
+    insurer,保険者番号,N,8,,,insurer_number
+    insurer_short,保険者番号,N,6,,,insurer_number
+    """,
 )
 """A table of every kind of number, which no shipped system has together."""
 
-TABLES = {"things": THINGS, "elsewhere.parts": PARTS, "numbers": NUMBERS}
-"""By keys of which one is of another system, and so has a dot."""
+TABLES = {table.physical.key: table.physical for table in (THINGS, PARTS, NUMBERS)}
+"""Of two systems."""
 
-OWN = {"things": "things", "numbers": "numbers"}
+OWN = {table.name: table.physical.key for table in (THINGS, NUMBERS)}
 
 
 def schema_of(key):
@@ -81,7 +79,7 @@ def date_of(value):
 
 def frame(key, rows):
     """The staged rows, as many as there are records, of what is written: a date by its group, what is left out null."""
-    dates = {c.info["date"] for c in TABLES[key].columns if "date" in c.info}
+    dates = {item.name for item in table_of(TABLES[key]).items if item.kind == "D"}
     records = []
     for number, row in enumerate(rows, 1):
         record = {"source_dump": "d", "source_record": number, "_offset": number * 10, "_rank": 0, "_part": 0}

@@ -7,18 +7,32 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from dags.pipeline.system_rules import declared
+from dags.pipeline.town import rules_of
 from mappings.compiling.compiler import arrow_type
 from migration_reports.findings import FINDINGS, finding
 from target_schemas.postgres import staging
-from target_schemas.systems.resident_records import SYSTEM
-from tests.validators.shape_tables import NUMBERS
+from tests.resident_records import SYSTEM
+from tests.sheets import sheet
 from validators import derived, engine, instances
 from validators.shapes.contract import Expectation, Query, Rule
 
-TABLES = {table.name: table for table in (*SYSTEM.tables, NUMBERS)}
-OWN = {name: name for name in TABLES}
-SETS = {code_set.name: frozenset(code_set.codes) for code_set in SYSTEM.code_sets}
+NUMBERS = sheet(
+    "numbers",
+    """
+    item,ja,type,length,must,key,check
+    key,鍵,N,5,1,1,
+    individual,個人番号,N,12,,,individual_number
+    corporate,法人番号,N,13,,,corporate_number
+    code,団体コード,N,6,,,municipality_number
+    insurer,保険者番号,N,8,,,insurer_number
+    insurer_short,保険者番号,N,6,,,insurer_number
+    """,
+)
+"""A table of every kind of number, which no shipped system has together."""
+
+TABLES = {table.physical.key: table.physical for table in (*SYSTEM.tables, NUMBERS)}
+OWN = {"numbers": NUMBERS.physical.key}
+SETS = {code_set.name: code_set for code_set in SYSTEM.code_sets}
 
 
 def schema_of(name):
@@ -61,23 +75,20 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
         {"household_no": n, "member_count": c}
         for n, c in zip(pick("A", "B", "D", None), pick(1, 99, None), strict=True)
     ]
-    frames = {"residents": frame("residents", residents), "households": frame("households", households),
-              "tax_amounts": frame("tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "protective_measures": frame("protective_measures", []),
-        "resident_changes": frame("resident_changes", [{"resident_no": n, "change_no": c, "change_reason": r} for n, c, r in zip(
+    frames = {"resident_records.residents": frame("resident_records.residents", residents), "resident_records.households": frame("resident_records.households", households),
+              "resident_records.tax_amounts": frame("resident_records.tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "resident_records.protective_measures": frame("resident_records.protective_measures", []),
+        "resident_records.resident_changes": frame("resident_records.resident_changes", [{"resident_no": n, "change_no": c, "change_reason": r} for n, c, r in zip(
             pick("1", "9", None), pick(1, 2, None), pick("101", "999", None), strict=True)]),
-              "numbers": frame("numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
+              "tests.numbers": frame("tests.numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
                   pick("1", "2", None), pick("7000012050002", "8000012050002", None), pick("011002", "011003", "x", None), strict=True)])}  # fmt: skip
     rules = (
-        *derived.derive(TABLES, SETS, one_per_key=frozenset({"households"})),
-        *instances.make(
-            (*declared(SYSTEM.name), *instances.of_columns(TABLES, OWN)),
-            TABLES,
-            own=OWN,
-            settings={"resident_number": {"length": "4"}},
-        ),
+        *derived.derive(TABLES, SETS, one_per_key=frozenset({"resident_records.households"})),
+        *rules_of(SYSTEM, {"resident_number": {"length": "4"}}),
+        *instances.make(instances.of_columns(TABLES, OWN), TABLES, own=OWN, settings={}),
     )
     found = {n: rows.height for n, rows in engine.run_polars(rules, {n: f.lazy() for n, f in frames.items()}).items()}
-    counts = engine.run_gx(rules, url=database_url, schema=stage(data_centre, database_url, frames, "random"))
+    schema = stage(data_centre, database_url, frames, "random")
+    counts = engine.run_gx(rules, url=database_url, schema=schema, named=staging.staged_name)
     assert found == dict(counts)
     assert sum(count > 0 for count in found.values()) > 15
     assert engine.compare(rules, found, counts).num_rows == 0
@@ -86,20 +97,27 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
 
 
 def test_a_rule_that_cannot_be_evaluated_is_a_bug_and_raises(data_centre, database_url):
-    schema = stage(data_centre, database_url, {"residents": frame("residents", [{"name": "x"}])}, "broken")
+    schema = stage(
+        data_centre,
+        database_url,
+        {"resident_records.residents": frame("resident_records.residents", [{"name": "x"}])},
+        "broken",
+    )
     for expectation in (
         Query("SELECT no_such_column FROM {batch}"),
         Expectation("ExpectColumnValuesToNotBeNull", {"column": "nope"}),
     ):
-        rule = Rule("broken", "V401", "x", "x", "residents", ("name",), pl.col("name").is_null(), expectation)
+        rule = Rule(
+            "broken", "V401", "x", "x", "resident_records.residents", ("name",), pl.col("name").is_null(), expectation
+        )
         with pytest.raises(RuntimeError, match="rule broken could not be evaluated"):
-            engine.run_gx([rule], url=database_url, schema=schema)
+            engine.run_gx([rule], url=database_url, schema=schema, named=staging.staged_name)
 
 
 def test_a_row_whose_cause_was_reported_is_not_reported_again():
-    rule = Rule("r", "V401", "x", "x", "residents", ("sex",), pl.col("sex").is_null(), Query(""))
+    rule = Rule("r", "V401", "x", "x", "resident_records.residents", ("sex",), pl.col("sex").is_null(), Query(""))
     failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [0, 0]})
-    origins = {("residents", "sex", "d", 0): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
+    origins = {("resident_records.residents", "sex", "d", 0): engine.Origin(("SEI",), 88, "person", "m.yaml:3")}
     said = pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
     first = engine.findings(rule, failing, earlier=said, origins=origins)
     assert first.select(["record", "offset", "field", "kind", "column", "mapping"]).to_pylist() == [
@@ -127,9 +145,9 @@ def test_a_row_whose_cause_was_reported_is_not_reported_again():
     ],
 )
 def test_no_note_names_a_cause_and_no_alert_lets_pass_what_the_database_refuses(code, severity, reported):
-    rule = Rule("r", code, "x", "x", "residents", ("name",), pl.col("name").is_null(), Query(""))
+    rule = Rule("r", code, "x", "x", "resident_records.residents", ("name",), pl.col("name").is_null(), Query(""))
     failing = pl.DataFrame({"source_dump": ["d", "d"], "source_record": [1, 2], "_offset": [0, 100], "_part": [1, 1]})
-    origins = {("residents", "name", "d", 1): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
+    origins = {("resident_records.residents", "name", "d", 1): engine.Origin(("SHIMEI",), 8, "person", "m.yaml:3")}
     earlier = pl.DataFrame(pl.from_arrow(finding("D222", severity, dump="d", record=1, field="SHIMEI")))
     found = engine.findings(rule, failing, earlier=earlier, origins=origins)
     assert found.column("record").to_pylist() == reported

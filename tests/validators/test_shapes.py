@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import random
 from decimal import Decimal
 from pathlib import Path
@@ -13,12 +12,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dags.pipeline.system_rules import read_rules
 from target_schemas.postgres import staging
+from tests.sheets import rule_of
 from tests.validators.shape_tables import TABLES, Staged, failing_polars, frame, rules, schema_of
 from validators import engine
 from validators.shapes import SHAPES
-from validators.shapes.contract import Query
 
 CASES = Path(__file__).parents[1] / "cases" / "shapes"
 
@@ -26,7 +24,7 @@ CASES = Path(__file__).parents[1] / "cases" / "shapes"
 def declared(name, rule):
     """An instance as a sheet has it; of things, for a source that these tests are."""
     said = {**rule, "of": rule.get("of", "things"), "source": "these tests"}
-    return read_rules(yaml.safe_dump({"rules": {name: said}}, sort_keys=False, allow_unicode=True), "rules.yaml")
+    return rule_of(yaml.safe_dump({name: said}, sort_keys=False, allow_unicode=True))
 
 
 def cases():
@@ -46,9 +44,9 @@ def staged(server_url):
 
 @pytest.mark.parametrize(("shape", "case"), cases())
 def test_every_shape_finds_what_its_cases_say(staged, shape, case):
-    made = rules(declared("rule", case["rule"]), case.get("settings"))
+    made = rules([declared("rule", case["rule"])], case.get("settings"))
     assert {rule.code for rule in made} == (set() if case.get("absent") else {shape.code})
-    frames = {key: frame(key, case.get(key, [])) for key in TABLES}
+    frames = {key: frame(key, case.get(key, case.get(key.removeprefix("tests."), []))) for key in TABLES}
     expected = {rule.name: case["missing" if rule.name.endswith(".missing") else "failing"] for rule in made}
     assert failing_polars(made, frames) == expected
     staged.fill(frames)
@@ -89,7 +87,7 @@ rules:
 """
 """Instances of every shape, of which several look at the same columns."""
 
-MADE = rules(read_rules(EVERY, "every.yaml"))
+MADE = rules([declared(name, rule) for name, rule in yaml.load(EVERY, yaml.BaseLoader)["rules"].items()])
 
 WHOLE = [None, 0, 1, 2, 3, -1, 10**13 - 1]
 EXACT = [None, *map(Decimal, ("0", "1", "1.5", "-0.25", "2.50", "3"))]
@@ -125,9 +123,9 @@ def any_rows(values, most):
 
 def frames_of(things, parts):
     return {
-        "things": frame("things", things),
+        "tests.things": frame("tests.things", things),
         "elsewhere.parts": frame("elsewhere.parts", parts),
-        "numbers": frame("numbers", []),
+        "tests.numbers": frame("tests.numbers", []),
     }
 
 
@@ -153,18 +151,11 @@ def test_great_expectations_counts_as_the_database_does(data_centre, database_ur
         for values, count in ((OF_THINGS, 150), (OF_PARTS, 4))
     )
     frames = frames_of(things, parts)
-    places = {key: key.rpartition(".")[2] for key in TABLES}
     staging.create_staging(data_centre, "shapes", list(TABLES.values()))
-    for key, name in places.items():
-        reader = frames[key].to_arrow().cast(schema_of(key)).to_reader()
-        staging.stage(database_url, "shapes", name, reader, dump="d")
-    renamed = [
-        dataclasses.replace(
-            r, table=places[r.table], expectation=Query(r.expectation.placed(lambda k: f"{{{places[k]}}}"))
-        )
-        for r in MADE
-    ]
-    counts = engine.run_gx(renamed, url=database_url, schema=staging.staging_schema("shapes"))
+    for key, rows in frames.items():
+        staging.stage(database_url, "shapes", key, rows.to_arrow().cast(schema_of(key)).to_reader(), dump="d")
+    schema = staging.staging_schema("shapes")
+    counts = engine.run_gx(MADE, url=database_url, schema=schema, named=staging.staged_name)
     found = {name: len(rows) for name, rows in failing_polars(MADE, frames).items()}
     assert found == dict(counts)
     assert sum(count > 0 for count in found.values()) > 20, found

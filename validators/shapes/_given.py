@@ -13,6 +13,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from migration_reports.findings import Problem, Severity, did_you_mean
+from migration_reports.items import heading, item_of, table_of
 from validators.shapes._conditions import Condition, condition
 from validators.shapes._terms import Column, Term, Type
 from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Parameter, Query, Rule, Shape
@@ -191,7 +192,7 @@ class Given:
 
     def _rows(self, table: str, said: Mapping[str, object]) -> Rows:
         found = self.tables.get(table)
-        ja, en = (table, table) if found is None else (found.info["ja"], found.info["en"])
+        ja, en = (table, table) if found is None else (table_of(found).ja, table_of(found).en)
         per = tuple(self._column(table, word, None) for word in self._words("per", said.get("per", ())))
         conditions = [self._condition(table, name, said.get(name, {})) for name in ("where", "unless")]
         try:
@@ -235,20 +236,17 @@ class Given:
 
 
 def columns_of(table: sa.Table) -> dict[str, Column]:
-    """The columns of a table that a rule may name; a date by its group."""
+    """The columns of a table that a rule may name: those of its items; a date by its group."""
     found: dict[str, Column] = {}
-    for column in table.columns:
-        info = column.info
-        if info.get("lineage"):
-            continue
-        ja, en = str(info.get("ja", column.name)), str(info.get("en", column.name))
-        if (group := info.get("date")) is not None:
-            found.setdefault(str(group), Column(str(group), "date", ja.rpartition(" (")[0], en.rpartition(" (")[0]))
+    for column in table_of(table).columns:
+        item, head = item_of(column), heading(column)
+        if item.kind == "D":
+            found.setdefault(item.name, Column(item.name, "date", item.ja, item.en))
         elif isinstance(column.type, sa.Integer | sa.Numeric):
             scale, precision = (getattr(column.type, part, None) for part in ("scale", "precision"))
-            found[column.name] = Column(column.name, "number", ja, en, scale or 0, precision or 18)
+            found[column.name] = Column(column.name, "number", head.ja, head.en, scale or 0, precision or 18)
         else:
-            found[column.name] = Column(column.name, "text", ja, en, digits=info.get("kind") == "N")
+            found[column.name] = Column(column.name, "text", head.ja, head.en, digits=item.kind == "N")
     return found
 
 

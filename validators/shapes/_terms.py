@@ -142,10 +142,16 @@ class Column:
         return Term(number, f"(CASE WHEN {formed.sql} THEN CAST({name} AS numeric) END)")
 
     @property
+    def known(self) -> Term:
+        """Whether a date is known to the day."""
+        precision = f"{self.name}_precision"
+        return Term(pl.col(precision) == "day", f"({quoted(precision)} = 'day')")
+
+    @property
     def day(self) -> Term:
         """The date as a number YYYYMMDD where it is known to the day, else null."""
-        key, precision = f"{self.name}_key", f"{self.name}_precision"
-        known = (pl.col(precision) == "day") & pl.col(key).str.contains("^[0-9]{8}$")
-        sql = f"{quoted(precision)} = 'day' AND {quoted(key)} ~ '^[0-9]{{{{8}}}}$'"
+        key = f"{self.name}_key"
+        known = self.known.expr & pl.col(key).str.contains("^[0-9]{8}$")
+        sql = f"{self.known.sql} AND {quoted(key)} ~ '^[0-9]{{{{8}}}}$'"
         day = pl.when(known).then(pl.col(key)).cast(pl.Int64)
         return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS bigint) END)")

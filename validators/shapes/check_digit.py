@@ -9,6 +9,7 @@ Source: each kind's own, below.
 
 from __future__ import annotations
 
+from migration_reports.items import item_of
 from validators.shapes._given import Given
 from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
 from validators.shapes._terms import Term
@@ -26,7 +27,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     column, kind = given.column("check_digit", "text"), given.text("kind", allowed=tuple(NUMBERINGS))
     if given.problems:
         return ()
-    length = int(given.tables[given.table].columns[column.name].info.get("length", 8))
+    length = item_of(given.tables[given.table].columns[column.name]).length
     check = NUMBERINGS[kind].check(length, given.settings.get(kind, {}))
     if check is None:
         return ()

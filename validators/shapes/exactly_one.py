@@ -22,7 +22,7 @@ def make(given: Given) -> tuple[Rule, ...]:
 SHAPE = Shape(
     "exactly_one",
     __doc__ or "",
-    "V421",
+    "V434",
     (
         Parameter("exactly_one", "the other rows: a table, or of, per, where, unless", required=True),
         Parameter("per", "the columns that both tables share; of other names in the other, also there", required=True),

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 
 from validators.shapes._given import Given, together
+from validators.shapes._terms import Column, Term
 from validators.shapes.contract import Parameter, Rule, Shape
 
 
@@ -21,11 +22,18 @@ def make(given: Given) -> tuple[Rule, ...]:
     if len(dates) < 2:
         given.wrong("R002", "`not_after` names two dates or more, the earlier one first")
         return ()
-    after = [former.day > latter.day for former, latter in itertools.combinations(dates, 2)]
+    after = [_after(former, latter) for former, latter in itertools.combinations(dates, 2)]
     wrong = after[0].surely()
     for pair in after[1:]:
         wrong = wrong | pair.surely()
     return given.mask(dates, wrong, *together(dates, " ≦ ", " ≤ "))
+
+
+def _after(former: Column, latter: Column) -> Term:
+    """Whether the one day is after the other; as texts, which all rows can be asked for without reading numbers."""
+    known = former.known & latter.known
+    later = Term(former.value.expr > latter.value.expr, f'({former.value.sql} > {latter.value.sql} COLLATE "C")')
+    return known & later
 
 
 SHAPE = Shape(
