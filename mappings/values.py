@@ -9,8 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.language.spec import CodeTable
-from mappings.plan import ColumnPlan, PartPlan
-from mappings.transforms.contract import Workings
+from mappings.plan import ColumnPlan, PartPlan, Step
+from mappings.transforms.contract import Outcome, Workings
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity
 
@@ -28,6 +28,58 @@ class Remark:
     failed: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alone:
+    """Steps that look at one column of the frame and at nothing else.
+
+    Attributes:
+        source: the column.
+        steps: the steps.
+        outcomes: of each, over columns that are named.
+        workings: how those columns are worked out.
+    """
+
+    source: str
+    steps: tuple[Step, ...]
+    outcomes: tuple[Outcome, ...]
+    workings: Sequence[tuple[str, pl.Expr]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are used of it: the last value, and every mask."""
+        masks = [mask for outcome in self.outcomes for _, mask in (*outcome.failed, *outcome.remarks)]
+        return tuple(expr.meta.output_name() for expr in (self.outcomes[-1].value, *masks))
+
+
+def alone(column: ColumnPlan, tables: Mapping[str, CodeTable]) -> tuple[Alone, ...]:
+    """The first steps of each of a column's sources, as far as they look at one value alone; none where all are cheap."""
+    steps: list[Step] = []
+    for step in column.steps:
+        if step.beside or step.transform.joins or step.transform.assigns:
+            break
+        steps.append(step)
+    made = column.constant is not None or column.expression is not None
+    if made or all(step.transform.cheap for step in steps):
+        return ()
+    return tuple(_alone(source, tuple(steps), tables) for source in column.sources)
+
+
+def _alone(source: str, steps: tuple[Step, ...], tables: Mapping[str, CodeTable]) -> Alone:
+    workings = Workings()
+    value = pl.col(source)
+    outcomes = []
+    for step in steps:
+        outcome = step.transform.apply([value], step.params, tables)
+        workings.made.extend(outcome.workings)
+        value = workings.keep(outcome.value)
+        failed, remarks = (
+            tuple((code, workings.keep(mask.fill_null(value=False))) for code, mask in masks)
+            for masks in (outcome.failed, outcome.remarks)
+        )
+        outcomes.append(Outcome(value, failed, remarks))
+    return Alone(source, steps, tuple(outcomes), workings.made)
+
+
 def inflow(column: ColumnPlan) -> tuple[pl.Expr, ...]:
     """What flows into the transforms."""
     if column.constant is not None:
@@ -43,8 +95,9 @@ def column_value(
     tables: Mapping[str, CodeTable],
     days: Mapping[str, pl.Expr],
     workings: Workings,
+    first: Sequence[Alone] = (),
 ) -> tuple[pl.Expr, list[tuple[Remark, pl.Expr]]]:
-    """A column's value, and what is to be said of it."""
+    """A column's value, and what is to be said of it; `first` are the steps that `alone` has made of its sources."""
     severity = Severity.ERROR if column.on_error == "reject" else Severity.ALERT
     remarks: list[tuple[Remark, pl.Expr]] = []
     failures: list[pl.Expr] = []
@@ -66,9 +119,14 @@ def column_value(
         if column.expression.gives.is_integer():
             values = [value.cast(pl.Int64, strict=False)]
             fails("M314", origins[0], value.is_not_null() & values[0].is_null())
-    for step in column.steps:
+    for one in first:
+        workings.made.extend(one.workings)
+    done = len(first[0].steps) if first else 0
+    for at, step in enumerate(column.steps):
         beside = [days[step.beside]] if step.beside else []
-        if step.transform.joins:
+        if at < done:
+            outcomes = [one.outcomes[at] for one in first]
+        elif step.transform.joins:
             outcomes = [step.transform.apply([*values, *beside], step.params, tables)]
             origins = origins[:1]
         else:
@@ -80,7 +138,7 @@ def column_value(
             for code, mask in outcome.remarks:
                 said = Remark("", code, CATALOGUE[code].severity, origin, column.name, column.place)
                 remarks.append((said, mask))
-        again = bool(outcomes[0].failed) or len(column.targets) > 1
+        again = at >= done and (bool(outcomes[0].failed) or len(column.targets) > 1)
         values = [workings.keep(outcome.value) if again else outcome.value for outcome in outcomes]
     (value,) = values
     if pa.types.is_decimal(wanted) and column.constant is None:

@@ -38,7 +38,7 @@ FAMILIES = {
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
     "validators/shapes": (SHAPES, ("failing",)),
-    "target_schemas/systems": (SYSTEMS, None),
+    "target_schemas/systems": (SYSTEMS, ("failing",)),
     "migration_reports/reports": (REPORTS, None),
 }
 HARMLESS = {"address_key", "width", "trim", "concat"}
