@@ -80,7 +80,7 @@ def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):
               "resident_records.tax_amounts": frame("resident_records.tax_amounts", [{"resident_no": "1"}, {"resident_no": "9"}]), "resident_records.protective_measures": frame("resident_records.protective_measures", []),
         "resident_records.resident_changes": frame("resident_records.resident_changes", [{"resident_no": n, "change_no": c, "change_reason": r} for n, c, r in zip(
             pick("1", "9", None), pick(1, 2, None), pick("101", "999", None), strict=True)]),
-              "tests.numbers": frame("tests.numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
+              "resident_records.numbers": frame("resident_records.numbers", [{"key": k, "corporate": c, "code": m} for k, c, m in zip(
                   pick("1", "2", None), pick("7000012050002", "8000012050002", None), pick("011002", "011003", "x", None), strict=True)])}  # fmt: skip
     rules = (
         *derived.derive(TABLES, SETS, one_per_key=frozenset({"resident_records.households"})),
