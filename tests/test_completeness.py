@@ -23,7 +23,8 @@ from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.reports import REPORTS
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
+from validators.shapes import SHAPES
+from validators.shapes.check_digit import NUMBERINGS
 
 ROOT = Path(__file__).parents[1]
 FAMILIES = {
@@ -36,7 +37,7 @@ FAMILIES = {
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
-    "validators/rules": (RULES, ("failing",)),
+    "validators/shapes": (SHAPES, ("failing",)),
     "target_schemas/systems": (SYSTEMS, ("failing",)),
     "migration_reports/reports": (REPORTS, None),
 }
@@ -121,15 +122,15 @@ def test_the_help_of_no_command_needs_what_it_works_with():
     assert not set(done.stdout.split()) & HEAVY
 
 
-@pytest.mark.parametrize("member", [*TRANSFORMS, *RULES], ids=lambda member: member.name)
-def test_every_transform_and_rule_names_its_source(member):
+@pytest.mark.parametrize("member", [*TRANSFORMS, *SHAPES, *NUMBERINGS.values()], ids=lambda member: member.name)
+def test_every_transform_shape_and_kind_of_number_names_its_source(member):
     assert re.search(r"\b[Ss]ources?\b", member.doc), member.name
 
 
-def test_a_column_asks_only_for_rules_that_columns_may_ask_for():
-    """A name that no rule has would be a check that never runs."""
+def test_an_item_asks_only_for_kinds_of_numbers_that_there_are():
+    """A name that no kind has would be a check that never runs."""
     asked = {item.check for s in SYSTEMS for t in s.tables for item in t.items if item.check}
-    assert asked <= {rule.name for rule in RULES if rule.by_column}
+    assert asked <= set(NUMBERINGS)
 
 
 @pytest.mark.parametrize(

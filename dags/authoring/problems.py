@@ -11,9 +11,12 @@ from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
 from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
+from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
-    dict(sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS}.items()))
+    dict(
+        sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS, **RULE_PROBLEMS}.items())
+    )
 )
 """What each code means."""
 
@@ -63,6 +66,12 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
+        "R001": "Take a shape of docs/reference/rules.md; it stands first, before `of`.",
+        "R002": "Give the parameters that the shape takes; docs/reference/rules.md says which, with an example of each.",
+        "R003": "Take a table of docs/reference/systems.md; one of another system is written with it: `system.table`.",
+        "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
+        "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
+        "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
         "S002": "Write the header as docs/reference/systems.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
-from dags.pipeline.town import RULE_POLICIES, Municipality, one_per_key, target_tables
+from dags.pipeline.town import Municipality, one_per_key, rules_of, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
@@ -31,8 +31,7 @@ from migration_reports.records.steps import DumpAccount, Made, Results, StepResu
 from target_schemas.postgres import loader, staging
 from target_schemas.postgres.areas import area_of
 from validators import controls, derived, engine
-from validators.rules import RULES
-from validators.rules.contract import Frames, Rule
+from validators.shapes.contract import Frames, Rule
 
 R = TypeVar("R", bound=StepResult)
 
@@ -293,18 +292,13 @@ def promoted_amounts(
 
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    """Every rule that the municipality's tables have: derived ones and the family's."""
+    """Every rule that the municipality's tables have: those that they imply, and those that its systems declare."""
     sets = {s.name: s for system in municipality.systems for s in system.code_sets}
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
     for system in municipality.systems:
         settings = municipality.folder.systems[system.name].manifest.rules
-        of_system = {key: tables[key] for table in system.tables if (key := table.physical.key) in tables}
-        for family in RULES:
-            given = settings.get(family.name, {})
-            kept = given.get("on_error") == "keep"
-            own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
-            made = family.make(of_system, own)
-            rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in made)
+        kept = {name for name, given in settings.items() if given.get("on_error") == "keep"}
+        rules += (dataclasses.replace(r, kept=r.family in kept) for r in rules_of(system, settings))
     return tuple(rules)
 
 
