@@ -32,7 +32,7 @@ ROWS_A_VALUE = 4
 
 _VALUE = "value"
 
-_BITS = LIMIT.bit_length()
+_BITS = LIMIT.bit_length() + 1
 _LAST_SLOT = np.uint64(2**_BITS - 1)
 
 Hashes = npt.NDArray[np.uint64]
@@ -117,7 +117,7 @@ class Known:
     def _find(self, hashes: Hashes) -> _Rows:
         """The row of each hash, or where there is none, another's."""
         slots = hashes >> np.uint64(64 - _BITS)
-        rows: _Rows = self._slots.take(slots)
+        rows: _Rows = self._slots.take(slots.view(np.int64))
         left = np.flatnonzero((self._hashes.take(rows) != hashes) & (rows > 0))
         while left.size:
             slots[left] = (slots[left] + np.uint64(1)) & _LAST_SLOT
@@ -139,7 +139,7 @@ class Known:
             left = left[self._slots[slots[left]] != rows[left]]
             slots[left] = (slots[left] + np.uint64(1)) & _LAST_SLOT
         made = self._make(new)
-        self._table = self._table.extend(made).rechunk() if self._table.height else made
+        self._table = (self._table.extend(made) if self._table.height else made).rechunk()
         self._heard = [name for name in self._names if name not in self._masks or self._table[name].any()]
 
     def _make(self, new: pl.Series) -> pl.DataFrame:
