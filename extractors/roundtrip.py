@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.batches import Kind, extract
-from extractors.copybooks.layout import Field
 from extractors.decoder import Decoder
 from extractors.encode import encode_cells
+from extractors.layout import Field
 from extractors.reading import Reading
 from extractors.records import Dump
 

@@ -18,21 +18,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Segment, Table
 from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
+from extractors.layout import Field, Segment, Table
+from extractors.walk import Walk
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Odd:
     """What is odd at one field or table.
 
-    Of each: which record, where its bytes begin and the record ends; and the decoder that can list its codes.
+    Of each: its name, where occurrences have their own; which record, where its bytes begin and the record ends; and the
+    decoder that can list its codes.
     """
 
     field: Field | None
-    name: str
+    name: str | pa.Array
     flag: int
     code: str | None
     records: np.ndarray
@@ -152,11 +154,15 @@ class Structure:
         self._fixed_places = fixed_places
         self._padded = padded
         # A counter must be decoded to place what follows, whether or not anybody wants it.
-        self._counters = {t.counter for t in _deep_tables(segment) if t.depending}
+        self._counters = {t.counter for t in segment.deep_tables if t.depending}
         self._decoders: list[Decoder] = []
-        self._counting: list[Decoder] = []
+        self._walks = {
+            t.name: Walk(t.element, charset, dialect, blanks, fixed_places=fixed_places)
+            for t in segment.tables
+            if not t.element.fixed
+        }
         self._kept: list[tuple[Field, ...]] = []
-        self._tables: list[list[tuple[Table, Structure | None, bool]]] = []
+        self._tables: list[list[tuple[Table, Structure | None]]] = []
         self._shorts: dict[Field, Decoder] = {}
         self._extents = [max((f.offset + f.width for f in s.fields), default=0) for s in segment.sections]
         fields: list[pa.Field] = []
@@ -165,34 +171,35 @@ class Structure:
             kept = tuple(f for f in section.fields if wanted(f.name))
             counters = tuple(f for f in section.fields if f.ordinal in self._counters and f not in kept)
             self._decoders.append(Decoder((*kept, *counters), charset, dialect, blanks, others if number == 0 else ()))
-            counting = tuple(f for f in section.fields if f.ordinal in self._counters)
-            self._counting.append(Decoder(counting, charset, dialect, blanks))
             self._kept.append(kept)
             fields.extend(describe(f) for f in kept)
             places.extend((number, f.offset) for f in kept)
-            inside: list[tuple[Table, Structure | None, bool]] = []
+            inside: list[tuple[Table, Structure | None]] = []
             for table in section.tables:
-                chosen = wanted(table.column)
-                nested = Structure(
-                    table.element,
-                    _no_filler if chosen else _nothing,
-                    charset,
-                    dialect,
-                    blanks,
-                    describe,
-                    fixed_places=fixed_places,
-                    padded=padded,
-                    observer=observer,
-                )
-                chosen = chosen and bool(nested.schema)
-                inside.append((table, nested if chosen or table.depending or not table.element.fixed else None, chosen))
-                if chosen:
+                nested = self._nested(table, describe) if wanted(table.column) else None
+                inside.append((table, nested))
+                if nested is not None:
                     fields.append(pa.field(table.column, pa.list_(_element_type(table, nested))))
                     places.append((number, table.offset))
             self._tables.append(inside)
         # Columns stand in the copybook's order, lists among the fields.
         self._order = sorted(range(len(fields)), key=lambda n: places[n])
         self.schema: tuple[pa.Field, ...] = tuple(fields[n] for n in self._order)
+
+    def _nested(self, table: Table, describe: Callable[[Field], pa.Field]) -> Structure | None:
+        """What decodes the occurrences of a table; None where nothing in them is decoded."""
+        nested = Structure(
+            table.element,
+            lambda name: not name.startswith("FILLER@"),
+            self._charset,
+            self._dialect,
+            self._blanks,
+            describe,
+            fixed_places=self._fixed_places,
+            padded=self._padded,
+            observer=self._observer,
+        )
+        return nested if nested.schema else None
 
     def read(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray) -> Read:
         """Decode records.
@@ -228,8 +235,8 @@ class Structure:
             for field, column in zip(self._decoders[number].fields, decoded, strict=True):
                 if field.ordinal in self._counters:
                     known[field.ordinal] = _counts(column)
-            for table, nested, chosen in self._tables[number]:
-                column, table_end = self._table(data, table, nested, chosen, here, begins, known, odd, marks)
+            for table, nested in self._tables[number]:
+                column, table_end = self._table(data, table, nested, here, begins, known, odd, marks)
                 if column is not None:
                     columns.append(column)
                 table_ends[table.name] = table_end
@@ -250,7 +257,7 @@ class Structure:
         if self._observer is not None:
             self._observer.see(decoder, data, rows.starts, rows.limits, rows.records, columns)
         for oddity in oddities:
-            odd.extend(_named(oddity, rows, decoder))
+            odd.append(_named(oddity, rows, decoder))
         return columns
 
     def _shorten(
@@ -265,7 +272,7 @@ class Structure:
         """Take back what was read beyond the ends of short records; of a text only where nothing of it is there."""
         kept = list(oddities)
         for number, field in enumerate(decoder.fields):
-            text = field.usage in TEXT_USAGES
+            text = field.is_text
             beyond = cut[rows.starts[cut] + field.offset + (1 if text else field.width) > rows.limits[cut]]
             if not len(beyond):
                 continue
@@ -306,7 +313,6 @@ class Structure:
         data: np.ndarray,
         table: Table,
         nested: Structure | None,
-        chosen: bool,
         rows: _Rows,
         begins: Sequence[np.ndarray],
         known: dict[int, np.ndarray],
@@ -316,7 +322,7 @@ class Structure:
         """The list column of a table, and where the table ends in each record."""
         begin = rows.starts + table.offset
         size = len(begin)
-        counted = self._count(data, table, nested, rows, known)
+        counted = self._count(data, table, rows, known)
         counts, end, wrong = counted.counts, counted.end, counted.wrong
         if wrong.any():
             # A count that lies behind the record's end, or behind another such table, is not one more thing to report.
@@ -325,7 +331,7 @@ class Structure:
                 odd.append(self._out_of_range(table, rows, begin, begins, fresh))
                 marks.torn[rows.records[fresh]] = True
         marks.short[rows.records[counted.cut]] = True
-        if not chosen or nested is None:
+        if nested is None:
             return None, end
         parents = np.repeat(np.arange(size), counts)
         within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -345,9 +351,7 @@ class Structure:
             return pa.ListArray.from_arrays(pa.array(offsets), values), end
         return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(wrong)), end
 
-    def _count(
-        self, data: np.ndarray, table: Table, nested: Structure | None, rows: _Rows, known: Mapping[int, np.ndarray]
-    ) -> _Counted:
+    def _count(self, data: np.ndarray, table: Table, rows: _Rows, known: Mapping[int, np.ndarray]) -> _Counted:
         """How many occurrences a table has in each record, and where it ends."""
         begin = rows.starts + table.offset
         stated = np.full(len(begin), table.most) if table.depending is None else known[table.counter]
@@ -363,8 +367,7 @@ class Structure:
             counts = np.minimum(counts, -(-there // width))
             end = begin + counts * table.element.width
         else:
-            assert nested is not None
-            counts, end, places = nested._walk(data, rows, begin, counts, known)
+            counts, end, places = self._walks[table.name].through(data, begin, rows.limits, counts, known)
             cut = np.zeros(len(begin), bool)
         if self._fixed_places:
             end = begin + table.most * table.element.width
@@ -372,46 +375,6 @@ class Structure:
             # Where the next section begins cannot be known: at the record's end nothing of it is read.
             end = np.where(wrong, rows.limits, end)
         return _Counted(counts, end, wrong, cut, places)
-
-    def _walk(
-        self, data: np.ndarray, rows: _Rows, begin: np.ndarray, counts: np.ndarray, known: Mapping[int, np.ndarray]
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Step through occurrences that differ in size, one of every record at a time: how many, to where, each place."""
-        at = begin.copy()
-        done = np.zeros(len(begin), np.int64)
-        owners: list[np.ndarray] = [np.zeros(0, np.int64)]
-        places: list[np.ndarray] = [np.zeros(0, np.int64)]
-        for step in range(int(counts.max(initial=0))):
-            active = np.nonzero((counts > step) & (at < rows.limits))[0]
-            if not len(active):
-                break
-            owners.append(active)
-            places.append(at[active])
-            here = _Rows(rows.records[active], rows.subscripts[active], at[active], rows.limits[active])
-            ends = self._measure(data, here, {number: values[active] for number, values in known.items()})
-            done[active] += 1
-            # An occurrence has at least a byte, so that a damaged count can never hold the walk in place.
-            at[active] = np.maximum(np.minimum(ends, rows.limits[active]), at[active] + 1)
-        order = np.argsort(np.concatenate(owners), kind="stable")
-        return done, at, np.concatenate(places)[order]
-
-    def _measure(self, data: np.ndarray, rows: _Rows, known: dict[int, np.ndarray]) -> np.ndarray:
-        """Where records end, by nothing but their counts: a walk over many levels must not read each many times."""
-        table_ends: dict[str, np.ndarray] = {}
-        begins: list[np.ndarray] = []
-        for number, section in enumerate(self._segment.sections):
-            starts = rows.starts if section.after is None else table_ends[section.after]
-            begins.append(starts)
-            decoder = self._counting[number]
-            if decoder.fields:
-                for field, column in zip(decoder.fields, decoder.decode(data, starts).columns, strict=True):
-                    inside = starts + field.offset + field.width <= rows.limits
-                    known[field.ordinal] = np.where(inside, _counts(column), -1)
-            here = dataclasses.replace(rows, starts=starts)
-            for table, nested, _ in self._tables[number]:
-                table_ends[table.name] = self._count(data, table, nested, here, known).end
-        last, offset = self._segment.end
-        return begins[last] + offset
 
     def _out_of_range(
         self, table: Table, rows: _Rows, begin: np.ndarray, begins: Sequence[np.ndarray], wrong: np.ndarray
@@ -436,32 +399,16 @@ def _element_type(table: Table, nested: Structure) -> pa.DataType:
     return nested.schema[0].type if table.elementary and nested.schema else pa.struct(list(nested.schema))
 
 
-def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> list[Odd]:
-    """An oddity under the names that its fields have in their records."""
+def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> Odd:
+    """An oddity under the names that its field has in the records, in the order of its occurrences."""
     field, at = oddity.field, oddity.rows
+    name: str | pa.Array = field.name
+    if rows.subscripts.shape[1]:
+        at = at[np.lexsort(rows.subscripts[at].T[::-1])]
+        outer = [pa.array(number).cast(pa.string()) for number in rows.subscripts[at].T]
+        subscripts = pc.binary_join_element_wise(*outer, *map(str, field.subscripts), ",")
+        name = pc.binary_join_element_wise(f"{field.data_name}(", subscripts, ")", "")
     # What is missing at a record's end is odd there.
     limits = rows.limits[at]
     starts = np.minimum(rows.starts[at] + field.offset, limits)
-    if rows.subscripts.shape[1] == 0:
-        return [Odd(field, field.name, oddity.flag, oddity.code, rows.records[at], starts, limits, decoder)]
-    named = []
-    subscripts, group = np.unique(rows.subscripts[at], axis=0, return_inverse=True)
-    group = group.reshape(-1)
-    for number, outer in enumerate(subscripts):
-        chosen = group == number
-        name = f"{field.data_name}({','.join(str(s) for s in (*outer, *field.subscripts))})"
-        records = rows.records[at[chosen]]
-        named.append(Odd(field, name, oddity.flag, oddity.code, records, starts[chosen], limits[chosen], decoder))
-    return named
-
-
-def _deep_tables(segment: Segment) -> list[Table]:
-    return [t for table in segment.tables for t in (table, *_deep_tables(table.element))]
-
-
-def _no_filler(name: str) -> bool:
-    return not name.startswith("FILLER@")
-
-
-def _nothing(_: str) -> bool:
-    return False
+    return Odd(field, name, oddity.flag, oddity.code, rows.records[at], starts, limits, decoder)

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Decoder
 from extractors.kinds import Kind, bytes_of, compared_as_bytes
+from extractors.layout import Field, Layout
 from migration_reports.masking import MASKS
 
 PADDINGS = ((0x00, "LOW-VALUES"), (0xFF, "HIGH-VALUES"))

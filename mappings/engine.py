@@ -95,7 +95,7 @@ class _Query:
         exprs: the target's columns.
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
-        alone: the first steps of columns, by chain.
+        alone: the first steps of columns that are the same, and what is known of them.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -104,13 +104,13 @@ class _Query:
     exprs: tuple[pl.Expr, ...]
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
-    alone: Mapping[_Chain, tuple[Alone, ...]]
+    alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
         """The workings, in order, but those of the first steps that make columns which are known."""
         if known not in self.levels:
-            made = (one for some in self.alone.values() for one in some if one.names[0] in known)
+            made = (one for _, some in self.alone for one in some if one.names[0] in known)
             done = {name for one in made for name, _ in one.workings}
             self.levels[known] = working_levels([(name, expr) for name, expr in self.workings if name not in done])
         return self.levels[known]
@@ -127,11 +127,13 @@ class Mapper:
     def __init__(self, plans: Sequence[Plan], run_id: str) -> None:
         self._run_id = run_id
         self._parts = tuple(part for plan in plans for part in plan.parts)
-        self._folder = plans[0].folder if plans else None
+        self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
-        self._known: dict[_Chain, Known] = {}
+        self._known: dict[str, dict[_Chain, Known]] = {}
         self._queries = {
-            (part.table, part.number): self._query(part, self._tables({})) for part in self._parts if not part.waits
+            (part.table, part.number): self._query(part, self._tables(part, {}))
+            for part in self._parts
+            if not part.waits
         }
 
     def map(self, source: str, batch: pa.RecordBatch, decoded: pa.RecordBatch) -> Mapped:
@@ -161,7 +163,7 @@ class Mapper:
                 kept = [name for name in (*HELD, OCCURRENCE, *part.reads) if name in before.columns]
                 held[key] = _batch(before.select(list(dict.fromkeys(kept))))
                 continue
-            rows[key], found, tallies[key] = _run(self._queries[key], before, lost, self._known)
+            rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
             findings.extend(found)
         graded = [grade(self._policies.get(source, NO_POLICIES), decoded)] if decoded.num_rows else []
         return Mapped(rows, held, tallies, _joined(graded, findings))
@@ -179,7 +181,7 @@ class Mapper:
         Returns:
             The target rows, the findings, and the tally.
         """
-        made, found, tally = _run(self._query(part, self._tables(numbers)), frame, {}, self._known)
+        made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {})
         return made, _joined([], found), tally
 
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
@@ -187,7 +189,7 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables({}))
+            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -197,23 +199,21 @@ class Mapper:
         return keys.filter(keys != "")
 
     def _query(self, part: PartPlan, tables: Mapping[str, CodeTable]) -> _Query:
-        assert self._folder is not None
-        query = _query(part, self._folder.manifest.municipality.code, self._run_id, tables)
-        for chain, some in query.alone.items():
-            self._known.setdefault(chain, Known(some[0]))
-        return query
+        folder = self._folders[part.table, part.number]
+        known = self._known.setdefault(folder.name, {})
+        return _query(part, folder.head.municipality.code, self._run_id, tables, known)
 
-    def _tables(self, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
-        known = self._folder.code_tables if self._folder is not None else {}
+    def _tables(self, part: PartPlan, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
+        known = self._folders[part.table, part.number].code_tables
         return {**known, **{name: CodeTable((Period("", "", given),), name) for name, given in numbers.items()}}
 
 
 def _run(
-    query: _Query, frame: pl.DataFrame, lost: Mapping[str, int], known: Mapping[_Chain, Known]
+    query: _Query, frame: pl.DataFrame, lost: Mapping[str, int]
 ) -> tuple[pa.RecordBatch, list[pl.DataFrame], Tally]:
     part = query.part
     chosen = chosen_by(part, prepared(part, frame, query.whole))
-    chosen, made, silent = _looked_up(query, chosen, known)
+    chosen, made, silent = _looked_up(query, chosen)
     # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
     for level in query.levels_but(made):
         chosen = chosen.with_columns(level)
@@ -233,19 +233,17 @@ def _run(
     return batch, found, tally
 
 
-def _looked_up(
-    query: _Query, frame: pl.DataFrame, known: Mapping[_Chain, Known]
-) -> tuple[pl.DataFrame, frozenset[str], frozenset[str]]:
+def _looked_up(query: _Query, frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str], frozenset[str]]:
     """The rows with what is known of their values: which values were added, and which masks hit none of these rows."""
     added: list[pl.Series] = []
     made, silent = [], []
     never = pl.Series([False]).new_from_index(0, frame.height)
-    every = [one for some in query.alone.values() for one in some]
+    every = [one for _, some in query.alone for one in some]
     values = frame.select(key_of(one).alias(one.names[0]) for one in every)
     hashes = values.select(pl.all().hash())
-    for chain, some in query.alone.items():
+    for known, some in query.alone:
         columns = [(values[one.names[0]], hashes[one.names[0]].to_numpy()) for one in some]
-        for one, outcome in zip(some, known[chain].of(columns), strict=True):
+        for one, outcome in zip(some, known.of(columns), strict=True):
             if outcome is None:
                 continue
             made.append(one.names[0])
@@ -266,7 +264,9 @@ def _counted(codes: pl.Series) -> Mapping[str, int]:
     return dict(text.to_frame().select(shown).group_by("code").len().iter_rows())
 
 
-def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
+def _query(
+    part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable], known: dict[_Chain, Known]
+) -> _Query:
     types = {field.name: field.type for field in part.schema}
     workings = Workings()
     first = {c.name: alone(c, tables) for c in part.columns}
@@ -275,6 +275,8 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         if one is not None:
             chain = one.steps, tuple(part.types[name] for name in one.sources)
             chains[chain] = (*chains.get(chain, ()), one)
+    known.update({chain: Known(some[0]) for chain, some in chains.items() if chain not in known})
+    firsts = tuple((known[chain], some) for chain, some in chains.items())
     made = {c.name: column_value(part, c, tables, {}, workings, first[c.name]) for c in part.columns if not _asks(c)}
     days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
     made |= {c.name: column_value(part, c, tables, days, workings, first[c.name]) for c in part.columns if _asks(c)}
@@ -306,7 +308,7 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), chains)
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
 
 
 def _asks(column: ColumnPlan) -> bool:

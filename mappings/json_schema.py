@@ -2,7 +2,7 @@
 
 They differ from what Pydantic makes of the models where YAML does: an editor sees `width: 10` as a number and
 `on_error: null` as no value, and we read every scalar as text. Transforms are listed with their parameters, members of
-families with their options. What a package says, or a municipality that is based on one, may lack any key.
+families with their options. What a package says, or a system's folder that is based on one, may lack any key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mappings.language.spec import Manifest, MappingSpec, Spec
+import pydantic
+
+from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
 
@@ -27,16 +29,21 @@ WHOLE = frozenset(("IgnoreSpec", "ControlSpec", "WhenSpec", "RehearsalSpec", "Ke
 """What stands in lists or for one value: replaced whole where a municipality says it otherwise, so never in part."""
 
 
-def manifest_schema(members: Members) -> Schema:
-    """The schema of a municipality's manifest; what its package says may be missing."""
+def manifest_schema() -> Schema:
+    """The schema of a municipality's manifest."""
+    return _document("A municipality's manifest", _model(Manifest))
+
+
+def system_manifest_schema(members: Members) -> Schema:
+    """The schema of a municipality's manifest of a system; what its package says may be missing."""
     full, part = _manifest(members), _partial(_manifest(members))
     names = {name: f"Partial{name}" for name in part["$defs"]}
     part = _renamed(part, names)
     alone = {key: value for key, value in full.items() if key != "$defs"}
     of_package = {key: value for key, value in part.items() if key != "$defs"}
-    of_package["required"] = ["municipality", "based_on"]
+    of_package["required"] = ["based_on"]
     return _document(
-        "A municipality's manifest",
+        "A municipality's manifest of a system",
         {
             "type": "object",
             "if": {"required": ["based_on"]},
@@ -48,8 +55,8 @@ def manifest_schema(members: Members) -> Schema:
 
 
 def package_schema(members: Members) -> Schema:
-    """The schema of a package's manifest: any part of a manifest."""
-    return _document("A package's manifest", _partial(_manifest(members)))
+    """The schema of a package's manifest: its system, and any part of a manifest of that."""
+    return _document("A package's manifest", {**_partial(_manifest(members)), "required": ["system"]})
 
 
 def mapping_schema() -> Schema:
@@ -62,12 +69,17 @@ def differences_schema() -> Schema:
     return _document("What differs from a package's mapping", _partial(_mapping()))
 
 
+def schema_of(title: str, model: type[pydantic.BaseModel]) -> Schema:
+    """The schema of any other model that people write."""
+    return _document(title, _model(model))
+
+
 def _document(title: str, schema: Schema) -> Schema:
     return {"$schema": DRAFT, "title": title, **schema}
 
 
 def _manifest(members: Members) -> Schema:
-    schema = _model(Manifest)
+    schema = _model(SystemManifest)
     dump = schema["$defs"]["DumpSpec"]["properties"]
     for key, family in members.items():
         dump[key] = {"description": dump[key]["description"], **_member(family)}
@@ -81,7 +93,7 @@ def _mapping() -> Schema:
     return schema
 
 
-def _model(model: type[Spec]) -> Schema:
+def _model(model: type[pydantic.BaseModel]) -> Schema:
     schema: Schema = _for_yaml(model.model_json_schema(mode="validation"))
     schema.setdefault("$defs", {})
     return schema

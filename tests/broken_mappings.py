@@ -15,7 +15,7 @@ from pathlib import Path
 
 import yaml
 
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import Problem, SpecError
 
 ROOT = Path(__file__).parents[1]
@@ -55,7 +55,8 @@ class Broken:
             shutil.copytree(ROOT / "mappings" / "municipalities" / self.town, root / "municipalities" / self.town)
         )
         path = self.path(root)
-        text = path.read_text("utf-8")
+        path.parent.mkdir(exist_ok=True)
+        text = path.read_text("utf-8") if path.exists() else ""
         assert self.before in text, f"{self.name}: {self.file} does not hold {self.before!r}"
         path.write_text(text.replace(self.before, self.after, 1) if self.before else self.after, encoding=self.encoding)
         for name, content in self.beside.items():

@@ -17,6 +17,7 @@ from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.synthesis.town import ENTITIES
 from extractors.table_files import TABLE_FILES
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
@@ -29,8 +30,9 @@ FAMILIES = {
     "dags/commands": (COMMANDS, None),
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
-    "extractors/dialects": (DIALECTS, None),
+    "extractors/dialects": (DIALECTS, ("problem",)),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/synthesis/town": (ENTITIES, ("some",)),
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
@@ -46,7 +48,8 @@ HARMLESS = {"address_key", "width", "trim", "concat"}
 def test_every_file_is_registered_under_its_name(family):
     members, _ = FAMILIES[family]
     files = sorted(p.stem for p in (ROOT / family).glob("*.py") if p.stem != "contract" and not p.stem.startswith("_"))
-    assert sorted(m.name for m in members) == files
+    folders = sorted(p.parent.name for p in (ROOT / family).glob("*/system.yaml"))
+    assert sorted(m.name for m in members) == files + folders
     for name in files:
         assert importlib.import_module(f"{family.replace('/', '.')}.{name}").__doc__
 
@@ -75,7 +78,7 @@ def test_a_folder_is_held_in_the_head():
 def test_every_member_has_cases_and_one_that_finds_something(family):
     members, keys = FAMILIES[family]
     for member in members:
-        path = ROOT / "tests" / "cases" / family.split("/")[1] / f"{member.name}.yaml"
+        path = ROOT / "tests" / "cases" / family.rpartition("/")[2] / f"{member.name}.yaml"
         assert path.exists(), f"missing cases for {member.name}: {path}"
         rows = yaml.safe_load(path.read_text("utf-8"))
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
@@ -125,7 +128,7 @@ def test_every_transform_and_rule_names_its_source(member):
 
 def test_a_column_asks_only_for_rules_that_columns_may_ask_for():
     """A name that no rule has would be a check that never runs."""
-    asked = {c.info["check"] for s in SYSTEMS for t in s.tables for c in t.columns if "check" in c.info}
+    asked = {item.check for s in SYSTEMS for t in s.tables for item in t.items if item.check}
     assert asked <= {rule.name for rule in RULES if rule.by_column}
 
 

@@ -12,14 +12,15 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from extractors.batches import arrow_schema
 from mappings.compiling.columns import groups_of
 from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
 from mappings.provenance import Origin, fate_of, origins
+from migration_reports.items import heading, item_of, table_of
 from migration_reports.records.item_mapping import SourceItem, TargetItem
-from target_schemas.conventions import SCHEMA, System
+from target_schemas.model import System
 
 PRODUCER = "urn:hikkoshi"
 FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
@@ -32,7 +33,7 @@ def column_lineage(municipality: Municipality) -> list[dict[str, Any]]:
     for plan in municipality.plans.values():
         for table in dict.fromkeys(part.table for part in plan.parts):
             facet = _facet(municipality, [part for part in plan.parts if part.table == table])
-            datasets.append({"namespace": TARGETS, "name": f"{SCHEMA}.{table}", "facets": {"columnLineage": facet}})
+            datasets.append({"namespace": TARGETS, "name": table, "facets": {"columnLineage": facet}})
     return datasets
 
 
@@ -42,7 +43,7 @@ def target_items(municipality: Municipality) -> tuple[TargetItem, ...]:
         item
         for system in municipality.systems
         for table in system.tables
-        for item in _of_table(municipality, system, table)
+        for item in _of_table(municipality, system, table.physical)
     )
 
 
@@ -154,7 +155,7 @@ def _policy(column: ColumnPlan) -> str:
 def _of_table(municipality: Municipality, system: System, table: sa.Table) -> Iterator[TargetItem]:
     plan = municipality.plans[system.name]
     for group, members in groups_of(table).items():
-        filling = [(p, c) for p in plan.parts if p.table == table.name for c in p.columns if c.name == group]
+        filling = [(p, c) for p in plan.parts if p.table == table.key for c in p.columns if c.name == group]
         for member in members:
             described = _described(system, table, member)
             if not filling:
@@ -174,26 +175,24 @@ _NOTHING = ("", "", "", "", None, None)
 def _described(
     system: System, table: sa.Table, column: sa.Column[object]
 ) -> tuple[str, str, str, str, str, str, str, bool]:
-    info = column.info
-    length = str(info.get("length", ""))
+    item = item_of(column)
+    length = str(item.length or "")
     if isinstance(column.type, sa.Numeric) and column.type.precision is not None:
         length = f"{column.type.precision}.{column.type.scale}" if column.type.scale else str(column.type.precision)
-    code_set = str(info.get("code_set", ""))
-    title, kind = str(info.get("ja", "")), str(info.get("kind", ""))
     return (
         system.title_ja,
-        f"{table.info['ja']} {table.name}",
-        title,
+        f"{table_of(table).ja} {table.key}",
+        heading(column).ja,
         column.name,
-        kind,
+        item.kind,
         length,
-        code_set,
+        item.code_set,
         not column.nullable,
     )
 
 
 def _why_empty(plan: Plan, table: sa.Table) -> str:
-    filled = any(part.table == table.name for part in plan.parts)
+    filled = any(part.table == table.key for part in plan.parts)
     return "空とする" if filled else "移行しない表"
 
 

@@ -24,7 +24,7 @@ from dags.commands._reading_options import (
 from dags.commands._terminal import err, out, visible
 
 if TYPE_CHECKING:
-    from target_schemas.conventions import System
+    from target_schemas.model import System
 
 EXAMPLES = (
     "hikkoshi draft juki.cpy --system resident_records",
@@ -51,7 +51,10 @@ def draft(
     replace: Replaced = [],
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
+        typer.Option(
+            "--out",
+            help="The municipality's folder, CODE_romaji, in which the system's is made; standard output, where not given.",
+        ),
     ] = None,
 ) -> None:
     """Draft a mapping."""

@@ -16,7 +16,7 @@ from dags.commands._terminal import LogFormatter, Terminal, out, visible
 from migration_reports.trouble import RunError
 
 if TYPE_CHECKING:
-    from dags.steps import Answer
+    from dags.runs import Answer
     from migration_reports.records.run_record import RunRecord
 
 EXAMPLES = (
@@ -42,7 +42,7 @@ def run(
     direct: Annotated[bool, typer.Option("--direct", help="Run the steps in this process, without Airflow.")] = False,
 ) -> None:
     """Run a migration."""
-    from dags import steps
+    from dags import runs
     from dags.pipeline.folders import municipality_folder
     from dags.server import in_airflow
 
@@ -55,7 +55,7 @@ def run(
     mode = "cut-over" if cut_over else "rehearsal"
     if direct:
         _log_to_terminal()
-        record = steps.run_all(
+        record = runs.run_all(
             folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
             ask_person=_ask if by_person else None,
         )  # fmt: skip
@@ -73,7 +73,7 @@ def run(
         dag_run_id, _ = in_airflow.run_dag(
             f"migrate_{folder}", conf, say=lambda line: terminal.print(f"  {line}", highlight=False, markup=False)
         )
-        record = steps.record_of_dag_run(f"migrate_{folder}", dag_run_id)
+        record = runs.record_of_dag_run(f"migrate_{folder}", dag_run_id)
     _summarise(record)
     if record.state != "promoted":
         raise typer.Exit(1)
@@ -96,7 +96,7 @@ def _log_to_terminal() -> None:
 def _ask(question: str) -> Answer:
     from rich.markdown import Markdown
 
-    from dags.steps import Answer
+    from dags.runs import Answer
 
     out.print(Markdown(visible(question)))
     approved = typer.confirm("承認しますか / Approve?", default=False)
@@ -105,7 +105,7 @@ def _ask(question: str) -> Answer:
 
 
 def _summarise(record: RunRecord) -> None:
-    from dags.pipeline.workspace import run_path
+    from dags.pipeline.run_folder import run_path
     from migration_reports.pages.summary import headline, summary
     from migration_reports.records.standing import standing
 

@@ -17,7 +17,7 @@ from dags.inspection.detectors import detect, fitting
 from dags.inspection.sketches import Distinct, Shapes
 from dags.inspection.value_tests import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds
 from dags.inspection.windows import PLACE, window_of
-from extractors.copybooks.layout import TEXT_USAGES, Field
+from extractors.layout import Field
 from extractors.usages import USAGES
 from extractors.usages.contract import LOST
 from extractors.usages.contract import NUMBER as A_NUMBER
@@ -58,7 +58,7 @@ class ColumnProfile:
         self._size = size
         self._collapse = size > LONG
         self.field = field
-        self._type = "number" if field is not None and field.usage not in (*TEXT_USAGES, "raw") else "text"
+        self._type = "number" if field is not None and not field.is_text and field.usage != "raw" else "text"
         self._count = dict.fromkeys(
             ("values", "null", "blank", "undefined", "zero", "negative", "fractions", "no_dates"), 0
         )

@@ -17,9 +17,9 @@ import pyarrow.compute as pc
 from dags.inspection.column_profile import WINDOW, ColumnProfile
 from dags.inspection.reader import Job
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
-from extractors.copybooks.layout import Field, Segment
+from extractors.layout import Field, Segment
 from extractors.reading import Reading
 from mappings.provenance import fate_of
 from migration_reports.findings import RunError

@@ -8,11 +8,11 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline import evidence
-from dags.pipeline.municipality import Municipality, one_per_key, target_tables
-from dags.pipeline.workspace import Run
-from extractors.character_counts import FIRST_PLACES
-from migration_reports.findings import join_findings
+from dags.pipeline import findings_store
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality, one_per_key, target_tables
+from migration_reports.findings import FIRST_PLACES, join_findings
+from migration_reports.items import Reference, table_of
 from migration_reports.records.run_record import Place, ReferenceResult
 from target_schemas.postgres import staging
 from validators import derived, engine
@@ -43,31 +43,31 @@ def judge_references(
     Returns:
         What became of each reference; and findings, one for each record that falls with a parent or stays without it.
     """
-    tables = {table.name: table for table in target_tables(municipality)}
+    tables = {table.key: table for table in target_tables(municipality)}
     references = derived.references(tables)
     rules = [derived.promoted_reference(table, reference) for table, reference in references]
     if not rules:
         return (), join_findings([])
-    once, origins = one_per_key(municipality), evidence.origins(municipality)
-    rejected = pl.DataFrame(pl.from_arrow(evidence.rejected_records(run)))
+    once, origins = one_per_key(municipality), findings_store.origins(municipality)
+    rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
     with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
 
         def count(rejected: pl.DataFrame) -> Mapping[str, int]:
             staging.note_rejected(database, url, run.run_id, rejected.to_arrow())
-            return engine.run_gx(rules, url=url, schema=schema)
+            return engine.run_gx(rules, url=url, schema=schema, named=staging.staged_name)
 
-        keys = {name: tables[name].info["key"] for name in once}
+        keys = {name: table_of(tables[name]).key for name in once}
         judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count)
-    said, found, results = evidence.read_findings(run), [differing], []
+    said, found, results = findings_store.read_findings(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
-        before = missing[f"{table.name}.{reference.columns[0]}.reference"]
+        before = missing[f"{table.key}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")
         found.append(engine.findings(one.rule, pl.concat([one.fell, orphans]), earlier=said, origins=origins))
         results.append(_result(reference, one, origins))
     return tuple(results), join_findings(found)
 
 
-def _result(reference: derived.Reference, judged: Judged, origins: Origins) -> ReferenceResult:
+def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:
     table, column = judged.rule.table, reference.columns[0]
 
     def offset(row: Mapping[str, int | str]) -> int:

@@ -14,20 +14,13 @@ from pathlib import PurePath
 
 from extractors.copybooks.copying import Library, read_words
 from extractors.copybooks.entries import UNREADABLE, Entry, Reference, meant, read_entries
-from extractors.copybooks.layout import (
-    SIZES,
-    WITHOUT_PICTURE,
-    Item,
-    Layout,
-    Picture,
-    Rename,
-    Storage,
-    every_item,
-    make_field,
-)
 from extractors.copybooks.reference_format import SourceFormat
 from extractors.dialects import DEFAULT
-from extractors.dialects.contract import Dialect, binary_size
+from extractors.dialects.contract import Dialect
+from extractors.layout import Item, Layout, Picture, Rename, every_item, make_field
+from extractors.layout.storage import DISPLAY, DISPLAY_1, NATIONAL, Described, Stored
+from extractors.usages import stored
+from extractors.usages.contract import Usage
 from migration_reports.findings import Position, Problem, SpecError
 
 MAX_RECORD = 16 * 1024 * 1024
@@ -113,7 +106,7 @@ def read_copybook(
     records = [placer.place(root, 0, None) for root in roots]
     record = records[0] if len(records) == 1 else _union(records, file)
     placer.check_size(record.width, roots[0])
-    named = {number: _Named(records[number]) for number, _ in renames}
+    named = {number: _Named(records[number], dialect) for number, _ in renames}
     renamed = tuple(r for at, entry in renames if (r := named[at].rename(entry, problems, notes)) is not None)
     if problems:
         raise SpecError(problems)
@@ -231,11 +224,11 @@ class _Placer:
         sync = sync or entry.sync
         before, known = self._fields, len(self._known)
         children: list[Item] = []
-        usage = None
-        picture = entry.picture
+        usage, place = None, None
         counter = self._counter(entry, entry.depending) if entry.depending is not None else 0
         if entry.elementary:
-            usage, width, picture = self._stored(entry, sign)
+            usage, place = self._stored(entry, sign)
+            width = place.width
             self._fields += 1
         else:
             width = 0
@@ -258,6 +251,7 @@ class _Placer:
             if entry.occurs_clause:
                 # Every occurrence begins on the boundary that the first one begins on.
                 width += -width % max((self._widest(child, sync) for child in entry.children), default=1)
+        picture = place.picture if place is not None else entry.picture
         self._fields = before + (self._fields - before) * (1 if entry.depending else entry.occurs)
         placed = Item(
             name=entry.name,
@@ -273,7 +267,8 @@ class _Placer:
             counter=counter,
             redefines=entry.redefines.upper if entry.redefines else None,
             picture=picture,
-            usage=usage,
+            usage=usage.name if usage is not None else None,
+            arrow_type=place.type if place is not None else None,
             leading=bool(sign and sign[0]),
             ascii_signs=self._dialect.ascii_signs if picture is not None and picture.signed else "ebcdic",
             justified=entry.justified,
@@ -320,109 +315,21 @@ class _Placer:
     def _alignment(self, entry: Entry, sync: bool) -> int:
         if not (sync or entry.sync):
             return 1
-        match entry.stored:
-            case Storage.BINARY | Storage.NATIVE:
-                if entry.picture is None or entry.picture.category != "numeric":
-                    return 1
-                size = self._binary_size(entry.picture)
-                return min(size, self._dialect.sync_long) if size in (1, 2, 4, 8) else self._dialect.sync_long
-            case Storage.FLOAT | Storage.INDEX:
-                return 4 if self._dialect.sync_long > 1 else 1
-            case Storage.DOUBLE:
-                return 8 if self._dialect.sync_long > 1 else 1
-            case Storage.POINTER:
-                return self._dialect.pointer_size if self._dialect.sync_long > 1 else 1
-            case Storage.ONE_BYTE | Storage.TWO_BYTES | Storage.FOUR_BYTES | Storage.EIGHT_BYTES:
-                return min(SIZES[entry.stored], self._dialect.sync_long)
-            case Storage.PROCEDURE:
-                return min(self._dialect.procedure_pointer_size, self._dialect.sync_long)
-        return 1
+        found = stored(_described(entry, None), self._dialect)
+        return found[1].boundary if found is not None else 1
 
-    def _binary_size(self, picture: Picture) -> int:
-        return binary_size(self._dialect.binary_sizes, picture.size, signed=picture.signed)
-
-    def _stored(self, entry: Entry, sign: tuple[bool, bool] | None) -> tuple[str, int, Picture]:
-        """(usage, bytes, picture) of an elementary entry."""
-        dialect = self._dialect
-        picture, storage = entry.picture, entry.stored
-        if picture is None:
-            return self._without_picture(storage, unsigned=entry.unsigned)
-        if storage in WITHOUT_PICTURE and (entry.storage is not None or picture.category == "numeric"):
-            self._misfit(entry, f"{storage} takes no PICTURE", ())
-            return "mixed", picture.positions, picture
-        if picture.category == "national":
-            if entry.storage not in (None, Storage.DISPLAY_1, Storage.NATIONAL, Storage.DISPLAY):
-                self._misfit(entry, "PICTURE N and G are double-byte", ("DISPLAY-1", "NATIONAL"))
-            plain = storage in (None, Storage.DISPLAY) and "N" in picture.text.upper()
-            national = dialect.plain_n == "national" if plain else storage == Storage.NATIONAL
-            utf16 = national and dialect.national == "utf-16"
-            return ("utf16" if utf16 else "national"), 2 * picture.positions, picture
-        if picture.category in ("alphanumeric", "alphabetic"):
-            if entry.storage in (Storage.BYTES, Storage.BINARY, Storage.NATIVE) and picture.category == "alphanumeric":
-                # Micro Focus: as many bytes of an unsigned number; past eight of them only bytes.
-                if picture.size <= 8:
-                    digits = len(str(256**picture.size - 1))
-                    return self._order(entry.storage), picture.size, Picture(picture.text, "numeric", digits, digits)
-                return "raw", picture.size, picture
-            if entry.storage not in (None, Storage.DISPLAY):
-                self._misfit(entry, f"PICTURE {picture.text[:20]} is text", ("DISPLAY",))
-            return ("text" if picture.category == "alphabetic" else "mixed"), picture.positions, picture
-        if picture.category == "edited":
-            if storage not in (None, Storage.DISPLAY):
-                self._misfit(entry, f"PICTURE {picture.text[:20]} is edited text", ("DISPLAY",))
-            return "edited", picture.positions, picture
-        return self._number(entry, sign, picture)
-
-    def _without_picture(self, storage: Storage | None, *, unsigned: bool) -> tuple[str, int, Picture]:
-        dialect = self._dialect
-        little = "_little" if dialect.float_order == "little" else ""
-        match storage:
-            case Storage.FLOAT | Storage.DOUBLE:
-                name = f"float_{dialect.float_format}{little if dialect.float_format == 'ieee' else ''}"
-                width = 4 if storage == Storage.FLOAT else 8
-                return name, width, Picture(str(storage), "numeric", width, width)
-            case Storage.INDEX:
-                return self._order(Storage.NATIVE), 4, Picture("INDEX", "numeric", 10, 10, signed=True)
-        if storage in SIZES:
-            size = SIZES[storage]
-            digits = len(str(256**size // (1 if unsigned else 2) - 1))
-            picture = Picture(
-                f"{storage}{' UNSIGNED' if unsigned else ''}", "numeric", digits, digits, signed=not unsigned
-            )
-            return self._order(Storage.NATIVE), size, picture
-        size = dialect.pointer_size if storage == Storage.POINTER else dialect.procedure_pointer_size
-        return "raw", size, Picture(str(storage), "alphanumeric", size, 1)
-
-    def _number(self, entry: Entry, sign: tuple[bool, bool] | None, picture: Picture) -> tuple[str, int, Picture]:
-        storage = entry.stored
-        match storage:
-            case Storage.PACKED:
-                return "packed", picture.size // 2 + 1, picture
-            case Storage.PACKED_UNSIGNED:
-                return "packed_unsigned", (picture.size + 1) // 2, picture
-            case Storage.BINARY | Storage.NATIVE:
-                if picture.size > 38:
-                    self._misfit(entry, "a binary number has at most 38 digits", ("PIC 9(1) to 9(38)",))
-                size = self._binary_size(picture)
-                return self._order(storage), size, _native(picture, size) if storage == Storage.NATIVE else picture
-            case Storage.BYTES:
-                size = binary_size("1-8", picture.size, signed=picture.signed)
-                return "binary", size, _native(picture, size)
-            case Storage.DISPLAY_1:
-                self._misfit(entry, "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3"))
-            case Storage.NATIONAL:
-                self._misfit(entry, "a national number is not read", ("DISPLAY", "COMP", "COMP-3"))
-        # What a group says of signs holds for its numbers with S only; an item's own SIGN SEPARATE takes its byte.
-        leading, separate = sign if sign is not None and (picture.signed or entry.separate) else (False, False)
-        if separate:
-            return "zoned_separate", picture.size + 1, picture
-        if leading and picture.signed:
-            return "zoned_leading", picture.size, picture
-        return "zoned", picture.size, picture
-
-    def _order(self, storage: Storage | None) -> str:
-        order = self._dialect.comp_5_order if storage == Storage.NATIVE else self._dialect.binary_order
-        return "binary_little" if order == "little" else "binary"
+    def _stored(self, entry: Entry, sign: tuple[bool, bool] | None) -> tuple[Usage, Stored]:
+        """The usage of an elementary entry, and the place that it takes."""
+        item = _described(entry, sign)
+        if item.picture is not None and not item.storage.picture:
+            self._misfit(entry, f"{item.storage.name} takes no PICTURE", ())
+            item = dataclasses.replace(item, storage=DISPLAY)
+        found = stored(item, self._dialect)
+        if found is None:
+            self._misfit(entry, *_reason(item))
+            found = stored(dataclasses.replace(item, storage=DISPLAY), self._dialect)
+        assert found is not None
+        return found
 
     def _redefined(self, entry: Entry, starts: Mapping[str, int]) -> int:
         assert entry.redefines is not None
@@ -476,11 +383,35 @@ class _Placer:
         self._problems.append(Problem(code, position, message))
 
 
-def _native(picture: Picture, width: int) -> Picture:
-    """What COMP-5 and COMP-X hold: all that their bytes can, which without a sign is more than an int64."""
-    if picture.signed or width != 8:
-        return picture
-    return dataclasses.replace(picture, size=len(str(256**width - 1)))
+def _described(entry: Entry, sign: tuple[bool, bool] | None) -> Described:
+    """What is said of an entry: a USAGE of its group does not hold for text, nor a SIGN of it for numbers without S."""
+    picture, storage = entry.picture, entry.stored or DISPLAY
+    if picture is None:
+        return Described(storage, None, unsigned=entry.unsigned)
+    of_group = entry.storage is None and picture.category not in ("numeric", "edited")
+    if of_group and not (picture.category == "national" and storage in (DISPLAY_1, NATIONAL)):
+        storage = DISPLAY
+    # An item's own SIGN SEPARATE takes its byte.
+    leading, separate = sign if sign is not None and (picture.signed or entry.separate) else (False, False)
+    return Described(storage, picture, leading, separate)
+
+
+def _reason(item: Described) -> tuple[str, tuple[str, ...]]:
+    """Why no usage has such an item, and what would be one."""
+    assert item.picture is not None
+    text = item.picture.text[:20]
+    match item.category:
+        case "national":
+            return "PICTURE N and G are double-byte", ("DISPLAY-1", "NATIONAL")
+        case "edited":
+            return f"PICTURE {text} is edited text", ("DISPLAY",)
+        case "numeric" if item.storage == DISPLAY_1:
+            return "DISPLAY-1 belongs to PICTURE G or N", ("DISPLAY", "COMP", "COMP-3")
+        case "numeric" if item.storage == NATIONAL:
+            return "a national number is not read", ("DISPLAY", "COMP", "COMP-3")
+        case "numeric":
+            return "a binary number has at most 38 digits", ("PIC 9(1) to 9(38)",)
+    return f"PICTURE {text} is text", ("DISPLAY",)
 
 
 def _shared(above: Sequence[Entry], others: Sequence[Entry]) -> int:
@@ -504,7 +435,8 @@ def _counts(item: Item) -> bool:
 class _Named:
     """The items of a record as level 66 names them."""
 
-    def __init__(self, record: Item) -> None:
+    def __init__(self, record: Item, dialect: Dialect) -> None:
+        self._dialect = dialect
         self._items: dict[str, list[tuple[Item, tuple[Item, ...]]]] = {}
         # Where the first table of varying size begins: what stands behind it has no fixed place.
         self._moving = min((item.offset for item in every_item(record) if item.depending), default=record.width)
@@ -544,8 +476,14 @@ class _Named:
         if first is last and first.elementary:
             base = make_field(first, first.offset, (), ())
         else:
-            text = Picture(f"X({width})", "alphanumeric", width, width)
-            item = Item(entry.name, 66, first.offset, width, entry.position, picture=text, usage="mixed")
+            text = Described(DISPLAY, Picture(f"X({width})", "alphanumeric", width, width))
+            read_as = stored(text, self._dialect)
+            assert read_as is not None
+            usage, place = read_as
+            item = Item(
+                entry.name, 66, first.offset, width, entry.position,
+                picture=place.picture, usage=usage.name, arrow_type=place.type,
+            )  # fmt: skip
             base = make_field(item, first.offset, (), ())
         # It is read where the groups that hold all its bytes are: a view that is left out takes its names with it.
         one, other = (*above_first, first), (*above_last, last)

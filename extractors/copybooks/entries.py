@@ -11,9 +11,11 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from extractors.copybooks.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
 from extractors.copybooks.picture import PictureError, read_picture
 from extractors.copybooks.reference_format import Word
+from extractors.layout import Condition, Picture
+from extractors.layout.storage import Storage
+from extractors.usages import WORDS as USAGES
 from migration_reports.findings import Position, Problem, did_you_mean
 
 MAX_OCCURS = 16 * 1024 * 1024
@@ -21,36 +23,6 @@ MAX_ENTRIES = 20_000
 MAX_HINTS = 20
 MAX_COMPARED = 1_000
 MAX_NAME = 63
-
-STORAGE: Mapping[str, Storage] = {
-    "DISPLAY": Storage.DISPLAY,
-    "DISPLAY-1": Storage.DISPLAY_1,
-    "KANJI": Storage.DISPLAY_1,
-    "NATIONAL": Storage.NATIONAL,
-    "BINARY": Storage.BINARY,
-    "COMP": Storage.BINARY,
-    "COMP-0": Storage.BINARY,
-    "COMP-1": Storage.FLOAT,
-    "COMP-2": Storage.DOUBLE,
-    "COMP-3": Storage.PACKED,
-    "COMP-4": Storage.BINARY,
-    "COMP-5": Storage.NATIVE,
-    "COMP-6": Storage.PACKED_UNSIGNED,
-    "COMP-X": Storage.BYTES,
-    "PACKED-DECIMAL": Storage.PACKED,
-    "INDEX": Storage.INDEX,
-    "POINTER": Storage.POINTER,
-    "PROCEDURE-POINTER": Storage.PROCEDURE,
-    "FUNCTION-POINTER": Storage.POINTER,
-    "BINARY-CHAR": Storage.ONE_BYTE,
-    "BINARY-SHORT": Storage.TWO_BYTES,
-    "BINARY-LONG": Storage.FOUR_BYTES,
-    "BINARY-DOUBLE": Storage.EIGHT_BYTES,
-    "FLOAT-SHORT": Storage.FLOAT,
-    "FLOAT-LONG": Storage.DOUBLE,
-}
-_SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
-USAGES: Mapping[str, Storage] = {**STORAGE, **_SPELLED}
 
 _WITHOUT_EFFECT = frozenset(("EXTERNAL", "GLOBAL", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
 _CLAUSES = (
@@ -126,7 +98,7 @@ class Entry:
     @property
     def elementary(self) -> bool:
         """Whether it has bytes of its own."""
-        return self.picture is not None or (self.stored in WITHOUT_PICTURE and not self.children)
+        return self.picture is not None or (self.stored is not None and not self.stored.picture and not self.children)
 
 
 def read_entries(
@@ -279,7 +251,7 @@ class _Reader:
                 clause = None
             elif key in self._clause_of:
                 clause = self._clause_of[key]
-            elif key in ("SIGNED", "UNSIGNED") and entry.storage in SIZES:
+            elif key in ("SIGNED", "UNSIGNED") and entry.storage is not None and entry.storage.size:
                 entry.unsigned = key == "UNSIGNED"
                 continue
             elif (key, words[at].upper if at < len(words) else "") in _PRINTED:

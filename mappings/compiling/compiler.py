@@ -20,7 +20,7 @@ from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.occurrences import compile_occurrences, tables_of
 from mappings.compiling.uses import Uses
 from mappings.expression import ExpressionError
-from mappings.language.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
+from mappings.language.spec import JoinSpec, PartSpec, SystemFolder, WhenSpec
 from mappings.plan import (
     DUMP,
     OCCURRENCE,
@@ -42,8 +42,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 
 
 def compile_mapping(
-    folder: MunicipalityFolder,
-    system: str,
+    folder: SystemFolder,
     *,
     schemas: Mapping[str, pa.Schema],
     tables: Mapping[str, sa.Table],
@@ -52,24 +51,22 @@ def compile_mapping(
     """Compile one system's mapping.
 
     Args:
-        folder: the municipality's specs.
-        system: the system's name.
+        folder: what the municipality says of the system.
         schemas: by source (dump.kind), the fields of each record kind of role data.
-        tables: the system's target tables.
+        tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
 
     Raises:
         SpecError: with every problem.
     """
-    spec, places = folder.mappings[system]
-    work = _Compiler(folder, spec, places, schemas, tables, code_sets)
+    work = _Compiler(folder, schemas, tables, code_sets)
     parts = work.parts()
     fates = work.fates()
     work.controls()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(system, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
 
 
 def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
@@ -90,22 +87,20 @@ def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) ->
 class _Compiler:
     def __init__(
         self,
-        folder: MunicipalityFolder,
-        spec: MappingSpec,
-        places: Located,
+        folder: SystemFolder,
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         code_sets: Mapping[str, frozenset[str]],
     ) -> None:
         self._folder = folder
-        self._spec = spec
-        self._places = places
+        self._spec = folder.mapping
+        self._places = folder.mapping_places
         self._schemas = schemas
         self._tables = tables
         self._code_sets = code_sets
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
-        self._uses = Uses(spec, places, schemas, self._complain)
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -218,7 +213,7 @@ class _Compiler:
         }
         finished = tuple(self._with_fields(join, used) for join in joins)
         return PartPlan(
-            name,
+            self._tables[name].key,
             number,
             spec.source,
             each,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
-from mappings.language.spec import Located, MappingSpec, PartSpec
+from mappings.language.spec import MappingSpec, PartSpec
 from mappings.plan import Fate, Occurrences
 from migration_reports.findings import nearest
+from migration_reports.specs import Located
 
 
 class Uses:
@@ -22,15 +25,22 @@ class Uses:
         spec: the mapping.
         places: of its parts.
         schemas: by source (dump.kind), the fields of each record kind.
+        tables: the system's target tables by the names that the mapping gives them; the fates have their keys.
         complain: where problems are collected.
     """
 
     def __init__(
-        self, spec: MappingSpec, places: Located, schemas: Mapping[str, pa.Schema], complain: Complaints
+        self,
+        spec: MappingSpec,
+        places: Located,
+        schemas: Mapping[str, pa.Schema],
+        tables: Mapping[str, sa.Table],
+        complain: Complaints,
     ) -> None:
         self._spec = spec
         self._places = places
         self._schemas = schemas
+        self._tables = tables
         self._complain = complain
         self._used: dict[str, dict[str, list[str]]] = {}
         self._meant: dict[str, set[str]] = {}
@@ -80,7 +90,9 @@ class Uses:
             used = self._used.get(source, {})
             targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
             reasons = self._ignored(source, schema, targets)
-            fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
+            fates[source] = {
+                name: (tuple(map(self._qualified, t)), reasons.get(name, "")) for name, t in targets.items()
+            }
             # A field whose name somebody misspelt is not forgotten; its column says so.
             settled = reasons.keys() | self._meant.get(source, set())
             for field in schema if source not in self._lost else ():
@@ -93,6 +105,11 @@ class Uses:
                         defined=field_definition(schema, field.name),
                     )
         return MappingProxyType(fates)
+
+    def _qualified(self, target: str) -> str:
+        """A target as the plan has it: the mapping names the tables of its own system bare."""
+        name = re.split(r"[. ]", target, maxsplit=1)[0]
+        return self._tables[name].key + target[len(name) :] if name in self._tables else target
 
     def _ignored(self, source: str, schema: pa.Schema, targets: Mapping[str, list[str]]) -> dict[str, str]:
         reasons: dict[str, str] = {}

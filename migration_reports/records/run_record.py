@@ -357,8 +357,20 @@ the state before it back), withdrawn (a person took it out for good).
 """
 
 
+class SystemState(Frozen):
+    """What became of the promotion of one system of a run: systems are superseded, rolled back and withdrawn by themselves."""
+
+    system: str
+    title_ja: str
+    title_en: str
+    edition: str = ""
+    state: State
+
+
 class RunRecord(Frozen):
     """Everything that may be said of a run.
+
+    `state` is how it stands as a whole; once it is promoted, `systems` say it of each system.
 
     `specs_changed` are the files of the municipality's folder that differ, when the report is written, from those that
     the run copied and used. A rehearsal is promoted into an area of its own, never into production.
@@ -372,6 +384,7 @@ class RunRecord(Frozen):
     state: State
     state_reason_ja: str = ""
     state_reason_en: str = ""
+    systems: tuple[SystemState, ...] = ()
     started: str
     started_by: str = ""
     finished: str = ""

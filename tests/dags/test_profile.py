@@ -24,7 +24,7 @@ from dags.inspection import profile, reader, sketches, windows
 from dags.inspection.column_profile import ColumnProfile, profile_values
 from dags.inspection.detectors import DETECTORS
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook

@@ -7,7 +7,6 @@ import itertools
 import polars as pl
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,41 +16,34 @@ from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
 from mappings.rows import look_up
 from migration_reports.findings import SpecError, no_findings
-from target_schemas.conventions import CodeSet, amount, date, text, whole
+from migration_reports.items import Code, CodeSet
+from tests.sheets import sheet
 
-METADATA = sa.MetaData()
-
-
-def target(name, *columns, key=("no",)):
-    own = [column for part in columns for column in (part if isinstance(part, list) else [part])]
-    lineage = [sa.Column(n, sa.Text) for n in ("municipality_code", "source_dump", "run_id")]
-    record = sa.Column("source_record", sa.BigInteger)
-    return sa.Table(
-        name, METADATA, *lineage, record, *own, extend_existing=True,
-        info={"ja": name, "en": name, "key": key, "references": (), "critical": False},
-    )  # fmt: skip
-
-
-PEOPLE = target(
+SEX = CodeSet("sex", "性別", "sex", (Code("1", "男", "male"), Code("2", "女", "female"), Code("9", "-", "-")))
+PEOPLE = sheet(
     "people",
-    text("no", "番号", "number", kind="N", length=15, nullable=False),
-    text("name", "氏名", "name", kind="J", length=40),
-    text("sex", "性別", "sex", kind="C", length=1, code_set="sex"),
-    text("town", "町名", "town", kind="J", length=40),
-    amount("due", "差引額", "due", digits=9),
-    date("moved", "異動日", "moved"),
+    """
+    item,ja,type,length,must,codes,key
+    no,番号,N,15,1,,1
+    name,氏名,J,40,,,
+    sex,性別,C,1,,sex,
+    town,町名,J,40,,,
+    due,差引額,M,9,,,
+    moved,異動日,D,,,,
+    """,
+    code_sets=(SEX,),
 )
-EVENTS = target(
+EVENTS = sheet(
     "events",
-    text("no", "番号", "number", kind="N", length=15, nullable=False),
-    whole("place", "順番", "place", nullable=False),
-    text("kind", "事由", "kind", kind="C", length=2),
-    key=("no", "place"),
+    """
+    item,ja,type,length,must,key
+    no,番号,N,15,1,1
+    place,順番,I,,1,1
+    kind,事由,C,2,,
+    """,
 )
-TABLES = {"people": PEOPLE, "events": EVENTS}
-SETS = {
-    "sex": frozenset(CodeSet("sex", "性別", "sex", {"1": ("男", "male"), "2": ("女", "female"), "9": ("-", "-")}).codes)
-}
+TABLES = {"people": PEOPLE.physical, "events": EVENTS.physical}
+SETS = {"sex": SEX.ever}
 
 
 def fields(*described):
@@ -73,9 +65,9 @@ SCHEMAS = {
     "t.town": fields(("T-NO", INT), ("T-NAME", TEXT)),
 }  # fmt: skip
 
+HEAD = 'municipality: {code: "990027", name: 見本市, romaji: mihon}'
 MANIFEST = """
-municipality: {code: "990027", name: 見本市, romaji: mihon}
-systems: [s]
+edition: "1.0"
 dumps:
   d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}}}
   t: {file: t, title: t, layout: l.cpy, framing: fixed, charset: ibm, records: {town: {}}}
@@ -86,8 +78,9 @@ REST = {"d.person": list(SCHEMAS["d.person"].names), "d.child": ["C-NO", "C-NAME
 @pytest.fixture
 def compiled(tmp_path):
     def make(tables, *, ignore=None, files=None):
-        folder = tmp_path / "990027_mihon"
-        folder.mkdir(exist_ok=True)
+        folder = tmp_path / "990027_mihon" / "s"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
         (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
         (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
         for name, content in (files or {}).items():
@@ -98,8 +91,11 @@ def compiled(tmp_path):
             for source, names in REST.items()
         }
         mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in (ignore or left).items() if v}}
-        (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False), encoding="utf-8")
-        return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+        text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
+        (folder / "mapping.yaml").write_text(text, encoding="utf-8")
+        return compile_mapping(
+            read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+        )
 
     return make
 
@@ -351,10 +347,11 @@ def test_cutting_a_batch_anywhere_changes_no_row(cut_plan, data):
 
 @pytest.fixture(scope="module")
 def cut_plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plan") / "990027_mihon"
+    folder = tmp_path_factory.mktemp("plan") / "990027_mihon" / "s"
     events = {"from": "d.person", "each": "P-EV", "when": {"field": "P-EV"}, "columns": {"no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, "place": "$occurrence", "kind": "P-EV"}}  # fmt: skip
     tables = {"people": person(), "events": events}
-    folder.mkdir()
+    folder.mkdir(parents=True)
+    (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
     (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
     (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
     used = yaml.safe_dump(tables)
@@ -363,8 +360,10 @@ def cut_plan(tmp_path_factory):
         for s, names in REST.items()
     }
     mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in ignore.items() if v}}
-    (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
-    return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+    (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
+    return compile_mapping(
+        read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+    )
 
 
 BROKEN = [

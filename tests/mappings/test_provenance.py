@@ -10,7 +10,7 @@ import pytest
 from dags.authoring.lineage import source_items
 from dags.inspection.profile import of_municipality
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.plan import Occurrences
 from mappings.provenance import BESIDE_THE_DATA, Fate, decoded_as, fate_of, followed, origins
 

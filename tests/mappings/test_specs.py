@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
 from tests import broken_mappings
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def problems(town):
     return caught.value.problems
 
 
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
 BROKEN = broken_mappings.cases()
 SECTIONS = dict(
@@ -92,7 +92,12 @@ def test_nothing_follows_from_a_misspelt_record_kind(name, tmp_path):
 
 
 def test_double_byte_text_does_not_fit_a_column_of_digits(town):
-    change(town, "layouts/juki_master.cpy", "JJ-BIKO             PIC X(60)", "JJ-BIKO             PIC N(30)")
+    change(
+        town,
+        "resident_records/layouts/juki_master.cpy",
+        "JJ-BIKO             PIC X(60)",
+        "JJ-BIKO             PIC N(30)",
+    )
     change(
         town,
         R,
@@ -114,13 +119,13 @@ def test_a_yaml_bomb_is_refused_before_it_grows(town):
 def test_a_link_out_of_the_folder_is_refused(town, tmp_path):
     outside = tmp_path / "outside.cpy"
     outside.write_text("01 R PIC X.\n")
-    (town / "layouts" / "juki_master.cpy").unlink()
-    (town / "layouts" / "juki_master.cpy").symlink_to(outside)
+    (town / "resident_records" / "layouts" / "juki_master.cpy").unlink()
+    (town / "resident_records" / "layouts" / "juki_master.cpy").symlink_to(outside)
     assert {p.code for p in problems(town)} == {"Y007"}
 
 
 def test_the_manifest_says_what_stands_for_the_tags_of_a_copybook(town):
-    copybook = town / "layouts" / "juki_master.cpy"
+    copybook = town / "resident_records" / "layouts" / "juki_master.cpy"
     copybook.write_text(copybook.read_text("utf-8").replace("JJ-", ":JJ:-"), encoding="utf-8")
     assert {p.code for p in problems(town)} == {"L020"}
     change(

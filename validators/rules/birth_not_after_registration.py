@@ -17,7 +17,7 @@ from validators.rules.contract import Query, Rule, RuleFamily, has
 
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have both dates."""
-    if not has(tables, "residents", "birth_key", "resident_since_key"):
+    if not has(tables, "resident_records.residents", "birth_key", "resident_since_key"):
         return ()
     known = (pl.col("birth_precision") == "day") & (pl.col("resident_since_precision") == "day")
     sql = (
@@ -30,7 +30,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
             "V414",
             "生年月日と住民となった年月日",
             "date of birth and date of becoming a resident",
-            "residents",
+            "resident_records.residents",
             ("birth", "resident_since"),
             known & (pl.col("birth_key") > pl.col("resident_since_key")),
             Query(sql),

@@ -18,7 +18,7 @@ MOVES_OUT = ("201", "202")
 
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have both dates."""
-    if not has(tables, "residents", "changed_key", "processed_key", "change_reason"):
+    if not has(tables, "resident_records.residents", "changed_key", "processed_key", "change_reason"):
         return ()
     known = (pl.col("changed_precision") == "day") & (pl.col("processed_precision") == "day")
     stays = ~pl.col("change_reason").is_in(MOVES_OUT).fill_null(value=False)
@@ -32,7 +32,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
             "V413",
             "異動日と処理日",
             "date of change and date of processing",
-            "residents",
+            "resident_records.residents",
             ("changed", "processed", "change_reason"),
             known & stays & (pl.col("changed_key") > pl.col("processed_key")),
             Query(sql),

@@ -20,7 +20,7 @@ from migration_reports.findings import Severity
 KEY = ("source_dump", "source_record")
 
 Frames = Mapping[str, pl.LazyFrame]
-"""The staged rows by target table."""
+"""The staged rows by target table, whose key is `system.table`."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Expectation:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Query:
-    """SQL that selects the failing rows; `{batch}` is the rule's table, `{other}` of a name another staged table."""
+    """SQL that selects the failing rows; `{batch}` is the rule's table, `{system.table}` another staged one."""
 
     sql: str
 

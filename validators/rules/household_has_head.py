@@ -18,26 +18,26 @@ from validators.rules.contract import Frames, Query, Rule, RuleFamily, has
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where there are households and residents."""
     if not (
-        has(tables, "households", "household_no")
-        and has(tables, "residents", "household_no", "relationship", "change_reason")
+        has(tables, "resident_records.households", "household_no")
+        and has(tables, "resident_records.residents", "household_no", "relationship", "change_reason")
     ):
         return ()
 
     def failing(frames: Frames) -> pl.LazyFrame:
         heads = (
-            frames["residents"]
+            frames["resident_records.residents"]
             .filter((pl.col("relationship") == "01") & ~pl.col("change_reason").fill_null("").str.starts_with("2"))
             .select("household_no")
             .unique()
         )
-        households = frames["households"].filter(pl.col("household_no").is_not_null())
+        households = frames["resident_records.households"].filter(pl.col("household_no").is_not_null())
         first = households.sort("_rank", "source_dump", "source_record").unique("household_no", keep="first")
         return first.join(heads, on="household_no", how="anti")
 
     sql = (
         "SELECT source_record FROM (SELECT household_no, source_record, row_number() OVER (PARTITION BY household_no "
         "ORDER BY _rank, source_dump, source_record) AS place FROM {batch} WHERE household_no IS NOT NULL) AS household "
-        "WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM {residents} AS resident "
+        "WHERE place = 1 AND NOT EXISTS (SELECT 1 FROM {resident_records.residents} AS resident "
         "WHERE resident.household_no = household.household_no AND resident.relationship = '01' "
         "AND coalesce(resident.change_reason, '') NOT LIKE '2%')"
     )
@@ -47,7 +47,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
             "V412",
             "世帯主",
             "head of household",
-            "households",
+            "resident_records.households",
             ("household_no",),
             failing,
             Query(sql),

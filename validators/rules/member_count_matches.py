@@ -17,12 +17,15 @@ from validators.rules.contract import Frames, Query, Rule, RuleFamily, has
 
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where households state a count."""
-    if not (has(tables, "households", "household_no", "member_count") and has(tables, "residents", "household_no")):
+    if not (
+        has(tables, "resident_records.households", "household_no", "member_count")
+        and has(tables, "resident_records.residents", "household_no")
+    ):
         return ()
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        received = frames["residents"].group_by("household_no").agg(pl.len().alias("received"))
-        stated = frames["households"].filter(
+        received = frames["resident_records.residents"].group_by("household_no").agg(pl.len().alias("received"))
+        stated = frames["resident_records.households"].filter(
             pl.col("member_count").is_not_null() & pl.col("household_no").is_not_null()
         )
         counted = stated.join(received, on="household_no", how="left")
@@ -30,7 +33,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
 
     sql = (
         "SELECT household.source_record FROM (SELECT * FROM {batch}) AS household LEFT JOIN (SELECT household_no, count(*) AS received "
-        "FROM {residents} GROUP BY household_no) AS members ON members.household_no = household.household_no "
+        "FROM {resident_records.residents} GROUP BY household_no) AS members ON members.household_no = household.household_no "
         "WHERE household.household_no IS NOT NULL AND member_count IS NOT NULL "
         "AND coalesce(members.received, 0) <> member_count"
     )
@@ -40,7 +43,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
             "V417",
             "世帯人数",
             "number of members",
-            "households",
+            "resident_records.households",
             ("member_count", "household_no"),
             failing,
             Query(sql),

@@ -17,13 +17,13 @@ from validators.rules.contract import KEY, Frames, Query, Rule, RuleFamily, has
 
 def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Rule, ...]:  # noqa: ARG001
     """Give the rule where residents have a household and a relationship."""
-    if not has(tables, "residents", "household_no", "relationship", "change_reason"):
+    if not has(tables, "resident_records.residents", "household_no", "relationship", "change_reason"):
         return ()
 
     stays = ~pl.col("change_reason").fill_null("").str.starts_with("2")
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        heads = frames["residents"].filter(
+        heads = frames["resident_records.residents"].filter(
             (pl.col("relationship") == "01") & pl.col("household_no").is_not_null() & stays
         )
         return heads.sort(KEY, maintain_order=True).filter(pl.int_range(pl.len()).over("household_no") > 0)
@@ -40,7 +40,7 @@ def make(tables: Mapping[str, sa.Table], options: Mapping[str, str]) -> tuple[Ru
             "V411",
             "世帯主",
             "head of household",
-            "residents",
+            "resident_records.residents",
             ("relationship", "household_no"),
             failing,
             Query(sql),
