@@ -4,7 +4,7 @@ A column's first steps look at one value and at nothing else, so a value that ca
 What they made of it lies in a table, a row a distinct value, and a batch's rows are gathered from there.
 
 A value's row is found by its hash: `_slots` holds, where a hash points, a row, and a row whose slot is taken stands in the
-next free one. Row 0 is of no value, and every empty slot names it; so a slot that is empty needs no mark of its own.
+next free one. Row 0 is the null's, and every empty slot names it; so a slot that is empty needs no mark of its own.
 """
 
 from __future__ import annotations
