@@ -10,9 +10,11 @@ import pytest
 import sqlalchemy as sa
 from dags.pipeline.municipality import load
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
 from dags import steps
 from dags.authoring import difference, examples, explain, lineage
+from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import municipality
 from migration_reports.findings import SpecError, UsageError
@@ -129,8 +131,16 @@ def test_a_later_run_of_one_system_leaves_the_other_in_force_and_reports_say_so(
     page = (home / "runs" / first.run_id / "reports" / "result.ja.html").read_text("utf-8")
     assert "リハーサル合格 (一部)" in page
     assert "業務システムにより異なる: 住民記録 有効、税務 置換済。" in page
-    back = steps.rollback("mihon", mode="rehearsal", by="tester", reason="tax again", systems=["tax"])
-    assert [(one.system, one.in_force) for one in back.systems] == [("tax", first.run_id)]
+    listed = CliRunner().invoke(app, ["runs", "mihon"], terminal_width=200, env={"COLUMNS": "200"}).output
+    assert "resident_records promoted, tax superseded" in listed
+    assert "rehearsal: tax" in listed
+    command = ["rollback", "mihon", "--rehearsals", "--yes", "--reason", "tax again"]
+    asked = CliRunner().invoke(app, command)
+    assert "Say which systems are meant, such as --system resident_records" in str(asked.exception)
+    back = CliRunner().invoke(app, [*command, "--system", "tax"])
+    assert back.exit_code == 0
+    assert f"tax of run {second.run_id} was rolled back" in back.output
+    assert f"of tax run {first.run_id}" in back.output
     assert headline(steps.record(first.run_id)).endswith("Rehearsal passed")
     assert "Rehearsal rolled back" in headline(steps.record(second.run_id))
 

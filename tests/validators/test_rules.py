@@ -31,6 +31,7 @@ NUMBERS = sheet(
     insurer,保険者番号,N,8,,,insurer_number
     insurer_short,保険者番号,N,6,,,insurer_number
     """,
+    system="resident_records",
 )
 """A table of every kind of number, which no shipped system has together."""
 
