@@ -11,12 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
-from mappings.known import Known
-from mappings.language.spec import CodeTable, Period, SystemFolder
+from mappings.known import Known, key_of
+from mappings.language.spec import CodeTable, Period
 from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
 from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
@@ -71,9 +72,8 @@ class Mapped:
     findings: pa.RecordBatch
 
 
-_Chain = tuple[str, tuple[Step, ...], pa.DataType]
-"""A system, whose code tables are meant, steps, and the type of what goes into them: of the same ones, the same values are
-known whatever column they stand in."""
+_Chain = tuple[tuple[Step, ...], tuple[pa.DataType, ...]]
+"""Steps, and the types of what goes into them: of the same ones, the same values are known whatever column they stand in."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -95,8 +95,7 @@ class _Query:
         exprs: the target's columns.
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
-        alone: the first steps of columns, by chain.
-        sources: what these look at.
+        alone: the first steps of columns that are the same, and what is known of them.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -105,14 +104,13 @@ class _Query:
     exprs: tuple[pl.Expr, ...]
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
-    alone: Mapping[_Chain, tuple[Alone, ...]]
-    sources: list[str]
+    alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
         """The workings, in order, but those of the first steps that make columns which are known."""
         if known not in self.levels:
-            made = (one for some in self.alone.values() for one in some if one.names[0] in known)
+            made = (one for _, some in self.alone for one in some if one.names[0] in known)
             done = {name for one in made for name, _ in one.workings}
             self.levels[known] = working_levels([(name, expr) for name, expr in self.workings if name not in done])
         return self.levels[known]
@@ -131,7 +129,7 @@ class Mapper:
         self._parts = tuple(part for plan in plans for part in plan.parts)
         self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
-        self._known: dict[_Chain, Known] = {}
+        self._known: dict[str, dict[_Chain, Known]] = {}
         self._queries = {
             (part.table, part.number): self._query(part, self._tables(part, {}))
             for part in self._parts
@@ -165,7 +163,7 @@ class Mapper:
                 kept = [name for name in (*HELD, OCCURRENCE, *part.reads) if name in before.columns]
                 held[key] = _batch(before.select(list(dict.fromkeys(kept))))
                 continue
-            rows[key], found, tallies[key] = _run(self._queries[key], before, lost, self._known)
+            rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
             findings.extend(found)
         graded = [grade(self._policies.get(source, NO_POLICIES), decoded)] if decoded.num_rows else []
         return Mapped(rows, held, tallies, _joined(graded, findings))
@@ -183,7 +181,7 @@ class Mapper:
         Returns:
             The target rows, the findings, and the tally.
         """
-        made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {}, self._known)
+        made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {})
         return made, _joined([], found), tally
 
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
@@ -202,10 +200,8 @@ class Mapper:
 
     def _query(self, part: PartPlan, tables: Mapping[str, CodeTable]) -> _Query:
         folder = self._folders[part.table, part.number]
-        query = _query(part, folder, self._run_id, tables)
-        for chain, some in query.alone.items():
-            self._known.setdefault(chain, Known(some[0]))
-        return query
+        known = self._known.setdefault(folder.name, {})
+        return _query(part, folder.head.municipality.code, self._run_id, tables, known)
 
     def _tables(self, part: PartPlan, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
         known = self._folders[part.table, part.number].code_tables
@@ -213,11 +209,11 @@ class Mapper:
 
 
 def _run(
-    query: _Query, frame: pl.DataFrame, lost: Mapping[str, int], known: Mapping[_Chain, Known]
+    query: _Query, frame: pl.DataFrame, lost: Mapping[str, int]
 ) -> tuple[pa.RecordBatch, list[pl.DataFrame], Tally]:
     part = query.part
     chosen = chosen_by(part, prepared(part, frame, query.whole))
-    chosen, made, silent = _looked_up(query, chosen, known)
+    chosen, made, silent = _looked_up(query, chosen)
     # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
     for level in query.levels_but(made):
         chosen = chosen.with_columns(level)
@@ -225,39 +221,37 @@ def _run(
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
     batch = _batch(rows[part.schema.names], part.schema)
     wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
-    hits = [(one.remark, rows[one.remark.name].arg_true()) for one in said] if rows.height else []
-    hits = [(mask, at) for mask, at in hits if len(at)]
+    hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
-    for mask, at in hits:
+    for mask, at in hits.items():
         if mask.failed and mask.column is not None:
             wrong[mask.column] += len(at)
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
-    found = [_found(rows, mask, at, part) for mask, at in hits]
+    found = [_found(rows, hits, part)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
 
-def _looked_up(
-    query: _Query, frame: pl.DataFrame, known: Mapping[_Chain, Known]
-) -> tuple[pl.DataFrame, frozenset[str], frozenset[str]]:
+def _looked_up(query: _Query, frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str], frozenset[str]]:
     """The rows with what is known of their values: which values were added, and which masks hit none of these rows."""
     added: list[pl.Series] = []
     made, silent = [], []
     never = pl.Series([False]).new_from_index(0, frame.height)
-    hashes = frame.select(pl.col(query.sources).hash())
-    for chain, some in query.alone.items():
-        columns = [(frame[one.source], hashes[one.source].to_numpy()) for one in some]
-        for one, outcome in zip(some, known[chain].of(columns), strict=True):
+    every = [one for _, some in query.alone for one in some]
+    values = frame.select(key_of(one).alias(one.names[0]) for one in every)
+    hashes = values.select(pl.all().hash())
+    for known, some in query.alone:
+        columns = [(values[one.names[0]], hashes[one.names[0]].to_numpy()) for one in some]
+        for one, outcome in zip(some, known.of(columns), strict=True):
             if outcome is None:
                 continue
             made.append(one.names[0])
-            for at, name in enumerate(one.names):
-                if str(at) in outcome.columns:
-                    added.append(outcome[str(at)].alias(name))
-                else:
-                    silent.append(name)
-                    added.append(never.alias(name))
+            silent += [name for name, column in zip(one.names, outcome, strict=True) if column is None]
+            added += [
+                (never if column is None else column).alias(name)
+                for name, column in zip(one.names, outcome, strict=True)
+            ]
     return frame.hstack(added), frozenset(made), frozenset(silent)
 
 
@@ -270,21 +264,25 @@ def _counted(codes: pl.Series) -> Mapping[str, int]:
     return dict(text.to_frame().select(shown).group_by("code").len().iter_rows())
 
 
-def _query(part: PartPlan, folder: SystemFolder, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
+def _query(
+    part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable], known: dict[_Chain, Known]
+) -> _Query:
     types = {field.name: field.type for field in part.schema}
     workings = Workings()
     first = {c.name: alone(c, tables) for c in part.columns}
     chains: dict[_Chain, tuple[Alone, ...]] = {}
-    for one in (one for some in first.values() for one in some):
-        chain = folder.name, one.steps, part.types[one.source]
-        chains[chain] = (*chains.get(chain, ()), one)
-    sources = list(dict.fromkeys(one.source for some in chains.values() for one in some))
+    for one in first.values():
+        if one is not None:
+            chain = one.steps, tuple(part.types[name] for name in one.sources)
+            chains[chain] = (*chains.get(chain, ()), one)
+    known.update({chain: Known(some[0]) for chain, some in chains.items() if chain not in known})
+    firsts = tuple((known[chain], some) for chain, some in chains.items())
     made = {c.name: column_value(part, c, tables, {}, workings, first[c.name]) for c in part.columns if not _asks(c)}
     days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
     made |= {c.name: column_value(part, c, tables, days, workings, first[c.name]) for c in part.columns if _asks(c)}
     days |= {c.name: day_of(c, made[c.name][0]) for c in part.columns if _asks(c)}
     exprs: dict[str, pl.Expr] = {
-        "municipality_code": pl.lit(folder.head.municipality.code),
+        "municipality_code": pl.lit(municipality),
         "source_dump": pl.lit(part.dump),
         "source_record": pl.col("_record"),
         "run_id": pl.lit(run_id),
@@ -310,7 +308,7 @@ def _query(part: PartPlan, folder: SystemFolder, run_id: str, tables: Mapping[st
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), chains, sources)
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
 
 
 def _asks(column: ColumnPlan) -> bool:
@@ -349,21 +347,21 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _found(rows: pl.DataFrame, mask: Remark, at: pl.Series, part: PartPlan) -> pl.DataFrame:
-    hit = rows[["source_record", "_offset"]][at]
-    return hit.select(
-        pl.lit(mask.code).alias("code"),
-        pl.lit(mask.severity.value).alias("severity"),
-        pl.lit(part.dump).alias("dump"),
-        pl.lit(part.kind).alias("kind"),
-        pl.col("source_record").alias("record"),
-        (pl.col("_offset") + part.offsets.get(mask.field, 0)).alias("offset"),
-        pl.lit(mask.field).alias("field"),
-        pl.lit(part.table).alias("table"),
-        pl.lit(mask.column, pl.String).alias("column"),
-        pl.lit(mask.place).alias("mapping"),
-        pl.lit(None, pl.String).alias("detail"),
-    )
+def _found(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+    """The findings of some masks: mask by mask, in each the rows that it hits."""
+    said = pl.DataFrame(
+        [
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            for m in hits
+        ],
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
+        | {"at": pl.Int64},
+        orient="row",
+    )  # fmt: skip
+    each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
+    hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    return each.hstack(placed).select(FINDINGS.names)
 
 
 def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:
@@ -375,7 +373,9 @@ def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) ->
 
 
 def _batch(frame: pl.DataFrame, schema: pa.Schema | None = None) -> pa.RecordBatch:
-    table = frame.to_arrow() if schema is None else frame.to_arrow().cast(schema)
+    # Texts leave Polars as views, so that they are copied once, into the schema's type, and not twice.
+    views = pl.CompatLevel.newest()
+    table = frame.to_arrow() if schema is None else frame.to_arrow(compat_level=views).cast(schema)
     parts = table.combine_chunks().to_batches()
     return parts[0] if parts else _empty(table.schema)
 
