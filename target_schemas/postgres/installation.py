@@ -121,7 +121,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield sa.text(f"GRANT SELECT ON {PRODUCTION.place(CODES.name)} TO {', '.join(area.role for area in AREAS)}")
     for system in systems:
         for area in AREAS:
-            for table in (described.physical for described in system.tables):
+            for table in (described.physical for described in system.whole.tables):
                 if (area.schema, table.name) not in present.tables:
                     yield from _made(area.table(table))
                     yield from roles.isolated(area, area.place(table.name))
