@@ -35,7 +35,7 @@ FAMILIES = {
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
     "validators/rules": (RULES, ("failing",)),
-    "target_schemas/systems": (SYSTEMS, None),
+    "target_schemas/systems": (SYSTEMS, ("failing",)),
     "migration_reports/reports": (REPORTS, None),
 }
 HARMLESS = {"address_key", "width", "trim", "concat"}

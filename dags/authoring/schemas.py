@@ -14,12 +14,13 @@ from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
 from mappings.json_schema import (
     Members,
-    Schema,
     differences_schema,
     manifest_schema,
     mapping_schema,
     package_schema,
 )
+from migration_reports.yaml_schema import Schema
+from target_schemas.system_yaml import system_schema
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -40,6 +41,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
         "package": lambda: package_schema(_members()),
         "mapping": mapping_schema,
         "differences": differences_schema,
+        "system": system_schema,
     }
 )
 """How each schema is made, by its name."""

@@ -112,7 +112,7 @@ def load(folder: Path) -> Municipality:
         _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
-    known = {system.name: system for system in SYSTEMS}
+    known = {system.name: system.in_edition(system.latest) for system in SYSTEMS}
     systems = tuple(known[name] for name in spec.manifest.systems)
     problems.extend(_rule_problems(spec))
     if problems:
@@ -247,7 +247,7 @@ def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.
         system.name,
         schemas=schemas,
         tables={table.name: table.physical for table in system.tables},
-        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets if not code_set.open},
     )
 
 

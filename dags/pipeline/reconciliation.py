@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -130,11 +131,19 @@ def amounts(
     return tuple(amounts)
 
 
-def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    """Every rule that the municipality's tables have: derived ones and the family's."""
+def rules(
+    municipality: Municipality, tables: Mapping[str, sa.Table], *, reference_date: datetime.date | None = None
+) -> tuple[Rule, ...]:
+    """Every rule that the municipality's tables have: derived ones and the family's.
+
+    Args:
+        municipality: the municipality.
+        tables: its tables by name.
+        reference_date: 基準日, on which codes must hold that no item's day judges; None: on any day.
+    """
     sets = {s.name: s for system in municipality.systems for s in system.code_sets}
     settings = municipality.folder.manifest.rules
-    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
+    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality), reference_date=reference_date))
     for family in RULES:
         given = settings.get(family.name, {})
         kept = given.get("on_error") == "keep"

@@ -20,7 +20,7 @@ SHIPPED = sorted(
     for folder in ("municipalities", "packages")
     for path in (ROOT / "mappings" / folder).glob("*/*.yaml")
     if path.name not in ("synthesis.yaml", "examples.yaml")
-)
+) + sorted((ROOT / "target_schemas" / "systems").glob("*/system.yaml"))
 
 
 class EditorLoader(yaml.SafeLoader):
