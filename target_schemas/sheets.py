@@ -332,7 +332,8 @@ def _system(
     for edition in read.editions:
         lines = {table: in_edition(of, edition, read.editions) for table, of in read.lines.items()}
         made[edition] = system(edition, {table: tuple(line.item for line in of) for table, of in lines.items()})
-    return system("", whole)
+    made[""] = system("", whole)
+    return made[""]
 
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:

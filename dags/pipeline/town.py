@@ -288,7 +288,7 @@ def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema
         spec,
         schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
         tables={table.name: table.physical for table in system.tables},
-        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets if not code_set.open},
     )
 
 

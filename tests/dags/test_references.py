@@ -50,7 +50,7 @@ def dangling(url):
                     f"(SELECT 1 FROM {reference.table.replace('.', '_rehearsal.')} AS parent WHERE parent.{target} = child.{column} "
                     "AND parent.municipality_code = child.municipality_code) ORDER BY source_record"
                 )
-                lost[f"resident_records.{table.name}.{column}"] = connection.execute(sa.text(query)).scalars().all()
+                lost[f"{table.physical.key}.{column}"] = connection.execute(sa.text(query)).scalars().all()
     return lost
 
 

@@ -21,7 +21,7 @@ from migration_reports.findings import SpecError, UsageError
 from migration_reports.pages.summary import headline, summary
 from target_schemas.postgres.database import connect
 from target_schemas.systems import SYSTEMS
-from tests.second_system import NEWER
+from tests.second_system import SYSTEM
 
 MIHON = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"
 RECORDS, TAXPAYERS = "resident_records.residents", "tax.residents"
@@ -48,7 +48,7 @@ ignore:
 @pytest.fixture
 def town(tmp_path, monkeypatch):
     """見本市 with a second system, whose mapping reads the same records."""
-    monkeypatch.setattr(municipality, "SYSTEMS", (*SYSTEMS, NEWER))
+    monkeypatch.setattr(municipality, "SYSTEMS", (*SYSTEMS, SYSTEM))
     folder = tmp_path / "towns" / MIHON.name
     fields = load(MIHON).schemas["juki_master.resident"].names
     shutil.copytree(MIHON, folder)
@@ -103,7 +103,10 @@ def test_both_go_from_dump_to_report_under_their_own_names(home, database_url):
     assert all(agrees for _, agrees in sums.values())
     fate = next(f for f in record.coverage if f.field == "JJ-JUMIN-NO")
     assert {f"{RECORDS}.resident_no", f"{TAXPAYERS}.resident_no"} <= set(fate.targets)
-    assert [(of.system, of.state) for of in record.systems] == [("resident_records", "promoted"), ("tax", "promoted")]
+    assert [(of.system, of.edition, of.state) for of in record.systems] == [
+        ("resident_records", "1.0", "promoted"),
+        ("tax", "1.1", "promoted"),
+    ]
     reports = home / "runs" / record.run_id / "reports"
     page = (reports / "result.en.html").read_text("utf-8")
     assert RECORDS in page

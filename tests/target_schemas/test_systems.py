@@ -276,7 +276,7 @@ def test_no_system_takes_a_schema_that_is_anothers_and_no_name_is_cut():
 def test_a_long_name_of_a_condition_is_shortened_and_its_partition_made(centre, database_url):
     name, long = "w" * 30, "x" * 40
     made = sheet(name, f"item,type,length,must,key\nno,N,5,1,1\n{long},M,5,,\n", system="tax").physical
-    installation.install(centre, [dataclasses.replace(FORMER, tables=(table_of(made),))], "990027")
+    installation.install(centre, [dataclasses.replace(FORMER, made={}, tables=(table_of(made),))], "990027")
     begin(centre, "c0", tables=[made])
     staging.create_staging(centre, "c0", [made])
     staging.note_rejected(centre, database_url, "c0", no_rejects())
