@@ -36,6 +36,7 @@ from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from dags.pipeline.workspace import Run, open_run, settings
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, SpecError, TransientError, join_findings
+from migration_reports.items import table_of
 from migration_reports.pages.question import question
 from migration_reports.pages.render import render
 from migration_reports.records.run_record import (
@@ -266,7 +267,7 @@ def reconcile(run_id: str) -> dict[str, Any]:
                 one_per_key=one_per_key(municipality),
             )
             amounts = reconciliation.amounts(database, run, municipality, fragments)
-        critical = frozenset(table.name for table in target_tables(municipality) if table.info["critical"])
+        critical = frozenset(table.name for table in target_tables(municipality) if table_of(table).critical)
         fates = reconciliation.fates(municipality, fragments, evidence.rejected_by_kind(run))
         made = run.read("made") or {}
         lines = reconciliation.lines(municipality, fragments, made, counts)

@@ -13,11 +13,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import pydantic
-
 from mappings.language.spec import Manifest, MappingSpec
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
+from migration_reports.specs import Spec
 
 Schema = dict[str, Any]
 Members = Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]]
@@ -64,7 +63,7 @@ def differences_schema() -> Schema:
     return _document("What differs from a package's mapping", _partial(_mapping()))
 
 
-def schema_of(title: str, model: type[pydantic.BaseModel]) -> Schema:
+def schema_of(title: str, model: type[Spec]) -> Schema:
     """The schema of any other model that people write."""
     return _document(title, _model(model))
 
@@ -88,7 +87,7 @@ def _mapping() -> Schema:
     return schema
 
 
-def _model(model: type[pydantic.BaseModel]) -> Schema:
+def _model(model: type[Spec]) -> Schema:
     schema: Schema = _for_yaml(model.model_json_schema(mode="validation"))
     schema.setdefault("$defs", {})
     return schema

@@ -570,6 +570,15 @@ _ENTRIES = (
         "Numbers that old systems gave out may not fit. Confirm; the number is not changed.",
     ),
     Code(
+        "V421",
+        "form_of_type",
+        E,
+        "項目の型が求める形でない値である (桁数、時刻、添付など)",
+        "A value that does not have the form of its type (digits, a time, an attachment's parts)",
+        "移行元データと変換を確認すること。",
+        "Check the data and the mapping.",
+    ),
+    Code(
         "V417",
         "member_count_differs",
         A,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import yaml
 
-from migration_reports.findings import Position, Problem
+from migration_reports.trouble import Position, Problem
 
 COLON, SPACE = "\N{FULLWIDTH COLON}", "\N{IDEOGRAPHIC SPACE}"
 QUOTES = "\u201c\u201d\u2018\u2019\N{FULLWIDTH QUOTATION MARK}\N{FULLWIDTH APOSTROPHE}"

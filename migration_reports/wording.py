@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from migration_reports.slips import slip_in
-from migration_reports.findings import did_you_mean
+from migration_reports.trouble import did_you_mean
 
 FORMS: Mapping[str, tuple[str, str]] = {
     r"^\d{4}-\d{2}-\d{2}$": ("is no day", "YYYY-MM-DD"),

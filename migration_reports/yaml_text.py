@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from migration_reports.slips import QUOTES, in_our_words, slips
-from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.trouble import Position, Problem, SpecError
 
 MAX_TEXT = 1_000_000
 MAX_DEPTH = 30

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from target_schemas.postgres import ledger, loader, staging
 from target_schemas.postgres.areas import PRODUCTION
-from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
+from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
 
 TABLES = (HOUSEHOLDS, TAX_AMOUNTS)
 ONE = frozenset({"households"})

@@ -48,7 +48,8 @@ HARMLESS = {"address_key", "width", "trim", "concat"}
 def test_every_file_is_registered_under_its_name(family):
     members, _ = FAMILIES[family]
     files = sorted(p.stem for p in (ROOT / family).glob("*.py") if p.stem != "contract" and not p.stem.startswith("_"))
-    assert sorted(m.name for m in members) == files
+    folders = sorted(p.parent.name for p in (ROOT / family).glob("*/system.yaml"))
+    assert sorted(m.name for m in members) == files + folders
     for name in files:
         assert importlib.import_module(f"{family.replace('/', '.')}.{name}").__doc__
 
@@ -127,7 +128,7 @@ def test_every_transform_and_rule_names_its_source(member):
 
 def test_a_column_asks_only_for_rules_that_columns_may_ask_for():
     """A name that no rule has would be a check that never runs."""
-    asked = {c.info["check"] for s in SYSTEMS for t in s.tables for c in t.columns if "check" in c.info}
+    asked = {item.check for s in SYSTEMS for t in s.tables for item in t.items if item.check}
     assert asked <= {rule.name for rule in RULES if rule.by_column}
 
 

@@ -1,59 +1,46 @@
-"""Rules that a target table implies: mandatory, length, codes, readable characters, key, references."""
+"""Rules that a target table implies: mandatory, length, form, codes, readable characters, key, references."""
 
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import re
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 import sqlalchemy as sa
 
+from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
 from validators.rules.contract import KEY, Expectation, Frames, Query, Rule
 
-REFUSED = frozenset({"V401", "V402", "V404"})
-"""What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice."""
+REFUSED = frozenset({"V401", "V402", "V404", "V421"})
+"""What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
 
 DANGLING = frozenset({"V405", "V406"})
 """What a promoted row would lack: its parent, which was never there, or was rejected."""
 
 
-class Reference(Protocol):
-    """Columns of a table that name a row of another one."""
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns that name it; where one of them is null, no row is named."""
-
-    @property
-    def table(self) -> str:
-        """The other table."""
-
-    @property
-    def target(self) -> tuple[str, ...]:
-        """The columns of it that are named."""
-
-    @property
-    def orphan(self) -> str:
-        """What becomes of a row without its parent: it `falls` or `stays`."""
-
-
 def derive(
-    tables: Mapping[str, sa.Table], code_sets: Mapping[str, frozenset[str]], *, one_per_key: frozenset[str]
+    tables: Mapping[str, sa.Table],
+    code_sets: Mapping[str, CodeSet],
+    *,
+    one_per_key: frozenset[str],
+    reference_date: datetime.date | None = None,
 ) -> tuple[Rule, ...]:
     """Derive the rules of some tables.
 
     Args:
-        tables: the system's tables by name.
-        code_sets: the codes of each code set.
+        tables: the tables by name.
+        code_sets: the code sets; one that still lacks the municipality's own list is not judged.
         one_per_key: the tables in which a key may be staged several times, because one row of each is kept.
+        reference_date: 基準日, on which a code must hold that no item's day judges; None: on any day.
     """
+    day = None if reference_date is None else reference_date.strftime("%Y%m%d")
     rules: list[Rule] = []
     for table in tables.values():
-        for column in table.columns:
-            if not column.info.get("lineage"):
-                rules.extend(_column_rules(table, column, code_sets))
+        for column in table_of(table).columns:
+            rules.extend(_column_rules(table, column))
+            rules.extend(_item_rules(table, column, code_sets, day))
         if table.name not in one_per_key:
             rules.append(_key(table))
     return (*rules, *(_reference(table, reference, "V405") for table, reference in references(tables)))
@@ -64,7 +51,7 @@ def references(tables: Mapping[str, sa.Table]) -> tuple[tuple[sa.Table, Referenc
     return tuple(
         (table, reference)
         for table in tables.values()
-        for reference in table.info.get("references", ())
+        for reference in table_of(table).references
         if reference.table in tables
     )
 
@@ -75,47 +62,126 @@ def promoted_reference(table: sa.Table, reference: Reference) -> Rule:
     return dataclasses.replace(rule, name=f"{table.name}.{reference.columns[0]}.promoted")
 
 
-def _column_rules(table: sa.Table, column: sa.Column[object], code_sets: Mapping[str, frozenset[str]]) -> list[Rule]:
-    rules = []
-    info, name = column.info, column.name
-    group = str(info.get("date", name))
+def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
+    """What a column says of its values one by one: mandatory, length, form, readable."""
+    head, item, name, value = heading(column), item_of(column), column.name, pl.col(column.name)
 
     def rule(kind: str, code: str, failing: pl.Expr, expectation: Expectation | Query) -> Rule:
-        return Rule(
-            f"{table.name}.{name}.{kind}",
-            code,
-            info.get("ja", name),
-            info.get("en", name),
-            table.name,
-            (group,),
-            failing,
-            expectation,
-        )
+        title, of = f"{table.name}.{name}.{kind}", (filled_as(column),)
+        return Rule(title, code, head.ja, head.en, table.name, of, failing, expectation)
 
-    value = pl.col(name)
-    if not column.nullable and info.get("part") in (None, "source"):
+    # Of a date its text must be there; its key only where it is part of the table's, and then it says what is unknown.
+    if (item.must and head.part not in ("key", "precision")) or name in table_of(table).key:
         gx = Expectation("ExpectColumnValuesToNotBeNull", {"column": name})
-        rules.append(rule("not_null", "V401", value.is_null(), gx))
-    if "length" in info:
-        gx = Expectation("ExpectColumnValueLengthsToBeBetween", {"column": name, "max_value": info["length"]})
-        rules.append(rule("length", "V402", value.str.len_chars() > info["length"], gx))
-    if info.get("kind") in ("J", "K"):
+        yield rule("not_null", "V401", value.is_null(), gx)
+    if is_text(item):
+        gx = Expectation("ExpectColumnValueLengthsToBeBetween", {"column": name, "max_value": item.length})
+        yield rule("length", "V402", value.str.len_chars() > item.length, gx)
+    if _narrow(column, item):
+        most = 10 ** (item.length - item.scale)
+        query = Query(f'SELECT source_record FROM {{batch}} WHERE abs("{name}") >= {most}')  # noqa: S608
+        yield rule("digits", "V421", value.abs() >= most, query)
+    form = form_of(item, head.part)
+    if form is not None and item.kind != "D":
+        gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": name, "regex": form})
+        yield rule("form", "V421", ~value.str.contains(form), gx)
+    if item.kind in ("J", "K", "L"):
         query = Query(f'SELECT source_record FROM {{batch}} WHERE strpos("{name}", chr(65533)) > 0')  # noqa: S608
-        rules.append(rule("readable", "V416", value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True), query))
-    codes = code_sets.get(str(info.get("code_set")))
-    if codes is not None and info.get("code_width"):
-        pattern = f"^(?:{'|'.join(re.escape(code) for code in sorted(codes))})+$"
-        gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": name, "regex": pattern})
-        rules.append(rule("codes", "V403", ~value.str.contains(pattern), gx))
-    elif codes is not None:
-        gx = Expectation("ExpectColumnValuesToBeInSet", {"column": name, "value_set": sorted(codes)})
-        rules.append(rule("codes", "V403", ~value.is_in(sorted(codes)), gx))
-    return rules
+        yield rule("readable", "V416", value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True), query)
+
+
+def _item_rules(
+    table: sa.Table, column: sa.Column[object], code_sets: Mapping[str, CodeSet], day: str | None
+) -> Iterator[Rule]:
+    """What an item says of its values together, said at its first column: its codes, and that it is whole."""
+    item = item_of(column)
+    if column.name != item.columns[0]:
+        return
+    codes = code_sets.get(item.code_set)
+    if codes is not None and not codes.open:
+        yield _codes(table, item, codes, day)
+    if item.kind in ("G", "B"):
+        yield _whole(table, item)
+
+
+def _narrow(column: sa.Column[object], item: Item) -> bool:
+    """Whether a number's column holds more digits than the item has: a whole number's always, else another edition's."""
+    room = column.type.precision if isinstance(column.type, sa.Numeric) else None
+    return item.length > 0 and (item.kind == "I" or (item.kind in ("M", "R") and (room or 0) > item.length))
+
+
+def _whole(table: sa.Table, item: Item) -> Rule:
+    """Of a geometry or an attachment all columns have a value, or none."""
+    empty = pl.sum_horizontal(pl.col(name).is_null() for name in item.columns)
+    columns = ", ".join(f'"{name}"' for name in item.columns)
+    sql = f"SELECT source_record FROM {{batch}} WHERE num_nulls({columns}) NOT IN (0, {len(item.columns)})"  # noqa: S608
+    failing = ~empty.is_in([0, len(item.columns)])
+    return Rule(
+        f"{table.name}.{item.name}.whole", "V421", item.ja, item.en, table.name, item.columns, failing, Query(sql)
+    )
+
+
+def _codes(table: sa.Table, item: Item, codes: CodeSet, day: str | None) -> Rule:
+    """The code is one of its set, and holds: on the day of the row's date item, or else on the reference date."""
+    name, value = f"{table.name}.{item.name}.codes", pl.col(item.name)
+
+    def rule(failing: pl.Expr, expectation: Expectation | Query, *besides: str) -> Rule:
+        of = (item.name, *besides)
+        return Rule(name, "V403", item.ja, item.en, table.name, of, failing, expectation)
+
+    if item.judged_on and codes.dated:
+        failing, sql = _held_on(item.name, f"{item.judged_on}_key", codes)
+        return rule(failing, Query(sql), item.judged_on)
+    held = sorted(codes.ever if item.judged_on else codes.on(day))
+    if item.width:
+        pattern = f"^(?:{'|'.join(map(re.escape, held))})+$"
+        gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": item.name, "regex": pattern})
+        return rule(~value.str.contains(pattern), gx)
+    return rule(
+        ~value.is_in(held), Expectation("ExpectColumnValuesToBeInSet", {"column": item.name, "value_set": held})
+    )
+
+
+def _held_on(name: str, key: str, codes: CodeSet) -> tuple[pl.Expr, str]:
+    """The rows whose code does not hold on any day that their date may mean, as a mask and as SQL.
+
+    What is not known of a date is 00 in its key: the first day that it may mean sorts like the key itself, the last one
+    like the key with nines. Days that no calendar has sort among the others. Where nothing is known, any day is meant.
+    """
+    parts = ((0, 4, "0000", "9999"), (4, 2, "00", "99"), (6, 2, "00", "99"))
+    day, value = pl.col(key).fill_null("00000000"), pl.col(name)
+    first, last = (
+        day,
+        pl.concat_str([day.str.slice(at, size).replace(unknown, most) for at, size, unknown, most in parts]),
+    )
+    sql_day = f"coalesce(\"{key}\", '00000000')"
+    sql_last = " || ".join(
+        f"replace(substr({sql_day}, {at + 1}, {size}), '{unknown}', '{most}')" for at, size, unknown, most in parts
+    )
+    times: dict[tuple[str, str], list[str]] = {}
+    for line in codes.codes:
+        times.setdefault((line.valid_from or "00000000", line.valid_to or "99999999"), []).append(line.code)
+    held = pl.any_horizontal(
+        value.is_in(some) & (last >= begin) & (first <= end) for (begin, end), some in times.items()
+    )
+    said = " OR ".join(
+        f"(\"{name}\" IN ({', '.join(map(_literal, some))}) AND {sql_last} >= '{begin}' AND {sql_day} <= '{end}')"
+        for (begin, end), some in times.items()
+    )
+    return (
+        value.is_not_null() & ~held,
+        f'SELECT source_record FROM {{batch}} WHERE "{name}" IS NOT NULL AND NOT ({said})',  # noqa: S608
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _key(table: sa.Table) -> Rule:
     """The second and later rows of a key fail, in the order of dump and record."""
-    key = tuple(table.info["key"])
+    head = table_of(table)
+    key = head.key
 
     def failing(frames: Frames) -> pl.LazyFrame:
         rows = frames[table.name].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
@@ -127,7 +193,7 @@ def _key(table: sa.Table) -> Rule:
         f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {columns} "  # noqa: S608
         f"ORDER BY source_dump, source_record) AS place FROM {{batch}} WHERE {present}) AS numbered WHERE place > 1"
     )
-    return Rule(f"{table.name}.key", "V404", table.info["ja"], table.info["en"], table.name, key, failing, Query(sql))
+    return Rule(f"{table.name}.key", "V404", head.ja, head.en, table.name, key, failing, Query(sql))
 
 
 def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
@@ -143,6 +209,6 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
         f"SELECT child.source_record FROM (SELECT * FROM {{batch}}) AS child WHERE {present} "  # noqa: S608
         f"AND NOT EXISTS (SELECT 1 FROM {{{other}}} AS parent WHERE {same})"
     )
-    ja, en = table.columns[columns[0]].info["ja"], table.columns[columns[0]].info["en"]
+    named = heading(table.columns[columns[0]])
     name, kept = f"{table.name}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, ja, en, table.name, columns, failing, Query(sql), kept=kept)
+    return Rule(name, code, named.ja, named.en, table.name, columns, failing, Query(sql), kept=kept)

@@ -15,8 +15,8 @@ from typing import Any
 
 import yaml
 
-from migration_reports.yaml_text import read_yaml
 from migration_reports.findings import Position, SpecError, UsageError, did_you_mean
+from migration_reports.yaml_text import read_yaml
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from dags.inspection.reader import Job, open_extraction
 from extractors.batches import Kind, arrow_schema
 from extractors.copybooks.layout import Field, Layout, Segment
 from extractors.reading import Spoken, library_of, make_layout, read_text, sort_options
+from migration_reports.items import item_of, table_of
 from migration_reports.records.profile_record import FieldProfile, Profile
 from target_schemas.model import System
 
@@ -131,7 +132,7 @@ def _draft(
     made: Profile | None,
     codes: Mapping[tuple[str, str], tuple[str, ...]],
 ) -> Draft:
-    code_sets = {code_set.name: {code: ja for code, (ja, _) in code_set.codes.items()} for code_set in system.code_sets}
+    code_sets = {s.name: {code: line.ja for code, line in s.labels.items()} for s in system.code_sets}
     comments = comments_of(read_text(copybook))
     givens = {kind.name: tuple(_givens(layout, kind, comments, made, codes)) for kind in kinds}
     data = [kind for kind in kinds if role_of(kind) == "data"]
@@ -140,7 +141,7 @@ def _draft(
     for kind in data:
         once = [g for g in givens[kind.name] if not g.table or (g.repeated and g.table == g.field.data_name)]
         for table in system.tables:
-            filled = fill(table, once, code_sets)
+            filled = fill(table.physical, once, code_sets)
             if isinstance(filled, str):
                 refused[table.name].append(f"{kind.name}: {filled}")
             else:
@@ -292,11 +293,11 @@ def _of_occurrences(
         if any("(" in given.name for given in members):
             continue
         for table in system.tables:
-            filled = fill(table, [*members, *once], code_sets)
+            filled = fill(table.physical, [*members, *once], code_sets)
             if isinstance(filled, str):
                 continue
             inside = [guess for guess in filled.guesses.values() if guess.given is not None and guess.given.member]
-            rest = [c for c, guess in filled.guesses.items() if guess not in inside and c not in table.info["key"]]
+            rest = [c for c, guess in filled.guesses.items() if guess not in inside and c not in table.key]
             if inside and len(inside) >= len(rest):
                 fixed = len(members[0].names) > 1
                 blank = inside[0].sources[0] if fixed else ""
@@ -317,7 +318,7 @@ def _kept(part: Part, best: Mapping[str, Part]) -> Part:
     coded = [
         guess.sources[0]
         for name, guess in part.filled.guesses.items()
-        if name in table.info["key"] and guess.given is not None and table.columns[name].info.get("code_set")
+        if name in table_of(table).key and guess.given is not None and item_of(table.columns[name]).code_set
     ]
     shared = part is not main and set(part.filled.keyed) != set(main.filled.keyed) and not coded
     heads = [_head(guess) for guess in main.filled.guesses.values()] if shared else []

@@ -17,6 +17,7 @@ from extractors.reading import Choice
 from mappings.compiling.columns import groups_of
 from mappings.language.manifest import BUILT_IN, TABLE_OPTIONS
 from migration_reports.findings import UsageError
+from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.private_files import write_whole
 
 STUB = "999997_draft"
@@ -136,7 +137,7 @@ def _mapping(draft: Draft, copybook: Path) -> Iterator[str]:
 
 def _part(draft: Draft, part: Part, copybook: Path) -> Iterator[str]:
     table = part.filled.table
-    yield f"  {table.name}:  # {table.info['ja']}: {table.info['en']}"
+    yield f"  {table.name}:  # {table_of(table).ja}: {table_of(table).en}"
     yield f"    from: {draft.name}.{part.kind}"
     if part.each:
         yield f"    each: {text(part.each)}"
@@ -149,14 +150,13 @@ def _part(draft: Draft, part: Part, copybook: Path) -> Iterator[str]:
     yield "    columns:"
     groups = groups_of(table)
     for name, guess in part.filled.guesses.items():
-        info = groups[name][0].info
-        title = re.sub(r" \(.*\)$", "", str(info["ja"])) if "date" in info else info["ja"]
+        item = item_of(groups[name][0])
         must = ", mandatory" if any(not member.nullable for member in groups[name]) else ""
-        length = f" {info['length']}" if "length" in info else ""
-        yield f"      # {title}: {info['kind']}{length}{must}"
+        length = f" {item.length}" if is_text(item) else ""
+        yield f"      # {item.ja}: {item.kind}{length}{must}"
         yield from _column(guess, copybook)
     for name in part.filled.missing:
-        yield f"      # {name} ({groups[name][0].info['ja']}) is mandatory, and no field looks like it (check: Y032)"
+        yield f"      # {name} ({heading(groups[name][0]).ja}) is mandatory, and no field looks like it (check: Y032)"
     if part.filled.empty:
         yield f"    empty: [{', '.join(part.filled.empty)}]"
 
@@ -201,7 +201,7 @@ def _ignored(left: Left, copybook: Path, system: str) -> Iterator[str]:
 
 def _codes(draft: Draft, name: str, codes: Mapping[str, str]) -> Iterator[str]:
     labels = next(
-        {code: ja for code, (ja, _) in code_set.codes.items()}
+        {code: line.ja for code, line in code_set.labels.items()}
         for code_set in draft.system.code_sets
         if code_set.name == name
     )

@@ -23,14 +23,16 @@ from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
 from mappings.engine import look_up, unfolded
 from mappings.language.package import Counts, overlay
-from mappings.language.spec import ColumnSpec, Located, PartSpec, WhenSpec
-from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import Places, read_yaml
+from mappings.language.spec import ColumnSpec, PartSpec, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, UsageError
+from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.masking import mask
+from migration_reports.specs import Located
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import Places, read_yaml
 
 ENGINE = {
     RECORD: "the record's number in the dump",
@@ -139,16 +141,16 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
         if found.name != table:
             continue
         members = groups_of(found)[column]
-        info = members[0].info
-        yield "table", f"{found.info['ja']} ({found.info['en']}), based on {found.info['based_on']}"
+        head, item = table_of(found), item_of(members[0])
+        yield "table", f"{head.ja} ({head.en}), based on {head.based_on}"
         for member in members:
-            kind = f"{member.type}, {info['kind']}" + (f" {info['length']}" if "length" in info else "")
+            kind = f"{member.type}, {item.kind}" + (f" {item.length}" if is_text(item) else "")
             null = "may be null" if member.nullable else "mandatory"
-            yield member.name, f"{member.info['ja']} ({member.info['en']}): {kind}, {null}"
-        if info.get("code_set"):
-            yield "code set", str(info["code_set"])
-        if column in found.info["key"]:
-            yield "key", ", ".join(found.info["key"])
+            yield member.name, f"{heading(member).ja} ({heading(member).en}): {kind}, {null}"
+        if item.code_set:
+            yield "code set", item.code_set
+        if column in head.key:
+            yield "key", ", ".join(head.key)
 
 
 def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Located) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import re
 from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
@@ -17,6 +16,7 @@ from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
 from extractors.copybooks.layout import Field
 from mappings.compiling.columns import groups_of
 from mappings.plan import OCCURRENCE
+from migration_reports.items import Item, heading, item_of, table_of
 from migration_reports.records.profile_record import Detection, FieldProfile
 
 ENOUGH = 0.45
@@ -120,7 +120,7 @@ class Filled:
     @property
     def keyed(self) -> tuple[str, ...]:
         """The fields that its key is made of."""
-        found = (self.guesses.get(name) for name in self.table.info["key"])
+        found = (self.guesses.get(name) for name in table_of(self.table).key)
         return tuple(source for guess in found if guess is not None for source in guess.sources)
 
 
@@ -149,17 +149,17 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
         if guess.column not in guesses and number not in taken:
             guesses[guess.column] = guess
             taken.add(number)
-    key = tuple(table.info["key"])
+    key = table_of(table).key
     of_occurrence = any(given.member for given in givens)
     for name in key:
-        if name not in guesses and groups[name][0].info.get("kind") == "I":
+        if name not in guesses and item_of(groups[name][0]).kind == "I":
             guesses[name] = _number_of_a_row(name, of_occurrence=of_occurrence)
-    lacking = [str(groups[name][0].info["ja"]) for name in key if name not in guesses]
+    lacking = [heading(groups[name][0]).ja for name in key if name not in guesses]
     if lacking:
         return f"no field looks like {'、'.join(lacking)}, which its key needs"
     must = [name for name, members in groups.items() if any(not m.nullable for m in members)]
     told = [name for name, guess in guesses.items() if guess.given is not None]
-    if not any(name not in key or groups[name][0].info.get("code_set") for name in told):
+    if not any(name not in key or item_of(groups[name][0]).code_set for name in told):
         return "only its key looks like a field"
     if 2 * sum(name in guesses for name in must) < len(must):
         return f"only {sum(name in guesses for name in must)} of its {len(must)} mandatory columns look like a field"
@@ -184,8 +184,8 @@ def _match(
 ) -> tuple[float, Guess] | None:
     """How well a field fits a column, and the guess; None where it does not."""
     said = _said(given.field.data_name, given.prefix)
-    is_date = "date" in members[0].info
-    title = _title(column, members)
+    is_date = item_of(members[0]).kind == "D"
+    title = _title(members)
     name = max(likeness(title, said), _literal(column, said))
     comment = 0.95 * likeness(title, said_by(given.comment)) if given.comment else 0.0
     if not is_date and comment <= name and likeness(DAY, said) and not likeness(title, DAY):
@@ -229,9 +229,8 @@ def _said(name: str, prefix: str) -> Said:
     return said_by(name, prefix)
 
 
-def _title(column: str, members: Sequence[sa.Column[object]]) -> Said:
-    ja = str(members[0].info.get("ja", column))
-    return said_by(re.sub(r" \(.*\)$", "", ja) if "date" in members[0].info else ja)
+def _title(members: Sequence[sa.Column[object]]) -> Said:
+    return said_by(item_of(members[0]).ja)
 
 
 def _literal(column: str, said: Said) -> float:
@@ -247,7 +246,7 @@ def _contents(title: Said, members: Sequence[sa.Column[object]], given: Given) -
     best = given.best
     if best is None or given.profile is None:
         return 0.0, ""
-    kind = members[0].info.get("kind")
+    kind = item_of(members[0]).kind
     for found in given.profile.detections:
         alike = likeness(title, said_by(DETECTED[found.detector])) if found.detector in DETECTED else 0.0
         fits = (
@@ -269,31 +268,31 @@ Way = tuple[tuple[str, ...], tuple[str, ...], str, tuple[str, ...]]
 
 def _way(members: Sequence[sa.Column[object]], given: Given, code_sets: Mapping[str, Mapping[str, str]]) -> Way | None:
     """How a field's values become the column's; None where they cannot."""
-    info, kind = members[0].info, given.field.arrow_type
-    if given.repeated and not info.get("code_width"):
+    item, kind = item_of(members[0]), given.field.arrow_type
+    if given.repeated and not item.width:
         return None
     sources = given.names if given.repeated else (given.name,)
-    if "date" in info:
+    if item.kind == "D":
         made = _date(given)
         return None if made is None else (*made, "", sources)
     whole, text = pa.types.is_integer(kind), pa.types.is_string(kind)
-    wanted = str(info.get("kind", ""))
+    wanted = item.kind
     if wanted == "C":
-        return _code(members[0], given, sources, code_sets) if whole or text else None
+        return _code(item, given, sources, code_sets) if whole or text else None
     if wanted in ("I", "M", "R"):
         return (("number",) if text else (), (), "", sources) if text or not pa.types.is_binary(kind) else None
     if wanted in ("J", "K"):
         return (("kana",) if wanted == "K" else (), (), "", sources) if text else None
     if whole:
-        width, remarks = _width(members[0], given)
+        width, remarks = _width(item, given)
         return (f"{{digits: {{width: {width}}}}}",), remarks, "", sources
     return (("trim",), (), "", sources) if text else None
 
 
-def _width(column: sa.Column[object], given: Given) -> tuple[int, tuple[str, ...]]:
-    size, room = given.field.picture.size, int(column.info.get("length", 18))
+def _width(item: Item, given: Given) -> tuple[int, tuple[str, ...]]:
+    size, room = given.field.picture.size, item.length or 18
     remarks: tuple[str, ...] = ()
-    if size == 12 and "個人" in str(column.info.get("ja")) + terms_of(_said(given.field.data_name, given.prefix).ideas):
+    if size == 12 and "個人" in item.ja + terms_of(_said(given.field.data_name, given.prefix).ideas):
         remarks = ("twelve digits may be the Individual Number (個人番号、マイナンバー), which must not stand here",)
     if size <= min(room, 18):
         return size, remarks
@@ -335,10 +334,8 @@ def _dated(given: Given, form: str) -> bool:
     return bool(dates) and form in dates[0].reading.split()
 
 
-def _code(
-    column: sa.Column[object], given: Given, sources: tuple[str, ...], code_sets: Mapping[str, Mapping[str, str]]
-) -> Way:
-    name = str(column.info.get("code_set", ""))
+def _code(item: Item, given: Given, sources: tuple[str, ...], code_sets: Mapping[str, Mapping[str, str]]) -> Way:
+    name = item.code_set
     whole = pa.types.is_integer(given.field.arrow_type)
     joined = ("concat",) if len(sources) > 1 else ()
     if given.codes and name in code_sets:
@@ -347,7 +344,7 @@ def _code(
             f", and {unknown} have no new one" if unknown else ""
         )
         return (f"{{lookup: {{table: codes/{name}.csv}}}}", *joined), (said,), name, sources
-    width = int(column.info.get("code_width") or column.info.get("length", 1))
+    width = item.width or item.length or 1
     plain = (f"{{digits: {{width: {min(given.field.picture.size, width)}}}}}",) if whole else ()
     said = f"its codes are taken as they stand; a table of old and new ones is [{{lookup: {{table: codes/{name or 'codes'}.csv}}}}]"
     return (*plain, *joined), (said,), "", sources

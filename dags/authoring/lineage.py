@@ -17,6 +17,7 @@ from extractors.batches import arrow_schema
 from mappings.compiling.columns import groups_of
 from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
+from migration_reports.items import heading, item_of, table_of
 from migration_reports.records.item_mapping import SourceItem, TargetItem
 from target_schemas.model import SCHEMA, System
 
@@ -44,7 +45,7 @@ def target_items(municipality: Municipality) -> tuple[TargetItem, ...]:
         item
         for system in municipality.systems
         for table in system.tables
-        for item in _of_table(municipality, system, table)
+        for item in _of_table(municipality, system, table.physical)
     )
 
 
@@ -199,20 +200,18 @@ _NOTHING = ("", "", "", "", None, None)
 def _described(
     system: System, table: sa.Table, column: sa.Column[object]
 ) -> tuple[str, str, str, str, str, str, str, bool]:
-    info = column.info
-    length = str(info.get("length", ""))
+    item = item_of(column)
+    length = str(item.length or "")
     if isinstance(column.type, sa.Numeric) and column.type.precision is not None:
         length = f"{column.type.precision}.{column.type.scale}" if column.type.scale else str(column.type.precision)
-    code_set = str(info.get("code_set", ""))
-    title, kind = str(info.get("ja", "")), str(info.get("kind", ""))
     return (
         system.title_ja,
-        f"{table.info['ja']} {table.name}",
-        title,
+        f"{table_of(table).ja} {table.name}",
+        heading(column).ja,
         column.name,
-        kind,
+        item.kind,
         length,
-        code_set,
+        item.code_set,
         not column.nullable,
     )
 

@@ -119,7 +119,8 @@ def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
         for target in system.tables:
             if target.name == table:
                 names: dict[str, type[pl.DataType]] = {
-                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String for c in target.columns
+                    c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String
+                    for c in target.physical.columns
                 }
                 return pl.LazyFrame(schema={**names, **dict.fromkeys(ENGINE, pl.Int64)})
     raise KeyError(table)

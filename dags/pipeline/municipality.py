@@ -246,8 +246,8 @@ def _compile(spec: MunicipalityFolder, system: System, schemas: Mapping[str, pa.
         spec,
         system.name,
         schemas=schemas,
-        tables={table.name: table for table in system.tables},
-        code_sets={code_set.name: frozenset(code_set.codes) for code_set in system.code_sets},
+        tables={table.name: table.physical for table in system.tables},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
     )
 
 
@@ -352,7 +352,7 @@ def _collect(problems: list[Problem], make: Callable[[], T], place: Position | N
 
 def target_tables(municipality: Municipality) -> tuple[sa.Table, ...]:
     """The tables of the municipality's systems, in load order."""
-    return tuple(table for system in municipality.systems for table in system.tables)
+    return tuple(table.physical for system in municipality.systems for table in system.tables)
 
 
 def one_per_key(municipality: Municipality) -> frozenset[str]:

@@ -132,7 +132,7 @@ def amounts(
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: derived ones and the family's."""
-    sets = {s.name: frozenset(s.codes) for system in municipality.systems for s in system.code_sets}
+    sets = {s.name: s for system in municipality.systems for s in system.code_sets}
     settings = municipality.folder.manifest.rules
     rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
     for family in RULES:

@@ -13,6 +13,7 @@ from dags.pipeline.municipality import Municipality, one_per_key, target_tables
 from dags.pipeline.workspace import Run
 from extractors.character_counts import FIRST_PLACES
 from migration_reports.findings import join_findings
+from migration_reports.items import Reference, table_of
 from migration_reports.records.run_record import Place, ReferenceResult
 from target_schemas.postgres import staging
 from validators import derived, engine
@@ -56,7 +57,7 @@ def judge_references(
             staging.note_rejected(database, url, run.run_id, rejected.to_arrow())
             return engine.run_gx(rules, url=url, schema=schema)
 
-        keys = {name: tables[name].info["key"] for name in once}
+        keys = {name: table_of(tables[name]).key for name in once}
         judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count)
     said, found, results = evidence.read_findings(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
@@ -67,7 +68,7 @@ def judge_references(
     return tuple(results), join_findings(found)
 
 
-def _result(reference: derived.Reference, judged: Judged, origins: Origins) -> ReferenceResult:
+def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:
     table, column = judged.rule.table, reference.columns[0]
 
     def offset(row: Mapping[str, int | str]) -> int:

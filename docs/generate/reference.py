@@ -25,6 +25,7 @@ from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
+from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
 from target_schemas.systems import SYSTEMS
 from validators.rules import RULES
 from validators.rules.contract import RuleFamily
@@ -161,33 +162,53 @@ def _systems() -> str:
             "",
         ]
         for table in system.tables:
-            lines += [
-                f"### {table.info['ja']} `{table.name}`",
-                "",
-                "| データ項目名称 | column | 型 | 桁数 | 外字使用 | コード | 必須 |",
-                "|---|---|---|--:|---|---|---|",
-            ]
-            for column in table.columns:
-                info = column.info
-                if info.get("lineage"):
-                    continue
-                must = "" if column.nullable else "○"
-                lines.append(
-                    f"| {info['ja']} | {column.name} | {info['kind']} | {info.get('length', '')} | "
-                    f"{'有' if info.get('gaiji') else ''} | {info.get('code_set', '')} | {must} |"
-                )
-            lines.append("")
-            lines += [
-                f"- {', '.join(f'`{name}`' for name in reference.columns)} → `{reference.table}`: a row without it "
-                f"{'falls (error)' if reference.orphan == 'falls' else 'stays (alert)'}. {reference.because}"
-                for reference in table.info["references"]
-            ]
-            lines += [""] * bool(table.info["references"])
+            lines += _table(table)
         for codes in system.code_sets:
-            lines += [f"### コード {codes.ja} `{codes.name}`", "", "| コード | 名称 | English |", "|---|---|---|"]
-            lines += [f"| {code} | {ja} | {en} |" for code, (ja, en) in codes.codes.items()]
-            lines.append("")
+            lines += _code_set(codes)
     return _text(lines)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from (f"### {table.ja} `{table.name}`", "")
+    yield from ("| データ項目名称 | column | 型 | 桁数 | 外字使用 | コード | 必須 |", "|---|---|---|--:|---|---|---|")
+    for column in table.columns:
+        head, item = heading(column), item_of(column)
+        length = item.length if is_text(item) else ""
+        yield (
+            f"| {head.ja} | {column.name} | {_kind(item)} | {length} | {'有' if item.gaiji else ''} | {_coded(item)} | "
+            f"{'' if column.nullable else '○'} |"
+        )
+    yield ""
+    for reference in table.references:
+        named = ", ".join(f"`{name}`" for name in reference.columns)
+        fate = "falls (error)" if reference.orphan == "falls" else "stays (alert)"
+        yield f"- {named} → `{reference.table}`: a row without it {fate}. {reference.because}"
+    yield from [""] * bool(table.references)
+
+
+def _kind(item: Item) -> str:
+    return f"{item.kind} (×{item.unit:,}円)" if item.unit > 1 else item.kind
+
+
+def _coded(item: Item) -> str:
+    return f"{item.code_set} ({item.judged_on})" if item.judged_on else item.code_set
+
+
+def _code_set(codes: CodeSet) -> Iterator[str]:
+    """コード一覧 of one set; when its codes hold, where any of them has a time."""
+    dated = codes.dated
+    yield from (f"### コード {codes.ja} `{codes.name}`", "")
+    if codes.open:
+        yield from (
+            "Each municipality completes it by a list of its own; until it is given, no code of it is judged.",
+            "",
+        )
+    yield f"| コード | 名称 | English |{' 有効 |' * dated}"
+    yield f"|---|---|---|{'---|' * dated}"
+    for line in codes.codes:
+        time = f" {line.valid_from}–{line.valid_to} |" if dated else ""
+        yield f"| {line.code} | {line.ja} | {line.en} |{time}"
+    yield ""
 
 
 def _rule(family: RuleFamily) -> str:
@@ -195,11 +216,11 @@ def _rule(family: RuleFamily) -> str:
     if not family.by_column:
         return family.doc
     columns = [
-        f"`{table.name}.{column.name}`"
+        f"`{table.name}.{item.name}`"
         for system in SYSTEMS
         for table in system.tables
-        for column in table.columns
-        if column.info.get("check") == family.name
+        for item in table.items
+        if item.check == family.name
     ]
     asked = (
         f"Asked for by {', '.join(columns)}."

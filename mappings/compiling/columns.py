@@ -15,12 +15,14 @@ from mappings.compiling.conditions import UnknownFieldError, compile_condition, 
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.manifest import is_share, no_share
-from mappings.language.spec import ColumnSpec, Located, MunicipalityFolder
-from migration_reports.wording import refused
-from mappings.plan import LINEAGE, ColumnPlan, Condition, Step
+from mappings.language.spec import ColumnSpec, MunicipalityFolder
+from mappings.plan import ColumnPlan, Condition, Step
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
+from migration_reports.items import filled_as, item_of, table_of
+from migration_reports.specs import Located
+from migration_reports.wording import refused
 
 Path = tuple[str | int, ...]
 
@@ -46,9 +48,8 @@ def arrow_type(column: sa.Column[object]) -> pa.DataType:
 def groups_of(table: sa.Table) -> dict[str, list[sa.Column[object]]]:
     """The table's own columns by the name that a mapping fills them under: a date's three are one."""
     groups: dict[str, list[sa.Column[object]]] = {}
-    for column in table.columns:
-        if column.name not in LINEAGE:
-            groups.setdefault(str(column.info.get("date", column.name)), []).append(column)
+    for column in table_of(table).columns:
+        groups.setdefault(filled_as(column), []).append(column)
     return groups
 
 
@@ -100,7 +101,7 @@ class ColumnCompiler:
         path: Path = (*self._at, "columns", name)
         place = self._places.at(*path)
         members = self._groups[name]
-        target: Type = "date" if "date" in members[0].info else type_of(arrow_type(members[0]))
+        target: Type = "date" if item_of(members[0]).kind == "D" else type_of(arrow_type(members[0]))
         self._policies(name, spec, target, members, path)
         conditions = self._conditions(spec, path)
         made = self._origin(name, spec, target, path)
@@ -256,10 +257,10 @@ class ColumnCompiler:
 
     def _code(self, value: str, members: list[sa.Column[object]], place: Position) -> None:
         """A constant or default of a column with a code set is one of its codes."""
-        code_set = members[0].info.get("code_set")
-        codes = self._code_sets.get(code_set) if isinstance(code_set, str) else None
-        if codes is not None and not members[0].info.get("code_width") and value not in codes:
-            message = f"`{value[:20]}` is no code of {code_set}"
+        item = item_of(members[0])
+        codes = self._code_sets.get(item.code_set)
+        if codes is not None and not item.width and value not in codes:
+            message = f"`{value[:20]}` is no code of {item.code_set}"
             self._complain.add("Y034", place, message, tuple(sorted(codes)), defined=self._defined(members))
 
     def _conditions(self, spec: ColumnSpec, path: Path) -> tuple[Condition, ...]:
@@ -288,11 +289,10 @@ class ColumnCompiler:
         fits = flow == target or (flow, target) == ("integer", "decimal")
         if not fits:
             hint = HINTS.get((flow, target), "")
-            title = str(members[0].info.get("ja", "")).removesuffix(" (原文)")
-            message = f"{flow} does not fit column `{name}` ({title}), which is {target}"
+            message = f"{flow} does not fit column `{name}` ({item_of(members[0]).ja}), which is {target}"
             self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
             return
-        narrow = members[0].info.get("kind") in ("N", "A") and spec.expression is None
+        narrow = item_of(members[0]).kind in ("N", "A") and spec.expression is None
         wide = [s for s in sources if narrow and definitions.usage_of(self._schema, s) == "national"]
         if wide and all(step.name in ("trim", "concat") for step in spec.transforms):
             message = f"`{wide[0]}` holds double-byte characters only, column `{name}` half-width ones"
@@ -336,8 +336,8 @@ class ColumnCompiler:
             self._complain.add(
                 "Y041", place, f"lookup in {table.file} {'needs' if table.dated else 'takes no'} at:", hint=hint
             )
-        code_set = members[0].info.get("code_set")
-        allowed = self._code_sets.get(code_set) if isinstance(code_set, str) else None
+        code_set = item_of(members[0]).code_set
+        allowed = self._code_sets.get(code_set)
         if allowed is None:
             return
         for period in table.periods:

@@ -20,7 +20,7 @@ from mappings.compiling.conditions import UnknownFieldError, compile_condition, 
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.occurrences import compile_occurrences, tables_of
 from mappings.expression import ExpressionError
-from mappings.language.spec import JoinSpec, Located, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
+from mappings.language.spec import JoinSpec, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
 from mappings.plan import (
     DUMP,
     OCCURRENCE,
@@ -34,6 +34,7 @@ from mappings.plan import (
     Plan,
 )
 from migration_reports.findings import Problem, SpecError, nearest
+from migration_reports.specs import Located
 
 Path = tuple[str | int, ...]
 

@@ -8,18 +8,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migration_reports.findings import Definition, Position, nearest
-
-KINDS = {
-    "N": "digits",
-    "A": "half-width text",
-    "K": "kana",
-    "J": "Japanese text",
-    "C": "a code",
-    "I": "a whole number",
-    "M": "an amount",
-    "R": "a decimal number",
-}
-"""The types of items, as `target_schemas` marks its columns."""
+from migration_reports.items import KINDS, filled_as, heading, is_text, item_of
 
 MAX_CODES = 12
 
@@ -54,23 +43,20 @@ def column_definition(
     members: Sequence[sa.Column[object]], code_sets: Mapping[str, frozenset[str]]
 ) -> tuple[Definition, ...]:
     """What a target column (or a date's three) may hold: type, length, code set, and whether it must be filled."""
-    info = members[0].info
-    name = str(info.get("date", members[0].name))
-    title = str(info.get("ja", "")).removesuffix(" (原文)")
+    item, name = item_of(members[0]), filled_as(members[0])
+    title = item.ja if item.kind == "D" else heading(members[0]).ja
     column = members[0].type
-    if "date" in info:
-        parts = ["a date"]
-    elif isinstance(column, sa.Numeric) and column.precision is not None:
-        parts = [KINDS.get(str(info.get("kind")), "a number"), f"{column.precision} digits"]
+    if isinstance(column, sa.Numeric) and column.precision is not None:
+        parts = [KINDS[item.kind], f"{column.precision} digits"]
         parts += [f"{column.scale} of them decimals"] if column.scale else []
     else:
-        parts = [KINDS.get(str(info.get("kind")), "text")]
-    if "length" in info:
-        parts.append(f"at most {info['length']} character{'' if info['length'] == 1 else 's'}")
-    if isinstance(code_set := info.get("code_set"), str):
-        codes = sorted(code_sets.get(code_set, ()))
+        parts = [KINDS[item.kind]]
+    if is_text(item):
+        parts.append(f"at most {item.length} character{'' if item.length == 1 else 's'}")
+    if item.code_set:
+        codes = sorted(code_sets.get(item.code_set, ()))
         more = f", ... ({len(codes)} codes)" if len(codes) > MAX_CODES else ""
-        parts.append(f"code set {code_set}: {', '.join(codes[:MAX_CODES])}{more}")
+        parts.append(f"code set {item.code_set}: {', '.join(codes[:MAX_CODES])}{more}")
     if any(not member.nullable for member in members):
         parts.append("mandatory")
     return (Definition(f"column {name} ({title}): {'; '.join(parts)}"),)

@@ -20,15 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pydantic
 from pydantic import Field
 
-from mappings.language.reader import _problem
-from mappings.language.spec import Located, Spec
-from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import read_yaml
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.specs import Located, Spec, checked
+from migration_reports.yaml_text import Path as YamlPath
+from migration_reports.yaml_text import read_yaml
 
 FILE = "examples.yaml"
 NULL = ("", "null", "~")
@@ -148,12 +146,8 @@ def _read(file: Path, shown: str, problems: list[Problem]) -> tuple[ExamplesSpec
         return None
     moved: dict[YamlPath, Position] = {("examples", *path): place for path, place in places.items()}
     located = Located(shown, {(): Position(shown), **moved})
-    try:
-        return ExamplesSpec.model_validate({"examples": data}), located
-    except pydantic.ValidationError as error:
-        errors = error.errors(include_url=False)
-        problems.extend(_problem(e, located, ExamplesSpec) for e in errors)
-        return None
+    made = checked(ExamplesSpec, {"examples": data}, located, problems)
+    return None if made is None else (made, located)
 
 
 class _Checker:

@@ -6,8 +6,9 @@ import datetime
 from pathlib import Path
 from typing import Protocol
 
-from mappings.language.spec import DumpSpec, Located, Manifest
+from mappings.language.spec import DumpSpec, Manifest
 from migration_reports.findings import Position, Problem, did_you_mean
+from migration_reports.specs import Located
 
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
 """Options of a charset that name files."""

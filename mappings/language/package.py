@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from migration_reports.findings import Position, Problem, did_you_mean
 from migration_reports.yaml_text import Path as YamlPath
 from migration_reports.yaml_text import Places
-from migration_reports.findings import Position, Problem, did_you_mean
 
 PACKAGES = Path(__file__).parents[1] / "packages"
 """Where the packages that come with the program lie."""

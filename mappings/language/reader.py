@@ -8,19 +8,16 @@ import hashlib
 import itertools
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path, PurePosixPath
-from types import MappingProxyType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
-
-import pydantic
+from types import MappingProxyType
+from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
 from mappings.language.manifest import check_manifest
 from mappings.language.package import Counts, overlay, packages_of
-from migration_reports.slips import slip_in
-from mappings.language.spec import CodeTable, Located, Manifest, MappingSpec, MunicipalityFolder, Reuse, Spec
-from migration_reports.wording import refused
-from migration_reports.yaml_text import Places, read_yaml
+from mappings.language.spec import CodeTable, Manifest, MappingSpec, MunicipalityFolder, Reuse
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean, nearest
+from migration_reports.specs import Located, Spec, checked
+from migration_reports.yaml_text import Places, read_yaml
 
 MAX_FILE = 4_000_000
 MOST_FILES = 2_000
@@ -156,11 +153,8 @@ class _Reader:
         elif "without" in data:
             self.problems.append(Problem("Y050", places["without", "key"], "without: is for what a package says"))
         located = Located(places[()].file, places)
-        try:
-            return model.model_validate(data), located
-        except pydantic.ValidationError as error:
-            self.problems.extend(_problem(e, located, model) for e in error.errors(include_url=False))
-            return None
+        made = checked(model, data, located, self.problems)
+        return None if made is None else (made, located)
 
     def text(self, path: str, place: Position) -> str | None:
         """Read a text file that a spec names."""
@@ -298,42 +292,6 @@ def _missing(path: str, place: Position, roots: Iterable[Path]) -> Problem:
     # In the folder itself stand manifest and mappings, which nobody means who names a file.
     beside = sorted({str(name) for name in there if name.parent == wanted.parent and len(name.parts) > 1})
     return Problem("Y006", place, f"`{path[:80]}` cannot be read", tuple(beside[:MOST_SHOWN]), hint)
-
-
-def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
-    path: tuple[str | int, ...] = tuple(error["loc"])
-    kind = error["type"]
-    name = str(path[-1]) if path else ""
-    if kind == "extra_forbidden":
-        allowed = _keys(model, path[:-1])
-        place = located.at(*path, "key")
-        hint = slip_in(name) or did_you_mean(name, allowed)
-        return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, hint)
-    if kind == "missing":
-        return Problem("Y011", located.at(*path), f"key `{name}` is missing")
-    key = next((part for part in reversed(path) if isinstance(part, str)), "")
-    message, allowed, hint = refused(error)
-    return Problem("Y012", located.at(*path), f"`{key}`: {message}", allowed, hint)
-
-
-def _keys(model: type[Spec], path: tuple[str | int, ...]) -> tuple[str, ...]:
-    """The keys that a model allows at a path."""
-    current: Any = model
-    for part in path:
-        if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-            fields = {field.alias or name: field for name, field in current.model_fields.items()}
-            current = fields[str(part)].annotation if part in fields else None
-        else:
-            # One step into a mapping or a sequence: what it holds.
-            inner = [a for a in get_args(current) if a not in (type(None), Ellipsis, str)]
-            current = inner[-1] if inner else None
-        while current is not None and get_origin(current) in (Annotated, Union, UnionType):
-            inner = [a for a in get_args(current) if a is not type(None)]
-            current = next((a for a in inner if not isinstance(a, str)), None)
-    if isinstance(current, type) and issubclass(current, pydantic.BaseModel):
-        written: tuple[str, ...] = getattr(current, "written", ())
-        return written or tuple(field.alias or name for name, field in current.model_fields.items())
-    return ()
 
 
 def _code_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Position]]:

@@ -11,17 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
-import pydantic
 from pydantic import BeforeValidator, Field
 
-from migration_reports.yaml_text import Places
-from migration_reports.findings import Position
-
-
-class Spec(pydantic.BaseModel):
-    """A part of a spec: nothing unknown in it, and nothing changes it."""
-
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+from migration_reports.specs import Located, Spec
 
 
 def _listed(value: Any) -> Any:
@@ -323,27 +315,6 @@ class MappingSpec(Spec):
     )
     tables: Mapping[str, Parts] = Field(description="the system's tables, each filled from one record kind or several")
     ignore: Mapping[str, tuple[IgnoreSpec, ...]] = Field({}, description="source fields that are left, by dump.kind")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Located:
-    """A spec with the places of its parts."""
-
-    file: str
-    places: Places
-
-    def at(self, *path: str | int) -> Position:
-        """The place of a part, or of the nearest part that contains it.
-
-        A number that the text does not have is passed over: a single part stands for a list of one.
-        """
-        found: tuple[str | int, ...] = ()
-        for number, part in enumerate(path):
-            if (*found, part) in self.places:
-                found = (*found, part)
-            elif not isinstance(part, int) or number == len(path) - 1:
-                break
-        return self.places[found]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -121,7 +121,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield sa.text(f"GRANT SELECT ON {PRODUCTION.place(CODES.name)} TO {', '.join(area.role for area in AREAS)}")
     for system in systems:
         for area in AREAS:
-            for table in system.tables:
+            for table in (described.physical for described in system.tables):
                 if (area.schema, table.name) not in present.tables:
                     yield from _made(area.table(table))
                     yield from roles.isolated(area, area.place(table.name))
@@ -142,10 +142,10 @@ def _made(table: sa.Table) -> Iterator[Statement]:
 
 def _codes(system: System, known: Mapping[tuple[str, str], tuple[str, str]]) -> Iterator[Statement]:
     rows = [
-        {"code_set": code_set.name, "code": code, "label_ja": ja, "label_en": en}
+        {"code_set": code_set.name, "code": code, "label_ja": line.ja, "label_en": line.en}
         for code_set in system.code_sets
-        for code, (ja, en) in code_set.codes.items()
-        if known.get((code_set.name, code)) != (ja, en)
+        for code, line in code_set.labels.items()
+        if known.get((code_set.name, code)) != (line.ja, line.en)
     ]
     if rows:
         insert = postgresql.insert(CODES).values(rows)

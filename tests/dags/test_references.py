@@ -13,7 +13,7 @@ from dags import steps
 from dags.inspection.synthesis import synthesize
 from migration_reports.pages.render import question
 from target_schemas.postgres.database import connect
-from target_schemas.systems.resident_records import SYSTEM
+from tests.resident_records import SYSTEM
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 LENGTH = 240
@@ -43,7 +43,7 @@ def dangling(url):
     lost = {}
     with connect(url).connect() as connection:
         for table in SYSTEM.tables:
-            for reference in table.info["references"]:
+            for reference in table.references:
                 (column,), (target,) = reference.columns, reference.target
                 query = (
                     f"SELECT source_record FROM joint_rehearsal.{table.name} AS child WHERE {column} IS NOT NULL AND NOT EXISTS "

@@ -16,8 +16,8 @@ from dags.pipeline.municipality import load
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
 from mappings.growth import MAX_PATTERN, MAX_TEXT
 from mappings.language.code_table import read_code_table
-from migration_reports.yaml_text import read_yaml
 from migration_reports.findings import SpecError
+from migration_reports.yaml_text import read_yaml
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 TYPES = {"N": pa.int64(), "T": pa.string(), "D": pa.decimal128(9, 2)}

@@ -7,7 +7,6 @@ import itertools
 import polars as pl
 import pyarrow as pa
 import pytest
-import sqlalchemy as sa
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,41 +15,34 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.engine import Mapper, look_up
 from mappings.language.reader import read_municipality
 from migration_reports.findings import SpecError, no_findings
-from target_schemas.model import CodeSet, amount, date, text, whole
+from migration_reports.items import Code, CodeSet
+from tests.sheets import sheet
 
-METADATA = sa.MetaData()
-
-
-def target(name, *columns, key=("no",)):
-    own = [column for part in columns for column in (part if isinstance(part, list) else [part])]
-    lineage = [sa.Column(n, sa.Text) for n in ("municipality_code", "source_dump", "run_id")]
-    record = sa.Column("source_record", sa.BigInteger)
-    return sa.Table(
-        name, METADATA, *lineage, record, *own, extend_existing=True,
-        info={"ja": name, "en": name, "key": key, "references": (), "critical": False},
-    )  # fmt: skip
-
-
-PEOPLE = target(
+SEX = CodeSet("sex", "性別", "sex", (Code("1", "男", "male"), Code("2", "女", "female"), Code("9", "-", "-")))
+PEOPLE = sheet(
     "people",
-    text("no", "番号", "number", kind="N", length=15, nullable=False),
-    text("name", "氏名", "name", kind="J", length=40),
-    text("sex", "性別", "sex", kind="C", length=1, code_set="sex"),
-    text("town", "町名", "town", kind="J", length=40),
-    amount("due", "差引額", "due", digits=9),
-    date("moved", "異動日", "moved"),
+    """
+    item,ja,type,length,must,codes,key
+    no,番号,N,15,1,,1
+    name,氏名,J,40,,,
+    sex,性別,C,1,,sex,
+    town,町名,J,40,,,
+    due,差引額,M,9,,,
+    moved,異動日,D,,,,
+    """,
+    code_sets=(SEX,),
 )
-EVENTS = target(
+EVENTS = sheet(
     "events",
-    text("no", "番号", "number", kind="N", length=15, nullable=False),
-    whole("place", "順番", "place", nullable=False),
-    text("kind", "事由", "kind", kind="C", length=2),
-    key=("no", "place"),
+    """
+    item,ja,type,length,must,key
+    no,番号,N,15,1,1
+    place,順番,I,,1,1
+    kind,事由,C,2,,
+    """,
 )
-TABLES = {"people": PEOPLE, "events": EVENTS}
-SETS = {
-    "sex": frozenset(CodeSet("sex", "性別", "sex", {"1": ("男", "male"), "2": ("女", "female"), "9": ("-", "-")}).codes)
-}
+TABLES = {"people": PEOPLE.physical, "events": EVENTS.physical}
+SETS = {"sex": SEX.ever}
 
 
 def fields(*described):

@@ -10,7 +10,7 @@ from target_schemas.postgres import installation, ledger, staging, undo
 from target_schemas.postgres.areas import PRODUCTION, REHEARSALS
 from target_schemas.postgres.database import away, connect
 from target_schemas.systems import SYSTEMS
-from target_schemas.systems.resident_records import HOUSEHOLDS
+from tests.resident_records import HOUSEHOLDS
 from tests.staged_runs import begin, households, move, rows, stage_all, states
 
 DENIED = "42501"

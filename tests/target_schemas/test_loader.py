@@ -16,11 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
+from migration_reports.items import filled_as
 from target_schemas.model import CODES
 from target_schemas.postgres import ledger, loader, staging
 from target_schemas.postgres.areas import PRODUCTION
 from target_schemas.postgres.database import away
-from target_schemas.systems.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
+from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
 from tests.staged_runs import (
     ONE,
     TABLES,
@@ -35,7 +36,7 @@ from tests.staged_runs import (
 )
 
 
-@pytest.mark.parametrize("table", SYSTEM.tables, ids=lambda t: t.name)
+@pytest.mark.parametrize("table", [table.physical for table in SYSTEM.tables], ids=lambda t: t.name)
 def test_every_table_is_partitioned_by_municipality_and_keyed(table):
     assert table.dialect_options["postgresql"]["partition_by"] == "LIST (municipality_code)"
     assert next(iter(table.primary_key.columns)).name == "municipality_code"
@@ -153,7 +154,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
         from target_schemas.postgres import loader, partitions
         from target_schemas.postgres.areas import PRODUCTION
         from target_schemas.postgres.database import connect
-        from target_schemas.systems.resident_records import HOUSEHOLDS, TAX_AMOUNTS
+        from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
         partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),
                        area=PRODUCTION, one_per_key=frozenset({"households"}), expected={"households": 1})
@@ -172,7 +173,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
 
 
 def test_residents_keep_dates_that_no_calendar_has():
-    names = [c.name for c in RESIDENTS.columns if c.info.get("date") == "birth"]
+    names = [c.name for c in RESIDENTS.columns if filled_as(c) == "birth"]
     assert names == ["birth_source", "birth_key", "birth_precision"]
     assert all(isinstance(RESIDENTS.c[name].type, sa.Text) for name in names)
 

@@ -11,11 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.model import CodeSet
+from target_schemas.model import Code, CodeSet
 from target_schemas.postgres import database, installation, ledger, staging, undo
 from target_schemas.postgres.areas import PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS
-from target_schemas.systems.resident_records import HOUSEHOLDS, SYSTEM
+from tests.resident_records import HOUSEHOLDS, SYSTEM
 from tests.staged_runs import TABLES, begin, households, move, promote, rows, stage_all, states
 
 WHO = {"by": "tester", "reason": "because"}
@@ -123,7 +123,7 @@ def test_rollback_and_withdrawal_give_up_in_words_too(prepared, database_url, so
 
 
 def test_what_is_missing_is_made_once_and_a_lock_on_it_is_waited_for_in_words(prepared, soon):
-    more = CodeSet("colour", "色", "colour", {"1": ("赤", "red")})
+    more = CodeSet("colour", "色", "colour", (Code("1", "赤", "red"),))
     system = dataclasses.replace(SYSTEM, code_sets=(*SYSTEM.code_sets, more))
     with prepared.begin() as holder:
         holder.execute(sa.text("LOCK TABLE joint.codes IN SHARE MODE"))

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from migration_reports.findings import RunError
 from target_schemas.postgres import ledger, loader, staging, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS, area_of
-from target_schemas.systems.resident_records import HOUSEHOLDS
+from tests.resident_records import HOUSEHOLDS
 from tests.staged_runs import ONE, TABLES, begin, households, move, no_rejects, promote, rows, stage_all, states
 
 WHO = {"by": "tester", "reason": "because"}

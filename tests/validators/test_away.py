@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from migration_reports.findings import RunError, TransientError
 from target_schemas.postgres import server, staging
 from target_schemas.postgres.database import away, connect
-from target_schemas.systems.resident_records import RESIDENTS
 from tests.embedded import embedded_server
+from tests.resident_records import RESIDENTS
 from validators import engine
 from validators.rules.contract import Expectation, Query, Rule
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration_reports.findings import SpecError
+from migration_reports.items import Item
 from target_schemas.postgres.database import connect
 from validators.rules import corporate_number, individual_number, insurer_number, municipality_number, resident_number
 
@@ -22,7 +23,7 @@ CHECKS = {
     "individual": individual_number.CHECK,
     "corporate": corporate_number.CHECK,
     "municipality": municipality_number.CHECK,
-    "insurer": insurer_number._check(sa.Column("c", sa.Text, info={"length": 8})),
+    "insurer": insurer_number._check(Item("c", "c", "c", "N", 8)),
 }
 
 

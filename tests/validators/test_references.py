@@ -10,27 +10,21 @@ import pyarrow as pa
 import pytest
 
 from mappings.compiling.compiler import arrow_type
-from target_schemas.model import Reference, table, text, whole
+from migration_reports.items import Reference, table_of
 from target_schemas.postgres import staging
+from tests.sheets import sheet
 from validators import derived, engine, references
 
 WHY = "a reference of these tests"
 
 
-def _table(name, key, *references, columns=("up", "aside")):
-    return table(
-        f"kin_{name}",
-        name,
-        name,
-        text("name", "名", "name", kind="A", length=9),
-        whole("history", "歴", "history"),
-        *(text(c, c, c, kind="A", length=9) for c in columns),
-        key=key,
-        based_on="none (a table of these tests)",
-        references=tuple(Reference(c, f"kin_{t}", ("name",), orphan=o, because=WHY) for c, t, o in references),
-    )
+def _table(name, key, *references):
+    lines = [f"{c},{kind},{length},{int(c in key) or ''},{int(c in key) or ''}" for c, kind, length in COLUMNS]
+    named = tuple(Reference(c, f"kin_{t}", ("name",), orphan=o, because=WHY) for c, t, o in references)
+    return sheet(f"kin_{name}", "\n".join(["item,type,length,must,key", *lines]), references=named).physical
 
 
+COLUMNS = (("name", "A", 9), ("history", "I", ""), ("up", "A", 9), ("aside", "A", 9))
 KIN = (
     _table("towns", ("name", "history"), (("up",), "houses", "stays")),
     _table("houses", ("name",), (("up",), "towns", "falls")),
@@ -94,7 +88,7 @@ def judge(data_centre, database_url):
                 RULES,
                 {name: rows.lazy() for name, rows in frames.items()},
                 rejected=keyed(rejected),
-                keys={name: TABLES[name].info["key"] for name in once},
+                keys={name: table_of(TABLES[name]).key for name in once},
                 count=count,
             )
         staging.drop_staging(data_centre, run)

@@ -12,31 +12,30 @@ import yaml
 
 from mappings.compiling.compiler import arrow_type
 from migration_reports.findings import FINDINGS, finding
-from target_schemas.model import table, text
 from target_schemas.postgres import staging
-from target_schemas.systems.resident_records import SYSTEM
+from tests.resident_records import SYSTEM
+from tests.sheets import sheet
 from validators import derived, engine
 from validators.rules import RULES
 from validators.rules.contract import Expectation, Query, Rule
 
 CASES = Path(__file__).parents[1] / "cases" / "rules"
-NUMBERS = table(
+NUMBERS = sheet(
     "numbers",
-    "番号",
-    "numbers",
-    text("key", "鍵", "key", kind="N", length=5, nullable=False),
-    text("individual", "個人番号", "individual number", kind="N", length=12, check="individual_number"),
-    text("corporate", "法人番号", "corporate number", kind="N", length=13, check="corporate_number"),
-    text("code", "団体コード", "municipality code", kind="N", length=6, check="municipality_number"),
-    text("insurer", "保険者番号", "insurer number", kind="N", length=8, check="insurer_number"),
-    text("insurer_short", "保険者番号", "insurer number", kind="N", length=6, check="insurer_number"),
-    key=("key",),
-    based_on="none (a table of these tests)",
+    """
+    item,ja,type,length,must,key,check
+    key,鍵,N,5,1,1,
+    individual,個人番号,N,12,,,individual_number
+    corporate,法人番号,N,13,,,corporate_number
+    code,団体コード,N,6,,,municipality_number
+    insurer,保険者番号,N,8,,,insurer_number
+    insurer_short,保険者番号,N,6,,,insurer_number
+    """,
 )
 """A table of every kind of number, which no shipped system has together."""
 
-TABLES = {table.name: table for table in (*SYSTEM.tables, NUMBERS)}
-SETS = {code_set.name: frozenset(code_set.codes) for code_set in SYSTEM.code_sets}
+TABLES = {table.name: table.physical for table in (*SYSTEM.tables, NUMBERS)}
+SETS = {code_set.name: code_set for code_set in SYSTEM.code_sets}
 
 
 def schema_of(name):

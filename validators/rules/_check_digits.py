@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 import polars as pl
 import sqlalchemy as sa
 
+from migration_reports.items import Item, heading
 from validators.rules.contract import Query, Rule
 
 CODE = "V420"
@@ -75,9 +76,7 @@ class CheckDigit:
         return product // 10 + product % 10 if self.sums else product
 
 
-def rules(
-    name: str, tables: Mapping[str, sa.Table], check: Callable[[sa.Column[object]], CheckDigit | None]
-) -> tuple[Rule, ...]:
+def rules(name: str, tables: Mapping[str, sa.Table], check: Callable[[Item], CheckDigit | None]) -> tuple[Rule, ...]:
     """A rule for each column whose `check` attribute names this kind of number.
 
     Args:
@@ -88,14 +87,15 @@ def rules(
     found = []
     for table_name, table in tables.items():
         for column in table.columns:
-            digit = check(column) if column.info.get("check") == name else None
-            if digit is not None:
+            item = heading(column).item
+            digit = check(item) if item is not None and item.check == name else None
+            if item is not None and digit is not None:
                 found.append(
                     Rule(
                         f"{name}.{table_name}.{column.name}",
                         CODE,
-                        str(column.info.get("ja", column.name)),
-                        str(column.info.get("en", column.name)),
+                        item.ja,
+                        item.en,
                         table_name,
                         (column.name,),
                         digit.failing(column.name),

@@ -13,12 +13,13 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from migration_reports.items import Item
 from validators.rules._check_digits import CheckDigit, rules
 from validators.rules.contract import Rule, RuleFamily
 
 
-def _check(column: sa.Column[object]) -> CheckDigit:
-    length = int(column.info.get("length", 8))
+def _check(item: Item) -> CheckDigit:
+    length = item.length
     weights = tuple(2 if n % 2 == 0 else 1 for n in range(length - 1))[::-1]
     return CheckDigit(
         length=length,

@@ -1,0 +1,316 @@
+"""What is said of where data land: items, code sets, tables and references, as every stage reads them.
+
+A target system's sheets say it (データ項目一覧表, コード構成表, コード一覧); `target_schemas` makes SQLAlchemy tables of them,
+which other stages get. What a sheet says of a column or table comes back by `heading`, `item_of` and `table_of`, with its
+types; nobody else reads `Column.info` or `Table.info`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+KINDS: Mapping[str, str] = {
+    "N": "digits",
+    "A": "half-width text",
+    "K": "kana",
+    "J": "Japanese text",
+    "L": "long text",
+    "C": "a code",
+    "I": "a whole number",
+    "M": "an amount",
+    "R": "a decimal number",
+    "D": "a date",
+    "T": "a time, HHMM",
+    "S": "a timestamp, YYYYMMDDHHMMSS",
+    "G": "a geometry",
+    "B": "an attachment",
+}
+"""The types of items."""
+
+Orphan = Literal["falls", "stays"]
+T = TypeVar("T")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Code:
+    """One line of コード一覧: a code, its label, and from when to when it holds (YYYYMMDD, both included; empty: no end)."""
+
+    code: str
+    ja: str
+    en: str
+    valid_from: str = ""
+    valid_to: str = ""
+    source: str = ""
+
+    def holds(self, first: str, last: str) -> bool:
+        """Whether it holds on any of the days from `first` to `last`."""
+        return self.valid_from <= last and first <= (self.valid_to or _LAST)
+
+
+_LAST = "99999999"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodeSet:
+    """コード構成表: the codes that an item may hold.
+
+    Attributes:
+        name: its name, which is its file's.
+        ja: its Japanese name.
+        en: its English name.
+        codes: its lines; one code may stand on several whose times do not overlap.
+        open: whether it still lacks the municipality's own list (`joined`); until then its codes are not judged.
+    """
+
+    name: str
+    ja: str
+    en: str
+    codes: tuple[Code, ...]
+    open: bool = False
+
+    def __contains__(self, code: object) -> bool:
+        return any(code == line.code for line in self.codes)
+
+    @property
+    def labels(self) -> Mapping[str, Code]:
+        """The lines by code; of a code with several the last."""
+        return {line.code: line for line in sorted(self.codes, key=lambda line: line.valid_from)}
+
+    @property
+    def ever(self) -> frozenset[str]:
+        """The codes that hold at any time."""
+        return frozenset(line.code for line in self.codes)
+
+    @property
+    def dated(self) -> bool:
+        """Whether any of its codes begins or ends."""
+        return any(line.valid_from or line.valid_to for line in self.codes)
+
+    def on(self, day: str | None) -> frozenset[str]:
+        """The codes that hold on a day, YYYYMMDD; None: those of any day."""
+        return self.ever if day is None else frozenset(line.code for line in self.codes if line.holds(day, day))
+
+    def joined(self, codes: Iterable[Code]) -> CodeSet:
+        """The set with a municipality's own codes, which are judged like those that stand in the sheet.
+
+        Raises:
+            ValueError: the set is not open.
+        """
+        if not self.open:
+            raise ValueError(f"code set {self.name} is not open: a municipality has no codes of its own in it")
+        return dataclasses.replace(self, codes=(*self.codes, *codes), open=False)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Item:
+    """One line of データ項目一覧表, as it holds in one edition.
+
+    Attributes:
+        name: the column's name; of an item with several columns what their names begin with.
+        ja: データ項目名称.
+        en: its English name.
+        kind: 型, of `KINDS`.
+        length: 桁数: the characters of a text, the digits of a number; 0 where none is said.
+        scale: how many of the digits are decimals.
+        unit: in which unit of yen an amount stands (1,000: 千円).
+        must: 必須: whether it must have a value.
+        gaiji: 外字使用: whether it may hold user-defined characters.
+        code_set: the set that its codes are of.
+        width: where a value joins several codes, the characters of each; 0 where it is one code.
+        judged_on: the date item on whose day its code must hold; empty: the reference date (基準日).
+        check: the rule of its check digit, by name.
+        words: what layouts call it, in Latin letters or Japanese: read by `hikkoshi draft`.
+        since: the edition that its line begins with.
+        until: the last edition of its line; empty: none yet.
+        official: its number in the published sheet.
+        sensitive: whether it needs grounds of its own to be seen (a protective measure, a disability): never in a sample,
+            masked or not, and for readers who were granted it by itself.
+    """
+
+    name: str
+    ja: str
+    en: str
+    kind: str
+    length: int = 0
+    scale: int = 0
+    unit: int = 1
+    must: bool = False
+    gaiji: bool = False
+    code_set: str = ""
+    width: int = 0
+    judged_on: str = ""
+    check: str = ""
+    words: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+    official: str = ""
+    sensitive: bool = False
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns."""
+        parts = PARTS.get(self.kind)
+        return (self.name,) if parts is None else tuple(f"{self.name}_{part}" for part in parts)
+
+
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "D": {"source": "原文", "key": "整列値", "precision": "精度"},
+    "G": {"srid": "座標系", "wkb": "図形"},
+    "B": {"path": "所在", "bytes": "バイト数", "sha256": "SHA-256"},
+}
+"""The columns of the kinds that have several, in Japanese.
+
+A date is what the register says, a key that sorts and how much of it is known. A geometry is the number of its reference
+system (EPSG) and its WKB in hexadecimal, which PostGIS takes as it stands. An attachment is a file beside the dump.
+"""
+
+
+FORMS: Mapping[str, str] = {
+    "D.key": "^[0-9]{8}$",
+    "T": "^([0-3][0-9]|4[0-7])[0-5][0-9]$",
+    "S": "^[0-9]{14}$",
+    "G.wkb": "^0[01]([0-9A-F]{2}){4,}$",
+    "B.sha256": "^[0-9a-f]{64}$",
+}
+"""The form of the text of a kind, or of a part of it, as a regular expression that PostgreSQL and Polars read alike.
+
+A time may be of the next day's small hours (up to 47:59, as attendance is kept). A timestamp may be of a day that no
+calendar has, as a date may. A geometry is upper-case hexadecimal, byte order and type first.
+"""
+
+
+def form_of(item: Item, part: str) -> str | None:
+    """The form that the text of an item, or of a part of it, has; None where any will do."""
+    return FORMS.get(f"{item.kind}.{part}" if part else item.kind)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that name a row of another table. Kept by a rule, not by a foreign key: legacy registers break them.
+
+    Attributes:
+        columns: the columns that name it; where one of them is null, no row is named.
+        table: the other table.
+        target: the columns of it that are named; they need not be its whole key.
+        orphan: what becomes of a row whose parent is not there or is rejected. It `falls`: an error, its record is
+            rejected. Or it `stays`: an alert, it is promoted once a person has approved.
+        because: why, in a sentence.
+    """
+
+    columns: tuple[str, ...]
+    table: str
+    target: tuple[str, ...]
+    orphan: Orphan
+    because: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Table:
+    """One table of a system, in one edition or in the union of all.
+
+    Attributes:
+        system: the system's name.
+        name: its own.
+        ja: its Japanese name, the COMMENT.
+        en: its English name.
+        based_on: the published specification that it follows in words and structure.
+        key: the key's columns after municipality_code.
+        items: its items, in the order of the sheet.
+        references: columns that name rows of other tables.
+        critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
+        physical: as SQLAlchemy knows it; it has the columns of every edition.
+    """
+
+    system: str
+    name: str
+    ja: str
+    en: str
+    based_on: str
+    key: tuple[str, ...]
+    items: tuple[Item, ...]
+    references: tuple[Reference, ...]
+    critical: bool
+    physical: sa.Table = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def columns(self) -> tuple[sa.Column[Any], ...]:
+        """The columns of its items; lineage, and columns of other editions, are none."""
+        return tuple(column for column in self.physical.columns if heading(column).item is not None)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Heading:
+    """What a column is: its names in both languages, the item that it belongs to, and which part of it.
+
+    Of a column that no sheet describes (lineage, another edition's) there is no item.
+    """
+
+    ja: str
+    en: str
+    item: Item | None = None
+    part: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The item's type; empty where there is none."""
+        return "" if self.item is None else self.item.kind
+
+
+class _Described(Protocol):
+    """Whatever carries an `info`."""
+
+    @property
+    def info(self) -> Any:
+        """What is noted of it."""
+
+
+HEADING, TABLE = "heading", "table"
+
+
+def heading(column: sa.Column[Any]) -> Heading:
+    """What a column is."""
+    return _noted(column, HEADING, Heading) or Heading(column.name, column.name)
+
+
+def item_of(column: sa.Column[Any]) -> Item:
+    """The item that a column belongs to.
+
+    Raises:
+        LookupError: no sheet describes it: it is lineage, or this edition does not have it.
+    """
+    item = heading(column).item
+    if item is None:
+        raise LookupError(f"no sheet describes column {column.name}")
+    return item
+
+
+def is_text(item: Item) -> bool:
+    """Whether its length counts characters."""
+    return item.kind in "NAKJLC" and item.length > 0
+
+
+def filled_as(column: sa.Column[Any]) -> str:
+    """The name that a mapping fills a column under: a date's three are one."""
+    item = heading(column).item
+    return item.name if item is not None and item.kind == "D" else column.name
+
+
+def table_of(table: sa.Table) -> Table:
+    """What the sheets say of a table.
+
+    Raises:
+        LookupError: no sheet describes it.
+    """
+    found = _noted(table, TABLE, Table)
+    if found is None:
+        raise LookupError(f"no sheet describes table {table.name}")
+    return found
+
+
+def _noted(described: _Described, name: str, kind: type[T]) -> T | None:
+    found = described.info.get(name)
+    return found if isinstance(found, kind) else None

@@ -1,0 +1,57 @@
+"""Frozen models of a system's head, `system.yaml`; its items stand beside it in `items.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from migration_reports.specs import Spec
+
+Filled = Annotated[str, Field(min_length=1)]
+Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+class TitleSheet(Spec):
+    """A name in both languages."""
+
+    ja: Filled = Field(description="in Japanese")
+    en: Filled = Field(description="in English")
+
+
+class ReferenceSheet(Spec):
+    """What becomes of a row whose item names a row that is not there, or is rejected."""
+
+    orphan: Literal["falls", "stays"] = Field(
+        description="falls: an error, its record is rejected; stays: an alert, it is promoted once a person has approved"
+    )
+    because: Filled = Field(description="why, in a sentence")
+    beside: tuple[Filled, ...] = Field(
+        (), description="further items of the same reference, where it takes several to name a row"
+    )
+    names: tuple[Filled, ...] = Field(
+        (), description="the items of the other table that are named; those of the same names, or else its key"
+    )
+
+
+class TableSheet(Spec):
+    """A table; its items stand in items.csv."""
+
+    ja: Filled = Field(description="its Japanese name")
+    en: Filled = Field(description="its English name")
+    based_on: Filled | None = Field(None, description="what it follows; the system's, where it says nothing")
+    references: Mapping[str, ReferenceSheet] = Field({}, description="by item: what becomes of a row that names nobody")
+    critical: Literal["yes", "no"] = Field("no", description="yes: no rejection of a row can be accepted")
+
+
+class SystemSheet(Spec):
+    """A standard system."""
+
+    title: TitleSheet = Field(description="what it is called")
+    based_on: Filled = Field(description="the published specification that it follows in words and structure")
+    editions: Mapping[str, Day] = Field(description="its editions, each with the day from which it is in force")
+    tables: Mapping[str, TableSheet] = Field(description="its tables, in load order")
+    rules: Mapping[str, Mapping[str, Any]] = Field(
+        {}, description="rules by a name of your own: the shape first, then of, its parameters, severity, source"
+    )
