@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -294,7 +295,15 @@ def promoted_amounts(
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: those that they imply, and those that its systems declare."""
     sets = {s.name: s for system in municipality.systems for s in system.code_sets}
-    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
+    day = municipality.folder.manifest.reference_date
+    rules = list(
+        derived.derive(
+            tables,
+            sets,
+            one_per_key=one_per_key(municipality),
+            reference_date=datetime.date.fromisoformat(day) if day is not None else None,
+        )
+    )
     for system in municipality.systems:
         settings = municipality.folder.systems[system.name].manifest.rules
         kept = {name for name, given in settings.items() if given.get("on_error") == "keep"}

@@ -96,6 +96,9 @@ def test_every_seeded_fault_is_found_once_and_nothing_else(home, town):
     assert all(amount.agrees for amount in record.amounts)
     assert all(control.agrees for control in record.controls)
     assert all(rule.agrees for rule in record.rules)
+    named = collections.Counter(row["rule"] for row in rows if row["rule"])
+    assert len(named) >= 1
+    assert {rule.rule: rule.reported for rule in record.rules if rule.rule in named} == dict(named)
 
 
 @pytest.mark.shared
