@@ -19,7 +19,7 @@ from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.layout import Item, Layout, Picture, Rename, every_item, make_field
 from extractors.layout.storage import DISPLAY, DISPLAY_1, NATIONAL, Described, Stored
-from extractors.usages import stored
+from extractors.usages import BY_NAME, stored
 from extractors.usages.contract import Usage
 from migration_reports.findings import Position, Problem, SpecError
 
@@ -429,7 +429,10 @@ def _within(above: Sequence[Entry | Item], of: Sequence[str]) -> bool:
 def _counts(item: Item) -> bool:
     """Whether an item is a whole number that a table may depend on."""
     assert item.picture is not None
-    return item.picture.category == "numeric" and make_field(item, 0, (), ()).arrow_type == "int64"
+    assert item.usage is not None
+    whole = item.picture.category == "numeric" and item.arrow_type == "int64"
+    # Counts are read one at a time, by a kernel.
+    return whole and BY_NAME[item.usage].prepare is not None
 
 
 class _Named:
