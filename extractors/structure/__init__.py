@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from extractors.structure.odd import Odd
-from extractors.structure.structure import Observer, Structure
+from extractors.structure.structure import Observer, Seen, Structure
 
-__all__ = ["Observer", "Odd", "Structure"]
+__all__ = ["Observer", "Odd", "Seen", "Structure"]

@@ -68,6 +68,18 @@ class _Counted:
     places: np.ndarray | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """Some decoded columns, where their sections begin and their records end in the data, and of which records they are."""
+
+    decoder: Decoder
+    data: np.ndarray
+    starts: np.ndarray
+    limits: np.ndarray
+    records: np.ndarray
+    columns: Sequence[pa.Array]
+
+
 class Observer(Protocol):
     """Is shown everything that is decoded, with the bytes that it was decoded from."""
 
@@ -75,16 +87,8 @@ class Observer(Protocol):
         """The records that come next: their kind and their numbers."""
         ...
 
-    def see(
-        self,
-        decoder: Decoder,
-        data: np.ndarray,
-        starts: np.ndarray,
-        limits: np.ndarray,
-        records: np.ndarray,
-        columns: Sequence[pa.Array],
-    ) -> None:
-        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
+    def see(self, seen: Seen) -> None:
+        """Columns of them."""
         ...
 
 
@@ -224,7 +228,7 @@ class Structure:
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
         if self._observer is not None:
-            self._observer.see(decoder, data, rows.starts, rows.limits, rows.records, columns)
+            self._observer.see(Seen(decoder, data, rows.starts, rows.limits, rows.records, columns))
         for oddity in oddities:
             odd.append(named(oddity, rows, decoder))
         return columns
