@@ -4,6 +4,8 @@ A code never changes its meaning and is never used again for another. The first 
 F the dump and its framing, D decoding, M mapping, V validation, C controls and reconciliation.
 """
 
+# Above 400 lines: a table of every code, which is looked up and not read through.
+
 from __future__ import annotations
 
 import dataclasses

@@ -75,6 +75,18 @@ def test_a_folder_is_held_in_the_head():
     }
 
 
+MOST_LINES = 400
+
+
+def test_a_module_is_short_or_says_why_not():
+    """What has grown has a second job, or a reason that its first comment gives."""
+    for path in (module for top in FLOORS for module in (ROOT / top).rglob("*.py")):
+        text = path.read_text("utf-8")
+        first = re.search(r"^ *#.*$", text, re.M)
+        says = first is not None and re.fullmatch(rf"# Above {MOST_LINES} lines: \w.{{20,}}", first.group())
+        assert says or len(text.splitlines()) <= MOST_LINES, path.relative_to(ROOT)
+
+
 @pytest.mark.parametrize("family", [f for f, (_, keys) in FAMILIES.items() if keys])
 def test_every_member_has_cases_and_one_that_finds_something(family):
     members, keys = FAMILIES[family]

@@ -4,6 +4,8 @@ No report computes a number that another could compute differently: counts, tota
 Nothing here holds a resident's value.
 """
 
+# Above 400 lines: the record of a run is one model, a class a part.
+
 from __future__ import annotations
 
 from collections.abc import Mapping

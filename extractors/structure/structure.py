@@ -22,26 +22,8 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
 from extractors.layout import Field, Segment, Table
-from extractors.walk import Walk
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Odd:
-    """What is odd at one field or table.
-
-    Of each: its name, where occurrences have their own; which record, where its bytes begin and the record ends; and the
-    decoder that can list its codes.
-    """
-
-    field: Field | None
-    name: str | pa.Array
-    flag: int
-    code: str | None
-    records: np.ndarray
-    starts: np.ndarray
-    limits: np.ndarray
-    decoder: Decoder | None = None
-    detail: str | None = None
+from extractors.structure.odd import Odd, Rows, named
+from extractors.structure.walk import Walk
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,19 +43,6 @@ class Read:
     ends: np.ndarray
     short: np.ndarray
     filled: Mapping[str, int]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Rows:
-    """Where occurrences stand.
-
-    Of each: which record it is of, its subscripts, where the section begins that is read, and where its record ends.
-    """
-
-    records: np.ndarray
-    subscripts: np.ndarray
-    starts: np.ndarray
-    limits: np.ndarray
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -99,6 +68,18 @@ class _Counted:
     places: np.ndarray | None
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Seen:
+    """Some decoded columns, where their sections begin and their records end in the data, and of which records they are."""
+
+    decoder: Decoder
+    data: np.ndarray
+    starts: np.ndarray
+    limits: np.ndarray
+    records: np.ndarray
+    columns: Sequence[pa.Array]
+
+
 class Observer(Protocol):
     """Is shown everything that is decoded, with the bytes that it was decoded from."""
 
@@ -106,16 +87,8 @@ class Observer(Protocol):
         """The records that come next: their kind and their numbers."""
         ...
 
-    def see(
-        self,
-        decoder: Decoder,
-        data: np.ndarray,
-        starts: np.ndarray,
-        limits: np.ndarray,
-        records: np.ndarray,
-        columns: Sequence[pa.Array],
-    ) -> None:
-        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
+    def see(self, seen: Seen) -> None:
+        """Columns of them."""
         ...
 
 
@@ -210,7 +183,7 @@ class Structure:
             limits: int64, where each record ends.
         """
         count = len(pos)
-        rows = _Rows(np.arange(count), np.zeros((count, 0), np.int64), pos, limits)
+        rows = Rows(np.arange(count), np.zeros((count, 0), np.int64), pos, limits)
         marks = _Marks(np.zeros(count, bool), np.zeros(count, bool))
         odd: list[Odd] = []
         columns, ends = self._read(data, rows, {}, odd, marks)
@@ -218,7 +191,7 @@ class Structure:
         return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], dict(marks.filled))
 
     def _read(
-        self, data: np.ndarray, rows: _Rows, counts: dict[int, np.ndarray], odd: list[Odd], marks: _Marks
+        self, data: np.ndarray, rows: Rows, counts: dict[int, np.ndarray], odd: list[Odd], marks: _Marks
     ) -> tuple[list[pa.Array], np.ndarray]:
         columns: list[pa.Array] = []
         table_ends: dict[str, np.ndarray] = {}
@@ -243,7 +216,7 @@ class Structure:
         last, offset = self._segment.end
         return [columns[n] for n in self._order], begins[last] + offset
 
-    def _section(self, data: np.ndarray, number: int, rows: _Rows, odd: list[Odd], marks: _Marks) -> list[pa.Array]:
+    def _section(self, data: np.ndarray, number: int, rows: Rows, odd: list[Odd], marks: _Marks) -> list[pa.Array]:
         decoder = self._decoders[number]
         cut = rows.starts + self._extents[number] > rows.limits
         some_cut = bool(cut.any())
@@ -255,9 +228,9 @@ class Structure:
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
         if self._observer is not None:
-            self._observer.see(decoder, data, rows.starts, rows.limits, rows.records, columns)
+            self._observer.see(Seen(decoder, data, rows.starts, rows.limits, rows.records, columns))
         for oddity in oddities:
-            odd.append(_named(oddity, rows, decoder))
+            odd.append(named(oddity, rows, decoder))
         return columns
 
     def _shorten(
@@ -266,7 +239,7 @@ class Structure:
         decoder: Decoder,
         columns: list[pa.Array],
         oddities: Sequence[Oddity],
-        rows: _Rows,
+        rows: Rows,
         cut: np.ndarray,
     ) -> tuple[list[pa.Array], list[Oddity]]:
         """Take back what was read beyond the ends of short records; of a text only where nothing of it is there."""
@@ -289,7 +262,7 @@ class Structure:
         return columns, [o for o in kept if len(o.rows)]
 
     def _with_spaces(
-        self, data: np.ndarray, field: Field, rows: _Rows, some: np.ndarray
+        self, data: np.ndarray, field: Field, rows: Rows, some: np.ndarray
     ) -> tuple[pa.Array, Sequence[Oddity]]:
         """A number of some records whose ends cut it, with spaces for what is missing."""
         decoder = self._shorts.get(field)
@@ -313,7 +286,7 @@ class Structure:
         data: np.ndarray,
         table: Table,
         nested: Structure | None,
-        rows: _Rows,
+        rows: Rows,
         begins: Sequence[np.ndarray],
         known: dict[int, np.ndarray],
         odd: list[Odd],
@@ -336,7 +309,7 @@ class Structure:
         parents = np.repeat(np.arange(size), counts)
         within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
         starts = begin[parents] + within * table.element.width if counted.places is None else counted.places
-        elements = _Rows(
+        elements = Rows(
             rows.records[parents],
             np.column_stack((rows.subscripts[parents], within + 1)),
             starts,
@@ -351,7 +324,7 @@ class Structure:
             return pa.ListArray.from_arrays(pa.array(offsets), values), end
         return pa.ListArray.from_arrays(pa.array(offsets), values, mask=pa.array(wrong)), end
 
-    def _count(self, data: np.ndarray, table: Table, rows: _Rows, known: Mapping[int, np.ndarray]) -> _Counted:
+    def _count(self, data: np.ndarray, table: Table, rows: Rows, known: Mapping[int, np.ndarray]) -> _Counted:
         """How many occurrences a table has in each record, and where it ends."""
         begin = rows.starts + table.offset
         stated = np.full(len(begin), table.most) if table.depending is None else known[table.counter]
@@ -377,7 +350,7 @@ class Structure:
         return _Counted(counts, end, wrong, cut, places)
 
     def _out_of_range(
-        self, table: Table, rows: _Rows, begin: np.ndarray, begins: Sequence[np.ndarray], wrong: np.ndarray
+        self, table: Table, rows: Rows, begin: np.ndarray, begins: Sequence[np.ndarray], wrong: np.ndarray
     ) -> Odd:
         """A count that cannot be right, at its counter where that is in this segment, otherwise at the table."""
         at = np.nonzero(wrong)[0]
@@ -397,18 +370,3 @@ def _counts(column: pa.Array) -> np.ndarray:
 
 def _element_type(table: Table, nested: Structure) -> pa.DataType:
     return nested.schema[0].type if table.elementary and nested.schema else pa.struct(list(nested.schema))
-
-
-def _named(oddity: Oddity, rows: _Rows, decoder: Decoder) -> Odd:
-    """An oddity under the names that its field has in the records, in the order of its occurrences."""
-    field, at = oddity.field, oddity.rows
-    name: str | pa.Array = field.name
-    if rows.subscripts.shape[1]:
-        at = at[np.lexsort(rows.subscripts[at].T[::-1])]
-        outer = [pa.array(number).cast(pa.string()) for number in rows.subscripts[at].T]
-        subscripts = pc.binary_join_element_wise(*outer, *map(str, field.subscripts), ",")
-        name = pc.binary_join_element_wise(f"{field.data_name}(", subscripts, ")", "")
-    # What is missing at a record's end is odd there.
-    limits = rows.limits[at]
-    starts = np.minimum(rows.starts[at] + field.offset, limits)
-    return Odd(field, name, oddity.flag, oddity.code, rows.records[at], starts, limits, decoder)
