@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
@@ -61,6 +62,7 @@ class SliceOf(TypedDict):
 def begin(
     folder: str,
     *,
+    systems: Collection[str] | None = None,
     mode: str = "rehearsal",
     rehearsal: int = 1,
     owner: str | None = None,
@@ -72,6 +74,7 @@ def begin(
 
     Args:
         folder: the municipality's folder name.
+        systems: those that are moved; all that it has, where not given.
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal this is, from 1.
         owner: who runs it; this process, where not given.
@@ -85,12 +88,13 @@ def begin(
     Raises:
         SpecError: the municipality's folder has problems.
         RunError: another run of the municipality is in progress.
+        UsageError: the municipality has no such system.
         TransientError: the database is away.
     """
     settings().make_private()
     source, new = municipality_folder(folder), run_folder.new_folder()
     try:
-        municipality = keep(source, new / "specs")
+        municipality = keep(source, new / "specs", systems=systems)
         code, name = municipality.folder.manifest.municipality.code, municipality.folder.folder
         run = Run(
             run_id=run_folder.new_run_id(code, mode, rehearsal),
