@@ -82,7 +82,7 @@ WRONG = [
     ("990027_mihon/synthesis.yaml", "role: trailer", "role: tailer"),
     ("990027_mihon/synthesis.yaml", "kind: gaiji", "kind: gaji"),
     ("990027_mihon/synthesis.yaml", "format: era", "format: eras"),
-    ("990027_mihon/synthesis.yaml", "rate: 0.02%", "rate: rarely"),
+    ("990027_mihon/synthesis.yaml", "kind: gaiji}", "kind: gaiji, rate: rarely}"),
     ("990027_mihon/synthesis.yaml", "{sum: resident.JJ-KAZEI}", "{som: resident.JJ-KAZEI}"),
     ("990027_mihon/resident_records.yaml", "  tax_amounts:\n    from: juki_master.resident\n", "  tax_amounts:\n"),
 ]
