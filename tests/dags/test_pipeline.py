@@ -408,7 +408,7 @@ def test_the_approval_question_shows_the_reconciliation(home):
 
     record = steps.run_all("mihon", ask_person=refuse)
     assert (record.state, record.decision.by) == ("rejected", "課長")
-    assert r"| residents (juki\_master.resident) | 600 | 600 |" in asked[0]
+    assert r"| resident\_records.residents (juki\_master.resident) | 600 | 600 |" in asked[0]
     assert "✗" not in asked[0]
 
 
