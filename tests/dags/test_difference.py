@@ -56,7 +56,7 @@ def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
     assert {t.name: (t.old, t.new) for t in made.tables}["resident_records.residents"] == (400, 400)
     assert made.dumps == ("juki_master",)
     # No run was made for it, and what was mapped is gone.
-    assert list((tmp_path / "home").iterdir()) == [tmp_path / "home" / "inbox"]
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_what_changed_is_counted_and_placed(towns, inbox):
