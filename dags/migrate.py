@@ -9,20 +9,22 @@ from __future__ import annotations
 import functools
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
+from airflow.sdk import DAG, BaseOperatorLink, Param, TaskGroup, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.pipeline.folders import municipality_folders
 from dags.pipeline.run_folder import settings
 from mappings.language.reader import read_municipality
+from mappings.language.spec import MunicipalityFolder
 from migration_reports.findings import RunError, SpecError, TransientError
+from target_schemas.systems import SYSTEMS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,7 +121,7 @@ def build(folder: str) -> DAG:
         spec = read_municipality(root / folder)
     except SpecError as error:
         return _broken(folder, error)
-    town = spec.manifest.municipality
+    town, titles = spec.manifest.municipality, {system.name: system.title_ja for system in SYSTEMS}
     dumps = "\n".join(
         f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.dumps.items()
     )
@@ -132,6 +134,16 @@ def build(folder: str) -> DAG:
         tags=[town.name, *sorted({d.charset.name for d in spec.dumps.values()}), *spec.systems],
         doc_md=DOC.format(name=town.name, code=town.code, inbox=settings().inbox(folder), dumps=dumps),
         params={
+            "systems": Param(
+                list(spec.systems),
+                type="array",
+                items={"type": "string", "enum": list(spec.systems)},
+                examples=list(spec.systems),
+                values_display={name: f"{titles[name]} {name}" for name in spec.systems},
+                minItems=1,
+                title="業務 / Systems",
+                description="この移行で移す業務。既定はすべて / what this run moves; all of them, where nothing is taken out",
+            ),
             "mode": Param(
                 "rehearsal",
                 enum=["rehearsal", "cut-over"],
@@ -157,11 +169,11 @@ def build(folder: str) -> DAG:
         },
         default_args=RETRIES,
     ) as dag:
-        _tasks(folder)
+        _tasks(spec, titles)
     return dag
 
 
-def _tasks(folder: str) -> None:
+def _tasks(spec: MunicipalityFolder, titles: Mapping[str, str]) -> None:
     @task(doc_md="仕様を点検し、移行を台帳に記入する / Check every spec, enter the run in the ledger.")
     @graded
     def begin() -> str:
@@ -176,7 +188,8 @@ def _tasks(folder: str) -> None:
         if inbox and not process:
             inbox = str(settings().inside_inboxes(inbox))
         return steps.begin(
-            folder,
+            spec.folder,
+            systems=params["systems"],
             mode=params["mode"],
             rehearsal=params["rehearsal"],
             folder_of_dumps=inbox,
@@ -191,6 +204,13 @@ def _tasks(folder: str) -> None:
         from dags import steps  # noqa: PLC0415
 
         return [dict(part) for part in steps.receive(run)]
+
+    @task(task_id="slices", doc_md="この業務の分割 / The slices of this system.")
+    def slices_of(received: list[dict[str, Any]], dumps: list[str]) -> list[dict[str, Any]]:
+        parts = [part for part in received if part["dump"] in dumps]
+        if not parts:
+            raise AirflowSkipException("this system is not moved by this run")
+        return parts
 
     @task(
         map_index_template="{{ slice }}",
@@ -309,8 +329,12 @@ def _tasks(folder: str) -> None:
         return record.state
 
     run_id = begin()
-    parts = receive(run_id)
-    staged = extract_map_stage.partial(run=run_id).expand_kwargs(parts)
+    received = receive(run_id)
+    staged = []
+    for name, system in spec.systems.items():
+        with TaskGroup(name, tooltip=titles[name]):
+            parts = slices_of(received, sorted(system.manifest.dumps))
+            staged.append(extract_map_stage.partial(run=run_id).expand_kwargs(parts))
     joined = join_slices(run_id)
     validated = validate(run_id)
     promotable = reconcile(run_id)

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import getpass
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from dags import steps
 from dags.pipeline import cuts, data_centre, reporting, run_folder
@@ -35,6 +35,7 @@ class Answer:
 def run_all(
     folder: str,
     *,
+    systems: Collection[str] | None = None,
     mode: str = "rehearsal",
     rehearsal: int = 1,
     folder_of_dumps: str | None = None,
@@ -44,6 +45,7 @@ def run_all(
 
     Args:
         folder: the municipality's folder name.
+        systems: those that are moved; all that it has, where not given.
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal.
         folder_of_dumps: where the dumps lie.
@@ -55,7 +57,12 @@ def run_all(
     if mode == "cut-over" and ask_person is None:
         raise RunError("a cut-over is approved by a person, never automatically. Nothing was begun.")
     run_id = steps.begin(
-        folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=folder_of_dumps, started_by=getpass.getuser()
+        folder,
+        systems=systems,
+        mode=mode,
+        rehearsal=rehearsal,
+        folder_of_dumps=folder_of_dumps,
+        started_by=getpass.getuser(),
     )
     try:
         for part in steps.receive(run_id):

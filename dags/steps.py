@@ -7,10 +7,13 @@ Steps know nothing of Airflow; the DAGs and `dags.runs` are two doors to them. E
 run's folder and leaves a typed result of its own; tables never leave the disk and the database.
 """
 
+# Above 400 lines: every step of the pipeline, in order, is read in one place.
+
 from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
@@ -28,7 +31,6 @@ from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import Decision
 from migration_reports.records.steps import (
     Approval,
-    Cuts,
     Failure,
     Finished,
     Held,
@@ -60,6 +62,7 @@ class SliceOf(TypedDict):
 def begin(
     folder: str,
     *,
+    systems: Collection[str] | None = None,
     mode: str = "rehearsal",
     rehearsal: int = 1,
     owner: str | None = None,
@@ -71,6 +74,7 @@ def begin(
 
     Args:
         folder: the municipality's folder name.
+        systems: those that are moved; all that it has, where not given.
         mode: rehearsal or cut-over.
         rehearsal: which rehearsal this is, from 1.
         owner: who runs it; this process, where not given.
@@ -84,12 +88,13 @@ def begin(
     Raises:
         SpecError: the municipality's folder has problems.
         RunError: another run of the municipality is in progress.
+        UsageError: the municipality has no such system.
         TransientError: the database is away.
     """
     settings().make_private()
     source, new = municipality_folder(folder), run_folder.new_folder()
     try:
-        municipality = keep(source, new / "specs")
+        municipality = keep(source, new / "specs", systems=systems)
         code, name = municipality.folder.manifest.municipality.code, municipality.folder.folder
         run = Run(
             run_id=run_folder.new_run_id(code, mode, rehearsal),
@@ -162,8 +167,7 @@ def join_slices(run_id: str) -> None:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("join_slices"):
-        cut = run.read(Cuts) or Cuts(dumps={})
-        accounts = {dump: cuts.join(run, municipality, dump) for dump in cut.dumps}
+        accounts = {dump: cuts.join(run, municipality, dump) for dump in cuts.cuts_of(run)}
         for dump, account in accounts.items():
             run.write(account, dump)
         made = [account.made for account in accounts.values()]

@@ -323,12 +323,7 @@ class Decoder:
                     oddities.append(Oddity(field, LOST, code, lost if chosen.all() else lost[chosen]))
             if ZERO in policies:
                 zero = lost[verdicts == ZERO]
-        for flag, code in usage.flags.items():
-            if flag != LOST:
-                at = rows[(flags & flag) != 0]
-                if len(at):
-                    oddities.append(Oddity(field, flag, code, at))
-        return valid, zero, oddities
+        return valid, zero, oddities + _split(field, usage, rows, flags & ~LOST)
 
     def _policy(self, field: Field, usage: Usage) -> np.ndarray:
         """The verdicts on lost bytes of each kind, as `_judge` takes them."""

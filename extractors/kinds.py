@@ -117,9 +117,10 @@ class Chooser:
         self._slow: list[tuple[int, Field, Decoder, list[tuple[pa.Scalar, pa.Scalar]]]] = []
         place = 0
         for number, kind in enumerate(kinds):
-            by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             if not kind.conditions:
                 rows.append((number, 0, 0, 0, -1))
+                continue
+            by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             for group, (name, values) in enumerate(kind.conditions.items()):
                 if name not in by_name:
                     allowed = tuple(n for n in by_name if not n.startswith("FILLER@"))[:40]

@@ -44,6 +44,8 @@ class UnknownKinds:
         self._blank = charset.blank
         asked: dict[str, tuple[Field, list[tuple[str, str, bytes]]]] = {}
         for kind in kinds:
+            if not kind.conditions:
+                continue
             by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             for name, values in kind.conditions.items():
                 field, named = asked.setdefault(name, (by_name[name], []))

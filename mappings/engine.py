@@ -4,6 +4,8 @@ A part that looks at other records, or numbers keys, waits: its rows are held un
 mapped in the same way.
 """
 
+# Above 400 lines: a column's expression and what is found of it are made together.
+
 from __future__ import annotations
 
 import dataclasses
@@ -11,15 +13,17 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
+from mappings.known import Known, key_of
 from mappings.language.spec import CodeTable, Period
-from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan
+from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
 from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
-from mappings.values import Remark, column_value, day_of, inflow, target_values, working_levels
+from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
 from migration_reports.findings import FINDINGS, Severity
 
 PartKey = tuple[str, int]
@@ -70,19 +74,52 @@ class Mapped:
     findings: pa.RecordBatch
 
 
+_Chain = tuple[tuple[Step, ...], tuple[pa.DataType, ...]]
+"""Steps, and the types of what goes into them: of the same ones, the same values are known whatever column they stand in."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Said:
+    """A remark, the expression of its mask, and the columns that this reads."""
+
+    remark: Remark
+    expr: pl.Expr
+    reads: frozenset[str]
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Query:
-    """A part's expressions, made once."""
+    """A part's expressions, made once.
+
+    Attributes:
+        part: the part.
+        workings: the columns that the others are worked out from.
+        exprs: the target's columns.
+        said: the remarks.
+        whole: the whole numbers that are read as 128 bits.
+        alone: the first steps of columns that are the same, and what is known of them.
+        levels: the workings in order, for each set of first steps whose outcome was known.
+    """
 
     part: PartPlan
-    workings: tuple[tuple[pl.Expr, ...], ...]
+    workings: tuple[tuple[str, pl.Expr], ...]
     exprs: tuple[pl.Expr, ...]
-    masks: tuple[Remark, ...]
+    said: tuple[_Said, ...]
     whole: tuple[str, ...]
+    alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
+    levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
+
+    def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
+        """The workings, in order, but those of the first steps that make columns which are known."""
+        if known not in self.levels:
+            made = (one for _, some in self.alone for one in some if one.names[0] in known)
+            done = {name for one in made for name, _ in one.workings}
+            self.levels[known] = working_levels([(name, expr) for name, expr in self.workings if name not in done])
+        return self.levels[known]
 
 
 class Mapper:
-    """Maps batches by the plans of a municipality's systems; the queries are made once.
+    """Maps batches by the plans of a municipality's systems; the queries are made once, and values that come again known.
 
     Args:
         plans: the compiled mappings.
@@ -94,6 +131,7 @@ class Mapper:
         self._parts = tuple(part for plan in plans for part in plan.parts)
         self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
+        self._known: dict[str, dict[_Chain, Known]] = {}
         self._queries = {
             (part.table, part.number): self._query(part, self._tables(part, {}))
             for part in self._parts
@@ -163,8 +201,9 @@ class Mapper:
         return keys.filter(keys != "")
 
     def _query(self, part: PartPlan, tables: Mapping[str, CodeTable]) -> _Query:
-        code = self._folders[part.table, part.number].head.municipality.code
-        return _query(part, code, self._run_id, tables)
+        folder = self._folders[part.table, part.number]
+        known = self._known.setdefault(folder.name, {})
+        return _query(part, folder.head.municipality.code, self._run_id, tables, known)
 
     def _tables(self, part: PartPlan, numbers: Mapping[str, Mapping[str, str]]) -> Mapping[str, CodeTable]:
         known = self._folders[part.table, part.number].code_tables
@@ -176,28 +215,46 @@ def _run(
 ) -> tuple[pa.RecordBatch, list[pl.DataFrame], Tally]:
     part = query.part
     chosen = chosen_by(part, prepared(part, frame, query.whole))
+    chosen, made, silent = _looked_up(query, chosen)
     # Not through a lazy frame: its optimiser spends seconds on these expressions, once a batch, and finds nothing.
-    for level in query.workings:
+    for level in query.levels_but(made):
         chosen = chosen.with_columns(level)
-    rows = chosen.select(*query.exprs)
-    names = part.schema.names
-    batch = _batch(rows.select(names), part.schema)
+    said = [one for one in query.said if not one.reads & silent]
+    rows = chosen.select(*query.exprs, *[one.expr for one in said])
+    batch = _batch(rows[part.schema.names], part.schema)
     wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
-    found = []
+    hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
-    if query.masks and rows.height:
-        counts = rows.select(pl.col(mask.name).sum() for mask in query.masks).row(0)
-        for mask, count in zip(query.masks, counts, strict=True):
-            if not count:
-                continue
-            found.append(_found(rows, mask, part))
-            if mask.failed and mask.column is not None:
-                wrong[mask.column] += count
-            if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
-                codes = chosen.select(mask.field).filter(rows[mask.name])[mask.field]
-                unknown.setdefault(mask.column, Counter()).update(_counted(codes))
+    for mask, at in hits.items():
+        if mask.failed and mask.column is not None:
+            wrong[mask.column] += len(at)
+        if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
+            unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
+    found = [_found(rows, hits, part)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
+
+
+def _looked_up(query: _Query, frame: pl.DataFrame) -> tuple[pl.DataFrame, frozenset[str], frozenset[str]]:
+    """The rows with what is known of their values: which values were added, and which masks hit none of these rows."""
+    added: list[pl.Series] = []
+    made, silent = [], []
+    never = pl.Series([False]).new_from_index(0, frame.height)
+    every = [one for _, some in query.alone for one in some]
+    values = frame.select(key_of(one).alias(one.names[0]) for one in every)
+    hashes = values.select(pl.all().hash())
+    for known, some in query.alone:
+        columns = [(values[one.names[0]], hashes[one.names[0]].to_numpy()) for one in some]
+        for one, outcome in zip(some, known.of(columns), strict=True):
+            if outcome is None:
+                continue
+            made.append(one.names[0])
+            silent += [name for name, column in zip(one.names, outcome, strict=True) if column is None]
+            added += [
+                (never if column is None else column).alias(name)
+                for name, column in zip(one.names, outcome, strict=True)
+            ]
+    return frame.hstack(added), frozenset(made), frozenset(silent)
 
 
 def _counted(codes: pl.Series) -> Mapping[str, int]:
@@ -209,12 +266,22 @@ def _counted(codes: pl.Series) -> Mapping[str, int]:
     return dict(text.to_frame().select(shown).group_by("code").len().iter_rows())
 
 
-def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable]) -> _Query:
+def _query(
+    part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, CodeTable], known: dict[_Chain, Known]
+) -> _Query:
     types = {field.name: field.type for field in part.schema}
     workings = Workings()
-    made = {c.name: column_value(part, c, tables, {}, workings) for c in part.columns if not _asks(c)}
+    first = {c.name: alone(c, tables) for c in part.columns}
+    chains: dict[_Chain, tuple[Alone, ...]] = {}
+    for one in first.values():
+        if one is not None:
+            chain = one.steps, tuple(part.types[name] for name in one.sources)
+            chains[chain] = (*chains.get(chain, ()), one)
+    known.update({chain: Known(some[0]) for chain, some in chains.items() if chain not in known})
+    firsts = tuple((known[chain], some) for chain, some in chains.items())
+    made = {c.name: column_value(part, c, tables, {}, workings, first[c.name]) for c in part.columns if not _asks(c)}
     days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
-    made |= {c.name: column_value(part, c, tables, days, workings) for c in part.columns if _asks(c)}
+    made |= {c.name: column_value(part, c, tables, days, workings, first[c.name]) for c in part.columns if _asks(c)}
     days |= {c.name: day_of(c, made[c.name][0]) for c in part.columns if _asks(c)}
     exprs: dict[str, pl.Expr] = {
         "municipality_code": pl.lit(municipality),
@@ -225,25 +292,25 @@ def _query(part: PartPlan, municipality: str, run_id: str, tables: Mapping[str, 
         "_rank": _rank(part, days),
         "_part": pl.lit(part.number, pl.Int16),
     }
-    masks: list[Remark] = []
-    remarks: list[pl.Expr] = []
-    for mask, expr in _join_remarks(part):
-        masks.append(mask)
-        remarks.append(expr.fill_null(value=False).alias(mask.name))
+    remarks = _join_remarks(part)
     for column in part.columns:
         value, said = made[column.name]
-        for number, (mask, expr) in enumerate(said):
-            name = f"{column.name}?{number}"
-            remarks.append(expr.fill_null(value=False).alias(name))
-            masks.append(dataclasses.replace(mask, name=name))
+        remarks += [
+            (dataclasses.replace(mask, name=f"{column.name}?{number}"), expr)
+            for number, (mask, expr) in enumerate(said)
+        ]
         for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
     for name, kind in types.items():
         if name not in exprs:
             missing = {pa.string(): pl.String, pa.int64(): pl.Int64}.get(kind)
             exprs[name] = pl.lit(None, missing or pl.Decimal(kind.precision, kind.scale))
-    ordered = [exprs[name].alias(name) for name in types]
-    return _Query(part, working_levels(workings.made), (*ordered, *remarks), tuple(masks), wide_numbers(part))
+    ordered = tuple(exprs[name].alias(name) for name in types)
+    heard = tuple(
+        _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
+        for mask, expr in remarks
+    )
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
 
 
 def _asks(column: ColumnPlan) -> bool:
@@ -282,21 +349,21 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _found(rows: pl.DataFrame, mask: Remark, part: PartPlan) -> pl.DataFrame:
-    hit = rows.filter(pl.col(mask.name))
-    return hit.select(
-        pl.lit(mask.code).alias("code"),
-        pl.lit(mask.severity.value).alias("severity"),
-        pl.lit(part.dump).alias("dump"),
-        pl.lit(part.kind).alias("kind"),
-        pl.col("source_record").alias("record"),
-        (pl.col("_offset") + part.offsets.get(mask.field, 0)).alias("offset"),
-        pl.lit(mask.field).alias("field"),
-        pl.lit(part.table).alias("table"),
-        pl.lit(mask.column, pl.String).alias("column"),
-        pl.lit(mask.place).alias("mapping"),
-        pl.lit(None, pl.String).alias("detail"),
-    )
+def _found(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+    """The findings of some masks: mask by mask, in each the rows that it hits."""
+    said = pl.DataFrame(
+        [
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            for m in hits
+        ],
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
+        | {"at": pl.Int64},
+        orient="row",
+    )  # fmt: skip
+    each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
+    hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    return each.hstack(placed).select(FINDINGS.names)
 
 
 def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:
@@ -308,7 +375,9 @@ def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) ->
 
 
 def _batch(frame: pl.DataFrame, schema: pa.Schema | None = None) -> pa.RecordBatch:
-    table = frame.to_arrow() if schema is None else frame.to_arrow().cast(schema)
+    # Texts leave Polars as views, so that they are copied once, into the schema's type, and not twice.
+    views = pl.CompatLevel.newest()
+    table = frame.to_arrow() if schema is None else frame.to_arrow(compat_level=views).cast(schema)
     parts = table.combine_chunks().to_batches()
     return parts[0] if parts else _empty(table.schema)
 

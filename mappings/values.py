@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.language.spec import CodeTable
-from mappings.plan import ColumnPlan, PartPlan
+from mappings.plan import ColumnPlan, PartPlan, Step
 from mappings.transforms.contract import Workings
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity
@@ -28,6 +28,81 @@ class Remark:
     failed: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mask:
+    """The rows of which something is to be said: the code, the field it is said of, and whether these have no value."""
+
+    code: str
+    field: str
+    failed: bool
+    expr: pl.Expr
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Alone:
+    """The first steps of a column, which look at its sources and at nothing else.
+
+    Attributes:
+        sources: the columns of the frame.
+        steps: the steps.
+        values: the columns that they make.
+        masks: what is said of them, in columns too.
+        workings: how all of these are worked out.
+    """
+
+    sources: tuple[str, ...]
+    steps: tuple[Step, ...]
+    values: tuple[pl.Expr, ...]
+    masks: tuple[Mask, ...]
+    workings: Sequence[tuple[str, pl.Expr]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns that are used of it: values, and then masks."""
+        return tuple(expr.meta.output_name() for expr in (*self.values, *(mask.expr for mask in self.masks)))
+
+
+def alone(column: ColumnPlan, tables: Mapping[str, CodeTable]) -> Alone | None:
+    """A column's first steps, as far as they look at its sources alone; None where there are none, or all are cheap."""
+    looking = (bool(step.beside or step.transform.assigns) for step in column.steps)
+    steps = column.steps[: next((at for at, looks in enumerate(looking) if looks), None)]
+    if column.constant is not None or column.expression is not None or all(step.transform.cheap for step in steps):
+        return None
+    workings = Workings()
+    values, masks = _taken(column, steps, inflow(column), column.sources, {}, tables, workings)
+    return Alone(
+        column.sources,
+        steps,
+        tuple(workings.keep(value) for value in values),
+        tuple(dataclasses.replace(mask, expr=workings.keep(mask.expr.fill_null(value=False))) for mask in masks),
+        workings.made,
+    )
+
+
+def _taken(
+    column: ColumnPlan,
+    steps: Sequence[Step],
+    values: Sequence[pl.Expr],
+    fields: Sequence[str],
+    days: Mapping[str, pl.Expr],
+    tables: Mapping[str, CodeTable],
+    workings: Workings,
+) -> tuple[Sequence[pl.Expr], list[Mask]]:
+    """What steps of a column make of values, and what is to be said of them."""
+    masks = []
+    for step in steps:
+        beside = [days[step.beside]] if step.beside else []
+        groups = [values] if step.transform.joins else [[value] for value in values]
+        outcomes = [step.transform.apply([*group, *beside], step.params, tables) for group in groups]
+        for outcome, field in zip(outcomes, fields, strict=False):
+            workings.made.extend(outcome.workings)
+            masks += [Mask(code, field, True, expr) for code, expr in outcome.failed]
+            masks += [Mask(code, field, False, expr) for code, expr in outcome.remarks]
+        again = bool(outcomes[0].failed) or len(column.targets) > 1
+        values = [workings.keep(outcome.value) if again else outcome.value for outcome in outcomes]
+    return values, masks
+
+
 def inflow(column: ColumnPlan) -> tuple[pl.Expr, ...]:
     """What flows into the transforms."""
     if column.constant is not None:
@@ -43,8 +118,9 @@ def column_value(
     tables: Mapping[str, CodeTable],
     days: Mapping[str, pl.Expr],
     workings: Workings,
+    first: Alone | None = None,
 ) -> tuple[pl.Expr, list[tuple[Remark, pl.Expr]]]:
-    """A column's value, and what is to be said of it."""
+    """A column's value, and what is to be said of it; `first` is what `alone` has made of it."""
     severity = Severity.ERROR if column.on_error == "reject" else Severity.ALERT
     remarks: list[tuple[Remark, pl.Expr]] = []
     failures: list[pl.Expr] = []
@@ -53,7 +129,7 @@ def column_value(
         failures.append(mask)
         remarks.append((Remark("", code, severity, field, column.name, column.place, failed=True), mask))
 
-    values = list(inflow(column))
+    values: Sequence[pl.Expr] = inflow(column)
     origins: list[str] = list(column.sources[:1] if column.expression is not None else column.sources) or [""]
     types = {field.name: field.type for field in part.schema}
     wanted = types[column.targets[0]]
@@ -66,22 +142,18 @@ def column_value(
         if column.expression.gives.is_integer():
             values = [value.cast(pl.Int64, strict=False)]
             fails("M314", origins[0], value.is_not_null() & values[0].is_null())
-    for step in column.steps:
-        beside = [days[step.beside]] if step.beside else []
-        if step.transform.joins:
-            outcomes = [step.transform.apply([*values, *beside], step.params, tables)]
-            origins = origins[:1]
+    masks: list[Mask] = []
+    if first is not None:
+        workings.made.extend(first.workings)
+        values, masks = list(first.values), list(first.masks)
+    rest = column.steps[len(first.steps) if first is not None else 0 :]
+    values, more = _taken(column, rest, values, origins, days, tables, workings)
+    for mask in (*masks, *more):
+        if mask.failed:
+            fails(mask.code, mask.field, mask.expr)
         else:
-            outcomes = [step.transform.apply([value, *beside], step.params, tables) for value in values]
-        for outcome, origin in zip(outcomes, origins, strict=True):
-            workings.made.extend(outcome.workings)
-            for code, mask in outcome.failed:
-                fails(code, origin, mask)
-            for code, mask in outcome.remarks:
-                said = Remark("", code, CATALOGUE[code].severity, origin, column.name, column.place)
-                remarks.append((said, mask))
-        again = bool(outcomes[0].failed) or len(column.targets) > 1
-        values = [workings.keep(outcome.value) if again else outcome.value for outcome in outcomes]
+            said = Remark("", mask.code, CATALOGUE[mask.code].severity, mask.field, column.name, column.place)
+            remarks.append((said, mask.expr))
     (value,) = values
     if pa.types.is_decimal(wanted) and column.constant is None:
         long = (value.abs() >= 10 ** (wanted.precision - wanted.scale)).fill_null(value=False)
@@ -91,9 +163,8 @@ def column_value(
         kept = pl.concat_str([pl.col(name).cast(pl.String) for name in column.sources], ignore_nulls=True)
         value = pl.when(pl.any_horizontal(failures)).then(kept).otherwise(value)
     for condition in column.when:
-        mask = condition.mask
-        value = pl.when(mask).then(value)
-        remarks = [(said, expr & mask) for said, expr in remarks]
+        value = pl.when(condition.mask).then(value)
+        remarks = [(said, expr & condition.mask) for said, expr in remarks]
     return value, remarks
 
 

@@ -62,7 +62,7 @@ def read_code_sets(folder: Path, problems: list[Problem]) -> Mapping[str, CodeSe
 def _set(folder: Path, row: Row, problems: list[Problem]) -> CodeSet:
     name, is_open = row["code_set"], row["open"] == "1"
     if row["open"] not in ("", "1"):
-        problems.append(Problem("S003", row.at("open"), f"`{row['open'][:20]}` is not allowed", ("1", "(empty)")))
+        problems.append(Problem("S003", row.at("open"), f"`{row['open'][:20]}` is not allowed", ("1", "an empty cell")))
     if not (folder / f"{name}.csv").is_file():
         if not is_open:
             problems.append(

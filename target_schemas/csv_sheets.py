@@ -28,7 +28,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
 )
 """What each problem code of a sheet's form means."""
 
-DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def read_rows(
         text: the CSV.
         shown: how positions call the file.
         columns: the columns that it may have.
-        required: those that it must have; where one is missing, there are no rows.
+        required: those that it must have; where the header is wrong, there are no rows.
         problems: is added to.
     """
     lines = [line.removesuffix("\r") for line in text.split("\n")]
@@ -105,8 +105,8 @@ def _named(
     required: Sequence[str],
     problems: list[Problem],
 ) -> bool:
-    """Whether the header has what it must; what else is wrong with it is said."""
-    names = [name for name, _ in header]
+    """Whether the header is right; without one, nothing can be said of the lines."""
+    names, before = [name for name, _ in header], len(problems)
     for place, (name, start) in enumerate(header):
         if name not in columns:
             hint = did_you_mean(name, columns) or slip_in(name)
@@ -117,7 +117,7 @@ def _named(
             problems.append(Problem("S002", Position(shown, 1, start), f"column `{name}` stands twice"))
     missing = [name for name in required if name not in names]
     problems.extend(Problem("S002", Position(shown), f"column `{name}` is missing") for name in missing)
-    return not missing
+    return len(problems) == before
 
 
 def _cells(line: str, shown: str, number: int, problems: list[Problem]) -> list[tuple[str, int]] | None:

@@ -124,15 +124,17 @@ class ItemReader:
 
     def _length(self, row: Row, kind: str) -> tuple[int, int]:
         text = row["length"]
-        form = r"(\d+)\.(\d+)" if kind == "R" else r"(\d+)(?:\.(\d+))?" if kind == "M" else r"(\d+)()"
+        form = r"([0-9]+)\.([0-9]+)" if kind == "R" else r"([0-9]+)(?:\.([0-9]+))?" if kind == "M" else r"([0-9]+)()"
         if kind in UNMEASURED:
             if text:
-                self._add("S003", row, "length", f"{KINDS[kind]} has no length")
+                self._add("S003", row, "length", f"type {kind} ({KINDS[kind]}) has no length")
             return 0, 0
         if not text:
             if kind in TEXTS or kind == "R":
                 example = "11.2" if kind == "R" else "15"
-                self._add("S003", row, "length", f"{KINDS[kind]} needs a length", hint=f"such as {example}")
+                self._add(
+                    "S003", row, "length", f"type {kind} ({KINDS[kind]}) needs a length", hint=f"such as {example}"
+                )
             return 0, 0
         found = re.fullmatch(form, text)
         if found is None:
@@ -155,7 +157,7 @@ class ItemReader:
             return "", 0, ""
         name, width, on = found["set"], int(found["width"] or 0), found["on"] or ""
         if kind != "C":
-            self._add("S013", row, "codes", f"{KINDS[kind]} has no codes", hint="the type of a code is C")
+            self._add("S013", row, "codes", f"type {kind} ({KINDS[kind]}) has no codes", hint="the type of a code is C")
         known = self.code_sets.get(name)
         if known is None:
             hint = did_you_mean(name, self.code_sets) or "add it to codes/code_sets.csv"
@@ -187,7 +189,7 @@ class ItemReader:
 
     def _mark(self, row: Row, column: str) -> bool:
         if row[column] not in ("", "1"):
-            self._wrong(row, column, "is not allowed", "1", "(empty)")
+            self._wrong(row, column, "is not allowed", "1", "an empty cell")
         return row[column] == "1"
 
     def _wrong(self, row: Row, column: str, what: str, *allowed: str) -> None:

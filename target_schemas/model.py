@@ -103,7 +103,7 @@ class System:
         code_sets: those that its items use, in the order of their use.
         rules: its instances of shapes.
         edition: the edition that this is; empty: the union.
-        made: by edition, the system in it; of an edition itself, nothing.
+        made: by edition, the system in it; the union under no name.
     """
 
     name: str
@@ -121,6 +121,11 @@ class System:
     def latest(self) -> str:
         """The edition that is in force last."""
         return self.editions[-1].name
+
+    @property
+    def whole(self) -> System:
+        """The union of its editions, whose tables are the parents of every municipality's."""
+        return self.made.get("", self)
 
     def in_edition(self, name: str) -> System:
         """The system as one edition has it: its items only, and what it says of them.

@@ -70,7 +70,7 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
     code_sets = read_code_sets(codes, problems)
     reads = {name: read for name in names if (read := _read(folder / name, code_sets, problems)) is not None}
     references = {
-        (name, table): tuple(_references(reads, read, table, problems))
+        (name, table): tuple(_references(reads, names, read, table, problems))
         for name, read in reads.items()
         for table in read.lines
     }
@@ -92,7 +92,11 @@ def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem
     text = read_text(folder / "items.csv", shown, problems)
     if text is None:
         return None
+    before = len(problems)
     rows = read_rows(text, shown, item_sheets.COLUMNS, item_sheets.REQUIRED, problems)
+    if not rows:
+        problems.extend([Problem("S030", Position(shown), "the sheet has no line")] if len(problems) == before else [])
+        return None
     reader = ItemReader(editions, code_sets, problems)
     lines = [line for row in rows if (line := reader.line(row)) is not None]
     by_table: dict[str, list[Line]] = {table: [] for table in sheet.tables}
@@ -107,7 +111,7 @@ def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem
         place = located.at("tables", table, "key")
         if not NAME.fullmatch(table):
             problems.append(Problem("S003", place, f"`{table[:60]}` is no name of a table"))
-        if not of_table and rows:
+        if not of_table:
             problems.append(Problem("S030", place, f"table `{table[:60]}` has no item in items.csv"))
         check_lines(of_table, editions, problems)
         _check_key(of_table, editions, place, problems)
@@ -174,7 +178,9 @@ def _named(item: Item) -> str:
     return f"{item.name}_key" if item.kind == "D" else item.columns[0]
 
 
-def _references(reads: Mapping[str, _Read], read: _Read, table: str, problems: list[Problem]) -> Iterator[Reference]:
+def _references(
+    reads: Mapping[str, _Read], names: Sequence[str], read: _Read, table: str, problems: list[Problem]
+) -> Iterator[Reference]:
     """The references of a table: what its items name, with what system.yaml says of each."""
     lines = {line.item.name: line for line in read.lines[table]}
     said = read.sheet.tables[table].references
@@ -193,12 +199,15 @@ def _references(reads: Mapping[str, _Read], read: _Read, table: str, problems: l
             message = f"no item `{name[:40]}` of {table} has a reference in items.csv"
             problems.append(Problem("S032", place, message, referring, did_you_mean(name, referring)))
         if not unknown:
-            made = _reference(reads, read, [lines[n] for n in (item, *reference.beside)], reference, at, problems)
+            made = _reference(
+                reads, names, read, [lines[n] for n in (item, *reference.beside)], reference, at, problems
+            )
             yield from () if made is None else (made,)
 
 
 def _reference(
     reads: Mapping[str, _Read],
+    systems: Sequence[str],
     read: _Read,
     lines: Sequence[Line],
     said: ReferenceSheet,
@@ -212,9 +221,11 @@ def _reference(
         return None
     system, dot, table = named.rpartition(".")
     other = reads.get(system) if dot else read
+    if other is None and system in systems:
+        return None
     if other is None:
         problems.append(
-            Problem("S032", place, f"there is no system `{system[:40]}`", tuple(reads), did_you_mean(system, reads))
+            Problem("S032", place, f"there is no system `{system[:40]}`", tuple(systems), did_you_mean(system, systems))
         )
         return None
     if table not in other.lines:
@@ -263,7 +274,7 @@ def _wrong_rule(
 ) -> list[tuple[str, str, tuple[str, ...], str]]:
     """What is wrong with a rule: the key, the message, what is allowed, a hint."""
     found: list[tuple[str, str, tuple[str, ...], str]] = []
-    if not NAME.fullmatch(name):
+    if not all(NAME.fullmatch(part) for part in name.split(".")):
         found.append(("", f"`{name[:60]}` is no name of a rule", (), ""))
     if shape in ("", "of", "severity", "source"):
         found.append(
@@ -321,7 +332,8 @@ def _system(
     for edition in read.editions:
         lines = {table: in_edition(of, edition, read.editions) for table, of in read.lines.items()}
         made[edition] = system(edition, {table: tuple(line.item for line in of) for table, of in lines.items()})
-    return system("", whole)
+    made[""] = system("", whole)
+    return made[""]
 
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:

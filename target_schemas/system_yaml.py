@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from migration_reports.specs import Spec
+from migration_reports.yaml_schema import Schema, document, model_schema
 
 Filled = Annotated[str, Field(min_length=1)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
@@ -55,3 +56,8 @@ class SystemSheet(Spec):
     rules: Mapping[str, Mapping[str, Any]] = Field(
         {}, description="rules by a name of your own: the shape first, then of, its parameters, severity, source"
     )
+
+
+def system_schema() -> Schema:
+    """The schema of a system's head."""
+    return document("A standard system", model_schema(SystemSheet))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import yaml
+
 from migration_reports.items import CodeSet, Reference, Table
+from migration_reports.trouble import Position
 from target_schemas.csv_sheets import read_rows
 from target_schemas.item_sheets import ItemReader, check_lines
+from target_schemas.model import RuleSpec
 from target_schemas.physical import Described, make_table
 
 
@@ -32,3 +36,11 @@ def sheet(
     described = Described(system, name, name, name, "none (a table of these tests)", key, critical=False)
     items = [line.item for line in read]
     return make_table(described, items, references, items)
+
+
+def rule_of(text: str) -> RuleSpec:
+    """A rule, as a line below `rules:` of a system's sheet; its place is (2, 3) of system.yaml."""
+    ((name, said),) = yaml.load(text, yaml.BaseLoader).items()
+    rest = {key: value for key, value in said.items() if key not in ("of", "severity", "source")}
+    place = Position("system.yaml", 2, 3)
+    return RuleSpec(name, next(iter(said)), said["of"], rest, said.get("severity", ""), said["source"], place)

@@ -11,7 +11,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
-from validators.rules.contract import KEY, Expectation, Frames, Query, Rule
+from validators.shapes._groups import later, later_sql
+from validators.shapes._terms import quoted
+from validators.shapes.contract import Expectation, Frames, Query, Rule
 
 REFUSED = frozenset({"V401", "V402", "V404", "V421"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
@@ -184,15 +186,10 @@ def _key(table: sa.Table) -> Rule:
     key = head.key
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.key].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
-        return rows.filter(pl.int_range(pl.len()).over(key) > 0)
+        return later(frames[table.key].filter(pl.all_horizontal(pl.col(key).is_not_null())), key)
 
-    columns = ", ".join(f'"{name}"' for name in key)
-    present = " AND ".join(f'"{name}" IS NOT NULL' for name in key)
-    sql = (
-        f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {columns} "  # noqa: S608
-        f"ORDER BY source_dump, source_record) AS place FROM {{batch}} WHERE {present}) AS numbered WHERE place > 1"
-    )
+    present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+    sql = later_sql([quoted(name) for name in key], present)
     return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql))
 
 
@@ -211,4 +208,4 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     )
     named = heading(table.columns[columns[0]])
     name, kept = f"{table.key}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, named.ja, named.en, table.key, columns, failing, Query(sql), kept=kept)
+    return Rule(name, code, named.ja, named.en, table.key, columns, failing, Query(sql), kept=kept, others=(other,))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
-from validators.rules.contract import Frames, Query, Rule
+from validators.shapes.contract import Frames, Query, Rule
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
 
@@ -228,9 +228,7 @@ def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: 
 def _expectation(family: Any, counted: Any, rule: Rule, schema: str, named: Callable[[str], str]) -> Any:
     meta = {"rule": rule.name}
     if isinstance(rule.expectation, Query):
-        sql = rule.expectation.sql
-        for other in {word.split("}")[0] for word in sql.split("{")[1:]} - {"batch"}:
-            sql = sql.replace(f"{{{other}}}", f'"{schema}"."{named(other)}"')
+        sql = rule.expectation.placed(lambda table: f'"{schema}"."{named(table)}"')
         return counted(unexpected_rows_query=sql, meta=meta, description=rule.name)
     return getattr(family, rule.expectation.kind)(**rule.expectation.arguments, meta=meta)
 

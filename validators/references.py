@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from migration_reports.findings import Severity, join_findings
 from validators import engine
-from validators.rules.contract import KEY, Frames, Rule
+from validators.shapes.contract import KEY, Frames, Rule
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """From dump bytes to a column, told: where it lies, how it is read, what becomes of it, and which line says so."""
 
+# Above 400 lines: one telling, from bytes to column, a paragraph a function.
+
 from __future__ import annotations
 
 import collections

@@ -1,7 +1,7 @@
 """The words of the field, as copybooks abbreviate them: what a name or a comment says, and which columns say the same.
 
 A term is one idea (世帯, 番号, 生年月日). Copybooks write it in romaji, in English, abbreviated, or in Japanese; a target's
-columns write it in their titles. Names are compared by the terms that both hold, so that BJ-SETAI-NO and 世帯番号 meet.
+columns write it in their titles. What layouts call one item stands in the sheets of its system (`words`). Names are compared by the terms that both hold, so that BJ-SETAI-NO and 世帯番号 meet.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import functools
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+
+from target_schemas.systems import SYSTEMS
 
 LIGHT, USUAL, HEAVY = 0.5, 1.0, 2.0
 """How much a term weighs: a number or a day stands in many titles, an average or a kana spelling in few."""
@@ -41,10 +43,6 @@ TERMS: tuple[Term, ...] = (
     Term("番号", "NO NUM NUMBER BANGO BANGOU ID", ("No", "ＮＯ"), LIGHT),
     Term("氏名", "SHIMEI SIMEI KANJI NAME NM MEI", ("名前", "漢字")),
     Term("フリガナ", "KANA FURIGANA", ("カナ", "ふりがな", "かな", "仮名"), HEAVY),
-    Term("性別", "SEIBETSU SEIBETU SEX SEI GENDER"),
-    Term("生年月日", "SEINEN SEINENGAPPI SEINENGAPI BIRTH BIRTHDAY DOB UMARE", ("生年",)),
-    Term("続柄", "ZOKU ZOKUGARA REL RELATION RELATIONSHIP TSUZUKIGARA"),
-    Term("郵便番号", "YUBIN YUBINNO ZIP ZIPCODE POST POSTAL YUBINBANGO", ("郵便",)),
     Term("住所", "JUSHO JUSYO JYUSHO JYUSYO ADDR ADDRESS SHOZAI", ("所在地",)),
     Term("方書", "KATAGAKI KATA BUILDING BLDG TATEMONO", ("建物",), HEAVY),
     Term("異動", "IDO IDOU CHANGE CHG"),
@@ -56,9 +54,7 @@ TERMS: tuple[Term, ...] = (
     Term("人数", "NINZU NINZUU MEMBERS", ("員数",)),
     Term("件数", "CNT COUNT KENSU KENSUU KAISU", ("回数",)),
     Term("平均", "HEIKIN AVG AVERAGE", weight=HEAVY),
-    Term("課税額", "KAZEI KAZEIGAKU ZEIGAKU ZEI TAX GAKU KINGAKU AMOUNT AMT", ("税額",)),
     Term("額", "GAKU KINGAKU AMOUNT AMT", ("金額",), LIGHT),
-    Term("備考", "BIKO BIKOU REMARK REMARKS MEMO NOTE TEKIYO", ("摘要", "メモ")),
     Term("履歴", "RIREKI HIST HISTORY RRK"),
     Term("抑止", "YOKUSHI SHIEN BLOCK PROTECT DV", ("支援",)),
     Term("種別", "SHUBETSU SYUBETSU KIND TYPE", weight=LIGHT),
@@ -69,13 +65,26 @@ TERMS: tuple[Term, ...] = (
     Term("本籍", "HONSEKI DOMICILE", weight=HEAVY),
     Term("旧", "KYU MAE OLD PREV", ("前",), HEAVY),
 )
-"""The terms, from resident registers on; a word of several terms may mean any of them."""
+"""The terms that many titles are made of; a word of several terms may mean any of them."""
+
+
+@functools.cache
+def terms() -> tuple[Term, ...]:
+    """Every term: what the sheets of the target systems say that layouts call an item, and the field's own."""
+    words: dict[str, dict[str, None]] = {}
+    for item in (item for system in SYSTEMS for table in system.tables for item in table.items if item.words):
+        words.setdefault(item.ja, {}).update(dict.fromkeys(item.words))
+    said = tuple(
+        Term(ja, " ".join(w.upper() for w in of if w.isascii()), tuple(w for w in of if not w.isascii()))
+        for ja, of in words.items()
+    )
+    return (*said, *TERMS)
 
 
 @functools.cache
 def _by_word() -> dict[str, tuple[Term, ...]]:
     found: dict[str, tuple[Term, ...]] = {}
-    for term in TERMS:
+    for term in terms():
         for word in term.words.split():
             found[word] = (*found.get(word, ()), term)
     return found
@@ -85,7 +94,7 @@ def _by_word() -> dict[str, tuple[Term, ...]]:
 def _by_spelling() -> tuple[tuple[str, tuple[Term, ...]], ...]:
     """Japanese spellings, the longest first, so that 世帯主 is not read as 世帯."""
     found: dict[str, tuple[Term, ...]] = {}
-    for term in TERMS:
+    for term in terms():
         for spelling in (term.ja, *term.also):
             found[spelling] = (*found.get(spelling, ()), term)
     return tuple(sorted(found.items(), key=lambda pair: -len(pair[0])))

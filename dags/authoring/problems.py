@@ -10,9 +10,13 @@ from types import MappingProxyType
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
+from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
+from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
-    dict(sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS}.items()))
+    dict(
+        sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS, **RULE_PROBLEMS}.items())
+    )
 )
 """What each code means."""
 
@@ -62,6 +66,27 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
+        "R001": "Take a shape of docs/reference/rules.md; it stands first, before `of`.",
+        "R002": "Give the parameters that the shape takes; docs/reference/rules.md says which, with an example of each.",
+        "R003": "Take a table of docs/reference/systems.md; one of another system is written with it: `system.table`.",
+        "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
+        "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
+        "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
+        "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
+        "S002": "Write the header as docs/reference/systems.md says it; columns may stand in any order.",
+        "S003": "Take a value that is allowed.",
+        "S010": "Name an edition of system.yaml; editions stand in the order of their days.",
+        "S011": "Give the later line a later edition in `since`, or remove one of the two.",
+        "S012": "Give the item of another type a name of its own, and end the old one by `until`.",
+        "S013": "Name a set of codes/code_sets.csv whose codes fit the item's length: `sex`, `relationship*2`, `change_reason@changed`.",
+        "S014": "Name a date item (type D) of the same table that every edition with the code has.",
+        "S015": "Give the item another name: a date's columns end in _source, _key and _precision, a geometry's in _srid and _wkb, an attachment's in _path, _bytes and _sha256.",
+        "S020": "Each set is one line of codes/code_sets.csv and one file of its name; only an open set may have none.",
+        "S021": "Give each line of the code its own time, or remove one.",
+        "S030": "Name the table in both sheets: what it is in system.yaml, its items in items.csv.",
+        "S031": "Mark the items of the key with 1, and make each mandatory in every edition that has the table.",
+        "S032": "Name the other table in the item's column reference, and say under `references:` what becomes of a row that names nobody.",
+        "S033": "Begin the rule with its shape, then say `of`, its parameters, and its `source`.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -117,7 +142,10 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
 """The codes that no edit of a shipped municipality shows, and why."""
 
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "tests" / "golden" / "broken_mappings.md"
+EXAMPLES = tuple(
+    Path(__file__).resolve().parents[2] / "tests" / "golden" / f"{name}.md"
+    for name in ("broken_mappings", "broken_sheets")
+)
 """Deliberately broken specs and what is said of each, which tests prove; only a checkout has it."""
 
 
@@ -139,7 +167,7 @@ def section(code: str) -> tuple[str, ...]:
 @functools.cache
 def _examples() -> Mapping[str, tuple[tuple[str, str], ...]]:
     found: dict[str, tuple[tuple[str, str], ...]] = {}
-    text = EXAMPLES.read_text("utf-8") if EXAMPLES.is_file() else ""
+    text = "".join(page.read_text("utf-8") for page in EXAMPLES if page.is_file())
     for part in text.split("\n## ")[1:]:
         title, _, body = part.partition("\n")
         code, _, name = title.partition(" ")

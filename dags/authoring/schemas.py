@@ -18,14 +18,14 @@ from extractors.synthesis.recipe import Recipe
 from extractors.synthesis.town import BY_NAME
 from mappings.json_schema import (
     Members,
-    Schema,
     differences_schema,
     manifest_schema,
     mapping_schema,
     package_schema,
-    schema_of,
     system_manifest_schema,
 )
+from migration_reports.yaml_schema import Schema, document, model_schema
+from target_schemas.system_yaml import system_schema
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -42,7 +42,7 @@ def _members() -> Members:
 
 def _recipe() -> Schema:
     """The schema of a recipe, with the names of what the town has."""
-    schema = schema_of("How the invented town is written as a dump", Recipe)
+    schema = document("How the invented town is written as a dump", model_schema(Recipe))
     names = {"of": BY_NAME, "per": BY_NAME, "format": FORMATS}
     for key, of_town in names.items():
         for part in schema["$defs"].values():
@@ -60,6 +60,7 @@ SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
         "mapping": mapping_schema,
         "differences": differences_schema,
         "synthesis": _recipe,
+        "system": system_schema,
     }
 )
 """How each schema is made, by its name."""

@@ -15,7 +15,7 @@ EXAMPLES = (
 
 
 def schema(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="manifest, mapping, package or differences.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="manifest, mapping, package, differences or system.")],
 ) -> None:
     """Print a schema."""
     from dags.authoring.schemas import SCHEMAS

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from dags.pipeline import inbox
@@ -70,11 +70,23 @@ def planned(run: Run, dump: str) -> tuple[Slice, ...]:
     )
 
 
-def _cuts(run: Run, dump: str) -> DumpCuts:
+def cuts_of(run: Run) -> Mapping[str, DumpCuts]:
+    """How the dumps of a run were cut.
+
+    Raises:
+        RunError: none has been received.
+    """
     cuts = run.read(Cuts)
-    if cuts is None or dump not in cuts.dumps:
+    if cuts is None:
+        raise RunError(f"no dump has been received by run {run.run_id}; nothing was read")
+    return cuts.dumps
+
+
+def _cuts(run: Run, dump: str) -> DumpCuts:
+    dumps = cuts_of(run)
+    if dump not in dumps:
         raise RunError(f"no dump `{dump[:60]}` has been received by run {run.run_id}")
-    return cuts.dumps[dump]
+    return dumps[dump]
 
 
 def _hashes(run: Run, dump: str, reading: Reading, parts: Sequence[Slice]) -> tuple[str, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -13,10 +15,10 @@ import sqlalchemy as sa
 
 from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
-from dags.pipeline.town import RULE_POLICIES, Municipality, one_per_key, target_tables
+from dags.pipeline.town import Municipality, one_per_key, rules_of, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import finding, join_findings
+from migration_reports.findings import RunError, finding, join_findings
 from migration_reports.items import table_of
 from migration_reports.records.run_record import (
     AmountReconciliation,
@@ -26,12 +28,13 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, Validation, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
 from target_schemas.postgres import loader, staging
 from target_schemas.postgres.areas import area_of
 from validators import controls, derived, engine
-from validators.rules import RULES
-from validators.rules.contract import Frames, Rule
+from validators.shapes.contract import Frames, Rule
+
+R = TypeVar("R", bound=StepResult)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,8 +117,11 @@ def prove(
 
     Returns:
         What was proved, and a finding for each equation that does not hold.
+
+    Raises:
+        RunError: the run has not been validated, or its slices have not been joined.
     """
-    made, rules = results.made or Made(parts={}), results.validation.rules if results.validation is not None else ()
+    made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
     proved = [_controls(name, municipality, account) for name, account in results.accounts.items()]
     fates = _fates(municipality, results.accounts, rejected)
     lines = _lines(municipality, results.accounts, made, counts)
@@ -123,7 +129,7 @@ def prove(
     critical = frozenset(table.key for table in tables if table_of(table).critical)
     found = [wrong for _, wrong in proved]
     found.append(controls.unexplained(fates, lines, amounts, critical=critical))
-    found.append(_limits(municipality, made, rules, lines))
+    found.append(_limits(municipality, made, validation.rules, lines))
     return Proved(
         controls=tuple(control for done, _ in proved for control in done),
         fates=fates,
@@ -137,7 +143,7 @@ def prove(
 
 def decide(municipality: Municipality, results: Results, proved: Proved, issues: Sequence[Issue]) -> Verdict:
     """Decide whether the run may be promoted."""
-    validation = results.validation or Validation(rules=())
+    validation = _left(results.validation, "validated")
     allowed = rejects_allowed(municipality, proved.fates)
     promotable, reasons = controls.verdict(
         issues=issues, controls=proved.controls, rules=validation.rules, rejects=validation.rejected, allowed=allowed
@@ -152,6 +158,13 @@ def decide(municipality: Municipality, results: Results, proved: Proved, issues:
         promotable=promotable,
         reasons=reasons,
     )
+
+
+def _left(result: R | None, done: str) -> R:
+    """What a step must have left by now."""
+    if result is None:
+        raise RunError(f"this run has not been {done}, so that nothing can be proved of it; nothing was promoted")
+    return result
 
 
 def _controls(
@@ -280,18 +293,21 @@ def promoted_amounts(
 
 
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    """Every rule that the municipality's tables have: derived ones and the family's."""
+    """Every rule that the municipality's tables have: those that they imply, and those that its systems declare."""
     sets = {s.name: s for system in municipality.systems for s in system.code_sets}
-    rules = list(derived.derive(tables, sets, one_per_key=one_per_key(municipality)))
+    day = municipality.folder.manifest.reference_date
+    rules = list(
+        derived.derive(
+            tables,
+            sets,
+            one_per_key=one_per_key(municipality),
+            reference_date=datetime.date.fromisoformat(day) if day is not None else None,
+        )
+    )
     for system in municipality.systems:
         settings = municipality.folder.systems[system.name].manifest.rules
-        of_system = {key: tables[key] for table in system.tables if (key := table.physical.key) in tables}
-        for family in RULES:
-            given = settings.get(family.name, {})
-            kept = given.get("on_error") == "keep"
-            own = {option: value for option, value in given.items() if option not in RULE_POLICIES}
-            made = family.make(of_system, own)
-            rules.extend(dataclasses.replace(rule, kept=kept, family=family.name) for rule in made)
+        kept = {name for name, given in settings.items() if given.get("on_error") == "keep"}
+        rules += (dataclasses.replace(r, kept=r.family in kept) for r in rules_of(system, settings))
     return tuple(rules)
 
 

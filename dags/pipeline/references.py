@@ -18,7 +18,7 @@ from target_schemas.postgres import staging
 from validators import derived, engine
 from validators.engine import PLACE, Origins
 from validators.references import Judged, judge
-from validators.rules.contract import Frames
+from validators.shapes.contract import Frames
 
 
 def judge_references(

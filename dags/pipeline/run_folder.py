@@ -152,7 +152,7 @@ class Run(Begun):
         """What a step has left of each of several things, in the order of their names."""
         names = {
             file.relative_to(self.path / folder).with_suffix("").as_posix()
-            for folder in (name_of(kind), FORMER_NAMES.get(kind, name_of(kind)))
+            for folder in _names(kind)
             for file in (self.path / folder).rglob("*.json")
         }
         return {of: result for of in sorted(names) if (result := self.read(kind, of)) is not None}
@@ -168,7 +168,7 @@ class Run(Begun):
 
     def forget(self, kind: type[StepResult]) -> None:
         """Delete what a step has left, because it holds no more."""
-        for name in {name_of(kind), FORMER_NAMES.get(kind, name_of(kind))}:
+        for name in _names(kind):
             for file in (self.path / f"{name}.json", *(self.path / name).rglob("*.json")):
                 file.unlink(missing_ok=True)
 
@@ -201,11 +201,16 @@ def write_result(folder: Path, result: StepResult, of: str = "") -> None:
 
 def read_result(folder: Path, kind: type[R], of: str = "") -> R | None:
     """Read a result from a run's folder; see `Run.read`."""
-    for name in (name_of(kind), FORMER_NAMES.get(kind)):
-        file = folder / _file(name, of) if name is not None else None
-        if file is not None and file.is_file():
+    for name in _names(kind):
+        file = folder / _file(name, of)
+        if file.is_file():
             return from_json(kind, file.read_bytes(), where=str(file))
     return None
+
+
+def _names(kind: type[StepResult]) -> tuple[str, ...]:
+    """The names under which a result is written, and was by a former program."""
+    return tuple(dict.fromkeys((name_of(kind), FORMER_NAMES.get(kind, name_of(kind)))))
 
 
 def _file(name: str, of: str) -> str:

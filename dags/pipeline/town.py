@@ -38,15 +38,13 @@ from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import System
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
+from validators import instances
+from validators.shapes.contract import Rule
 
 T = TypeVar("T")
 
 EDITIONS: Mapping[str, tuple[str, ...]] = {s.name: tuple(edition.name for edition in s.editions) for s in SYSTEMS}
 """The editions of each system, the newest last."""
-
-RULE_POLICIES = ("on_error", "at_most")
-"""What a manifest may set for any rule: whether its rows are rejected or kept, and how many may fail."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,9 +87,16 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
     spec = read_municipality(folder, systems=EDITIONS, only=systems)
     problems: list[Problem] = []
     made: dict[str, Reading] = {}
-    for of_system in spec.systems.values():
+    known = tuple(
+        system.in_edition(spec.systems[system.name].manifest.edition)
+        for system in SYSTEMS
+        if system.name in spec.systems
+    )
+    for system in known:
+        of_system = spec.systems[system.name]
         found: list[Problem] = []
         made |= _readings(of_system, found)
+        found += _rule_problems(of_system, system)
         problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
     if problems:
         raise SpecError(problems)
@@ -101,11 +106,6 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         for kind_name, kind in dump.records.items()
         if kind.role == "data"
     }
-    known = tuple(
-        system.in_edition(spec.systems[system.name].manifest.edition)
-        for system in SYSTEMS
-        if system.name in spec.systems
-    )
     plans = {
         system.name: plan
         for system in known
@@ -152,7 +152,6 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
         _collect(problems, functools.partial(check_families, families, "(options)"), place("dumps", name, "records"))
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
-    problems.extend(_rule_problems(spec))
     return made
 
 
@@ -195,9 +194,9 @@ def with_gaiji_table(spec: SystemFolder, dump: str, file: str) -> Charset:
     return charsets.load(spoken.charset.name, {**spoken.charset.options, "gaiji": file}, spec.path)
 
 
-def _rule_problems(spec: SystemFolder) -> list[Problem]:
-    """What is wrong with the settings that a manifest gives to rules."""
-    known = {family.name: family for family in RULES}
+def _rule_problems(spec: SystemFolder, system: System) -> list[Problem]:
+    """What is wrong with the settings that a manifest gives to rules, and with its system's rules themselves."""
+    known = instances.names(system.rules)
     problems: list[Problem] = []
     for name, options in spec.manifest.rules.items():
         place = spec.manifest_places.at("rules", name)
@@ -207,16 +206,39 @@ def _rule_problems(spec: SystemFolder) -> list[Problem]:
             continue
         for option, value in options.items():
             at = spec.manifest_places.at("rules", name, option)
-            if option not in known[name].options and option not in RULE_POLICIES:
-                allowed = (*known[name].options, *RULE_POLICIES)
+            if option not in known[name] and option not in instances.POLICIES:
+                allowed = (*known[name], *instances.POLICIES)
                 message = f"rule {name} has no setting `{option[:60]}`"
                 problems.append(Problem("Y043", at, message, allowed, did_you_mean(option, allowed)))
             elif option == "on_error" and value not in ("reject", "keep"):
                 message, allowed = f"rule {name}: on_error is `{value[:20]}`", ("reject", "keep")
                 problems.append(Problem("Y043", at, message, allowed, did_you_mean(value, allowed)))
-        own = {option: value for option, value in options.items() if option not in RULE_POLICIES}
-        _collect(problems, functools.partial(known[name].make, {}, own), place)
-    return problems
+    if not problems:
+        _collect(problems, functools.partial(rules_of, system, spec.manifest.rules))
+    return [_at_setting(spec, problem) for problem in problems]
+
+
+def rules_of(system: System, settings: instances.Settings) -> tuple[Rule, ...]:
+    """The rules that a system declares, and those that its columns ask for, in the edition that its tables are in.
+
+    Args:
+        system: the system.
+        settings: what the municipality's manifest sets, by rule or kind of number.
+
+    Raises:
+        SpecError: an instance does not fit the tables.
+    """
+    known = {table.physical.key: table.physical for every in (*SYSTEMS, system) for table in every.tables}
+    own = {table.name: table.physical.key for table in system.tables}
+    return instances.make((*system.rules, *instances.of_columns(known, own)), known, own=own, settings=settings)
+
+
+def _at_setting(spec: SystemFolder, problem: Problem) -> Problem:
+    """A problem of a kind's settings at their place in the manifest."""
+    if problem.position.file != "(rules)":
+        return problem
+    name = next(name for name in spec.manifest.rules if f"rule {name}:" in problem.message)
+    return dataclasses.replace(problem, position=spec.manifest_places.at("rules", name))
 
 
 def root_of(spec: SystemFolder, path: str) -> Root:
@@ -266,7 +288,7 @@ def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema
         spec,
         schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
         tables={table.name: table.physical for table in system.tables},
-        code_sets={code_set.name: code_set.ever for code_set in system.code_sets},
+        code_sets={code_set.name: code_set.ever for code_set in system.code_sets if not code_set.open},
     )
 
 

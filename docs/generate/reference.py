@@ -27,8 +27,10 @@ from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
-from validators.rules.contract import RuleFamily
+from validators.instances import BY_NAME
+from validators.shapes import SHAPES
+from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes.contract import COMMON, Parameter, Shape
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -42,7 +44,7 @@ def pages() -> Mapping[str, str]:
         "reader.md": _reader(),
         "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
-        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
+        "rules.md": _rules(),
         "systems.md": _systems(),
         "town.md": _text(town_page()),
         **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
@@ -211,23 +213,47 @@ def _code_set(codes: CodeSet) -> Iterator[str]:
     yield ""
 
 
-def _rule(family: RuleFamily) -> str:
-    """What a rule is, and where columns ask for it, which ones do."""
-    if not family.by_column:
-        return family.doc
+def _rules() -> str:
+    """Shapes, kinds of numbers, and the rules that each system declares."""
+    lines = ["# Rules", "", "A system declares its rules as instances of shapes; both engines evaluate every one."]
+    lines += ["What every shape takes:", "", *_parameters(COMMON), ""]
+    for shape in SHAPES:
+        usual = f"Findings: {shape.code}, {_severity(shape)} unless it says another `severity`."
+        lines += [f"## {shape.name}", "", shape.doc.strip(), "", usual, "", *_parameters(shape.parameters), ""]
+    lines += ["## Kinds of numbers", ""]
+    for kind in NUMBERINGS.values():
+        lines += [f"### {kind.name}", "", kind.doc.strip(), "", _asked(kind.name), ""]
+    for system in SYSTEMS:
+        lines += [f"## Rules of {system.name}", ""]
+        for rule in system.rules:
+            severity = rule.severity or _severity(BY_NAME[rule.shape])
+            lines += [f"- `{rule.name}` ({rule.shape} of {rule.of}, {severity}). Source: {rule.source}"]
+    return _text(lines)
+
+
+def _severity(shape: Shape) -> str:
+    return CATALOGUE[shape.code].severity.value
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[str]:
+    return [f"- `{p.name}`{' (must be given)' if p.required else ''}: {p.doc}" for p in parameters]
+
+
+def _asked(kind: str) -> str:
+    """Which columns ask for a kind of number."""
     columns = [
         f"`{table.name}.{item.name}`"
         for system in SYSTEMS
         for table in system.tables
         for item in table.items
-        if item.check == family.name
+        if item.check == kind
     ]
     asked = (
         f"Asked for by {', '.join(columns)}."
         if columns
         else "No column that a dump fills holds such a number in the systems that are shipped."
     )
-    return f'{family.doc.strip()}\n\n{asked} A target column asks for it by `check="{family.name}"`.'
+    return f"{asked} An item asks for it by its `check`."
 
 
 def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:

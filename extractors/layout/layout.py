@@ -34,6 +34,10 @@ class Layout:
     dialect: Dialect = DEFAULT
     renames: tuple[Rename, ...] = ()
     notes: tuple[Problem, ...] = ()
+    # A record of many tables has many places: each view of them is laid out once.
+    _segments: dict[tuple[str | None, bool, bool], Segment] = dataclasses.field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     @property
     def length(self) -> int:
@@ -72,6 +76,12 @@ class Layout:
         Raises:
             SpecError: a table's counter has no place of its own in the view.
         """
+        view = group, lists, fixed_places
+        if view not in self._segments:
+            self._segments[view] = self._segment(group, lists=lists, fixed_places=fixed_places)
+        return self._segments[view]
+
+    def _segment(self, group: str | None, *, lists: bool, fixed_places: bool) -> Segment:
         left_out = self.rivals(group) if group is not None else frozenset()
         counters = frozenset(item.counter for item in every_item(self.record, left_out) if item.counter)
         builder = SegmentBuilder(left_out, counters, lists=lists, fixed_places=fixed_places)

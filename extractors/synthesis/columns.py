@@ -39,7 +39,7 @@ def values(field: Field, what: Source | str, rows: Rows) -> pl.Series:
 
 def constant(field: Field, value: str, count: int) -> pl.Series:
     """The same in every record."""
-    return pl.repeat(value, count, dtype=pl.String, eager=True).cast(_type(field))
+    return pl.Series([value if is_text(field) else int(value)], dtype=_type(field)).new_from_index(0, count)
 
 
 def arrow(column: pl.Series) -> pa.Array | np.ndarray:
@@ -63,15 +63,16 @@ def _written(field: Field, source: Source, column: pl.Series) -> pl.Series:
         column = _coded(source, column)
     elif not text and isinstance(column.dtype, pl.Decimal):
         column = (column * 10 ** max(field.picture.scale, 0)).cast(pl.Int64)
-    elif not text and column.dtype == pl.Int64:
-        column = column * 10 ** max(field.picture.scale, 0)
+    elif not text and column.dtype == pl.Int64 and field.picture.scale > 0:
+        column = column * 10**field.picture.scale
     if text:
-        return column.cast(pl.String).fill_null("")
+        said = column.cast(pl.String)
+        return said.fill_null("") if said.null_count() else said
     numbers = column.cast(pl.Int64, strict=False)
     if numbers.null_count() > column.null_count():
         message = f"`{source.attribute.name}` is not a number everywhere, and `{field.name}` is one"
         raise SpecError([Problem("Y033", source.position, message, hint="write `codes:`, or use another attribute")])
-    return numbers.fill_null(0)
+    return numbers.fill_null(0) if numbers.null_count() else numbers
 
 
 def _coded(source: Source, column: pl.Series) -> pl.Series:

@@ -100,9 +100,12 @@ class _Planner:
         if (kind.of is None) == (kind.role is None):
             self._refuse("Y042", at, "a kind is `of` an entity, or has the role of a header or trailer")
             return None
-        if kind.of is None or not self._known(kind.of, BY_NAME, "entity", "Y012", (*at, "of")):
+        if kind.of is None:
+            for key in ("per", "where", "tables", "spared"):
+                if getattr(kind, key):
+                    self._refuse("Y042", (*at, key, "key"), f"a {kind.role} is of no entity, and has no `{key}`")
             return None
-        return kind.of
+        return kind.of if self._known(kind.of, BY_NAME, "entity", "Y012", (*at, "of")) else None
 
     def _per(self, kind: KindRecipe, of: str | None, at: tuple[str, ...]) -> str | None:
         if kind.per is None or of is None:
@@ -135,18 +138,14 @@ class _Planner:
             return None
         occurs = self._layout.groups()[name].occurs
         columns = []
-        names = {field.data_name for field in fields.values() if len(field.subscripts) == 1}
+        held = [f for f in fields.values() if len(f.subscripts) == 1 and name in (*f.within, f.data_name)]
         for called, written in recipe.fields.items():
             place = (*at, "fields", called)
-            if not self._known(called, names, "field of a table", "Y021", (*place, "key")):
+            names = [field.data_name for field in held]
+            if not self._known(called, names, f"field of the table `{name}`", "Y021", (*place, "key")):
                 continue
-            own = tuple(f for f in fields.values() if f.data_name == called and len(f.subscripts) == 1)
-            if len(own) != occurs:
-                self._refuse("Y021", (*place, "key"), f"`{called}` is no field of the table `{name}`")
-                continue
-            what = self._attribute(written, recipe.of, own[0], place) if written.attribute else written.constant
-            if what is None and not written.attribute:
-                self._refuse("Y042", place, "a field of a table is a constant or an attribute")
+            own = tuple(field for field in held if field.data_name == called)
+            what = self._value(written, recipe.of, own[0], place)
             if what is not None:
                 columns.append((own, what))
         return TablePlan(recipe.of, occurs, tuple(columns))
@@ -160,28 +159,49 @@ class _Planner:
         tables: Mapping[str, TablePlan],
         at: tuple[str, ...],
     ) -> str | Source | Total | TablePlan | None:
-        given = [form for form in FORMS if getattr(recipe, form) is not None]
-        if len(given) != 1:
-            self._refuse("Y042", at, "a field is filled in one way", FORMS)
-            return None
-        if recipe.constant is not None:
-            if field is not None and not is_text(field) and not recipe.constant.lstrip("-").isdecimal():
-                self._refuse(
-                    "Y033", (*at, "constant"), f"`{recipe.constant[:40]}` is no number, and the field holds one"
-                )
-                return None
-            return recipe.constant
-        if recipe.attribute is not None:
-            if kind.role is not None:
+        if recipe.count is None and recipe.sum is None:
+            if kind.role is not None and recipe.attribute is not None:
                 hint = "write `constant:`, `count:` or `sum:`"
                 message = f"a {kind.role} is of no entity, and has no attributes"
                 self._refuse("Y042", (*at, "attribute"), message, hint=hint)
-            return self._attribute(recipe, of, field, at) if of is not None else None
+                return None
+            return self._value(recipe, of, field, at)
+        if not self._one_way(recipe, at):
+            return None
         if recipe.count is not None and kind.role is None:
             if not self._known(recipe.count, kind.tables, "table of this kind", "Y027", (*at, "count")):
                 return None
             return tables.get(recipe.count)
         return self._total(recipe, kind, at)
+
+    def _one_way(self, recipe: FieldRecipe, at: tuple[str, ...]) -> bool:
+        """Whether a field is filled in one way, and nothing is said that does not belong to it."""
+        before = len(self.problems)
+        if sum(getattr(recipe, form) is not None for form in FORMS) != 1:
+            self._refuse("Y042", at, "a field is filled in one way", FORMS)
+        for key in ("format", "codes"):
+            if getattr(recipe, key) and (recipe.attribute is None or (key == "codes" and recipe.format)):
+                self._refuse(
+                    "Y042", (*at, key, "key"), f"`{key}` is for an attribute{' that is no date' * (key == 'codes')}"
+                )
+        return len(self.problems) == before
+
+    def _value(
+        self, recipe: FieldRecipe, of: str | None, field: Field | None, at: tuple[str, ...]
+    ) -> str | Source | None:
+        """A constant or an attribute."""
+        if not self._one_way(recipe, at):
+            return None
+        if recipe.constant is None:
+            if recipe.attribute is None:
+                self._refuse("Y042", at, "a field of a table is a constant or an attribute")
+                return None
+            return self._attribute(recipe, of, field, at) if of is not None else None
+        if field is not None and not is_text(field) and not recipe.constant.removeprefix("-").isdecimal():
+            message = f"`{recipe.constant[:40]}` is no number, and the field holds one"
+            self._refuse("Y033", (*at, "constant"), message)
+            return None
+        return recipe.constant
 
     def _total(self, recipe: FieldRecipe, kind: KindRecipe, at: tuple[str, ...]) -> Total | None:
         form = "count" if recipe.count is not None else "sum"
@@ -248,6 +268,8 @@ class _Planner:
         self, where: Mapping[str, tuple[str, ...]], of: str | None, at: tuple[str | int, ...]
     ) -> tuple[tuple[Source, frozenset[str]], ...]:
         if of is None:
+            for path in where:
+                self._refuse("Y042", (*at, path, "key"), "there is no entity here whose attributes could decide")
             return ()
         found = [(self._source(path, of, (*at, path, "key")), frozenset(values)) for path, values in where.items()]
         return tuple((source, values) for source, values in found if source is not None)

@@ -165,7 +165,7 @@ class _Writer:
             own = rows[kind.name]
             written = {field.name: column for field, column in columns(kind, own)}
             cells, hits = self._encoded(kind, written, own.count, draw(kind, own, self._faults, apart), own)
-            records[place[kind.name]] = cells
+            records[_run(place[kind.name])] = cells
             self._counts[kind.name] += own.count
             listed += _listed(hits, self.records + 1 + place[kind.name])
         self._dump.write(records.data)
@@ -178,7 +178,7 @@ class _Writer:
         listed = self._alone("trailer", town)
         self.faulty += len(listed)
         for kind in self._kinds:
-            if kind.role == "header":
+            if kind.role == "header" and any(isinstance(column.what, Total) for column in kind.columns):
                 first, record = self._written[kind.name]
                 self._dump.seek(record * self._length)
                 self._one(kind, first)
@@ -232,6 +232,12 @@ class _Writer:
                 unread = column.gather(np.concatenate(lost)).sum() if lost else 0
                 self._sums[total] += int(column.sum()) - int(unread)
         return cells, made
+
+
+def _run(places: np.ndarray) -> np.ndarray | slice:
+    """Places as a slice, where they are one run: such are copied faster."""
+    one = len(places) and places[-1] - places[0] + 1 == len(places)
+    return slice(places[0], places[-1] + 1) if one else places
 
 
 def _rows(kind: KindPlan, town: Town) -> Rows:

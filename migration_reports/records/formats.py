@@ -15,7 +15,7 @@ import pydantic
 
 from migration_reports.findings import RunError
 from migration_reports.records import steps
-from migration_reports.records.run_record import Frozen
+from migration_reports.records.run_record import Frozen, RunRecord
 
 T = TypeVar("T", bound=Frozen)
 
@@ -63,9 +63,45 @@ def from_json(kind: type[T], text: bytes, *, where: str) -> T:
         raise RunError(f"{where} is not the {name_of(kind)} of a run: {said}. Nothing was done; run again.") from None
 
 
+ONLY_SYSTEM = "resident_records"
+"""The one system that there was while tables were called without their system's name."""
+
+
+def _table(name: str) -> str:
+    return name if "." in name else f"{ONLY_SYSTEM}.{name}"
+
+
+def _of_table(name: str) -> str:
+    """A column or a part of a table, as table.column or table.number."""
+    return f"{ONLY_SYSTEM}.{name}" if name.count(".") == 1 else name
+
+
+def _row(row: dict[str, Any]) -> dict[str, Any]:
+    """A line of a record that names tables."""
+    tables = {key: _table(row[key]) for key in ("table", "target_table") if row.get(key)}
+    if "rule" in row and tables["table"] != row["table"]:
+        table = re.escape(row["table"])
+        tables["rule"] = re.sub(rf"^{table}(?=\.)|(?<=\.){table}$", tables["table"], row["rule"])
+    return {**row, **tables}
+
+
+def _qualified(data: dict[str, Any]) -> dict[str, Any]:
+    """Tables by their system and name, in whatever names them."""
+    lists = ("issues", "changes", "lines", "reconciliations", "amounts", "rules", "references", "unknown_codes")
+    named: dict[str, Any] = {name: [_row(row) for row in data[name]] for name in lists if data.get(name)}
+    named |= {name: {_table(t): n for t, n in data[name].items()} for name in ("expected", "rows") if data.get(name)}
+    if data.get("made"):
+        named["made"] = {_of_table(part): made for part, made in data["made"].items()}
+    if data.get("coverage"):
+        named["coverage"] = [{**row, "targets": list(map(_of_table, row["targets"]))} for row in data["coverage"]]
+    if data.get("since"):
+        named["since"] = _qualified(data["since"])
+    return {**data, **named}
+
+
 def _counted(data: dict[str, Any]) -> dict[str, Any]:
     names = ("field", "code", "area", "count", "records", "places")
-    rest = {name: value for name, value in data.items() if name != "account"}
+    rest = {name: value for name, value in _qualified(data).items() if name != "account"}
     return {
         **rest,
         "read": data["account"],
@@ -78,9 +114,13 @@ UPGRADES: Mapping[tuple[type[Frozen], int], Upgrade] = {
     (steps.Cuts, 0): lambda data: {"dumps": data},
     (steps.SliceAccount, 0): _counted,
     (steps.DumpAccount, 0): _counted,
-    (steps.Made, 0): lambda data: {"parts": data},
+    (steps.Made, 0): lambda data: {"parts": {_of_table(part): made for part, made in data.items()}},
+    (steps.Validation, 0): _qualified,
+    (steps.Verdict, 0): _qualified,
     (steps.Approval, 0): lambda data: {"decision": data},
+    (steps.Promotion, 0): _qualified,
     (steps.Timed, 0): lambda data: {"timing": data},
+    (RunRecord, 1): _qualified,
 }
 """By class and the number of the format that it takes; a format 0 that is not named here was the same but for the number."""
 

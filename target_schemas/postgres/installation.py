@@ -128,7 +128,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield sa.text(f"GRANT SELECT ON {CODES.key} TO {', '.join(area.role for area in AREAS)}")
     for system in systems:
         for area in AREAS:
-            for table in (described.physical for described in system.tables):
+            for table in (described.physical for described in system.whole.tables):
                 there = present.tables.get((area.schema(system.name), table.name))
                 yield from _installed(area, table) if there is None else _added(area, table, there)
         yield from _codes(system, present.codes)

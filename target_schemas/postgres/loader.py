@@ -121,7 +121,7 @@ def _asked(table: sa.Table) -> Iterator[tuple[Any, sa.ColumnElement[bool] | sa.T
             value: sa.ColumnClause[Any] = sa.column(column.name)
             most = 10 ** (column.type.precision - scale)
             fits = sa.and_(sa.func.abs(value) < most, sa.func.scale(value) <= scale)
-            yield f"ck_{table.name}_{column.name}_fits", fits
+            yield sa.schema.conv(f"ck_{table.name}_{column.name}_fits"), fits
 
 
 def _already(connection: sa.Connection, run_id: str, area: Area) -> Promoted | None:

@@ -163,8 +163,8 @@ def test_a_code_is_explained_without_the_docs(monkeypatch):
     said = CliRunner().invoke(app, ["explain", "y022"]).stdout
     page = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
     assert said.strip() == "## Y022" + page.partition("\n## Y022")[2].partition("\n## Y023")[0].rstrip()
-    assert "Became a resident before being born" in CliRunner().invoke(app, ["explain", "V414"]).stdout
-    monkeypatch.setattr("dags.authoring.problems.EXAMPLES", Path("/nowhere"))
+    assert "A date after one that it may not be after" in CliRunner().invoke(app, ["explain", "V413"]).stdout
+    monkeypatch.setattr("dags.authoring.problems.EXAMPLES", (Path("/nowhere"),))
     from dags.authoring import problems
 
     problems._examples.cache_clear()

@@ -118,12 +118,14 @@ def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):
     assert "resident_records.residents: 300 rows" in done.stdout
     with contextlib.closing(sqlite3.connect(hikkoshi.home / "airflow" / "airflow.db")) as metadata:
         mapped = metadata.execute(
-            "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'extract_map_stage' ORDER BY 1"
+            "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'resident_records.extract_map_stage' ORDER BY 1"
         ).fetchall()
         handed = metadata.execute(
             "SELECT value FROM xcom WHERE task_id = 'receive' AND key = 'return_value'"
         ).fetchall()
-        results = metadata.execute("SELECT count(*) FROM xcom WHERE task_id = 'extract_map_stage'").fetchone()
+        results = metadata.execute(
+            "SELECT count(*) FROM xcom WHERE task_id = 'resident_records.extract_map_stage'"
+        ).fetchone()
     assert mapped == [(0, "juki_master 1 of 2", "success"), (1, "juki_master 2 of 2", "success")]
     assert [json.loads(value) for (value,) in handed] == [
         [{"dump": "juki_master", "number": 1}, {"dump": "juki_master", "number": 2}]

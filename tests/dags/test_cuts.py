@@ -111,7 +111,7 @@ def family(home):
         (MIHON, lambda data: data + b"\x40" * 399, 20_000, 6, {"F105", "F106"}),
         (REIJI, None, 6_000, 16, set()),
         (REIJI, as_variable, 6_000, 10, {"F106"}),
-        (REIJI, lambda data: as_variable(data) + b"\0\0\0\0", 12_000, 7, {"F105", "F106", "F107"}),
+        (REIJI, lambda data: as_variable(data) + b"\0\0\0\0", 8_000, 7, {"F105", "F106", "F107"}),
     ],
     ids=["fixed", "fixed, bytes left over", "two kinds, promoted", "variable, families", "variable, damaged"],
 )

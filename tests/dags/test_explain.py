@@ -56,7 +56,7 @@ def test_a_column_is_told_from_its_bytes_to_its_line(town):
         "on_error: reject",
         f"mapping: {place(MAPPINGS / 'municipalities' / '990027_mihon', '      birth: ')}",
         "birth_source: 生年月日 (原文)",
-        "birth_not_after_registration: V414 error",
+        "birth_not_after_registration: V413 error",
     ):
         assert part in text
     text = said(work.explain(town, "resident_records.households", "head_resident_no"))

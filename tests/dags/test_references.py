@@ -50,7 +50,7 @@ def dangling(url):
                     f"(SELECT 1 FROM {reference.table.replace('.', '_rehearsal.')} AS parent WHERE parent.{target} = child.{column} "
                     "AND parent.municipality_code = child.municipality_code) ORDER BY source_record"
                 )
-                lost[f"{table.key}.{column}"] = connection.execute(sa.text(query)).scalars().all()
+                lost[f"{table.physical.key}.{column}"] = connection.execute(sa.text(query)).scalars().all()
     return lost
 
 
@@ -103,7 +103,7 @@ def test_the_members_of_a_rejected_household_fall_with_it_in_all_tables(home, da
         ("V406", "error", "person", "KJ-SETAI-NO", "resident_records.residents", "household_no")
     ]
     assert fallen["offset"].to_list() == [(n - 1) * LENGTH + 1 for n in members]
-    assert fallen["mapping"].str.contains("resident_records/mapping.yaml:").all()
+    assert fallen["mapping"].str.contains("ibm_setai/mapping.yaml:").all()
     kept = pl.read_ipc(home / "runs" / record.run_id / "rejects.arrow")
     assert kept["record"].to_list() == sorted(houses + members)
     assert record.rejects == len(houses + members)

@@ -116,9 +116,9 @@ def test_a_run_of_a_former_program_is_read_whole(former):
         "移行ファイルが届いていない (juki_master.dat)", "the database is away",
     )  # fmt: skip
     assert [met.count for met in results.accounts["juki_master"].characters] == [4, 1]
-    assert results.made.of("residents", 0).unknown == {"relationship": {"99": 1}}
+    assert results.made.of("resident_records.residents", 0).unknown == {"relationship": {"99": 1}}
     assert (len(results.validation.rules), results.verdict.promotable) == (3, True)
-    assert (results.approval.decision.by, results.promotion.rows["residents"]) == ("automatic", 40)
+    assert (results.approval.decision.by, results.promotion.rows["resident_records.residents"]) == ("automatic", 40)
     assert results.finished.at == "2026-11-28T09:28:11+00:00"
     assert len(results.timings) == 8
     assert list(former.read_all(SliceAccount)) == [f"juki_master/000{number}" for number in (1, 2, 3)]

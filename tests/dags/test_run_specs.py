@@ -201,6 +201,37 @@ def test_a_run_that_has_ended_is_not_worked_on_again(home):
         steps.extract_map_stage(record.run_id, "juki_master", 1)
 
 
+def test_a_step_that_was_left_out_is_told_and_nothing_is_proved_without_it(home):
+    receive(home)
+    run_id = steps.begin(MIHON)
+    with pytest.raises(RunError, match=f"no dump has been received by run {run_id}"):
+        steps.join_slices(run_id)
+    parts = steps.receive(run_id)
+    with pytest.raises(RunError, match="juki_master has not been read"):
+        steps.join_slices(run_id)
+    for part in parts:
+        steps.extract_map_stage(run_id, **part)
+    with pytest.raises(RunError, match="has not been joined"):
+        steps.reconcile(run_id)
+    steps.join_slices(run_id)
+    with pytest.raises(RunError, match="has not been validated"):
+        steps.reconcile(run_id)
+    with pytest.raises(RunError, match="has not been reconciled"):
+        steps.promote(run_id)
+
+
+def test_a_reason_to_hold_a_run_does_not_outlive_its_cause(home):
+    run_id = steps.begin(MIHON)
+    with pytest.raises(RunError, match="there is no inbox"):
+        steps.receive(run_id)
+    assert runs.record(run_id).state == "held"
+    receive(home)
+    parts = steps.receive(run_id)
+    assert runs.record(run_id).state == "running"
+    assert to_the_end(run_id, parts).promotable
+    assert runs.record(run_id).state == "waiting"
+
+
 def test_a_run_that_is_begun_again_for_its_dag_run_is_a_new_one_and_the_former_keeps_its_evidence(home):
     dag_run = (f"migrate_{MIHON}", "manual__1")
     first = steps.begin(MIHON, dag_run=dag_run, owner="airflow:1")

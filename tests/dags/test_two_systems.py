@@ -10,16 +10,18 @@ import pytest
 import sqlalchemy as sa
 from dags.pipeline.municipality import load
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
 from dags import steps
 from dags.authoring import difference, examples, explain, lineage
+from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import municipality
 from migration_reports.findings import SpecError, UsageError
 from migration_reports.pages.summary import headline, summary
 from target_schemas.postgres.database import connect
 from target_schemas.systems import SYSTEMS
-from tests.second_system import NEWER
+from tests.second_system import SYSTEM
 
 MIHON = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"
 RECORDS, TAXPAYERS = "resident_records.residents", "tax.residents"
@@ -46,7 +48,7 @@ ignore:
 @pytest.fixture
 def town(tmp_path, monkeypatch):
     """見本市 with a second system, whose mapping reads the same records."""
-    monkeypatch.setattr(municipality, "SYSTEMS", (*SYSTEMS, NEWER))
+    monkeypatch.setattr(municipality, "SYSTEMS", (*SYSTEMS, SYSTEM))
     folder = tmp_path / "towns" / MIHON.name
     fields = load(MIHON).schemas["juki_master.resident"].names
     shutil.copytree(MIHON, folder)
@@ -101,7 +103,10 @@ def test_both_go_from_dump_to_report_under_their_own_names(home, database_url):
     assert all(agrees for _, agrees in sums.values())
     fate = next(f for f in record.coverage if f.field == "JJ-JUMIN-NO")
     assert {f"{RECORDS}.resident_no", f"{TAXPAYERS}.resident_no"} <= set(fate.targets)
-    assert [(of.system, of.state) for of in record.systems] == [("resident_records", "promoted"), ("tax", "promoted")]
+    assert [(of.system, of.edition, of.state) for of in record.systems] == [
+        ("resident_records", "1.0", "promoted"),
+        ("tax", "1.1", "promoted"),
+    ]
     reports = home / "runs" / record.run_id / "reports"
     page = (reports / "result.en.html").read_text("utf-8")
     assert RECORDS in page
@@ -129,8 +134,16 @@ def test_a_later_run_of_one_system_leaves_the_other_in_force_and_reports_say_so(
     page = (home / "runs" / first.run_id / "reports" / "result.ja.html").read_text("utf-8")
     assert "リハーサル合格 (一部)" in page
     assert "業務システムにより異なる: 住民記録 有効、税務 置換済。" in page
-    back = steps.rollback("mihon", mode="rehearsal", by="tester", reason="tax again", systems=["tax"])
-    assert [(one.system, one.in_force) for one in back.systems] == [("tax", first.run_id)]
+    listed = CliRunner().invoke(app, ["runs", "mihon"], terminal_width=200, env={"COLUMNS": "200"}).output
+    assert "resident_records promoted, tax superseded" in listed
+    assert "rehearsal: tax" in listed
+    command = ["rollback", "mihon", "--rehearsals", "--yes", "--reason", "tax again"]
+    asked = CliRunner().invoke(app, command)
+    assert "Say which systems are meant, such as --system resident_records" in str(asked.exception)
+    back = CliRunner().invoke(app, [*command, "--system", "tax"])
+    assert back.exit_code == 0
+    assert f"tax of run {second.run_id} was rolled back" in back.output
+    assert f"of tax run {first.run_id}" in back.output
     assert headline(steps.record(first.run_id)).endswith("Rehearsal passed")
     assert "Rehearsal rolled back" in headline(steps.record(second.run_id))
 

@@ -114,7 +114,9 @@ def test_a_limit_of_a_column_holds_the_run_or_stops_it(home, database_url):
     assert {i.code for i in record.issues} >= {"C514", "M310"}
     assert [(u.column, u.value) for u in record.unknown_codes] == [("sex", "7")]
     own(home, column.replace("LIMIT", "stop_after: 3"))
-    with pytest.raises(RunError, match=r"column sex of residents has \d+ wrong values, and stop_after is 3"):
+    with pytest.raises(
+        RunError, match=r"column sex of resident_records.residents has \d+ wrong values, and stop_after is 3"
+    ):
         runs.run_all(REIJI)
     own(home, column.replace("LIMIT", "at_most: 50%"))
     assert runs.run_all(REIJI).state == "promoted"

@@ -63,6 +63,9 @@ def framed(records, framing):
 def test_descriptor_words_are_found_out(town, framing, tmp_path):
     dump, _, _, length, _ = town
     data = dump.read_bytes()
+    if length < 256:
+        # A length of one byte reads the same from either side of a zero.
+        length *= 2
     records = [data[at : at + length - at // length % 7] for at in range(0, len(data), length)]
     made, options = framed(records, framing)
     path = tmp_path / "unknown.dat.gz"

@@ -20,7 +20,7 @@ SHIPPED = sorted(
     for folder in ("municipalities", "packages")
     for path in (ROOT / "mappings" / folder).rglob("*.yaml")
     if path.name != "examples.yaml"
-)
+) + sorted((ROOT / "target_schemas" / "systems").glob("*/system.yaml"))
 
 
 class EditorLoader(yaml.SafeLoader):

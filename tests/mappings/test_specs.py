@@ -11,7 +11,7 @@ from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
 from dags.pipeline.town import load
 from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
-from tests import broken_mappings
+from tests import broken_mappings, broken_sheets
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
@@ -37,10 +37,10 @@ def problems(town):
 
 M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
-BROKEN = broken_mappings.cases()
+BROKEN, BROKEN_RULES = broken_mappings.cases(), broken_mappings.rule_cases()
 SECTIONS = dict(
     zip(
-        (case.name for case in BROKEN),
+        (case.name for case in (*BROKEN, *BROKEN_RULES)),
         (f"\n## {text}" for text in broken_mappings.GOLDEN.read_text("utf-8").split("\n## ")[1:]),
         strict=True,
     )
@@ -59,13 +59,22 @@ def test_a_mistake_is_named_with_its_place_exactly_as_the_page_of_them_says(case
     )
 
 
+@pytest.mark.parametrize("case", BROKEN_RULES, ids=[case.name for case in BROKEN_RULES])
+def test_a_mistake_in_a_rule_is_named_exactly_as_the_page_of_them_says(case):
+    found = case.problems()
+    assert any(p.code == case.code and case.message in str(p) for p in found), [str(p) for p in found]
+    assert all(str(p.position) == "system.yaml:2:3" for p in found)
+    assert case.section().rstrip() == SECTIONS[case.name].rstrip()
+
+
 def test_at_least_forty_kinds_of_mistake_have_distinct_names():
     assert len({case.name for case in BROKEN}) == len(BROKEN) >= 40
 
 
 def test_every_code_has_a_broken_example_or_a_reason_for_none():
-    assert {case.code for case in BROKEN} | set(NO_EXAMPLE) == set(PROBLEMS)
-    assert not {case.code for case in BROKEN} & set(NO_EXAMPLE)
+    shown = {case.code for case in (*BROKEN, *BROKEN_RULES, *broken_sheets.cases())}
+    assert shown | set(NO_EXAMPLE) == set(PROBLEMS)
+    assert not shown & set(NO_EXAMPLE)
     assert set(MEND) == set(PROBLEMS)
 
 

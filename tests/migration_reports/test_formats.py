@@ -9,6 +9,7 @@ import pytest
 
 from migration_reports.findings import RunError
 from migration_reports.records import formats, steps
+from migration_reports.records.comparison import compare
 from migration_reports.records.formats import FORMER_NAMES, UPGRADES, from_json, name_of, to_json
 from migration_reports.records.run_record import FORMAT, Decision, RunRecord, Timing
 from tests.migration_reports.invented_runs import RUNS
@@ -73,15 +74,49 @@ def test_every_other_result_of_a_former_run_is_read():
     assert read_former(steps.Receipts).of("juki_master")[0].bytes == 16_800
     assert len(read_former(steps.Specs).sha256) == 3
     assert read_former(steps.Held).reasons[0].en == "An expected file has not come (juki_master.dat)"
-    assert read_former(steps.Validation).rules[0].rule == "households.household_no.not_null"
+    assert read_former(steps.Validation).rules[0].rule == "resident_records.households.household_no.not_null"
     assert read_former(steps.Verdict).promotable
     assert read_former(steps.Approval).decision.by == "automatic"
-    assert read_former(steps.Promotion).rows["residents"] == 40
+    assert read_former(steps.Promotion).rows["resident_records.residents"] == 40
     assert read_former(steps.Failure).reason == "the database is away"
     assert read_former(steps.Finished).at == "2026-11-28T09:28:11+00:00"
     assert read_former(steps.Timed, "validate").timing.step == "validate"
-    record = FORMER / "reports" / "run.json"
-    assert from_json(RunRecord, record.read_bytes(), where="run.json").state == "promoted"
+
+
+def test_the_record_of_a_former_run_names_tables_by_their_system():
+    record = from_json(RunRecord, (FORMER / "reports" / "run.json").read_bytes(), where="run.json")
+    assert record.state == "promoted"
+    assert {line.table for line in record.reconciliations} == {
+        f"resident_records.{name}" for name in ("households", "residents", "tax_amounts", "protective_measures")
+    }
+    assert (record.references[0].table, record.references[0].target_table) == (
+        "resident_records.households", "resident_records.residents",
+    )  # fmt: skip
+    assert record.receipts[0].rules["binary_sizes"] == "2-4-8"
+
+
+def test_runs_are_compared_across_the_change_of_names():
+    bare = RUNS["rehearsal"]
+    former = from_json(RunRecord, bare.model_dump_json().replace('"format":2', '"format":1').encode(), where="run.json")
+    now = [issue.model_copy(update={"table": f"resident_records.{issue.table}"}) for issue in bare.issues]
+    assert compare(former, now).changes == ()
+    assert {change.table for change in former.since.changes} == {
+        "resident_records.residents", "resident_records.tax_amounts",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rule", "table", "now"),
+    [
+        ("residents.birth.length", "residents", "resident_records.residents.birth.length"),
+        ("postal_code_form.residents", "residents", "postal_code_form.resident_records.residents"),
+        ("single_head", "residents", "single_head"),
+        ("tax.payers.birth.length", "tax.payers", "tax.payers.birth.length"),
+    ],
+)
+def test_rules_are_called_as_their_tables_are(rule, table, now):
+    (row,) = UPGRADES[steps.Validation, 0]({"rules": [{"rule": rule, "table": table}]})["rules"]
+    assert row["rule"] == now
 
 
 @pytest.mark.parametrize("kind", [steps.Verdict, RunRecord])

@@ -20,7 +20,7 @@ from target_schemas.systems import SYSTEMS
 from tests.embedded import embedded_server
 from tests.staged_runs import TABLES, begin, households
 from validators import engine as engines
-from validators.rules.contract import Expectation, Rule
+from validators.shapes.contract import Expectation, Rule
 
 PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
+from migration_reports.items import table_of
 from target_schemas.postgres import installation, ledger, loader, promoted, staging, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS
+from target_schemas.systems import SYSTEMS
 from tests.resident_records import HOUSEHOLDS, RESIDENTS
 from tests.resident_records import SYSTEM as RESIDENT_RECORDS
 from tests.second_system import FORMER, NEWER, OLDER, SYSTEM, payments, physical, taxpayers
+from tests.sheets import sheet
 from tests.staged_runs import begin, households, no_rejects, rows, states
 
 WHO = {"by": "tester", "reason": "because"}
@@ -255,6 +260,28 @@ def test_what_a_municipality_has_promoted_of_another_system_is_looked_up(centre,
 
 def test_where_nothing_is_installed_nothing_is_promoted(engine):
     assert promoted.promoted_table(engine, "tax.residents", "990027", PRODUCTION) is None
+
+
+def test_no_system_takes_a_schema_that_is_anothers_and_no_name_is_cut():
+    schemas = [area.schema(system.name) for system in SYSTEMS for area in AREAS]
+    assert len(schemas) == len(set(schemas))
+    assert not {"joint", "ledger", "public", "information_schema"} & set(schemas)
+    assert not [name for name in schemas if name.startswith(("pg_", "stage_"))]
+    for system in SYSTEMS:
+        for table in system.tables:
+            assert staging.staged_name(table.physical.key)
+            assert loader._partition(table.physical, "990027", "a run")
+
+
+def test_a_long_name_of_a_condition_is_shortened_and_its_partition_made(centre, database_url):
+    name, long = "w" * 30, "x" * 40
+    made = sheet(name, f"item,type,length,must,key\nno,N,5,1,1\n{long},M,5,,\n", system="tax").physical
+    installation.install(centre, [dataclasses.replace(FORMER, made={}, tables=(table_of(made),))], "990027")
+    begin(centre, "c0", tables=[made])
+    staging.create_staging(centre, "c0", [made])
+    staging.note_rejected(centre, database_url, "c0", no_rejects())
+    done = loader.promote(centre, "c0", "990027", [made], area=PRODUCTION, one_per_key=frozenset(), expected={})
+    assert done.rows == {f"tax.{name}": 0}
 
 
 def test_a_name_that_postgresql_would_cut_is_refused():

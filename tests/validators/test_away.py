@@ -15,7 +15,7 @@ from target_schemas.postgres.database import away, connect
 from tests.embedded import embedded_server
 from tests.resident_records import RESIDENTS
 from validators import engine
-from validators.rules.contract import Expectation, Query, Rule
+from validators.shapes.contract import Expectation, Query, Rule
 
 NAMED = pl.col("name").is_null()
 RULES = [
