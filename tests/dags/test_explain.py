@@ -34,10 +34,10 @@ def town():
 
 
 def place(folder, begins):
-    """Where a line of a mapping stands, as explain calls it."""
-    lines = (folder / "resident_records/mapping.yaml").read_text("utf-8").splitlines()
-    number = next(n for n, line in enumerate(lines, 1) if line.startswith(begins))
-    return f"{folder.name}/resident_records/mapping.yaml:{number}"
+    """Where a line of a town's or a package's mapping stands, as explain calls it."""
+    (file,) = folder.rglob("mapping.yaml")
+    number = next(n for n, line in enumerate(file.read_text("utf-8").splitlines(), 1) if line.startswith(begins))
+    return f"{file.relative_to(folder.parent)}:{number}"
 
 
 def said(sections):

@@ -171,7 +171,7 @@ def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
     manifest.write_text(
         manifest.read_text("utf-8").replace("      gaiji: gaiji/juki_master.csv\n", ""), encoding="utf-8"
     )
-    with pytest.raises(RunError, match=r"Make gaiji/juki_master\.csv"):
+    with pytest.raises(RunError, match=r"Make resident_records/gaiji/juki_master\.csv"):
         gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
 
 
