@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 import uuid
@@ -24,6 +25,13 @@ def server_url():
 
 @pytest.fixture
 def database_url(server_url):
+    with own_database(server_url) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def own_database(server_url):
+    """A database of its own for the length of a block; gives its URL."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     engine = sa.create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
     with engine.connect() as connection:
