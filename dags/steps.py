@@ -17,13 +17,13 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
-from dags.pipeline import cuts, data_centre, findings_store, inbox, proof, references, rejects, reporting, run_folder
+from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
 from dags.pipeline.data_centre import reached, running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import keep, municipality_of
-from dags.pipeline.slice_files import JOINED, SliceFiles, parts_of, staged_frame
+from dags.pipeline.slice_files import JOINED, SliceFiles, parts_of
 from dags.pipeline.town import one_per_key, target_tables
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from migration_reports.findings import RunError, join_findings
@@ -41,9 +41,8 @@ from migration_reports.records.steps import (
     Verdict,
     made_by_all,
 )
-from target_schemas.postgres import installation, loader, staging
+from target_schemas.postgres import installation, loader
 from target_schemas.postgres.areas import area_of
-from validators import engine
 
 log = logging.getLogger("hikkoshi")
 
@@ -185,20 +184,15 @@ def validate(run_id: str) -> Validation:
     municipality = municipality_of(run)
     with run.timed("validate"):
         findings_store.forget_findings(run, "validate", "reconcile")
-        tables = {table.key: table for table in target_tables(municipality)}
-        rules = proof.rules(municipality, tables)
-        frames = {name: staged_frame(run.path, municipality, name) for name in tables}
-        log.info("%d rules over the staged rows, in two engines", len(rules))
-        failing = engine.run_polars(rules, frames)
-        with reached() as (_, url):
-            gx_counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run_id), named=staging.staged_name)
-        results, found = proof.evaluated(run, municipality, rules, frames, failing, gx_counts)
-        findings_store.write_findings(run, "validate", join_findings(found))
         with reached() as (database, url):
-            judged, new = references.judge_references(run, municipality, frames, failing, database=database, url=url)
-        findings_store.write_findings(run, "validate", join_findings([*found, new]))
+            evaluation = judging.evaluate(run, municipality, database=database, url=url)
+            findings_store.write_findings(run, "validate", evaluation.found)
+            judged, new = judging.judge_references(run, municipality, evaluation, database=database, url=url)
+        findings_store.write_findings(run, "validate", join_findings([evaluation.found, new]))
         rejected = rejects.write_rejects(run, municipality)
-        validation = Validation(rules=results, references=judged, rejected=rejected)
+        validation = Validation(
+            rules=evaluation.rules, references=judged, rejected=rejected, not_checked=evaluation.not_checked
+        )
         run.write(validation)
     log.info("%s records rejected", f"{rejected:,}")
     return validation

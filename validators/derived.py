@@ -45,17 +45,17 @@ def derive(
             rules.extend(_item_rules(table, column, code_sets, day))
         if table.key not in one_per_key:
             rules.append(_key(table))
-    return (*rules, *(_reference(table, reference, "V405") for table, reference in references(tables)))
+    return (*rules, *(reference_rule(table, reference) for table, reference in references(tables)))
 
 
 def references(tables: Mapping[str, sa.Table]) -> tuple[tuple[sa.Table, Reference], ...]:
-    """The references between some tables, each with the table that has it."""
-    return tuple(
-        (table, reference)
-        for table in tables.values()
-        for reference in table_of(table).references
-        if reference.table in tables
-    )
+    """The references of some tables, also to tables of other systems, each with the table that has it."""
+    return tuple((table, reference) for table in tables.values() for reference in table_of(table).references)
+
+
+def reference_rule(table: sa.Table, reference: Reference) -> Rule:
+    """A reference as a rule about all staged rows: whose parent never came."""
+    return _reference(table, reference, "V405")
 
 
 def promoted_reference(table: sa.Table, reference: Reference) -> Rule:

@@ -7,6 +7,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,10 @@ import sqlalchemy as sa
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
+from validators.elsewhere import Elsewhere
 from validators.shapes.contract import Frames, Query, Rule
+
+NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
 
@@ -70,7 +74,14 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
     return failing
 
 
-def run_gx(rules: Sequence[Rule], *, url: str, schema: str, named: Callable[[str], str]) -> Mapping[str, int]:
+def run_gx(
+    rules: Sequence[Rule],
+    *,
+    url: str,
+    schema: str,
+    named: Callable[[str], str],
+    elsewhere: Mapping[str, Elsewhere] = NOTHING,
+) -> Mapping[str, int]:
     """Evaluate the same rules by Great Expectations on the staged tables in PostgreSQL.
 
     Args:
@@ -78,6 +89,7 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str, named: Callable[[str
         url: the database; a host must stand in it, as Great Expectations demands.
         schema: the run's staging schema.
         named: gives for a table's key what it is called there.
+        elsewhere: the tables that are read and do not lie there.
 
     Returns:
         How many rows fail, by rule name.
@@ -86,8 +98,12 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str, named: Callable[[str
         RuntimeError: an expectation could not be evaluated; that is a broken rule, not bad data.
         sqlalchemy.exc.DBAPIError: the database itself failed: it has gone away, or refused a right.
     """
+
+    def place(table: str) -> str:
+        return elsewhere[table].place if table in elsewhere else f'"{schema}"."{named(table)}"'
+
     with _database_heard():
-        return _run_gx(rules, url, schema, named)
+        return _run_gx(rules, url, schema, named, place)
 
 
 @contextlib.contextmanager
@@ -129,7 +145,9 @@ def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
     return sqlstate == "25P02" or (sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501")
 
 
-def _run_gx(rules: Sequence[Rule], url: str, schema: str, named: Callable[[str], str]) -> Mapping[str, int]:
+def _run_gx(
+    rules: Sequence[Rule], url: str, schema: str, named: Callable[[str], str], place: Callable[[str], str]
+) -> Mapping[str, int]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in ("great_expectations", "great_expectations._docs_decorators"):
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -151,7 +169,7 @@ def _run_gx(rules: Sequence[Rule], url: str, schema: str, named: Callable[[str],
         batch = asset.add_batch_definition_whole_table("all")
         suite = gx.ExpectationSuite(name=table)
         for rule in of_table:
-            suite.add_expectation(_expectation(gx.expectations, CountedRowsExpectation, rule, schema, named))
+            suite.add_expectation(_expectation(gx.expectations, CountedRowsExpectation, rule, place))
         context.suites.add(suite)
         definition = gx.ValidationDefinition(name=table, data=batch, suite=suite)
         context.validation_definitions.add(definition)
@@ -225,10 +243,10 @@ def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: 
     )
 
 
-def _expectation(family: Any, counted: Any, rule: Rule, schema: str, named: Callable[[str], str]) -> Any:
+def _expectation(family: Any, counted: Any, rule: Rule, place: Callable[[str], str]) -> Any:
     meta = {"rule": rule.name}
     if isinstance(rule.expectation, Query):
-        sql = rule.expectation.placed(lambda table: f'"{schema}"."{named(table)}"')
+        sql = rule.expectation.placed(place)
         return counted(unexpected_rows_query=sql, meta=meta, description=rule.name)
     return getattr(family, rule.expectation.kind)(**rule.expectation.arguments, meta=meta)
 

@@ -6,21 +6,29 @@ import contextlib
 import hashlib
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
+from polars.io.plugins import register_io_source
 
 from dags.pipeline import run_folder
 from dags.pipeline.run_folder import Run, open_run, settings
 from dags.pipeline.slice_files import mapped_file
 from dags.pipeline.town import Municipality, target_tables
+from mappings.compiling.columns import arrow_type
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, TransientError
 from migration_reports.records.steps import Failure
+from target_schemas.model import System
 from target_schemas.postgres import ledger, staging
+from target_schemas.postgres.areas import PRODUCTION, area_of
 from target_schemas.postgres.database import away, connect
+from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
+from target_schemas.systems import SYSTEMS
+from validators.elsewhere import Elsewhere
 
 log = logging.getLogger("hikkoshi")
 
@@ -111,6 +119,50 @@ def stage(url: str, run: Run, part: PartPlan, number: int, *, first: int = 1, la
             url, run.run_id, part.table, stream, dump=part.dump, part=part.number, first=first, last=last
         )
     log.info("%s: %s rows staged for %s", part.dump, f"{count:,}", part.table)
+
+
+def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) -> Mapping[str, Elsewhere]:
+    """What the municipality has promoted of some tables of other systems, without those of which it has nothing.
+
+    A rehearsal looks into its own area first and then into production, where such a system may have been cut over.
+    """
+    known = {table.physical.key: table.physical for system in SYSTEMS for table in system.whole.tables}
+    areas = dict.fromkeys((area_of(run.mode), PRODUCTION))
+    found: dict[str, Elsewhere] = {}
+    for key in tables:
+        promoted = (promoted_table(database, key, run.code, area) for area in areas)
+        table = next((one for one in promoted if one is not None), None)
+        if table is not None:
+            columns = {column.name: arrow_type(column) for column in known[key].columns}
+            rows = _scanned(url, table, pa.schema(list(columns.items())))
+            found[key] = Elsewhere(rows, table.selection(list(columns)))
+            log.info("%s is looked up in what run %s has promoted", key, table.run_id)
+    return found
+
+
+def _scanned(url: str, table: PromotedTable, schema: pa.Schema) -> pl.LazyFrame:
+    """The rows of a promoted table as a frame that reads only the columns that are asked for."""
+    whole = pl.DataFrame(pl.from_arrow(schema.empty_table())).schema
+
+    def rows(
+        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        names = columns if columns is not None else list(whole)
+        read = pl.DataFrame(pl.from_arrow(promoted_rows(url, table, names))).cast({n: whole[n] for n in names})
+        read = read.filter(predicate) if predicate is not None else read
+        yield read.head(most) if most is not None else read
+
+    return register_io_source(rows, schema=whole)
+
+
+def in_force_besides(database: sa.Engine, run: Run, municipality: Municipality) -> tuple[System, ...]:
+    """The systems of which the municipality has rows in the run's area and the run has none, in their editions."""
+    moved = {system.name for system in municipality.systems}
+    with database.connect() as connection:
+        runs = ledger.in_force(connection, run.code, area_of(run.mode))
+    entries = {name: ledger.find(database, run_id) for name, run_id in runs.items() if name not in moved}
+    editions = {name: entry.editions[name] for name, entry in entries.items() if entry is not None}
+    return tuple(system.in_edition(editions[system.name]) for system in SYSTEMS if system.name in editions)
 
 
 def end(run: Run, state: str, *, record: Path | None = None) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-import datetime
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
-import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline import findings_store
 from dags.pipeline.run_folder import Run
-from dags.pipeline.town import Municipality, one_per_key, rules_of, target_tables
+from dags.pipeline.town import Municipality, one_per_key, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
@@ -31,8 +29,7 @@ from migration_reports.records.run_record import (
 from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
 from target_schemas.postgres import loader, staging
 from target_schemas.postgres.areas import area_of
-from validators import controls, derived, engine
-from validators.shapes.contract import Frames, Rule
+from validators import controls
 
 R = TypeVar("R", bound=StepResult)
 
@@ -50,38 +47,6 @@ class Proved:
 
 Settled = Mapping[tuple[str, str, int], staging.Counts]
 """By table, dump and number of the part, what becomes of its rows."""
-
-
-def evaluated(
-    run: Run,
-    municipality: Municipality,
-    rules: Sequence[Rule],
-    frames: Frames,
-    failing: Mapping[str, pl.DataFrame],
-    gx_counts: Mapping[str, int],
-) -> tuple[tuple[RuleResult, ...], list[pa.RecordBatch]]:
-    """Each rule with both engines' counts, and what is new in its failing rows; then where the engines differ.
-
-    Args:
-        run: the run, whose findings so far are written: they told causes that are not told again.
-        municipality: whose.
-        rules: the rules.
-        frames: the staged rows by table.
-        failing: by rule the rows that failed.
-        gx_counts: by rule how many failed in the database.
-    """
-    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
-    said, origins = findings_store.read_findings(run), findings_store.origins(municipality)
-    results, found = [], []
-    for rule in rules:
-        new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
-        if new.num_rows:
-            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
-            found.append(new)
-        counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
-        results.append(_result(rule, *counted, rows=heights[rule.table]))
-    found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
-    return tuple(results), found
 
 
 def settle(
@@ -292,25 +257,6 @@ def promoted_amounts(
     return tuple(found)
 
 
-def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
-    """Every rule that the municipality's tables have: those that they imply, and those that its systems declare."""
-    sets = {s.name: s for system in municipality.systems for s in system.code_sets}
-    day = municipality.folder.manifest.reference_date
-    rules = list(
-        derived.derive(
-            tables,
-            sets,
-            one_per_key=one_per_key(municipality),
-            reference_date=datetime.date.fromisoformat(day) if day is not None else None,
-        )
-    )
-    for system in municipality.systems:
-        settings = municipality.folder.systems[system.name].manifest.rules
-        kept = {name for name, given in settings.items() if given.get("on_error") == "keep"}
-        rules += (dataclasses.replace(r, kept=r.family in kept) for r in rules_of(system, settings))
-    return tuple(rules)
-
-
 def rejects_allowed(municipality: Municipality, fates: Iterable[RecordFate]) -> int:
     """How many records may be rejected: of each system what its limits say of the records of its dumps."""
     records: Counter[str] = Counter()
@@ -361,22 +307,3 @@ def _limits(
                 detail = f"{rule.rule}: {rule.failing_polars} of {rows}, at_most {settings['at_most']}"
                 found.append(finding("C514", CATALOGUE["C514"].severity, table=rule.table, detail=detail))
     return join_findings(found)
-
-
-def _result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) -> RuleResult:
-    """A rule with both engines' counts, and how many rows they looked at."""
-    entry = CATALOGUE[rule.code]
-    return RuleResult(
-        rule=rule.name,
-        family=rule.family,
-        title_ja=f"{rule.subject_ja}: {entry.ja}",
-        title_en=f"{rule.subject_en}: {entry.en}",
-        code=rule.code,
-        severity=rule.severity.value,
-        table=rule.table,
-        columns=rule.columns,
-        failing_polars=polars,
-        failing_gx=gx,
-        reported=reported,
-        rows=rows,
-    )

@@ -54,7 +54,7 @@ class FaultRecipe(Spec):
     rate: str | None = Field(
         None,
         pattern=r"^\d+(\.\d+)?%$",
-        description="the share of the records that get it, one at least; without it, an equal part of what `--faults` says",
+        description="the share of the records that get it; without it, an equal part of what `--faults` says",
     )
     where: Mapping[str, tuple[str, ...]] = Field({}, description="only records with one of these values, by attribute")
     value: str | None = Field(None, description="of `other_value`: what is written")

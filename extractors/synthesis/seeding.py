@@ -56,8 +56,6 @@ def draw(kind: KindPlan, rows: Rows, share: float, apart: Apart) -> Iterator[Hit
             fits[0] = False
             fits[1:] &= ~touched[top[:-1]]
         at = np.flatnonzero((rng.random(rows.count) < _rate(fault, kind, share)) & fits)
-        if not len(at) and fault.rate and not rows.town.first and fits.any():
-            at = rng.choice(np.flatnonzero(fits), 1)
         at = at[np.sort(np.unique(top[at], return_index=True)[1])]
         if fault.kind.before:
             at = at[~np.isin(at - 1, at)]

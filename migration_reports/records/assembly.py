@@ -88,6 +88,7 @@ def run_record(
         reconciliations=verdict.lines,
         amounts=promotion.amounts if promotion is not None else verdict.amounts,
         rules=validation.rules,
+        not_checked=validation.not_checked,
         references=validation.references,
         issues=issues,
         rejects=validation.rejected,

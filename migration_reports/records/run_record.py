@@ -171,6 +171,28 @@ class RuleResult(Frozen):
         return self.failing_polars == self.failing_gx
 
 
+class NotChecked(Frozen):
+    """A rule that could not be checked, because rows of other systems are neither in the run nor promoted.
+
+    It has neither passed nor failed. `missing` are the tables that are not there. Where `of_others` is set, it is a rule of
+    a system that has been promoted before and reads what this run replaces: it has not been judged anew.
+    """
+
+    rule: str
+    title_ja: str
+    title_en: str
+    code: str
+    severity: Literal["error", "alert", "note"]
+    table: str
+    missing: tuple[str, ...]
+    of_others: bool = False
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The systems whose rows are not there."""
+        return tuple(dict.fromkeys(table.partition(".")[0] for table in self.missing))
+
+
 class ReferenceResult(Frozen):
     """参照照合: one reference, judged over the rows that would be promoted.
 
@@ -400,6 +422,7 @@ class RunRecord(Frozen):
     reconciliations: tuple[Reconciliation, ...] = ()
     amounts: tuple[AmountReconciliation, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
     references: tuple[ReferenceResult, ...] = ()
     issues: tuple[Issue, ...] = ()
     rejects: int = 0

@@ -20,6 +20,7 @@ from migration_reports.records.run_record import (
     Decision,
     DumpReceipt,
     Frozen,
+    NotChecked,
     Reconciliation,
     RecordFate,
     ReferenceResult,
@@ -269,11 +270,12 @@ class Made(StepResult):
 
 
 class Validation(StepResult):
-    """The rules as both engines evaluated them, what became of references, and how many records were rejected."""
+    """The rules as both engines evaluated them, those that could not be, what became of references, and the rejects."""
 
     rules: tuple[RuleResult, ...]
     references: tuple[ReferenceResult, ...] = ()
     rejected: int = 0
+    not_checked: tuple[NotChecked, ...] = ()
 
 
 class Verdict(StepResult):

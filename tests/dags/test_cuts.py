@@ -62,13 +62,13 @@ def staged(run_id, town):
     run, municipality = run_folder.open_run(run_id), load(municipality_folder(town))
     rows = {}
     for table in target_tables(municipality):
-        source = staging.staging_tables(run_id, [table])[table.name]
+        source = staging.staging_tables(run_id, [table])[table.key]
         kept = [c for c in source.columns if c.name != "run_id"]
         with connect(run_folder.settings().database()).connect() as connection:
             order = (source.c.source_dump, source.c.source_record, source.c["_offset"])
-            rows[table.name] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
-        frame = staged_frame(run.path, municipality, table.name).drop("run_id").collect()
-        rows[f"file of {table.name}"] = frame.sort("source_dump", "source_record", "_offset").rows()
+            rows[table.key] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
+        frame = staged_frame(run.path, municipality, table.key).drop("run_id").collect()
+        rows[f"file of {table.key}"] = frame.sort("source_dump", "source_record", "_offset").rows()
     return rows
 
 

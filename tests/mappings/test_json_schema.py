@@ -89,7 +89,7 @@ WRONG = [
     ("990027_mihon/resident_records/synthesis.yaml", "role: trailer", "role: tailer"),
     ("990027_mihon/resident_records/synthesis.yaml", "kind: gaiji", "kind: gaji"),
     ("990027_mihon/resident_records/synthesis.yaml", "format: era", "format: eras"),
-    ("990027_mihon/resident_records/synthesis.yaml", "rate: 0.02%", "rate: rarely"),
+    ("990027_mihon/resident_records/synthesis.yaml", "kind: gaiji}", "kind: gaiji, rate: rarely}"),
     ("990027_mihon/resident_records/synthesis.yaml", "{sum: resident.JJ-KAZEI}", "{som: resident.JJ-KAZEI}"),
 ]
 
