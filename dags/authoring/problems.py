@@ -64,7 +64,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
-        "S002": "Write the header as docs/reference/systems.md says it; columns may stand in any order.",
+        "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
         "S010": "Name an edition of system.yaml; editions stand in the order of their days.",
         "S011": "Give the later line a later edition in `since`, or remove one of the two.",
