@@ -80,7 +80,7 @@ ADVICE: Mapping[int, str] = {
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from dags.pipeline.workspace import program_version  # noqa: PLC0415  only for who asks
+        from dags.pipeline.run_folder import program_version  # noqa: PLC0415  only for who asks
 
         sys.stdout.write(f"hikkoshi {program_version()}\n")
         raise typer.Exit

@@ -1,6 +1,6 @@
 """One DAG a municipality, built from its folder: extract, map, stage, validate, reconcile, approve, promote, report.
 
-Task bodies are one call each into `dags.steps`; tasks hand over a run id, never rows. Parsing reads manifests only:
+Task bodies are one call each into `dags.steps` and `dags.runs`; tasks hand over a run id, never rows. Parsing reads manifests only:
 everything heavy is imported inside the tasks.
 """
 
@@ -9,20 +9,22 @@ from __future__ import annotations
 import functools
 import getpass
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
 from airflow.providers.standard.operators.empty import EmptyOperator
 from airflow.providers.standard.operators.hitl import HITLOperator
-from airflow.sdk import DAG, BaseOperatorLink, Param, get_current_context, task
+from airflow.sdk import DAG, BaseOperatorLink, Param, TaskGroup, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.pipeline.folders import municipality_folders
-from dags.pipeline.workspace import settings
+from dags.pipeline.run_folder import settings
 from mappings.language.reader import read_municipality
+from mappings.language.spec import MunicipalityFolder
 from migration_reports.findings import RunError, SpecError, TransientError
+from target_schemas.systems import SYSTEMS
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -119,9 +121,9 @@ def build(folder: str) -> DAG:
         spec = read_municipality(root / folder)
     except SpecError as error:
         return _broken(folder, error)
-    town = spec.manifest.municipality
+    town, titles = spec.manifest.municipality, {system.name: system.title_ja for system in SYSTEMS}
     dumps = "\n".join(
-        f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.manifest.dumps.items()
+        f"| {name} {d.title} | {', '.join(d.file)} | {d.charset.name} |" for name, d in spec.dumps.items()
     )
     with DAG(
         dag_id=f"migrate_{folder}",
@@ -129,9 +131,19 @@ def build(folder: str) -> DAG:
         schedule=None,
         catchup=False,
         max_active_runs=1,
-        tags=[town.name, *sorted({d.charset.name for d in spec.manifest.dumps.values()}), *spec.manifest.systems],
+        tags=[town.name, *sorted({d.charset.name for d in spec.dumps.values()}), *spec.systems],
         doc_md=DOC.format(name=town.name, code=town.code, inbox=settings().inbox(folder), dumps=dumps),
         params={
+            "systems": Param(
+                list(spec.systems),
+                type="array",
+                items={"type": "string", "enum": list(spec.systems)},
+                examples=list(spec.systems),
+                values_display={name: f"{titles[name]} {name}" for name in spec.systems},
+                minItems=1,
+                title="業務 / Systems",
+                description="この移行で移す業務。既定はすべて / what this run moves; all of them, where nothing is taken out",
+            ),
             "mode": Param(
                 "rehearsal",
                 enum=["rehearsal", "cut-over"],
@@ -157,11 +169,11 @@ def build(folder: str) -> DAG:
         },
         default_args=RETRIES,
     ) as dag:
-        _tasks(folder)
+        _tasks(spec, titles)
     return dag
 
 
-def _tasks(folder: str) -> None:
+def _tasks(spec: MunicipalityFolder, titles: Mapping[str, str]) -> None:
     @task(doc_md="仕様を点検し、移行を台帳に記入する / Check every spec, enter the run in the ledger.")
     @graded
     def begin() -> str:
@@ -176,7 +188,8 @@ def _tasks(folder: str) -> None:
         if inbox and not process:
             inbox = str(settings().inside_inboxes(inbox))
         return steps.begin(
-            folder,
+            spec.folder,
+            systems=params["systems"],
             mode=params["mode"],
             rehearsal=params["rehearsal"],
             folder_of_dumps=inbox,
@@ -190,7 +203,14 @@ def _tasks(folder: str) -> None:
     def receive(run: str) -> list[dict[str, Any]]:
         from dags import steps  # noqa: PLC0415
 
-        return steps.receive(run)
+        return [dict(part) for part in steps.receive(run)]
+
+    @task(task_id="slices", doc_md="この業務の分割 / The slices of this system.")
+    def slices_of(received: list[dict[str, Any]], dumps: list[str]) -> list[dict[str, Any]]:
+        parts = [part for part in received if part["dump"] in dumps]
+        if not parts:
+            raise AirflowSkipException("this system is not moved by this run")
+        return parts
 
     @task(
         map_index_template="{{ slice }}",
@@ -198,9 +218,9 @@ def _tasks(folder: str) -> None:
     )
     @graded
     def extract_map_stage(run: str, dump: str, number: int) -> None:
-        from dags import steps  # noqa: PLC0415
+        from dags import runs, steps  # noqa: PLC0415
 
-        get_current_context()["slice"] = steps.name_of_slice(run, dump, number)
+        get_current_context()["slice"] = runs.name_of_slice(run, dump, number)
         steps.extract_map_stage(run, dump, number)
 
     @task(trigger_rule="none_failed", doc_md="分割ごとの計数を合わせる / Join what was counted of the slices.")
@@ -212,21 +232,21 @@ def _tasks(folder: str) -> None:
 
     @task(doc_md="全規則を二つのエンジンで検証する / Every rule, in two engines.")
     @graded
-    def validate(run: str) -> dict[str, Any]:
+    def validate(run: str) -> int:
         from dags import steps  # noqa: PLC0415
 
-        return steps.validate(run)
+        return steps.validate(run).rejected
 
     @task(doc_md="件数と金額を最後の一件まで照合する / Reconcile counts and amounts to the last record.")
     @graded
-    def reconcile(run: str) -> dict[str, Any]:
+    def reconcile(run: str) -> bool:
         from dags import steps  # noqa: PLC0415
 
-        return steps.reconcile(run)
+        return steps.reconcile(run).promotable
 
     @task.branch(doc_md="承認の方法を選ぶ / Choose how the promotion is approved.")
-    def choose_approval(decided: dict[str, Any]) -> str:
-        if not decided["promotable"]:
+    def choose_approval(promotable: bool) -> str:
+        if not promotable:
             return "not_promotable"
         params = get_current_context()["params"]
         by_person = params["mode"] == "cut-over" or params["approval"] == "person"
@@ -242,10 +262,10 @@ def _tasks(folder: str) -> None:
     @task(doc_md="暫定報告書を作り、承認の問いを用意する / Write the provisional report, and the question.")
     @graded
     def ask(run: str) -> str:
-        from dags import steps  # noqa: PLC0415
+        from dags import runs  # noqa: PLC0415
 
         dag_run = get_current_context()["dag_run"]
-        return steps.ask(run, page=page_of(dag_run.dag_id, dag_run.run_id))
+        return runs.ask(run, page=page_of(dag_run.dag_id, dag_run.run_id))
 
     approve_by_person = ApproveByPerson(
         task_id="approve_by_person",
@@ -280,47 +300,51 @@ def _tasks(folder: str) -> None:
         from dags import steps  # noqa: PLC0415
 
         # Pulled, not handed over: as an upstream task `begin` would be the one success that lets this run.
-        return steps.promote(get_current_context()["ti"].xcom_pull(task_ids="begin"))
+        return dict(steps.promote(get_current_context()["ti"].xcom_pull(task_ids="begin")).rows)
 
     report_link = ReportLink()
 
     @task(trigger_rule=ALWAYS, doc_md="報告書を作る / Write the reports, however the run went.")
     @graded
     def report() -> list[str]:
-        from dags import steps  # noqa: PLC0415
+        from dags import runs  # noqa: PLC0415
 
         run_id = get_current_context()["ti"].xcom_pull(task_ids="begin")
         if not run_id:
             raise AirflowSkipException("the run was not begun, so there is nothing to report")
-        return steps.conclude(run_id)
+        return runs.conclude(run_id)
 
     @task(
         trigger_rule=ALWAYS, retries=0, doc_md="移行の結果を実行の状態にする / The run is green only if it ended well."
     )
     def outcome() -> str:
-        from dags import steps  # noqa: PLC0415
+        from dags import runs  # noqa: PLC0415
 
         run_id = get_current_context()["ti"].xcom_pull(task_ids="begin")
         if not run_id:
             raise AirflowFailException("the run was not begun; see the task begin")
-        record = steps.record(run_id)
+        record = runs.record(run_id)
         if record.state not in ("promoted", "rejected"):
             raise AirflowFailException(f"{record.state}: {record.state_reason_ja} / {record.state_reason_en}")
         return record.state
 
     run_id = begin()
-    parts = receive(run_id)
-    staged = extract_map_stage.partial(run=run_id).expand_kwargs(parts)
+    received = receive(run_id)
+    staged = []
+    for name, system in spec.systems.items():
+        with TaskGroup(name, tooltip=titles[name]):
+            parts = slices_of(received, sorted(system.manifest.dumps))
+            staged.append(extract_map_stage.partial(run=run_id).expand_kwargs(parts))
     joined = join_slices(run_id)
     validated = validate(run_id)
-    decided = reconcile(run_id)
-    choice = choose_approval(decided)
+    promotable = reconcile(run_id)
+    choice = choose_approval(promotable)
     automatic, question = approve_automatically(run_id), ask(run_id)
     answered = note_decision(run_id, approve_by_person.output)
     promoted = promote()
     reported = report()
     reported.operator.operator_extra_links = (report_link,)
-    staged >> joined >> validated >> decided
+    staged >> joined >> validated >> promotable
     choice >> [automatic, question, not_promotable]
     question >> approve_by_person
     answered >> [promoted, refused]

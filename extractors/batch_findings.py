@@ -25,7 +25,7 @@ class BatchFindings:
         self._dump = dump
         self._kind = kind
         self._records = records
-        self._groups: list[tuple[str, str | None, int]] = []
+        self._groups: list[tuple[str, str | pa.Array | None, int]] = []
         self._rows: list[np.ndarray] = []
         self._offsets: list[np.ndarray] = []
         self._details: list[str | None] = []
@@ -38,7 +38,7 @@ class BatchFindings:
         rows: np.ndarray,
         *,
         starts: np.ndarray | None = None,
-        field: str | None = None,
+        field: str | pa.Array | None = None,
         detail: str | None = None,
         codes: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> None:
@@ -48,7 +48,7 @@ class BatchFindings:
             code: the finding's.
             rows: which records of the batch.
             starts: where in the data; None: at the records' beginnings.
-            field: the field's name.
+            field: the field's name, or that of each.
             detail: what to say of them all.
             codes: or the character codes of each: (index into rows, code).
         """
@@ -87,13 +87,17 @@ class BatchFindings:
             pa.repeat(pa.scalar(self._kind, pa.string()), total),
             pa.array(self._records.numbers[np.concatenate(self._rows)]),
             pa.array(np.concatenate(self._offsets)),
-            spread([field for _, field, _ in self._groups]),
+            pa.concat_arrays([_repeated(field, count) for _, field, count in self._groups]),
             nothing,
             nothing,
             nothing,
             details,
         ]
         return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
+
+
+def _repeated(name: str | pa.Array | None, count: int) -> pa.Array:
+    return name if isinstance(name, pa.Array) else pa.repeat(pa.scalar(name, pa.string()), count)
 
 
 def _hexadecimal(codes: np.ndarray) -> pa.Array:

@@ -18,10 +18,10 @@ import pyarrow as pa
 from extractors.batch_findings import BatchFindings
 from extractors.character_counts import CODED, NO_CHARACTERS, tally
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Layout, every_item
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings.contract import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind, check_families
+from extractors.layout import Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
 from extractors.unknown_kinds import UnknownKinds
@@ -175,12 +175,7 @@ class Extraction:
         batch = pa.RecordBatch.from_arrays([*first, *read.columns], schema=reader.schema)
         for odd in read.odd:
             codes = None
-            if (
-                odd.flag in CODED
-                and odd.field is not None
-                and odd.decoder is not None
-                and odd.field.usage in TEXT_USAGES
-            ):
+            if odd.flag in CODED and odd.field is not None and odd.decoder is not None and odd.field.is_text:
                 codes = odd.decoder.codes(records.data, odd.starts, odd.limits, odd.field, odd.flag)
                 tallies.append((odd, *codes))
             if odd.code is not None:

@@ -11,6 +11,7 @@ import polars as pl
 from extractors.records import Records
 from extractors.structure import Odd
 from extractors.usages.contract import DECIDED, EXTENDED, UNDEFINED, USER_DEFINED, VARIANT
+from migration_reports.findings import FIRST_PLACES
 
 CODED = {
     UNDEFINED: "undefined",
@@ -32,9 +33,6 @@ CHARACTERS: Mapping[str, pl.DataType] = {
 """A row a code and field: how often it stands there, in how many records, and the first places, [record, byte offset].
 
 A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
-
-FIRST_PLACES = 5
-"""How many places are told of what was met more often."""
 
 NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
 

@@ -10,28 +10,22 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from extractors.charsets import _unicode as unicode
-from extractors.charsets._character_tables import DecodeTables, decode_tables
-from extractors.charsets.contract import UNICODE, Charset
-from extractors.copybooks.layout import Field
+from extractors.charsets.contract import Charset, composed
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
-from extractors.kernels.memory import SLACK, Kernel, be64, byte_at, call, int_at, jit, kernel, put64
+from extractors.kernels.memory import SLACK, be64, byte_at, call, inner, int_at, jit, kernel, put64
 from extractors.kernels.plan import argument, end_of
-from extractors.usages import BY_NAME, mixed, usage_of
-from extractors.usages import _edited_table as edited_table
-from extractors.usages import _signs as signs
-from extractors.usages.contract import LOST, NUMBER, TEXT, WHOLE, Usage
+from extractors.layout import Field
+from extractors.usages import BY_NAME, usage_of
+from extractors.usages.contract import LOST, NUMBER, TEXT, WHOLE, Prepared, Rules, Texts, Usage, kernel_type
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""
@@ -105,22 +99,26 @@ REFUSED, BLANK, NULL, ZERO = range(4)
 """What becomes of bytes that are no number: a finding, the finding of a blank one, null without, or zero without."""
 
 
+@inner
+def kind_of_bytes(data, at, width, blank):
+    """What the bytes of a lost number are: 0 not all alike, 1 all spaces, 2 all LOW-VALUES, 3 all HIGH-VALUES."""
+    first = data[at]
+    kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
+    if kind > 0:
+        for k in range(1, width):
+            if data[at + k] != first:
+                return 0
+    return kind
+
+
 @jit
 def _judge(data, pos, rows, offset, width, blank, policies, valid, verdicts):
     """Tell what becomes of each lost number, and take its bit out of `valid` unless it becomes zero.
 
-    `policies` are the verdicts on bytes that are not all alike, all spaces, all LOW-VALUES, all HIGH-VALUES.
+    `policies` are the verdicts by `kind_of_bytes`.
     """
     for i in range(len(rows)):
-        at = pos[rows[i]] + offset
-        first = data[at]
-        kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
-        if kind > 0:
-            for k in range(1, width):
-                if data[at + k] != first:
-                    kind = 0
-                    break
-        verdicts[i] = policies[kind]
+        verdicts[i] = policies[kind_of_bytes(data, pos[rows[i]] + offset, width, blank)]
         if verdicts[i] != 3:
             valid[rows[i] >> 3] &= ~(np.uint8(1) << np.uint8(rows[i] & 7))
     return 0
@@ -163,26 +161,20 @@ class Decoder:
         self.others = tuple(others)
         self.charset = charset
         self._blanks = blanks
+        self._rules = Rules(charset, dialect, blanks.padded == "read")
         self._usages = tuple(usage_of(field, charset) for field in fields)
-        self._tables = decode_tables(charset, shifted=charset.usage is None)
-        self._unshifted = decode_tables(charset, shifted=False)
-        self._dialect = dialect
-        self._of_unicode = charset if charset.usage is not None else unicode.plain()
-        # Tables that the plan points to must live as long as it does.
-        self._kept: list[np.ndarray] = []
         self._driven = [
             n for n, (f, usage) in enumerate(zip(self.fields, self._usages, strict=True)) if not _is_whole(f, usage)
         ]
         self._plan = np.zeros((len(self._driven) + len(self.others) + 1, p.COLUMNS), np.int64)
-        self._kernels: list[Kernel] = []
-        for at, number in enumerate(self._driven):
-            self._prepare(self._plan[at], self.fields[number], self._usages[number], dialect)
+        # What was prepared holds the tables that the plan points to: they must live as long as it does.
+        self._prepared = [self._prepare(self._plan[at], n) for at, n in enumerate(self._driven)]
         for at, field in enumerate(self.others, len(self._driven)):
-            self._prepare_count(self._plan[at], field)
+            self._prepared.append(self._prepare_count(self._plan[at], field))
         self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
-        self._policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
+        # By field, the verdicts on bytes that are no number, as `_judge` takes them.
+        self.policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
         self._places = {n: at for at, n in enumerate(self._driven)}
-        self._text_room = max((f.width for f in self.fields), default=0)
 
     def decode(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray | None = None) -> Decoded:
         """Decode records.
@@ -198,9 +190,8 @@ class Decoder:
         """
         count = len(pos)
         pos = np.ascontiguousarray(pos)
-        plan = self._plan.copy()
-        plan[:-1, p.KERNEL] = self._addresses
-        plan[:, p.DATA], plan[:, p.POS] = data.ctypes.data, pos.ctypes.data
+        plan = self.arguments(data)
+        plan[:, p.POS] = pos.ctypes.data
         if limits is not None:
             limits = np.ascontiguousarray(limits)
             plan[:, p.LIMITS] = limits.ctypes.data
@@ -210,8 +201,7 @@ class Decoder:
         for at, number in enumerate(self._driven):
             row = plan[at]
             if self._usages[number].value == TEXT:
-                growth = self._tables_of(self.fields[number]).growth
-                arena = np.empty(self.fields[number].width * growth * count + SLACK, np.uint8)
+                arena = np.empty(self.fields[number].width * self._prepared[at].growth * count + SLACK, np.uint8)
                 ends = np.empty(count + 1, np.int32)
                 ends[0] = 0
                 row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
@@ -237,7 +227,7 @@ class Decoder:
         for number, (field, usage) in enumerate(zip(self.fields, self._usages, strict=True)):
             if number not in self._places:
                 assert usage.read is not None
-                column, rows, flags = usage.read(field, data, pos + field.offset, self.charset)
+                column, rows, flags = usage.read(field, data, pos + field.offset, self._rules)
                 valid, zero, found = self._settle(number, data, pos, rows, flags)
                 oddities.extend(found)
                 columns.append(_scaled(_replaced(column, valid, zero), field))
@@ -257,16 +247,23 @@ class Decoder:
                 oddities.extend(found)
                 buffer.reshape(count, -1)[zero] = 0
                 bitmap = None if valid is None else pa.py_buffer(valid)
-            column = pa.Array.from_buffers(_kernel_type(field), count, [bitmap, pa.py_buffer(buffer)])
+            column = pa.Array.from_buffers(kernel_type(field), count, [bitmap, pa.py_buffer(buffer)])
             columns.append(_scaled(column, field))
         return Decoded(
             tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
         )
 
+    def arguments(self, data: np.ndarray) -> np.ndarray:
+        """The kernels' arguments, a row a field, for whoever calls them record by record: without places and room."""
+        plan = self._plan.copy()
+        plan[:-1, p.KERNEL] = self._addresses
+        plan[:, p.DATA] = data.ctypes.data
+        return plan
+
     @functools.cached_property
     def _addresses(self) -> list[int]:
         """Of the kernels, row by row: compiled for the first batch, and never for whoever asks only for the schema."""
-        return [compiled.address for compiled in self._kernels]
+        return [prepared.kernel.address for prepared in self._prepared]
 
     def codes(
         self, data: np.ndarray, starts: np.ndarray, limits: np.ndarray, field: Field, flag: int
@@ -280,90 +277,31 @@ class Decoder:
             field: the field that they are of.
             flag: of the class.
         """
-        if _is_unicode(usage_of(field, self.charset)):
-            source = Decoder((field,), unicode.undecided(self._of_unicode), self._dialect, self._blanks)
-            texts = source.decode(data, starts - field.offset, limits).columns[0]
-            rows, points = unicode.codes(texts, self._of_unicode.double >> 24, flag.bit_length())
-            return rows, points if self.charset.usage is not None else UNICODE + points
-        tables = self._tables if field.usage == "mixed" else self._unshifted
-        ends = np.minimum(starts + field.width, limits)
-        room = len(starts) * field.width + 1
-        rows, codes = np.empty(room, np.int64), np.empty(room, np.int64)
-        found = mixed.list_codes(
-            data.ctypes.data,
-            np.ascontiguousarray(starts),
-            ends,
-            self.charset.blank,
-            tables.single.ctypes.data,
-            tables.double.ctypes.data,
-            tables.shifts.ctypes.data,
-            field.usage == "national",
-            np.uint64(flag << 1),
-            rows,
-            codes,
-        )
-        return rows[:found], codes[:found]
+        usage = usage_of(field, self.charset)
+        assert usage.codes is not None
 
-    def _prepare(self, row: np.ndarray, field: Field, usage: Usage, dialect: Dialect) -> None:
-        assert usage.kernel is not None
-        padded = self._blanks.padded == "read" and usage.name.startswith("zoned")
-        self._kernels.append(signs.decode if padded else usage.kernel(field))
-        row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
-        row[p.BLANK] = _eight(self.charset.blank)
-        if usage.value == TEXT:
-            self._prepare_text(row, field, dialect)
-            return
-        row[p.STRIDE] = 1 if pa.types.is_integer(_kernel_type(field)) else 2
-        row[p.DIGITS], row[p.LIMIT] = field.picture.size, 10 ** min(field.picture.size, 18)
-        plus, minus = _mask(dialect.plus_signs), _mask(dialect.minus_signs)
-        row[p.PLUS], row[p.MINUS] = plus, minus if field.picture.signed else 0
-        if usage.name == "binary_little":
-            row[p.MODE] = 1
-        elif usage.name == "edited":
-            in_ascii = self.charset.ascii
-            table = edited_table.table(in_ascii=in_ascii, picture=field.picture, ascii_signs=field.ascii_signs)
-            row[p.SINGLE] = self._keep(table)
-            row[p.DOUBLE] = self._keep(edited_table.inserted(in_ascii=in_ascii, picture=field.picture))
-            row[p.MODE], row[p.PLUS] = max(field.picture.scale, 0), "." in field.picture.symbols
-            row[p.MINUS] = edited_table.sign_of(field.picture.symbols, in_ascii=in_ascii)
-        elif padded or usage.name.startswith("zoned_"):
-            table = signs.table(
-                in_ascii=self.charset.ascii,
-                plus=dialect.plus_signs,
-                minus=dialect.minus_signs,
-                ascii_signs=field.ascii_signs,
-            )
-            row[p.SINGLE] = self._keep(table)
-            separate = signs.LEADING_SEPARATE if field.leading else signs.TRAILING_SEPARATE
-            modes = {"zoned_separate": separate, "zoned_leading": signs.LEADING}
-            row[p.MODE] = modes.get(usage.name, signs.TRAILING) + (signs.PADDED if padded else 0)
+        def read(charset: Charset) -> pa.Array:
+            again = Decoder((field,), charset, self._rules.dialect, self._blanks)
+            return again.decode(data, starts - field.offset, limits).columns[0]
 
-    def _prepare_count(self, row: np.ndarray, field: Field) -> None:
+        return usage.codes(field, self._rules, flag, Texts(data, starts, limits, read))
+
+    def _prepare(self, row: np.ndarray, number: int) -> Prepared:
+        field, usage = self.fields[number], self._usages[number]
+        assert usage.prepare is not None
+        self._place(row, field)
+        return usage.prepare(row, field, self._rules)
+
+    def _prepare_count(self, row: np.ndarray, field: Field) -> Prepared:
         empty = np.zeros(256, np.uint8)
         empty[list(BY_NAME[field.usage].empty)] = 1
-        self._kernels.append(count_filled)
-        row[p.SINGLE] = self._keep(empty)
+        self._place(row, field)
+        row[p.SINGLE] = empty.ctypes.data
+        return Prepared(count_filled, (empty,))
+
+    def _place(self, row: np.ndarray, field: Field) -> None:
         row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
-
-    def _prepare_text(self, row: np.ndarray, field: Field, dialect: Dialect) -> None:
-        tables = self._tables_of(field)
-        row[p.SINGLE], row[p.DOUBLE] = tables.single.ctypes.data, tables.double.ctypes.data
-        row[p.SHIFTS], row[p.SEQUENCES] = tables.shifts.ctypes.data, tables.sequences.ctypes.data
-        row[p.KEEP_WIDE] = self.charset.keep_wide_spaces
-        row[p.MODE] = field.usage == "national"
-        if usage_of(field, self.charset).name == "utf16":
-            order = self.charset.policies.get("order") if self.charset.usage == "utf16" else dialect.national_order
-            row[p.MODE] = order == "little"
-
-    def _tables_of(self, field: Field) -> DecodeTables:
-        if _is_unicode(usage_of(field, self.charset)):
-            return decode_tables(self._of_unicode, shifted=False)
-        return self._tables if field.usage == "mixed" else self._unshifted
-
-    def _keep(self, table: np.ndarray) -> int:
-        self._kept.append(table)
-        return int(table.ctypes.data)
 
     def _settle(
         self, number: int, data: np.ndarray, pos: np.ndarray, rows: np.ndarray, flags: np.ndarray
@@ -377,7 +315,7 @@ class Decoder:
         if len(lost):
             valid = np.full((len(pos) + 7) // 8, 0xFF, np.uint8)
             verdicts = np.empty(len(lost), np.uint8)
-            policies = self._policies[number]
+            policies = self.policies[number]
             _judge(data, pos, lost, field.offset, field.width, self.charset.blank, policies, valid, verdicts)
             for verdict, code in ((REFUSED, usage.flags[LOST]), (BLANK, usage.blank_code)):
                 chosen = verdicts == verdict
@@ -385,12 +323,7 @@ class Decoder:
                     oddities.append(Oddity(field, LOST, code, lost if chosen.all() else lost[chosen]))
             if ZERO in policies:
                 zero = lost[verdicts == ZERO]
-        for flag, code in usage.flags.items():
-            if flag != LOST:
-                at = rows[(flags & flag) != 0]
-                if len(at):
-                    oddities.append(Oddity(field, flag, code, at))
-        return valid, zero, oddities
+        return valid, zero, oddities + _split(field, usage, rows, flags & ~LOST)
 
     def _policy(self, field: Field, usage: Usage) -> np.ndarray:
         """The verdicts on lost bytes of each kind, as `_judge` takes them."""
@@ -404,10 +337,6 @@ class Decoder:
 _NONE = np.zeros(0, np.int64)
 
 
-def _is_unicode(usage: Usage) -> bool:
-    return usage.name in ("utf8", "utf16")
-
-
 def _eight(byte: int) -> int:
     """A byte eight times, as an int64."""
     return int.from_bytes(bytes([byte]) * 8, "big", signed=True)
@@ -415,13 +344,6 @@ def _eight(byte: int) -> int:
 
 def _is_whole(field: Field, usage: Usage) -> bool:
     return usage.value == WHOLE or (usage.read is not None and pa.types.is_decimal256(field.arrow_type))
-
-
-def _kernel_type(field: Field) -> pa.DataType:
-    """What a kernel writes: the field's own type, but for the zeros that a P on the right adds."""
-    if field.picture.scale >= 0:
-        return field.arrow_type
-    return pa.int64() if field.picture.size <= 18 else pa.decimal128(38, 0)
 
 
 def _scaled(column: pa.Array, field: Field) -> pa.Array:
@@ -444,20 +366,8 @@ def _prints_blank(field: Field) -> bool:
 
 def _finished_text(column: pa.Array, field: Field, *, compose: bool) -> pa.Array:
     if compose:
-        texts = pl.Series(column).str.replace_many(list(_COMPOSED), list(_COMPOSED.values()), leftmost=True)
-        column = texts.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+        column = composed(column)
     return pc.utf8_ltrim(column, " \u3000") if field.justified else column
-
-
-def _compositions() -> dict[str, str]:
-    """A full-width kana and a half-width sound mark after it -> one kana, where there is one; a mark alone, widened."""
-    kana = [chr(point) for point in range(0x30A1, 0x30FB)]
-    marks = {"\uff9e": "\u3099", "\uff9f": "\u309a"}
-    made = {k + half: unicodedata.normalize("NFC", k + mark) for k in kana for half, mark in marks.items()}
-    return {pair: one for pair, one in made.items() if len(one) == 1} | {"\uff9e": "\u309b", "\uff9f": "\u309c"}
-
-
-_COMPOSED = _compositions()
 
 
 def _replaced(column: pa.Array, valid: np.ndarray | None, zero: np.ndarray) -> pa.Array:
@@ -478,10 +388,6 @@ def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> l
         if len(at):
             found.append(Oddity(field, flag, code, at))
     return found
-
-
-def _mask(nibbles: str) -> int:
-    return sum(1 << int(nibble, 16) for nibble in set(nibbles))
 
 
 def _touched(fields: Sequence[Field]) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout import Field
 from extractors.usages import BY_NAME, usage_of
 from extractors.usages._digits import to_integers
 from extractors.usages.contract import NUMBER, TEXT
@@ -45,7 +45,7 @@ def encode(
     for field in fields:
         column = columns.get(field.name)
         if column is None:
-            if field.asked_only or field.arrow_type == pa.string():
+            if field.asked_only or field.is_text:
                 continue
             column = (
                 np.zeros(count, np.int64) if BY_NAME[field.usage].value == NUMBER else pa.nulls(count, field.arrow_type)
@@ -70,7 +70,7 @@ def encode_cells(
     if field.justified and usage.value == TEXT:
         padding = np.zeros((1, field.width), np.uint8)
         usage.encode(field, pa.array([""]), charset, padding)
-        cells = _to_the_right(cells, padding, 2 if usage.name in ("national", "utf16") else 1)
+        cells = _to_the_right(cells, padding, usage.unit)
     return cells, misfit
 
 

@@ -17,11 +17,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Layout
 from extractors.decoder import Decoder
 from extractors.dialects.contract import Dialect
 from extractors.encode import encode
 from extractors.kernels.memory import jit
+from extractors.layout import Field, Layout
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 
@@ -117,9 +117,10 @@ class Chooser:
         self._slow: list[tuple[int, Field, Decoder, list[tuple[pa.Scalar, pa.Scalar]]]] = []
         place = 0
         for number, kind in enumerate(kinds):
-            by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             if not kind.conditions:
                 rows.append((number, 0, 0, 0, -1))
+                continue
+            by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             for group, (name, values) in enumerate(kind.conditions.items()):
                 if name not in by_name:
                     allowed = tuple(n for n in by_name if not n.startswith("FILLER@"))[:40]
@@ -175,7 +176,7 @@ def _range(text: str) -> tuple[str, str]:
 
 def compared_as_bytes(field: Field) -> bool:
     """Whether the values of a field are in the order of their bytes: text, and whole numbers of plain digits."""
-    if field.usage in TEXT_USAGES:
+    if field.is_text:
         return True
     plain = field.usage == "zoned" and not field.picture.signed and field.picture.scale == 0
     return plain and bool(field.arrow_type == pa.int64())

@@ -17,11 +17,11 @@ from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.copybook_text import NoTextError, decode_text
 from extractors.copybooks.copying import Library
-from extractors.copybooks.layout import Layout
 from extractors.copybooks.reference_format import SourceFormat
 from extractors.decoder import Blank, Blanks, Padded
 from extractors.framings import FRAMINGS
 from extractors.framings.contract import Framing
+from extractors.layout import Layout
 from extractors.options import Options, choose, gathered, made
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean

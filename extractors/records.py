@@ -14,9 +14,9 @@ from typing import BinaryIO
 import numpy as np
 
 from extractors.containers.contract import Damaged
-from extractors.copybooks.layout import Layout
 from extractors.framings.contract import BEGUN, MAX_LENGTH, Framed, Framing, State, Trouble
 from extractors.kernels.memory import SLACK
+from extractors.layout import Layout
 from extractors.stream import DumpStream
 
 BUFFER = 8 * 1024 * 1024

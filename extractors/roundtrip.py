@@ -9,17 +9,17 @@ are bytes of no field: slack, what goes on behind a layout, and records of no ki
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from extractors.batches import Kind, extract
-from extractors.copybooks.layout import Field
-from extractors.decoder import Decoder
+from extractors.charsets.contract import Charset
 from extractors.encode import encode_cells
+from extractors.layout import Field
 from extractors.reading import Reading
 from extractors.records import Dump
+from extractors.structure import Seen
 
 
 @dataclasses.dataclass(slots=True)
@@ -113,34 +113,27 @@ class _Observer:
         """How many bytes any field has."""
         return self._covered + int(self._mask.sum())
 
-    def see(
-        self,
-        decoder: Decoder,
-        data: np.ndarray,
-        starts: np.ndarray,
-        limits: np.ndarray,
-        records: np.ndarray,
-        columns: Sequence[pa.Array],
-    ) -> None:
-        """Some columns, where their sections begin and their records end in the data, and of which records they are."""
+    def see(self, seen: Seen) -> None:
+        """Compare columns of them."""
         if not len(self._mask):
-            self._mask = np.zeros(len(data), bool)
-        for field, column in zip(decoder.fields, columns, strict=True):
+            self._mask = np.zeros(len(seen.data), bool)
+        for field, column in zip(seen.decoder.fields, seen.columns, strict=True):
             # A short record has none or a part of the bytes.
-            there = np.flatnonzero(starts + field.offset < limits)
+            there = np.flatnonzero(seen.starts + field.offset < seen.limits)
             some = column if len(there) == len(column) else column.take(pa.array(there))
-            places = (starts[there] + field.offset)[:, None] + np.arange(field.width)
-            inside = places < limits[there][:, None]
+            places = (seen.starts[there] + field.offset)[:, None] + np.arange(field.width)
+            inside = places < seen.limits[there][:, None]
             self._mask[places[inside]] = True
             entry = self.found.setdefault((self._kind, field.name), Compared(self._kind, field.name, field.usage))
-            _compare(entry, field, some, decoder, data[places], inside, self._numbers[records[there]])
+            records = self._numbers[seen.records[there]]
+            _compare(entry, field, some, seen.decoder.charset, seen.data[places], inside, records)
 
 
 def _compare(
     entry: Compared,
     field: Field,
     column: pa.Array,
-    decoder: Decoder,
+    charset: Charset,
     raw: np.ndarray,
     inside: np.ndarray,
     records: np.ndarray,
@@ -153,7 +146,7 @@ def _compare(
         return
     rows = np.flatnonzero(valid)
     some = column if len(rows) == len(column) else column.take(pa.array(rows))
-    cells, misfit = encode_cells(field, some, decoder.charset, len(rows))
+    cells, misfit = encode_cells(field, some, charset, len(rows))
     different = misfit | ((cells != raw[rows]) & inside[rows]).any(axis=1)
     entry.values += len(rows)
     entry.bytes += int(inside[rows].sum())

@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Decoder
 from extractors.kinds import Kind, bytes_of, compared_as_bytes
+from extractors.layout import Field, Layout
 from migration_reports.masking import MASKS
 
 PADDINGS = ((0x00, "LOW-VALUES"), (0xFF, "HIGH-VALUES"))
@@ -44,6 +44,8 @@ class UnknownKinds:
         self._blank = charset.blank
         asked: dict[str, tuple[Field, list[tuple[str, str, bytes]]]] = {}
         for kind in kinds:
+            if not kind.conditions:
+                continue
             by_name = {f.name: f for f in layout.segment(kind.group).sections[0].fields}
             for name, values in kind.conditions.items():
                 field, named = asked.setdefault(name, (by_name[name], []))

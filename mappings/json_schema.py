@@ -1,7 +1,7 @@
 """JSON Schemas of what vendors write, made of the models, so that an editor completes and documents every key.
 
-Transforms are listed with their parameters, members of
-families with their options. What a package says, or a municipality that is based on one, may lack any key.
+Transforms are listed with their parameters, members of families with their options. What a package says, or a system's
+folder that is based on one, may lack any key.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from mappings.language.spec import Manifest, MappingSpec
+from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from mappings.transforms import TRANSFORMS
 from mappings.transforms.contract import Transform
 from migration_reports.yaml_schema import SCALAR, Schema, document, for_yaml, model_schema
@@ -24,16 +24,21 @@ WHOLE = frozenset(("IgnoreSpec", "ControlSpec", "WhenSpec", "RehearsalSpec", "Ke
 """What stands in lists or for one value: replaced whole where a municipality says it otherwise, so never in part."""
 
 
-def manifest_schema(members: Members) -> Schema:
-    """The schema of a municipality's manifest; what its package says may be missing."""
+def manifest_schema() -> Schema:
+    """The schema of a municipality's manifest."""
+    return document("A municipality's manifest", model_schema(Manifest))
+
+
+def system_manifest_schema(members: Members) -> Schema:
+    """The schema of a municipality's manifest of a system; what its package says may be missing."""
     full, part = _manifest(members), _partial(_manifest(members))
     names = {name: f"Partial{name}" for name in part["$defs"]}
     part = _renamed(part, names)
     alone = {key: value for key, value in full.items() if key != "$defs"}
     of_package = {key: value for key, value in part.items() if key != "$defs"}
-    of_package["required"] = ["municipality", "based_on"]
+    of_package["required"] = ["based_on"]
     return document(
-        "A municipality's manifest",
+        "A municipality's manifest of a system",
         {
             "type": "object",
             "if": {"required": ["based_on"]},
@@ -45,8 +50,8 @@ def manifest_schema(members: Members) -> Schema:
 
 
 def package_schema(members: Members) -> Schema:
-    """The schema of a package's manifest: any part of a manifest."""
-    return document("A package's manifest", _partial(_manifest(members)))
+    """The schema of a package's manifest: its system, and any part of a manifest of that."""
+    return document("A package's manifest", {**_partial(_manifest(members)), "required": ["system"]})
 
 
 def mapping_schema() -> Schema:
@@ -60,7 +65,7 @@ def differences_schema() -> Schema:
 
 
 def _manifest(members: Members) -> Schema:
-    schema = model_schema(Manifest)
+    schema = model_schema(SystemManifest)
     dump = schema["$defs"]["DumpSpec"]["properties"]
     for key, family in members.items():
         dump[key] = {"description": dump[key]["description"], **_member(family)}

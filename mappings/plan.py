@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import Expression
-from mappings.language.spec import MunicipalityFolder
+from mappings.language.spec import SystemFolder
 from mappings.transforms.contract import Params, Transform
 
 LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
@@ -122,7 +122,7 @@ class PartPlan:
     """How one target table is filled from one record kind.
 
     Attributes:
-        table: the target table.
+        table: the key of the target table, system.table.
         number: which part of it, from 0.
         source: the record kind, dump.kind.
         each: the occurrences that give a row each.
@@ -192,7 +192,7 @@ class PartPlan:
 
 
 Fate = tuple[tuple[str, ...], str]
-"""The columns that a field goes to, as table.column, or why it is ignored."""
+"""The columns that a field goes to, as system.table.column, or why it is ignored."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -205,7 +205,7 @@ class Plan:
         one_row_per_key: the tables that keep one row a key.
         fates: for each source, where its fields go.
         fields: for each source, the fields that the mapping reads.
-        folder: the municipality's specs.
+        folder: what the municipality says of the system.
     """
 
     system: str
@@ -213,7 +213,7 @@ class Plan:
     one_row_per_key: frozenset[str]
     fates: Mapping[str, Mapping[str, Fate]]
     fields: Mapping[str, frozenset[str]]
-    folder: MunicipalityFolder
+    folder: SystemFolder
 
     def parts_of(self, source: str) -> tuple[PartPlan, ...]:
         """The parts that read a source."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import polars as pl
 
-from mappings.engine import _chosen, _column_expr, _day, _levels, _origin, _prepared, _targets, _whole
 from mappings.language.spec import CodeTable
 from mappings.plan import ColumnPlan, PartPlan
+from mappings.rows import chosen_by, prepared, wide_numbers
 from mappings.transforms.contract import Workings
+from mappings.values import column_value, day_of, inflow, target_values, working_levels
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ def trace(
     Returns:
         What was read, what each step made of it, and what the target gets, in order.
     """
-    rows = _prepared(part, frame, _whole(part))
+    rows = prepared(part, frame, wide_numbers(part))
     nothing: tuple[tuple[str, ...], ...] = ((),) * rows.height
-    values = list(_origin(column))
+    values = list(inflow(column))
     names = [column.name] if column.constant is not None or column.expression is not None else list(column.sources)
     how = "constant" if column.constant is not None else "expression" if column.expression is not None else ""
     stages = [
@@ -49,7 +50,7 @@ def trace(
     days: dict[str, pl.Expr] = {}
     for other in part.columns:
         if not any(step.beside or step.transform.assigns for step in other.steps):
-            days[other.name] = _day(other, _column_expr(part, other, tables, {}, workings)[0])
+            days[other.name] = day_of(other, column_value(part, other, tables, {}, workings)[0])
     rows = _worked_out(rows, workings.made)
     for step in column.steps:
         if step.transform.assigns:
@@ -67,24 +68,24 @@ def trace(
             codes = tuple(tuple(code for code, hit in masks if hit[row]) for row in range(rows.height))
             stages.append(Stage(step.transform.name, _of(rows, outcome.value), codes))
     workings = Workings()
-    value, remarks = _column_expr(part, column, tables, days, workings)
+    value, remarks = column_value(part, column, tables, days, workings)
     rows = _worked_out(rows, workings.made)
     masks = [(mask.code, _of(rows, expr)) for mask, expr in remarks]
     codes = tuple(tuple(dict.fromkeys(code for code, hit in masks if hit[row])) for row in range(rows.height))
     types = {field.name: field.type for field in part.schema}
-    for target, expr in _targets(column, value, types).items():
+    for target, expr in target_values(column, value, types).items():
         stages.append(Stage(f"into {target}", _of(rows, expr), codes))
     return tuple(stages)
 
 
 def gives_rows(part: PartPlan, frame: pl.DataFrame) -> pl.Series:
     """Which of some rows pass the part's conditions, by their place."""
-    rows = _prepared(part, frame, _whole(part)).with_row_index("$row")
-    return _chosen(part, rows)["$row"]
+    rows = prepared(part, frame, wide_numbers(part)).with_row_index("$row")
+    return chosen_by(part, rows)["$row"]
 
 
 def _worked_out(rows: pl.DataFrame, workings: Sequence[tuple[str, pl.Expr]]) -> pl.DataFrame:
-    for level in _levels(workings):
+    for level in working_levels(workings):
         rows = rows.with_columns(level)
     return rows
 

@@ -36,6 +36,7 @@ from migration_reports.trouble import (
 
 __all__ = [
     "FINDINGS",
+    "FIRST_PLACES",
     "MAX_SHOWN",
     "Definition",
     "Position",
@@ -53,6 +54,9 @@ __all__ = [
     "nearest",
     "no_findings",
 ]
+
+FIRST_PLACES = 5
+"""How many places are told of what was met more often."""
 
 FINDINGS = pa.schema(
     [

@@ -194,7 +194,7 @@ class Reference:
 
     Attributes:
         columns: the columns that name it; where one of them is null, no row is named.
-        table: the other table.
+        table: the other table: system.table.
         target: the columns of it that are named; they need not be its whole key.
         orphan: what becomes of a row whose parent is not there or is rejected. It `falls`: an error, its record is
             rejected. Or it `stays`: an alert, it is promoted once a person has approved.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from types import UnionType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import pydantic
@@ -43,27 +44,49 @@ class Located:
 
 S = TypeVar("S", bound=Spec)
 
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-def checked(model: type[S], data: Any, located: Located, problems: list[Problem]) -> S | None:
-    """Make a model of plain data; None where it does not fit, and `problems` says everything that is wrong with it."""
+
+def checked(
+    model: type[S],
+    data: Any,
+    located: Located,
+    problems: list[Problem],
+    *,
+    allowed: Mapping[str, Sequence[str]] = NOTHING,
+    hints: Mapping[str, str] = NOTHING,
+) -> S | None:
+    """Make a model of plain data; None where it does not fit.
+
+    Args:
+        model: the model.
+        data: the data.
+        located: with the places of its parts.
+        problems: everything that is wrong with it is added.
+        allowed: by key, what may stand where it is missing.
+        hints: by key that is unknown at the top, what is to be said of it.
+    """
     try:
         return model.model_validate(data)
     except pydantic.ValidationError as error:
-        problems.extend(_problem(e, located, model) for e in error.errors(include_url=False))
+        problems.extend(_problem(e, located, model, allowed, hints) for e in error.errors(include_url=False))
         return None
 
 
-def _problem(error: Any, located: Located, model: type[Spec]) -> Problem:
+def _problem(
+    error: Any, located: Located, model: type[Spec], may: Mapping[str, Sequence[str]], hints: Mapping[str, str]
+) -> Problem:
     path: tuple[str | int, ...] = tuple(error["loc"])
     kind = error["type"]
     name = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
         allowed = _keys(model, path[:-1])
         place = located.at(*path, "key")
-        hint = slip_in(name) or did_you_mean(name, allowed)
+        known = hints.get(name, "") if len(path) == 1 else ""
+        hint = slip_in(name) or known or did_you_mean(name, allowed)
         return Problem("Y010", place, f"unknown key `{name[:60]}`", allowed, hint)
     if kind == "missing":
-        return Problem("Y011", located.at(*path), f"key `{name}` is missing")
+        return Problem("Y011", located.at(*path), f"key `{name}` is missing", tuple(may.get(name, ())))
     key = next((part for part in reversed(path) if isinstance(part, str)), "")
     message, allowed, hint = refused(error)
     return Problem("Y012", located.at(*path), f"`{key}`: {message}", allowed, hint)

@@ -89,6 +89,18 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "orphan": ("扱い", "Decision"),
     "orphan_falls": ("不採用", "rejected"),
     "orphan_stays": ("アラート", "alert"),
+    "not_checked": ("照合していない規則", "Rules not checked"),
+    "not_checked_short": ("未照合", "not checked"),
+    "not_checked_lead": (
+        "他業務の行を参照する規則のうち、その行が今回の移行にも反映済みのデータにもないため照合できなかったもの。合格にも不合格にも数えない。",
+        "Rules that read rows of another system which are neither in this run nor promoted. They count neither as passed nor as failed.",
+    ),
+    "not_checked_others": (
+        "反映済みの業務の規則で、今回置き換える行を参照するもの。その業務をあわせて移行すると照合される。",
+        "A rule of a system promoted before, which reads what this run replaces. It is judged when that system is moved too.",
+    ),
+    "remark": ("備考", "Remark"),
+    "rows_missing": ("行のない表", "Tables without rows"),
     "amounts": ("金額照合", "Reconciliation of amounts"),
     "in_dump": ("移行ファイル合計", "In the dump"),
     "in_rejected": ("うち不採用", "Of it rejected"),

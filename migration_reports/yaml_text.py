@@ -20,6 +20,8 @@ MAX_NODES = 200_000
 
 Path = tuple[str | int, ...]
 Places = Mapping[Path, Position]
+Document = tuple[dict[str, Any], Places]
+"""What a file says, and where."""
 
 
 def read_yaml(text: str, file: str) -> tuple[Any, Places]:

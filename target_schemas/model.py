@@ -22,8 +22,8 @@ __all__ = [
     "CODES",
     "METADATA",
     "PRECISIONS",
-    "SCHEMA",
     "SCHEMA_VERSION",
+    "SHARED",
     "Code",
     "CodeSet",
     "Edition",
@@ -38,14 +38,13 @@ __all__ = [
     "table_of",
 ]
 
-SCHEMA = "joint"
-"""The database schema of the promoted tables; a rehearsal's lie beside it (`target_schemas.postgres.areas`)."""
+SHARED = "joint"
+"""The database schema of what all systems share: the codes."""
 
-SCHEMA_VERSION = "2"
+SCHEMA_VERSION = "3"
 """The form of the database; a database of another form is refused."""
 
 METADATA = sa.MetaData(
-    schema=SCHEMA,
     naming_convention={
         "pk": "pk_%(table_name)s",
         "ck": "ck_%(table_name)s_%(constraint_name)s",
@@ -164,5 +163,6 @@ CODES = sa.Table(
     sa.Column("label_en", sa.Text, nullable=False, comment="英語名称"),
     sa.PrimaryKeyConstraint("code_set", "code"),
     comment="コード一覧",
+    schema=SHARED,
 )
 """コード一覧: the codes of every system, the same for all municipalities."""

@@ -1,4 +1,4 @@
-"""Items -> a SQLAlchemy table: columns with COMMENTs, checks, the municipality's partition, and lineage.
+"""Items -> a SQLAlchemy table in the schema of its system: columns with COMMENTs, checks, the municipality, and lineage.
 
 Every table's key begins with the municipality's code, and its rows say which dump, record and run they came from.
 """
@@ -43,12 +43,13 @@ def make_table(
     Args:
         described: what it is.
         items: its items.
-        references: its references.
+        references: its references; those to tables of its own system name them bare.
         union: the items of every edition, whose columns it has, too.
     """
     d = described
     make = _once(functools.partial(_physical, union=tuple(union)))
-    return Table(d.system, d.name, d.ja, d.en, d.based_on, d.key, tuple(items), references, d.critical, make)
+    named = tuple(dataclasses.replace(r, table=_qualified(d.system, r.table)) for r in references)
+    return Table(d.system, d.name, d.ja, d.en, d.based_on, d.key, tuple(items), named, d.critical, make)
 
 
 def _once(make: Callable[[Table], sa.Table]) -> Callable[[Table], sa.Table]:
@@ -70,7 +71,7 @@ def _physical(table: Table, *, union: Sequence[Item]) -> sa.Table:
     checks = [check for item in table.items for check in _checks(item, wider=item.name in wide)]
     return sa.Table(
         table.name,
-        sa.MetaData(schema=METADATA.schema, naming_convention=METADATA.naming_convention),
+        sa.MetaData(naming_convention=METADATA.naming_convention),
         _lineage("municipality_code", sa.Text(), "団体コード", "municipality code"),
         *own,
         _lineage("source_dump", sa.Text(), "移行元ファイル", "source dump"),
@@ -79,9 +80,14 @@ def _physical(table: Table, *, union: Sequence[Item]) -> sa.Table:
         sa.PrimaryKeyConstraint("municipality_code", *table.key),
         *checks,
         comment=table.ja,
+        schema=table.system,
         info={TABLE: table},
         postgresql_partition_by="LIST (municipality_code)",
     )
+
+
+def _qualified(system: str, table: str) -> str:
+    return table if "." in table else f"{system}.{table}"
 
 
 def _columns(widest: Item, item: Item | None) -> Iterator[sa.Column[Any]]:

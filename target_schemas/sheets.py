@@ -291,7 +291,7 @@ def _wrong_rule(
 ) -> list[tuple[str, str, tuple[str, ...], str]]:
     """What is wrong with a rule: the key, the message, what is allowed, a hint."""
     found: list[tuple[str, str, tuple[str, ...], str]] = []
-    if not NAME.fullmatch(name):
+    if not all(NAME.fullmatch(part) for part in name.split(".")):
         found.append(("", f"`{name[:60]}` is no name of a rule", (), ""))
     if shape in ("", "of", "severity", "source"):
         found.append(

@@ -1,4 +1,4 @@
-"""The deliberately broken specs of tests/cases/problems.yaml, and the page of what is said of each.
+"""The deliberately broken specs of tests/cases/problems.yaml and broken_rules.yaml, and the page of what is said of each.
 
 `python -m tests.broken_mappings` writes the page anew, tests/golden/broken_mappings.md; look at its difference before you
 commit it, then run `make docs`, because docs/reference/problems.md quotes it.
@@ -15,15 +15,19 @@ from pathlib import Path
 
 import yaml
 
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load, rules_of
 from migration_reports.findings import Problem, SpecError
+from tests.resident_records import SYSTEM
+from tests.sheets import rule_of
 
 ROOT = Path(__file__).parents[1]
 CASES = ROOT / "tests" / "cases" / "problems.yaml"
 GOLDEN = ROOT / "tests" / "golden" / "broken_mappings.md"
+RULES = ROOT / "tests" / "cases" / "broken_rules.yaml"
 HEAD = """# Broken mappings
 
-Every mistake of `tests/cases/problems.yaml`, and what `hikkoshi check` says of it.
+Every mistake of `tests/cases/problems.yaml`, and what `hikkoshi check` says of it; then those of
+`tests/cases/broken_rules.yaml`, in the rules of a system's sheet.
 Written by `python -m tests.broken_mappings`.
 """
 
@@ -55,7 +59,8 @@ class Broken:
             shutil.copytree(ROOT / "mappings" / "municipalities" / self.town, root / "municipalities" / self.town)
         )
         path = self.path(root)
-        text = path.read_text("utf-8")
+        path.parent.mkdir(exist_ok=True)
+        text = path.read_text("utf-8") if path.exists() else ""
         assert self.before in text, f"{self.name}: {self.file} does not hold {self.before!r}"
         path.write_text(text.replace(self.before, self.after, 1) if self.before else self.after, encoding=self.encoding)
         for name, content in self.beside.items():
@@ -73,6 +78,34 @@ class Broken:
             return "\n".join(f"+{line}" for line in new)
         lines = difflib.unified_diff(source.read_text("utf-8").splitlines(), new, lineterm="", n=0)
         return "\n".join(line for line in lines if not line.startswith(("---", "+++", "@@")))
+
+
+@dataclasses.dataclass(frozen=True)
+class BrokenRule:
+    """One mistake in a rule of resident_records."""
+
+    name: str
+    code: str
+    rule: str
+    message: str
+
+    def problems(self) -> tuple[Problem, ...]:
+        """What is said of it."""
+        try:
+            rules_of(dataclasses.replace(SYSTEM, rules=(rule_of(self.rule),)), {})
+        except SpecError as error:
+            return error.problems
+        return ()
+
+    def section(self) -> str:
+        """The case as the page shows it."""
+        said = "\n".join(map(str, self.problems())) or "nothing"
+        return f"\n## {self.code} {self.name}\n\n```yaml\n{self.rule}\n```\n\n```\n{said}\n```\n"
+
+
+def rule_cases() -> list[BrokenRule]:
+    """Every mistake in a rule."""
+    return [BrokenRule(**row) for row in yaml.safe_load(RULES.read_text("utf-8"))]
 
 
 def cases() -> list[Broken]:
@@ -102,6 +135,7 @@ def main() -> int:
     for case in cases():
         with tempfile.TemporaryDirectory() as folder:
             sections.append(section(case, problems(case, Path(folder))))
+    sections += [case.section() for case in rule_cases()]
     GOLDEN.parent.mkdir(exist_ok=True)
     GOLDEN.write_text(HEAD + "".join(sections), encoding="utf-8")
     return 0

@@ -12,7 +12,7 @@ from target_schemas.postgres.areas import PRODUCTION
 from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
 
 TABLES = (HOUSEHOLDS, TAX_AMOUNTS)
-ONE = frozenset({"households"})
+ONE = frozenset({"resident_records.households"})
 
 
 def households(run, dump, numbers, ranks=None, municipality="990027"):
@@ -60,7 +60,7 @@ def rejects(records, dump="d"):
     )
 
 
-def begin(engine, run, municipality="990027", mode="cut-over"):
+def begin(engine, run, municipality="990027", mode="cut-over", tables=TABLES):
     ledger.begin_run(
         engine,
         run_id=run,
@@ -69,6 +69,7 @@ def begin(engine, run, municipality="990027", mode="cut-over"):
         rehearsal=1,
         owner="test",
         alive=lambda _: False,
+        editions={table.schema: "1.0" for table in tables},
     )
 
 
@@ -90,7 +91,7 @@ def promote(engine, url, run, rejected=None, municipality="990027", area=PRODUCT
 def move(engine, url, run, numbers, municipality="990027", area=PRODUCTION):
     """A whole run: households of these numbers, staged and promoted."""
     table = households(run, "d", numbers, municipality=municipality)
-    stage_all(engine, url, run, {"households": table}, municipality, area.mode)
+    stage_all(engine, url, run, {"resident_records.households": table}, municipality, area.mode)
     promote(engine, url, run, None, municipality, area)
     assert ledger.end_run(engine, run, "promoted") == "promoted"
 

@@ -17,24 +17,27 @@ from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.synthesis.town import ENTITIES
 from extractors.table_files import TABLE_FILES
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.reports import REPORTS
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
+from validators.shapes import SHAPES
+from validators.shapes.check_digit import NUMBERINGS
 
 ROOT = Path(__file__).parents[1]
 FAMILIES = {
     "dags/commands": (COMMANDS, None),
     "extractors/charsets": (CHARSETS, ("class", "problem")),
     "extractors/containers": (CONTAINERS, ("damaged", "problem")),
-    "extractors/dialects": (DIALECTS, None),
+    "extractors/dialects": (DIALECTS, ("problem",)),
     "extractors/framings": (FRAMINGS, ("left_over", "problem")),
+    "extractors/synthesis/town": (ENTITIES, ("some",)),
     "extractors/table_files": (TABLE_FILES, ("problem",)),
     "extractors/usages": (USAGES, ("finding",)),
     "mappings/transforms": (TRANSFORMS, ("codes",)),
-    "validators/rules": (RULES, ("failing",)),
+    "validators/shapes": (SHAPES, ("failing",)),
     "target_schemas/systems": (SYSTEMS, ("failing",)),
     "migration_reports/reports": (REPORTS, None),
 }
@@ -72,11 +75,23 @@ def test_a_folder_is_held_in_the_head():
     }
 
 
+MOST_LINES = 400
+
+
+def test_a_module_is_short_or_says_why_not():
+    """What has grown has a second job, or a reason that its first comment gives."""
+    for path in (module for top in FLOORS for module in (ROOT / top).rglob("*.py")):
+        text = path.read_text("utf-8")
+        first = re.search(r"^ *#.*$", text, re.M)
+        says = first is not None and re.fullmatch(rf"# Above {MOST_LINES} lines: \w.{{20,}}", first.group())
+        assert says or len(text.splitlines()) <= MOST_LINES, path.relative_to(ROOT)
+
+
 @pytest.mark.parametrize("family", [f for f, (_, keys) in FAMILIES.items() if keys])
 def test_every_member_has_cases_and_one_that_finds_something(family):
     members, keys = FAMILIES[family]
     for member in members:
-        path = ROOT / "tests" / "cases" / family.split("/")[1] / f"{member.name}.yaml"
+        path = ROOT / "tests" / "cases" / family.rpartition("/")[2] / f"{member.name}.yaml"
         assert path.exists(), f"missing cases for {member.name}: {path}"
         rows = yaml.safe_load(path.read_text("utf-8"))
         assert member.name in HARMLESS or any(row.get(key) for row in rows for key in keys), member.name
@@ -119,15 +134,15 @@ def test_the_help_of_no_command_needs_what_it_works_with():
     assert not set(done.stdout.split()) & HEAVY
 
 
-@pytest.mark.parametrize("member", [*TRANSFORMS, *RULES], ids=lambda member: member.name)
-def test_every_transform_and_rule_names_its_source(member):
+@pytest.mark.parametrize("member", [*TRANSFORMS, *SHAPES, *NUMBERINGS.values()], ids=lambda member: member.name)
+def test_every_transform_shape_and_kind_of_number_names_its_source(member):
     assert re.search(r"\b[Ss]ources?\b", member.doc), member.name
 
 
-def test_a_column_asks_only_for_rules_that_columns_may_ask_for():
-    """A name that no rule has would be a check that never runs."""
+def test_an_item_asks_only_for_kinds_of_numbers_that_there_are():
+    """A name that no kind has would be a check that never runs."""
     asked = {item.check for s in SYSTEMS for t in s.tables for item in t.items if item.check}
-    assert asked <= {rule.name for rule in RULES if rule.by_column}
+    assert asked <= set(NUMBERINGS)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ Totals are no personal data; findings here say both numbers.
 from __future__ import annotations
 
 import dataclasses
-import decimal
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
@@ -23,9 +22,7 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-
-EXACT = decimal.Context(prec=76)
-"""Sums of 38 digits over any number of records; Python's own context would round at 28."""
+from migration_reports.records.steps import EXACT, Reason
 
 
 @dataclasses.dataclass(slots=True)
@@ -42,17 +39,8 @@ class Tally:
             column = batch.column(field)
             scale = column.type.scale if pa.types.is_decimal(column.type) else 0
             total = pc.sum(column.cast(pa.decimal128(38, scale))).as_py()
-            self._add(f"{kind}.{field}", Decimal(0) if total is None else total)
-
-    def include(self, other: Tally) -> None:
-        """Add what was counted of another part of the dump; the parts may come in any order."""
-        for kind, count in other.records.items():
-            self.records[kind] = self.records.get(kind, 0) + count
-        for name, total in other.sums.items():
-            self._add(name, total)
-
-    def _add(self, name: str, total: Decimal) -> None:
-        self.sums[name] = EXACT.add(self.sums.get(name, Decimal(0)), total)
+            name = f"{kind}.{field}"
+            self.sums[name] = EXACT.add(self.sums.get(name, Decimal(0)), Decimal(0) if total is None else total)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -207,7 +195,7 @@ def verdict(
     rules: Sequence[RuleResult],
     rejects: int,
     allowed: int,
-) -> tuple[bool, tuple[tuple[str, str], ...]]:
+) -> tuple[bool, tuple[Reason, ...]]:
     """Decide whether a run may be promoted.
 
     A record with an error is rejected and does not stand in the way while the rejects are within the limit; an error of
@@ -216,18 +204,18 @@ def verdict(
     Returns:
         Whether it may, and the reasons why not, in Japanese and English.
     """
-    reasons: list[tuple[str, str]] = []
+    reasons: list[Reason] = []
     whole = {issue.code for issue in issues if issue.severity == "error" and not issue.first_has_record}
     for code in sorted(whole):
         entry = CATALOGUE[code]
-        reasons.append((entry.ja, entry.en))
+        reasons.append(Reason(entry.ja, entry.en))
     if not all(control.agrees for control in controls) and not whole & {"C501", "C502", "C503", "C504"}:
-        reasons.append(("コントロール合計が一致しない", "a control total does not agree"))
+        reasons.append(Reason("コントロール合計が一致しない", "a control total does not agree"))
     if not all(rule.agrees for rule in rules) and "C510" not in whole:
-        reasons.append((CATALOGUE["C510"].ja, CATALOGUE["C510"].en))
+        reasons.append(Reason(CATALOGUE["C510"].ja, CATALOGUE["C510"].en))
     if rejects > allowed:
         reasons.append(
-            (
+            Reason(
                 f"{CATALOGUE['C511'].ja} ({rejects:,} > {allowed:,})",
                 f"{CATALOGUE['C511'].en} ({rejects:,} > {allowed:,})",
             )

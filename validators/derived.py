@@ -11,7 +11,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
-from validators.rules.contract import KEY, Expectation, Frames, Query, Rule
+from validators.shapes._groups import later, later_sql
+from validators.shapes._terms import quoted
+from validators.shapes.contract import Expectation, Frames, Query, Rule
 
 REFUSED = frozenset({"V401", "V402", "V404", "V421"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
@@ -30,7 +32,7 @@ def derive(
     """Derive the rules of some tables.
 
     Args:
-        tables: the tables by name.
+        tables: the tables by key.
         code_sets: the code sets; one that still lacks the municipality's own list is not judged.
         one_per_key: the tables in which a key may be staged several times, because one row of each is kept.
         reference_date: 基準日, on which a code must hold that no item's day judges; None: on any day.
@@ -41,25 +43,25 @@ def derive(
         for column in table_of(table).columns:
             rules.extend(_column_rules(table, column))
             rules.extend(_item_rules(table, column, code_sets, day))
-        if table.name not in one_per_key:
+        if table.key not in one_per_key:
             rules.append(_key(table))
-    return (*rules, *(_reference(table, reference, "V405") for table, reference in references(tables)))
+    return (*rules, *(reference_rule(table, reference) for table, reference in references(tables)))
 
 
 def references(tables: Mapping[str, sa.Table]) -> tuple[tuple[sa.Table, Reference], ...]:
-    """The references between some tables, each with the table that has it."""
-    return tuple(
-        (table, reference)
-        for table in tables.values()
-        for reference in table_of(table).references
-        if reference.table in tables
-    )
+    """The references of some tables, also to tables of other systems, each with the table that has it."""
+    return tuple((table, reference) for table in tables.values() for reference in table_of(table).references)
+
+
+def reference_rule(table: sa.Table, reference: Reference) -> Rule:
+    """A reference as a rule about all staged rows: whose parent never came."""
+    return _reference(table, reference, "V405")
 
 
 def promoted_reference(table: sa.Table, reference: Reference) -> Rule:
     """A reference as a rule about the rows that would be promoted: whose parent would not be."""
     rule = _reference(table, reference, "V406")
-    return dataclasses.replace(rule, name=f"{table.name}.{reference.columns[0]}.promoted")
+    return dataclasses.replace(rule, name=f"{table.key}.{reference.columns[0]}.promoted")
 
 
 def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
@@ -67,8 +69,8 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
     head, item, name, value = heading(column), item_of(column), column.name, pl.col(column.name)
 
     def rule(kind: str, code: str, failing: pl.Expr, expectation: Expectation | Query) -> Rule:
-        title, of = f"{table.name}.{name}.{kind}", (filled_as(column),)
-        return Rule(title, code, head.ja, head.en, table.name, of, failing, expectation)
+        title, of = f"{table.key}.{name}.{kind}", (filled_as(column),)
+        return Rule(title, code, head.ja, head.en, table.key, of, failing, expectation)
 
     # Of a date its text must be there; its key only where it is part of the table's, and then it says what is unknown.
     if (item.must and head.part not in ("key", "precision")) or name in table_of(table).key:
@@ -117,17 +119,17 @@ def _whole(table: sa.Table, item: Item) -> Rule:
     sql = f"SELECT source_record FROM {{batch}} WHERE num_nulls({columns}) NOT IN (0, {len(item.columns)})"  # noqa: S608
     failing = ~empty.is_in([0, len(item.columns)])
     return Rule(
-        f"{table.name}.{item.name}.whole", "V421", item.ja, item.en, table.name, item.columns, failing, Query(sql)
+        f"{table.key}.{item.name}.whole", "V421", item.ja, item.en, table.key, item.columns, failing, Query(sql)
     )
 
 
 def _codes(table: sa.Table, item: Item, codes: CodeSet, day: str | None) -> Rule:
     """The code is one of its set, and holds: on the day of the row's date item, or else on the reference date."""
-    name, value = f"{table.name}.{item.name}.codes", pl.col(item.name)
+    name, value = f"{table.key}.{item.name}.codes", pl.col(item.name)
 
     def rule(failing: pl.Expr, expectation: Expectation | Query, *besides: str) -> Rule:
         of = (item.name, *besides)
-        return Rule(name, "V403", item.ja, item.en, table.name, of, failing, expectation)
+        return Rule(name, "V403", item.ja, item.en, table.key, of, failing, expectation)
 
     if item.judged_on and codes.dated:
         failing, sql = _held_on(item.name, f"{item.judged_on}_key", codes)
@@ -184,23 +186,18 @@ def _key(table: sa.Table) -> Rule:
     key = head.key
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.name].filter(pl.all_horizontal(pl.col(key).is_not_null())).sort(KEY, maintain_order=True)
-        return rows.filter(pl.int_range(pl.len()).over(key) > 0)
+        return later(frames[table.key].filter(pl.all_horizontal(pl.col(key).is_not_null())), key)
 
-    columns = ", ".join(f'"{name}"' for name in key)
-    present = " AND ".join(f'"{name}" IS NOT NULL' for name in key)
-    sql = (
-        f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {columns} "  # noqa: S608
-        f"ORDER BY source_dump, source_record) AS place FROM {{batch}} WHERE {present}) AS numbered WHERE place > 1"
-    )
-    return Rule(f"{table.name}.key", "V404", head.ja, head.en, table.name, key, failing, Query(sql))
+    present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
+    sql = later_sql([quoted(name) for name in key], present)
+    return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql))
 
 
 def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     columns, other, target = reference.columns, reference.table, reference.target
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        rows = frames[table.name].filter(pl.all_horizontal(pl.col(columns).is_not_null()))
+        rows = frames[table.key].filter(pl.all_horizontal(pl.col(columns).is_not_null()))
         return rows.join(frames[other].select(target).unique(), left_on=columns, right_on=target, how="anti")
 
     present = " AND ".join(f'child."{name}" IS NOT NULL' for name in columns)
@@ -210,5 +207,5 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
         f"AND NOT EXISTS (SELECT 1 FROM {{{other}}} AS parent WHERE {same})"
     )
     named = heading(table.columns[columns[0]])
-    name, kept = f"{table.name}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, named.ja, named.en, table.name, columns, failing, Query(sql), kept=kept)
+    name, kept = f"{table.key}.{columns[0]}.reference", reference.orphan == "stays"
+    return Rule(name, code, named.ja, named.en, table.key, columns, failing, Query(sql), kept=kept, others=(other,))

@@ -6,7 +6,8 @@ import contextlib
 import dataclasses
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -16,7 +17,10 @@ import sqlalchemy as sa
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
-from validators.rules.contract import Frames, Query, Rule
+from validators.elsewhere import Elsewhere
+from validators.shapes.contract import Frames, Query, Rule
+
+NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
 
 PLACE = ("source_dump", "source_record", "_offset", "_part")
 
@@ -70,13 +74,22 @@ def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFra
     return failing
 
 
-def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]:
+def run_gx(
+    rules: Sequence[Rule],
+    *,
+    url: str,
+    schema: str,
+    named: Callable[[str], str],
+    elsewhere: Mapping[str, Elsewhere] = NOTHING,
+) -> Mapping[str, int]:
     """Evaluate the same rules by Great Expectations on the staged tables in PostgreSQL.
 
     Args:
         rules: the rules.
         url: the database; a host must stand in it, as Great Expectations demands.
         schema: the run's staging schema.
+        named: gives for a table's key what it is called there.
+        elsewhere: the tables that are read and do not lie there.
 
     Returns:
         How many rows fail, by rule name.
@@ -85,8 +98,12 @@ def run_gx(rules: Sequence[Rule], *, url: str, schema: str) -> Mapping[str, int]
         RuntimeError: an expectation could not be evaluated; that is a broken rule, not bad data.
         sqlalchemy.exc.DBAPIError: the database itself failed: it has gone away, or refused a right.
     """
+
+    def place(table: str) -> str:
+        return elsewhere[table].place if table in elsewhere else f'"{schema}"."{named(table)}"'
+
     with _database_heard():
-        return _run_gx(rules, url, schema)
+        return _run_gx(rules, url, schema, named, place)
 
 
 @contextlib.contextmanager
@@ -128,12 +145,16 @@ def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
     return sqlstate == "25P02" or (sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501")
 
 
-def _run_gx(rules: Sequence[Rule], url: str, schema: str) -> Mapping[str, int]:
+def _run_gx(
+    rules: Sequence[Rule], url: str, schema: str, named: Callable[[str], str], place: Callable[[str], str]
+) -> Mapping[str, int]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     for name in ("great_expectations", "great_expectations._docs_decorators"):
         logging.getLogger(name).setLevel(logging.WARNING)
     import great_expectations as gx  # noqa: PLC0415  four to eight seconds, paid only by this step
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
+
+    from validators.counted_rows import CountedRowsExpectation  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -144,12 +165,11 @@ def _run_gx(rules: Sequence[Rule], url: str, schema: str) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     for table in tables:
         of_table = [rule for rule in rules if rule.table == table]
-        batch = source.add_table_asset(table, table_name=table, schema_name=schema).add_batch_definition_whole_table(
-            "all"
-        )
+        asset = source.add_table_asset(table, table_name=named(table), schema_name=schema)
+        batch = asset.add_batch_definition_whole_table("all")
         suite = gx.ExpectationSuite(name=table)
         for rule in of_table:
-            suite.add_expectation(_expectation(gx.expectations, rule, schema))
+            suite.add_expectation(_expectation(gx.expectations, CountedRowsExpectation, rule, place))
         context.suites.add(suite)
         definition = gx.ValidationDefinition(name=table, data=batch, suite=suite)
         context.validation_definitions.add(definition)
@@ -223,13 +243,11 @@ def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: 
     )
 
 
-def _expectation(family: Any, rule: Rule, schema: str) -> Any:
+def _expectation(family: Any, counted: Any, rule: Rule, place: Callable[[str], str]) -> Any:
     meta = {"rule": rule.name}
     if isinstance(rule.expectation, Query):
-        sql = rule.expectation.sql
-        for other in {word.split("}")[0] for word in sql.split("{")[1:]} - {"batch"}:
-            sql = sql.replace(f"{{{other}}}", f'"{schema}"."{other}"')
-        return family.UnexpectedRowsExpectation(unexpected_rows_query=sql, meta=meta, description=rule.name)
+        sql = rule.expectation.placed(place)
+        return counted(unexpected_rows_query=sql, meta=meta, description=rule.name)
     return getattr(family, rule.expectation.kind)(**rule.expectation.arguments, meta=meta)
 
 

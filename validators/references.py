@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 import pyarrow as pa
 
 from migration_reports.findings import Severity, join_findings
 from validators import engine
-from validators.rules.contract import KEY, Frames, Rule
+from validators.shapes.contract import KEY, Frames, Rule
+
+NOTHING: Frames = MappingProxyType({})
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ def judge(
     rejected: pl.DataFrame,
     keys: Mapping[str, Sequence[str]],
     count: Callable[[pl.DataFrame], Mapping[str, int]],
+    elsewhere: Frames = NOTHING,
 ) -> tuple[tuple[Judged, ...], pa.RecordBatch]:
     """Judge references over the rows that would be promoted, and let fall what falls with a parent.
 
@@ -72,6 +76,7 @@ def judge(
         rejected: the records that are rejected so far, source_dump and source_record.
         keys: the key of each table that keeps one row a key.
         count: gives for some rejected records how many rows fail each rule in the other engine.
+        elsewhere: rows of other tables that have been promoted; none of them falls.
 
     Returns:
         Each reference, judged; and a finding for each that the two engines ever counted differently.
@@ -79,7 +84,7 @@ def judge(
     fell: dict[str, list[pl.DataFrame]] = {rule.name: [] for rule in rules}
     differing: list[pa.RecordBatch] = []
     while True:
-        left = promotable(frames, rejected, keys)
+        left = {**promotable(frames, rejected, keys), **elsewhere}
         failing = engine.run_polars(rules, left)
         counted = count(rejected)
         differing.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, counted))

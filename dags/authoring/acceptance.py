@@ -15,6 +15,7 @@ from typing import Any
 
 import yaml
 
+from mappings.language.reader import MAPPING
 from migration_reports.findings import Position, SpecError, UsageError, did_you_mean
 from migration_reports.yaml_text import read_yaml
 
@@ -49,33 +50,38 @@ def open_guesses(folder: Path) -> tuple[OpenGuess, ...]:
         SpecError: a mapping is no YAML.
     """
     found: list[OpenGuess] = []
-    for file in sorted(folder.glob("*.yaml")):
+    for file in sorted(folder.glob(f"*/{MAPPING}")):
         text = _text(file)
         if "guessed" in text:
-            read_yaml(text, f"{folder.name}/{file.name}")
+            read_yaml(text, _shown(file))
             found += _guesses(file, text, yaml.compose(text, Loader=yaml.BaseLoader))
     return tuple(found)
 
 
 def chosen(guesses: Sequence[OpenGuess], places: Sequence[str]) -> tuple[OpenGuess, ...]:
-    """The guesses that are named: table.column, or file:line as check says it.
+    """The guesses that are named: table.column, system.table.column, or file:line as check says it.
 
     Raises:
-        UsageError: a place is none of a guess.
+        UsageError: a place is none of a guess, or of guesses of several systems.
     """
-    known: dict[str, OpenGuess] = {}
+    known: dict[str, dict[OpenGuess, None]] = {}
     for one in guesses:
-        at = one.position
-        names = (one.name, f"{at.file}:{at.line}", f"{one.file.name}:{at.line}", f"{one.file}:{at.line}")
-        known.update(dict.fromkeys(names, one))
-    wanted = []
+        at, inner = one.position.line, one.position.file.partition("/")[2]
+        system = one.file.parent.name
+        files = (one.position.file, inner, one.file.name, str(one.file))
+        for name in (one.name, f"{system}.{one.name}", *(f"{file}:{at}" for file in files)):
+            known.setdefault(name, {})[one] = None
+    wanted: list[OpenGuess] = []
     for place in places:
         short = place.rpartition(":")[0] if place.count(":") > 1 else place
-        guess = known.get(place) or known.get(short) or known.get(str(Path(short).resolve()))
-        if guess is None:
+        meant = known.get(place) or known.get(short) or known.get(str(Path(short).resolve())) or {}
+        if len(meant) > 1:
+            names = ", ".join(f"{one.file.parent.name}.{one.name}" for one in meant)
+            raise UsageError(f"`{place[:80]}` is a guess of several systems; say which: {names}")
+        if not meant:
             hint = did_you_mean(place, [one.name for one in guesses])
             raise UsageError(f"`{place[:80]}` is no open guess; {f'{hint} ' if hint else ''}`--list` shows them")
-        wanted.append(guess)
+        wanted.extend(meant)
     return tuple(dict.fromkeys(wanted))
 
 
@@ -110,6 +116,11 @@ def strike(guesses: Sequence[OpenGuess]) -> tuple[Path, ...]:
     return tuple(ready)
 
 
+def _shown(file: Path) -> str:
+    """How positions call a mapping: by the municipality's folder and the system's."""
+    return "/".join(file.parts[-3:])
+
+
 def _text(file: Path) -> str:
     try:
         return file.read_bytes().decode("utf-8-sig")
@@ -118,7 +129,7 @@ def _text(file: Path) -> str:
 
 
 def _guesses(file: Path, text: str, root: yaml.Node | None) -> Iterator[OpenGuess]:
-    shown = f"{file.parent.name}/{file.name}"
+    shown = _shown(file)
     for table, parts in _entries(_value(root, "tables")):
         for part in parts.value if isinstance(parts, yaml.SequenceNode) else [parts]:
             columns = _value(part, "columns")

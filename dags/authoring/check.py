@@ -7,7 +7,7 @@ from pathlib import Path
 
 from dags.authoring import written_examples
 from dags.authoring.excerpt import Lines, lines_of
-from dags.pipeline import municipality as towns
+from dags.pipeline import town as towns
 from dags.pipeline.folders import called
 from mappings.language.package import packages_of
 from migration_reports.findings import Position, Problem, SpecError

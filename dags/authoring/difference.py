@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import datetime
 import fnmatch
-import os
-import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dags.pipeline import workspace
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import Municipality, target_tables
+from dags.pipeline.run_folder import settings
+from dags.pipeline.slice_files import SliceFiles
+from dags.pipeline.town import Municipality, target_tables
 from dags.pipeline.waiting import Give, in_memory, map_waiting, waiting
-from dags.pipeline.workspace import Run
 from migration_reports.findings import FINDINGS, RunError, UsageError
 
 STRETCH = 250_000
@@ -133,20 +131,20 @@ def compare(
     give = in_memory()
     with contextlib.ExitStack() as stack:
         # The old side first: a key that both know keeps its number.
-        runs = {
+        mapped = {
             side: stack.enter_context(_mapped(town, side, given[side], give, progress))
             for side, town in (("old", old), ("new", new))
         }
-        names = list(dict.fromkeys(t.name for town in (old, new) for t in target_tables(town)))
+        names = list(dict.fromkeys(t.key for town in (old, new) for t in target_tables(town)))
         tables = []
         for name in names:
             progress(f"comparing {name}")
-            tables.append(_table(runs["old"], runs["new"], name, stretch))
+            tables.append(_table(mapped["old"], mapped["new"], name, stretch))
         progress("comparing findings")
         return Difference(
             dumps,
             tuple(table for table in tables if table.old or table.new),
-            _findings(runs["old"], runs["new"], stretch),
+            _findings(mapped["old"], mapped["new"], stretch),
         )
 
 
@@ -172,23 +170,20 @@ def _files(town: Municipality, inbox: Path, files: Sequence[Path]) -> Mapping[st
 @contextlib.contextmanager
 def _mapped(
     town: Municipality, side: str, files: Mapping[str, list[Path]], give: Give, progress: Callable[[str], None]
-) -> Iterator[Run]:
-    """Map dumps into Arrow files of a run that nobody else sees, and that is gone afterwards."""
-    code = town.folder.manifest.municipality.code
-    name = f"diff-{os.getpid()}-{datetime.datetime.now(datetime.UTC):%H%M%S%f}-{side}"
-    run = Run(name, town.folder.folder, code, "rehearsal", 0, workspace.this_process(), "", "")
+) -> Iterator[Path]:
+    """Map dumps into Arrow files of a folder that nobody else sees, and that is gone afterwards."""
+    settings().make_private()
     unlimited = _without_limits(town)
-    try:
+    with tempfile.TemporaryDirectory(prefix=f".diff-{side}-", dir=settings().home) as name:
+        folder = Path(name)
         for dump, some in files.items():
             progress(f"mapping {dump} ({side})")
-            with unlimited.dumps[dump].reading.open(some) as stream:
-                extract_and_map(run, unlimited, dump, unlimited.dumps[dump], stream)
+            with unlimited.dumps[dump].reading.open(some) as stream, SliceFiles(folder, unlimited, dump) as sink:
+                extract_and_map(sink, unlimited, dump, stream, run_id=side)
         if waiting(unlimited):
             progress(f"mapping what waited ({side})")
-            map_waiting(run, unlimited, give)
-        yield run
-    finally:
-        shutil.rmtree(run.path, ignore_errors=True)
+            map_waiting(folder, unlimited, give, run_id=side)
+        yield folder
 
 
 def _without_limits(town: Municipality) -> Municipality:
@@ -203,9 +198,16 @@ def _without_limits(town: Municipality) -> Municipality:
         )
         for name, plan in town.plans.items()
     }
-    limits = town.folder.manifest.limits.model_copy(update={"stop_after": None})
-    manifest = town.folder.manifest.model_copy(update={"limits": limits})
-    return dataclasses.replace(town, plans=plans, folder=dataclasses.replace(town.folder, manifest=manifest))
+    systems = {
+        name: dataclasses.replace(
+            system,
+            manifest=system.manifest.model_copy(
+                update={"limits": system.manifest.limits.model_copy(update={"stop_after": None})}
+            ),
+        )
+        for name, system in town.folder.systems.items()
+    }
+    return dataclasses.replace(town, plans=plans, folder=dataclasses.replace(town.folder, systems=systems))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -252,9 +254,9 @@ def _stretches(*indexes: Sequence[_Batch], stretch: int) -> Iterator[tuple[int, 
         yield first, first + stretch - 1
 
 
-def _table(old: Run, new: Run, name: str, stretch: int) -> TableChange:
+def _table(old: Path, new: Path, name: str, stretch: int) -> TableChange:
     change = TableChange(name)
-    indexes = [_index(sorted((run.path / "mapped" / name).glob("*/*.arrow")), "source_record") for run in (old, new)]
+    indexes = [_index(sorted((folder / "mapped" / name).glob("*/*.arrow")), "source_record") for folder in (old, new)]
     for first, last in _stretches(*indexes, stretch=stretch):
         before, after = (_rows(index, "source_record", first, last) for index in indexes)
         schema = before.clear() if before is not None else after.clear() if after is not None else None
@@ -307,9 +309,9 @@ def _text(value: Any) -> str:
     return "∅" if value is None else str(value)
 
 
-def _findings(old: Run, new: Run, stretch: int) -> tuple[FindingChange, ...]:
+def _findings(old: Path, new: Path, stretch: int) -> tuple[FindingChange, ...]:
     found: dict[tuple[str, str, str], FindingChange] = {}
-    indexes = [_index(sorted((run.path / "findings" / "dumps").glob("*/*.arrow")), "record") for run in (old, new)]
+    indexes = [_index(sorted((folder / "findings" / "dumps").glob("*/*.arrow")), "record") for folder in (old, new)]
     empty = pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
     for first, last in _stretches(*indexes, stretch=stretch):
         before, after = (_rows(index, "record", first, last) for index in indexes)

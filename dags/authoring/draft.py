@@ -18,7 +18,7 @@ from dags.authoring.guesses import Filled, Given, Guess, fill
 from dags.inspection import profile
 from dags.inspection.reader import Job, open_extraction
 from extractors.batches import Kind, arrow_schema
-from extractors.copybooks.layout import Field, Layout, Segment
+from extractors.layout import Field, Layout, Segment
 from extractors.reading import Spoken, library_of, make_layout, read_text, sort_options
 from migration_reports.items import item_of, table_of
 from migration_reports.records.profile_record import FieldProfile, Profile

@@ -1,4 +1,4 @@
-"""A draft as files: manifest stub, mapping and code tables, with what the copybook says beside each field."""
+"""A draft as files: manifest stubs, mapping and code tables, with what the copybook says beside each field."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from pathlib import Path
 from dags.authoring.draft import Draft, Left, Part, role_of
 from dags.authoring.guesses import Given, Guess
 from dags.authoring.schemas import modeline
+from dags.pipeline.town import EDITIONS
 from extractors.batches import Kind
 from extractors.dialects import usual
 from extractors.reading import Choice
 from mappings.compiling.columns import groups_of
 from mappings.language.manifest import BUILT_IN, TABLE_OPTIONS
+from mappings.language.reader import MANIFEST, MAPPING
 from migration_reports.findings import UsageError
 from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.private_files import write_whole
@@ -27,47 +29,52 @@ _PLAIN = re.compile(r"^[^\W\d_][\w$.()@*/ -]*$")
 
 
 def write(draft: Draft, folder: Path, copybook: Path) -> tuple[Path, ...]:
-    """Write a draft into a new folder.
+    """Write a draft into a new folder of its system, and the municipality's manifest where there is none yet.
 
     Raises:
         UsageError: there is something already.
     """
-    files = files_of(draft, folder.name, copybook, beside=folder)
+    drafted = files_of(draft, folder.name, copybook, beside=folder)
+    files = {name: text for name, text in drafted.items() if name != MANIFEST or not (folder / name).exists()}
     for name in files:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} is there already; a draft overwrites nothing. Give another --out.")
     for name, text in files.items():
         write_whole(folder / name, text.encode())
-    (folder / "layouts").mkdir(exist_ok=True)
-    shutil.copyfile(copybook, folder / "layouts" / copybook.name)
-    tables = {target: source for _, source, target in _table_files(draft)}
-    for target, source in tables.items():
-        (folder / target).parent.mkdir(exist_ok=True)
-        shutil.copyfile(source, folder / target)
-    return tuple(folder / name for name in (*files, f"layouts/{copybook.name}", *tables))
+    copies = {f"layouts/{copybook.name}": str(copybook)} | {to: source for _, source, to in _table_files(draft)}
+    for target, source in copies.items():
+        (folder / draft.system.name / target).parent.mkdir(exist_ok=True)
+        shutil.copyfile(source, folder / draft.system.name / target)
+    return tuple(folder / name for name in (*files, *(f"{draft.system.name}/{target}" for target in copies)))
 
 
 def files_of(draft: Draft, folder: str, copybook: Path, *, beside: Path | None = None) -> Mapping[str, str]:
     """The files of a draft, by their path inside the municipality's folder; `beside`: where that will lie, if known."""
+    system = draft.system.name
+    inside = beside / system if beside is not None else None
     texts = {
-        "manifest.yaml": "\n".join((*modeline("manifest", beside), *_manifest(draft, folder, copybook))) + "\n",
-        f"{draft.system.name}.yaml": "\n".join((*modeline("mapping", beside), *_mapping(draft, copybook))) + "\n",
+        MANIFEST: (*modeline("manifest", beside), *_head(folder)),
+        f"{system}/{MANIFEST}": (*modeline("system_manifest", inside), *_manifest(draft, copybook)),
+        f"{system}/{MAPPING}": (*modeline("mapping", inside), *_mapping(draft, copybook)),
+        **{f"{system}/codes/{name}.csv": tuple(_codes(draft, name, codes)) for name, codes in draft.codes.items()},
     }
-    for name, codes in draft.codes.items():
-        texts[f"codes/{name}.csv"] = "\n".join(_codes(draft, name, codes)) + "\n"
-    return texts
+    return {name: "\n".join(lines) + "\n" for name, lines in texts.items()}
 
 
-def _manifest(draft: Draft, folder: str, copybook: Path) -> Iterator[str]:
+def _head(folder: str) -> Iterator[str]:
     code, _, romaji = folder.partition("_")
-    yield f"# Drafted from {copybook.name}. Mend code, name and title; add controls (see the mapping guide)."
+    yield "# Mend code and name. What is handed over for a system stands in the folder of its name."
     yield "municipality:"
     yield f'  code: "{code}"' + (
         "  # no municipality's: write yours, and call the folder CODE_romaji" if folder == STUB else ""
     )
     yield '  name: "？"'
     yield f"  romaji: {romaji}"
-    yield f"systems: [{draft.system.name}]"
+
+
+def _manifest(draft: Draft, copybook: Path) -> Iterator[str]:
+    yield f"# Drafted from {copybook.name}. Mend the title; add controls (see the mapping guide)."
+    yield f'edition: "{EDITIONS[draft.system.name][-1]}"'
     yield "dumps:"
     yield f"  {draft.name}:"
     names = [file.name for file in draft.files] or [f"{draft.name}.dat"]

@@ -14,9 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from dags.authoring.written_examples import read
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.waiting import Give, in_memory
-from mappings.engine import Mapper, look_up
+from dags.pipeline.town import Municipality
+from dags.pipeline.waiting import in_memory, in_order, joined, numbers_of
+from mappings.engine import Mapper
 from mappings.language.examples import Example
 from mappings.plan import Join, PartPlan
 from migration_reports.findings import Position, no_findings
@@ -59,31 +59,25 @@ def _try(municipality: Municipality, parts: list[PartPlan], mapper: Mapper, exam
     mapped = mapper.map(example.source, mine, no_findings())
     found.extend(mapped.findings.to_pylist())
     give = in_memory()
-    for part in sorted(parts, key=lambda p: (p.waits, _refers(p))):
-        if part.source != example.source:
-            continue
+    fed = [part for part in parts if part.source == example.source]
+    for part in fed:
         made = mapped.rows.get((part.table, part.number))
-        if part.waits:
-            held = pl.DataFrame(pl.from_arrow(mapped.held[part.table, part.number]))
-            for join in part.joins:
-                held = look_up(held, join, _others(municipality, batches, join))
-            made, findings, _ = mapper.map_held(part, held, numbers=_numbers(mapper, part, held, give))
-            found.extend(findings.to_pylist())
         rows.setdefault(part.table, []).extend(made.to_pylist() if made is not None else [])
+    for part in in_order(part for part in fed if part.waits):
+        held = pl.DataFrame(pl.from_arrow(mapped.held[part.table, part.number]))
+        held = joined(part, held, lambda join, _: _others(municipality, batches, join))
+        made, findings, _ = mapper.map_held(part, held, numbers=numbers_of(part, mapper, [held], give))
+        found.extend(findings.to_pylist())
+        rows[part.table].extend(made.to_pylist())
     differences = (*_rows_differ(example, rows), *_findings_differ(example, found))
     return Tried(example.name, example.place, differences, example.left_out)
-
-
-def _refers(part: PartPlan) -> bool:
-    """Whether it only refers to numbers that another part gives."""
-    return any(getattr(column.steps[at].params, "new", "") == "no" for column, at in part.series)
 
 
 def _batch(municipality: Municipality, source: str, records: list[tuple[str, Mapping[str, Any]]]) -> pa.RecordBatch:
     """The records of one kind, numbered as they stand in the example, the one that is tried at the end."""
     schema = municipality.schemas[source]
     dump, _, kind = source.partition(".")
-    parent = municipality.folder.manifest.dumps[dump].records[kind].parent
+    parent = municipality.folder.dumps[dump].records[kind].parent
     filled, last = [], None
     for number, (other, values) in enumerate(records, 1):
         if other == f"{dump}.{parent}":
@@ -100,17 +94,6 @@ def _others(municipality: Municipality, batches: Mapping[str, pa.RecordBatch], j
     if batch is None:
         batch = _batch(municipality, join.source, [])
     return pl.DataFrame(pl.from_arrow(batch.select(names)))
-
-
-def _numbers(mapper: Mapper, part: PartPlan, held: pl.DataFrame, give: Give) -> Mapping[str, Mapping[str, str]]:
-    """The numbers of a part's keys, as the ledger would give them in an empty database."""
-    numbers: dict[str, dict[str, str]] = {}
-    for column, at in part.series:
-        params = column.steps[at].params
-        series = str(getattr(params, "series", ""))
-        keys = mapper.keys_of(part, column, at, held).sort().to_list()
-        numbers.setdefault(series, {}).update(give(series, keys, getattr(params, "new", "yes") == "yes"))
-    return numbers
 
 
 def _rows_differ(example: Example, rows: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -1,11 +1,15 @@
 """From dump bytes to a column, told: where it lies, how it is read, what becomes of it, and which line says so."""
 
+# Above 400 lines: one telling, from bytes to column, a paragraph a function.
+
 from __future__ import annotations
 
+import collections
 import dataclasses
 import difflib
+import functools
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +20,25 @@ from dags.authoring.draft_text import text
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import DumpReader, Municipality, target_tables
-from dags.pipeline.reconciliation import rules
+from dags.pipeline.judging import rules
+from dags.pipeline.town import DumpReader, Municipality, target_tables
+from dags.pipeline.waiting import joined
 from extractors.batches import extract
-from extractors.copybooks.layout import TEXT_USAGES
 from mappings.compiling.columns import groups_of
-from mappings.engine import look_up, unfolded
-from mappings.language.package import Counts, overlay
-from mappings.language.spec import ColumnSpec, PartSpec, WhenSpec
+from mappings.language.package import Counts, inherit, overlay
+from mappings.language.reader import MANIFEST, MAPPING
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
+from mappings.provenance import decoded_as
+from mappings.rows import unfolded
 from mappings.trace import gives_rows, trace
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, UsageError
+from migration_reports.findings import Position, RunError, UsageError
 from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.masking import mask
 from migration_reports.specs import Located
+from migration_reports.yaml_text import Document, Places, read_yaml
 from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import Places, read_yaml
 
 ENGINE = {
     RECORD: "the record's number in the dump",
@@ -69,28 +75,32 @@ def code(name: str) -> tuple[str, ...]:
 
 
 def column_of(municipality: Municipality, name: str) -> tuple[str, str]:
-    """The table and column (or date) that a word means: table.column, or a column's name where one table has it.
+    """The table (system.table) and column, or date, that a word means: system.table.column, or as much of it as is clear.
 
     Raises:
         UsageError: there is none, or there are several.
     """
     known = {
-        (table.name, part): group
+        (table.key, part): group
         for table in target_tables(municipality)
         for group, members in groups_of(table).items()
         for part in (group, *(member.name for member in members))
     }
     table, dot, column = name.rpartition(".")
-    found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and (not dot or t == table))
+    said = f".{table}" if dot else ""
+    found = dict.fromkeys((t, group) for (t, c), group in known.items() if c == column and f".{t}".endswith(said))
     if len(found) == 1:
         return next(iter(found))
-    names = [f"{t}.{group}" for t, group in found] or list(dict.fromkeys(f"{t}.{g}" for (t, _), g in known.items()))
+    several = collections.Counter(table.name for table in target_tables(municipality))
+    shown = {t: t if several[_bare(t)] > 1 else _bare(t) for t, _ in known}
+    every = found or dict.fromkeys((t, group) for (t, _), group in known.items())
+    names = [f"{shown[t]}.{group}" for t, group in every]
     if found:
         raise UsageError(f"several tables have `{column[:60]}`; say which: {', '.join(names)}")
-    close = difflib.get_close_matches(name, [*names, *(n.partition(".")[2] for n in names)], 1)
+    close = difflib.get_close_matches(name, [*names, *(n.rpartition(".")[2] for n in names)], 1)
     hint = f"did you mean `{close[0]}`? " if close else ""
     # Of a table that there is, its columns are enough.
-    near = [n for n in names if n.startswith(f"{table}.")] or names
+    near = [n for n in names if f".{n.rpartition('.')[0]}".endswith(f".{table}")] or names
     raise UsageError(f"there is no column `{name[:60]}`; {hint}there are {', '.join(near)}")
 
 
@@ -98,23 +108,25 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
     """Tell where a column comes from, in every part of its table."""
     sections = [Section(f"{table}.{column}", tuple(_target(municipality, table, column)))]
     for system, plan in municipality.plans.items():
-        spec, places = municipality.folder.mappings[system]
+        folder = municipality.folder.systems[system]
+        spec, places = folder.mapping, folder.mapping_places
         for part in plan.parts:
             if part.table != table:
                 continue
-            written = spec.tables[table][part.number]
+            bare = _bare(table)
+            written = spec.tables[bare][part.number]
             made = next((c for c in part.columns if c.name == column), None)
             title = f"from {part.source}"
             if made is None:
                 said = "deliberately left empty" if column in written.empty else "not filled"
-                at = places.at("tables", table, part.number, "empty")
+                at = places.at("tables", bare, part.number, "empty")
                 sections.append(
                     Section(
                         title,
                         (
                             (
                                 said,
-                                _place(municipality, str(at)),
+                                _place(folder, str(at)),
                             ),
                         ),
                     )
@@ -122,10 +134,10 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
                 continue
             sections.append(Section(title, tuple(_part(municipality, part, written, places))))
             sections.extend(_field(municipality, part, name) for name in made.reads)
-            sections.append(Section("becomes", tuple(_becomes(municipality, made, written.columns[column]))))
+            sections.append(Section("becomes", tuple(_becomes(folder, made, written.columns[column]))))
     looked = [
         rule
-        for rule in rules(municipality, {t.name: t for t in target_tables(municipality)})
+        for rule in rules(municipality, {t.key: t for t in target_tables(municipality)})
         if rule.table == table and column in rule.columns
     ]
     sections.append(
@@ -136,9 +148,14 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
     return tuple(sections)
 
 
+def _bare(table: str) -> str:
+    """A table as the mapping of its own system names it."""
+    return table.rpartition(".")[2]
+
+
 def _target(municipality: Municipality, table: str, column: str) -> Iterator[tuple[str, str]]:
     for found in target_tables(municipality):
-        if found.name != table:
+        if found.key != table:
             continue
         members = groups_of(found)[column]
         head, item = table_of(found), item_of(members[0])
@@ -177,7 +194,8 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
         on = f" on {spec.keep.on}" if spec.keep.on else ""
         prefer = "; preferred where " + " and ".join(map(condition, spec.prefer)) if spec.prefer else ""
         yield "keep", f"{spec.keep.how}{by}{on}{prefer}"
-    yield "mapping", _place(municipality, str(places.at("tables", part.table, part.number)))
+    folder = municipality.folder.of_dump(part.dump)
+    yield "mapping", _place(folder, str(places.at("tables", _bare(part.table), part.number)))
 
 
 def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:
@@ -191,29 +209,27 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     """A field of the record, of an occurrence, or of a joined record."""
     if name in ENGINE:
         return Section(f"  {name}", (("is", ENGINE[name]),))
-    alias, dot, theirs = name.partition(".")
-    join = next((j for j in part.joins if dot and j.alias == alias), None)
-    source = join.source if join is not None else part.source
+    found = decoded_as(part, name)
+    source = found[0][0]
     dump, _, kind = source.partition(".")
     reader = municipality.dumps[dump]
-    wanted = theirs if join is not None else name
-    lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if join is not None else []
+    alias = name.partition(".")[0]
+    joined = any(join.alias == alias and "." in name for join in part.joins)
+    lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if joined else []
     group = reader.spec.records[kind].group
-    names = [wanted]
-    if join is None and part.each is not None and part.each.flat:
-        names = [n for _, columns in part.each.flat for n, visible in columns.items() if visible == wanted] or names
+    names = [field for _, field in found]
     segment = reader.layout.segment(group)
     inside = {field.name: field for table in segment.tables for field in table.element.fields}
     fields = {field.name: field for field in segment.fields}
-    found = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
-    for field in found[:1]:
+    read = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
+    for field in read[:1]:
         start = "the occurrence" if field.name not in fields else "the record"
         lines.append(("PICTURE", f"{field.picture.text}, {field.usage}"))
-        for each in found:
+        for each in read:
             last = each.offset + each.width
             lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
         lines.append(("copybook", f"{field.position.file}:{field.position.line}"))
-        if field.usage in TEXT_USAGES:
+        if field.is_text:
             charset = reader.reading.charset
             policies = ", ".join(f"{k} {v}" for k, v in charset.policies.items())
             lines.append(("charset", charset.name + (f": {policies}" if policies else "")))
@@ -224,7 +240,7 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     return Section(f"  {name}", tuple(lines))
 
 
-def _becomes(municipality: Municipality, column: ColumnPlan, spec: ColumnSpec) -> Iterator[tuple[str, str]]:
+def _becomes(folder: SystemFolder, column: ColumnPlan, spec: ColumnSpec) -> Iterator[tuple[str, str]]:
     if spec.constant is not None:
         yield "constant", spec.constant
     if spec.expression is not None:
@@ -246,7 +262,7 @@ def _becomes(municipality: Municipality, column: ColumnPlan, spec: ColumnSpec) -
         yield "at_most", spec.at_most
     if spec.stop_after is not None:
         yield "stop_after", f"{spec.stop_after:,}"
-    yield "mapping", _place(municipality, column.place)
+    yield "mapping", _place(folder, column.place)
 
 
 def condition(when: WhenSpec) -> str:
@@ -258,14 +274,12 @@ def condition(when: WhenSpec) -> str:
     return " and ".join(parts) or f"{when.field} is filled"
 
 
-def _place(municipality: Municipality, place: str) -> str:
-    """A mapping line, and whose it is."""
-    roots = municipality.folder.roots
-    if len(roots) < 2:
+def _place(folder: SystemFolder, place: str) -> str:
+    """A line of a spec, and whose it is."""
+    if folder.reuse is None:
         return place
-    own = place.startswith(f"{roots[0].name}/")
-    package = municipality.folder.reuse.package if municipality.folder.reuse is not None else roots[1].name
-    return f"{place} ({'its own' if own else f'of {package}'})"
+    own = not place.startswith(folder.roots[1].shown(""))
+    return f"{place} ({'its own' if own else f'of {folder.reuse.package}'})"
 
 
 def explain_record(
@@ -287,8 +301,7 @@ def explain_record(
             frame, codes = _record(municipality, part, record, inbox)
             if frame is None:
                 continue
-            for join in part.joins:
-                frame = look_up(frame, join, _others(municipality, join, frame, inbox))
+            frame = joined(part, frame, lambda join, rows: _others(municipality, join, rows, inbox))
             sections.append(_traced(municipality, part, made, frame, codes, record=record, reveal=reveal))
     if not sections:
         raise RunError(
@@ -309,7 +322,7 @@ def _traced(
 ) -> Section:
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
-    stages = trace(part, column, frame, municipality.folder.code_tables)
+    stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:
             lines.append(("occurrence", str(frame[OCCURRENCE][row])))
@@ -396,35 +409,46 @@ def _others(municipality: Municipality, join: Join, frame: pl.DataFrame, inbox: 
 
 
 def merged(municipality: Municipality) -> Iterator[str]:
-    """The manifest and mappings of a municipality as they hold, each line with the place that says it."""
-    folder = municipality.folder
-    for name in ("manifest.yaml", *(f"{system}.yaml" for system in folder.manifest.systems)):
-        yield f"# ---- {name}"
-        read = [_read(root, name) for root in folder.roots]
-        documents = [document for document in read if document is not None]
-        if len(documents) == 2:
-            (own, own_places), (base, base_places) = documents
-            data, places = overlay(base, base_places, own, own_places, counts=Counts(), problems=[])
-            data.pop("without", None)
-        else:
-            data, places = documents[0]
-        for line, place in _lines(data, (), places, 0):
-            # Kanji and kana take two columns of a screen.
-            width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-            yield f"{line}{' ' * max(WIDTH - width, 0)}  # {_place(municipality, place)}"
-    reuse = folder.reuse
-    if reuse is not None:
-        total = reuse.inherited + reuse.changed + reuse.added
-        yield "# ---- reuse"
-        yield (
-            f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
-            f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
-        )
+    """The manifests and mappings of a municipality as they hold, each line with the place that says it."""
+    systems = municipality.folder.systems.values()
+    path = next(iter(systems)).path.parent
+    head = _read(Root(path, path.name), MANIFEST)
+    yield f"# ---- {MANIFEST}"
+    yield from _placed(*head, str)
+    for folder in systems:
+        for name in (MANIFEST, MAPPING):
+            yield f"# ---- {folder.name}/{name}"
+            said = inherit(*head, *_read(folder.roots[0], name), keys=Manifest.inherited if name == MANIFEST else ())
+            for root in folder.roots[1:]:
+                said = overlay(*_read(root, name), *said, counts=Counts(), problems=[])
+            said[0].pop("without", None)
+            yield from _placed(*said, functools.partial(_place, folder))
+        if folder.reuse is not None:
+            yield from _reused(folder.name, folder.reuse)
 
 
-def _read(root: Path, name: str) -> tuple[dict[str, Any], Places] | None:
-    file = root / name
-    return read_yaml(file.read_text("utf-8-sig"), f"{root.name}/{name}") if file.is_file() else None
+def _reused(system: str, reuse: Reuse) -> Iterator[str]:
+    total = reuse.inherited + reuse.changed + reuse.added
+    yield f"# ---- reuse: {system}"
+    yield (
+        f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
+        f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
+    )
+
+
+def _placed(data: Mapping[str, Any], places: Places, said: Callable[[str], str]) -> Iterator[str]:
+    for line, place in _lines(data, (), places, 0):
+        # Kanji and kana take two columns of a screen.
+        width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+        yield f"{line}{' ' * max(WIDTH - width, 0)}  # {said(place)}"
+
+
+def _read(root: Root, name: str) -> Document:
+    """What a file says; nothing where there is none, for then its package says it."""
+    file = root.path / name
+    if not file.is_file():
+        return {}, {(): Position(root.shown(name))}
+    return read_yaml(file.read_text("utf-8-sig"), root.shown(name))
 
 
 def _lines(data: Any, path: YamlPath, places: Places, depth: int) -> Iterator[tuple[str, str]]:

@@ -13,7 +13,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
-from extractors.copybooks.layout import Field
+from extractors.layout import Field
 from mappings.compiling.columns import groups_of
 from mappings.plan import OCCURRENCE
 from migration_reports.items import Item, heading, item_of, table_of

@@ -12,21 +12,19 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from extractors.batches import arrow_schema
 from mappings.compiling.columns import groups_of
 from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
+from mappings.provenance import Origin, fate_of, origins
 from migration_reports.items import heading, item_of, table_of
 from migration_reports.records.item_mapping import SourceItem, TargetItem
-from target_schemas.model import SCHEMA, System
+from target_schemas.model import System
 
 PRODUCER = "urn:hikkoshi"
 FACET = "https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet"
 TARGETS = "hikkoshi://data_centre"
-
-Origin = tuple[str, str]
-"""A source (dump.kind) and a field of it."""
 
 
 def column_lineage(municipality: Municipality) -> list[dict[str, Any]]:
@@ -35,7 +33,7 @@ def column_lineage(municipality: Municipality) -> list[dict[str, Any]]:
     for plan in municipality.plans.values():
         for table in dict.fromkeys(part.table for part in plan.parts):
             facet = _facet(municipality, [part for part in plan.parts if part.table == table])
-            datasets.append({"namespace": TARGETS, "name": f"{SCHEMA}.{table}", "facets": {"columnLineage": facet}})
+            datasets.append({"namespace": TARGETS, "name": table, "facets": {"columnLineage": facet}})
     return datasets
 
 
@@ -56,17 +54,13 @@ def source_items(municipality: Municipality) -> tuple[SourceItem, ...]:
         for kind_name, kind in dump.spec.records.items():
             source = f"{name}.{kind_name}"
             schema = arrow_schema(dump.layout, kind.group)
-            controls = _controlled(municipality, name, kind_name)
             for field in schema:
-                fates = [plan.fates.get(source, {}).get(field.name, ((), "")) for plan in municipality.plans.values()]
-                targets = tuple(dict.fromkeys(target for columns, _ in fates for target in columns))
-                reason = next((why for _, why in fates if why), "")
-                if not targets and not reason and kind.role != "data":
-                    reason = {"header": "ヘッダレコード", "trailer": "トレーラレコード"}[kind.role]
-                if field.name == kind.field or field.name in kind.also:
-                    targets = (*targets, "レコード種別の判定")
-                targets = (*targets, *controls.get(field.name, ()))
-                items.append(SourceItem(dump.spec.title, source, *_field(schema, field.name), targets, reason))
+                fate = fate_of(municipality.plans.values(), name, dump.spec, kind_name, field.name)
+                said = (("レコード種別の判定", fate.tells_kinds), ("コントロール", fate.controls))
+                targets = (*fate.targets, *(word for word, holds in said if holds))
+                items.append(
+                    SourceItem(dump.spec.title, source, *_field(schema, field.name), targets, fate.ignored_because)
+                )
     return tuple(items)
 
 
@@ -92,31 +86,31 @@ def _facet(municipality: Municipality, parts: Iterable[PartPlan]) -> dict[str, A
 def _inputs(part: PartPlan, column: ColumnPlan) -> Iterator[tuple[Origin, dict[str, Any]]]:
     said = transforms_of(column)
     own = (*column.sources, *(column.expression.reads if column.expression is not None else ()))
-    for origin in _origins(part, own):
+    for origin in origins(part, own):
         yield origin, _transformation("DIRECT", "TRANSFORMATION" if said else "IDENTITY", said)
     for condition in column.when:
-        for origin in _origins(part, condition.reads):
+        for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "CONDITIONAL", "when")
     for step in column.steps:
         other = next((c for c in part.columns if c.name == step.beside), None)
-        for origin in _origins(part, other.reads) if other is not None else ():
+        for origin in origins(part, other.reads) if other is not None else ():
             yield origin, _transformation("INDIRECT", "CONDITIONAL", f"{step.transform.name} at {step.beside}")
 
 
 def _of_rows(part: PartPlan) -> Iterator[tuple[Origin, dict[str, Any]]]:
     """What decides which rows there are, of whatever column."""
     for condition in part.when:
-        for origin in _origins(part, condition.reads):
+        for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "FILTER", "when")
     for join in part.joins:
         for ours, theirs in join.keys:
-            for origin in (*_origins(part, (ours,)), (join.source, theirs)):
+            for origin in (*origins(part, (ours,)), (join.source, theirs)):
                 yield origin, _transformation("INDIRECT", "JOIN", f"join {join.alias}")
     for condition in part.prefer:
-        for origin in _origins(part, condition.reads):
+        for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "SORT", f"keep {part.keep}")
     deciding = next((column for column in part.columns if column.name == part.by), None)
-    for origin in _origins(part, deciding.reads) if deciding is not None else ():
+    for origin in origins(part, deciding.reads) if deciding is not None else ():
         yield origin, _transformation("INDIRECT", "SORT", f"keep {part.keep} by {part.by}")
 
 
@@ -135,25 +129,6 @@ def _merged(namespace: str, inputs: Iterable[tuple[Origin, dict[str, Any]]]) -> 
         {"namespace": namespace, "name": source, "field": field, "transformations": transformations}
         for (source, field), transformations in found.items()
     ]
-
-
-def _origins(part: PartPlan, names: Iterable[str]) -> tuple[Origin, ...]:
-    """The fields that columns of a part's frame come from; what is no field ($record) comes from none."""
-    found: dict[Origin, None] = {}
-    aliases = {join.alias: join.source for join in part.joins}
-    for name in names:
-        alias, dot, field = name.partition(".")
-        if name.startswith("$"):
-            continue
-        if dot and alias in aliases:
-            found[aliases[alias], field] = None
-        elif part.each is not None and name in part.each.members:
-            flat = (n for _, columns in part.each.flat for n, visible in columns.items() if visible == name)
-            for column in (part.each.column,) if part.each.column else flat:
-                found[part.source, column] = None
-        else:
-            found[part.source, name] = None
-    return tuple(found)
 
 
 def transforms_of(column: ColumnPlan) -> str:
@@ -180,17 +155,17 @@ def _policy(column: ColumnPlan) -> str:
 def _of_table(municipality: Municipality, system: System, table: sa.Table) -> Iterator[TargetItem]:
     plan = municipality.plans[system.name]
     for group, members in groups_of(table).items():
-        filling = [(p, c) for p in plan.parts if p.table == table.name for c in p.columns if c.name == group]
+        filling = [(p, c) for p in plan.parts if p.table == table.key for c in p.columns if c.name == group]
         for member in members:
             described = _described(system, table, member)
             if not filling:
                 yield TargetItem(*described, *_NOTHING, "", "", "", _why_empty(plan, table))
             for part, column in filling:
                 more = (transforms_of(column), _policy(column), column.place)
-                origins = _origins(part, column.reads)
-                for source, field in origins:
+                found = origins(part, column.reads)
+                for source, field in found:
                     yield TargetItem(*described, *_source(municipality, source, field), *more, "")
-                if not origins:
+                if not found:
                     yield TargetItem(*described, *_NOTHING, *more, "")
 
 
@@ -206,7 +181,7 @@ def _described(
         length = f"{column.type.precision}.{column.type.scale}" if column.type.scale else str(column.type.precision)
     return (
         system.title_ja,
-        f"{table_of(table).ja} {table.name}",
+        f"{table_of(table).ja} {table.key}",
         heading(column).ja,
         column.name,
         item.kind,
@@ -217,7 +192,7 @@ def _described(
 
 
 def _why_empty(plan: Plan, table: sa.Table) -> str:
-    filled = any(part.table == table.name for part in plan.parts)
+    filled = any(part.table == table.key for part in plan.parts)
     return "空とする" if filled else "移行しない表"
 
 
@@ -233,14 +208,3 @@ def _field(schema: pa.Schema, name: str) -> tuple[str, str, str, int | None, int
     picture, usage = metadata.get(b"picture", b"").decode(), metadata.get(b"usage", b"").decode()
     place, width = metadata.get(b"offset"), metadata.get(b"width")
     return name, picture, usage, int(place) + 1 if place else None, int(width) if width else None
-
-
-def _controlled(municipality: Municipality, dump: str, kind: str) -> dict[str, tuple[str, ...]]:
-    """The fields of a record kind that controls read."""
-    found: dict[str, tuple[str, ...]] = {}
-    for control in municipality.dumps[dump].spec.controls:
-        for reference in (control.sum, control.value, control.equals):
-            name, dot, field = (reference or "").partition(".")
-            if dot and name == kind:
-                found[field] = (*found.get(field, ()), "コントロール")
-    return {field: tuple(dict.fromkeys(uses)) for field, uses in found.items()}

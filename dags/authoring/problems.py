@@ -11,9 +11,12 @@ from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
 from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
+from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
-    dict(sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS}.items()))
+    dict(
+        sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS, **RULE_PROBLEMS}.items())
+    )
 )
 """What each code means."""
 
@@ -63,6 +66,12 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
+        "R001": "Take a shape of docs/reference/rules.md; it stands first, before `of`.",
+        "R002": "Give the parameters that the shape takes; docs/reference/rules.md says which, with an example of each.",
+        "R003": "Take a table of docs/reference/systems.md; one of another system is written with it: `system.table`.",
+        "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
+        "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
+        "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
         "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
@@ -83,8 +92,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
         "Y004": "Make the key a single text.",
         "Y005": "Remove one of the two keys, or merge what is below them.",
-        "Y006": "Put the file where the spec says, inside the municipality's folder or its package's, as UTF-8.",
-        "Y007": "Copy the file into the municipality's folder and name it by a relative path.",
+        "Y006": "Put the file where the spec says, inside the system's folder or its package's, as UTF-8.",
+        "Y007": "Copy the file into the system's folder and name it by a relative path.",
         "Y010": "Correct the key, or move it to where it is allowed.",
         "Y011": "Add the key. `reason:` says why a field is left, for whoever audits the move.",
         "Y012": "Take a value that is allowed.",
@@ -100,7 +109,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y026": "Look at the field's values (`hikkoshi profile`), then confirm the guess: `hikkoshi accept`, or remove the line `guessed:`.",
         "Y027": "Name an item of the copybook that has OCCURS.",
         "Y028": "Join on fields of one type, or on parent where the manifest says which kind belongs to which.",
-        "Y030": "Take a system or a table of docs/reference/systems.md.",
+        "Y030": "Take a system or a table of docs/reference/systems.md; each folder of a municipality has a system's name.",
         "Y031": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
         "Y032": "Fill the column; where it may be empty, list it under `empty:`.",
         "Y033": "Add the transform that makes the column's type of the field's; docs/reference/transforms.md says what each takes and gives.",

@@ -7,19 +7,24 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from dags.pipeline.workspace import ROOT
+from dags.pipeline.run_folder import ROOT
 from extractors.charsets import CHARSETS
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.framings import FRAMINGS
+from extractors.synthesis.faults import FAULTS
+from extractors.synthesis.formats import FORMATS
+from extractors.synthesis.recipe import Recipe
+from extractors.synthesis.town import BY_NAME
 from mappings.json_schema import (
     Members,
     differences_schema,
     manifest_schema,
     mapping_schema,
     package_schema,
+    system_manifest_schema,
 )
-from migration_reports.yaml_schema import Schema
+from migration_reports.yaml_schema import Schema, document, model_schema
 from target_schemas.system_yaml import system_schema
 
 FOLDER = ROOT / "docs" / "reference"
@@ -35,12 +40,26 @@ def _members() -> Members:
     }
 
 
+def _recipe() -> Schema:
+    """The schema of a recipe, with the names of what the town has."""
+    schema = document("How the invented town is written as a dump", model_schema(Recipe))
+    names = {"of": BY_NAME, "per": BY_NAME, "format": FORMATS}
+    for key, of_town in names.items():
+        for part in schema["$defs"].values():
+            if key in part["properties"]:
+                part["properties"][key]["enum"] = list(of_town)
+    schema["$defs"]["FaultRecipe"]["properties"]["kind"]["enum"] = list(FAULTS)
+    return schema
+
+
 SCHEMAS: Mapping[str, Callable[[], Schema]] = MappingProxyType(
     {
-        "manifest": lambda: manifest_schema(_members()),
+        "manifest": manifest_schema,
+        "system_manifest": lambda: system_manifest_schema(_members()),
         "package": lambda: package_schema(_members()),
         "mapping": mapping_schema,
         "differences": differences_schema,
+        "synthesis": _recipe,
         "system": system_schema,
     }
 )

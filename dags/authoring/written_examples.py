@@ -4,22 +4,40 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from dags.pipeline.municipality import Municipality, target_tables
+from dags.pipeline.town import Municipality
 from mappings.language.examples import Example, read_examples
 from mappings.plan import ENGINE, LINEAGE
+from migration_reports.findings import Problem, SpecError
+from target_schemas.model import System
 
 
 def read(municipality: Municipality) -> tuple[Example, ...]:
-    """Read the examples of a municipality's folder and of its package's, without running them.
+    """Read the examples of a municipality's systems and of their packages, without running them.
 
     Raises:
         SpecError: an example cannot be used.
     """
-    parts = [part for plan in municipality.plans.values() for part in plan.parts]
-    columns = {part.table: _own(part.schema) for part in parts}
-    left_out = frozenset(t.name for t in target_tables(municipality) if t.name not in columns)
-    roots = municipality.folder.roots
-    return read_examples(roots, schemas=municipality.schemas, columns=columns, left_out=left_out)
+    found: list[Example] = []
+    problems: list[Problem] = []
+    for system in municipality.systems:
+        try:
+            found.extend(_of_system(municipality, system))
+        except SpecError as error:
+            problems.extend(error.problems)
+    if problems:
+        raise SpecError(problems)
+    return tuple(found)
+
+
+def _of_system(municipality: Municipality, system: System) -> tuple[Example, ...]:
+    folder = municipality.folder.systems[system.name]
+    columns = {part.table: _own(part.schema) for part in municipality.plans[system.name].parts}
+    return read_examples(
+        folder.roots,
+        schemas={s: kind for s, kind in municipality.schemas.items() if s.partition(".")[0] in folder.manifest.dumps},
+        columns=columns,
+        left_out=frozenset(key for table in system.tables if (key := table.physical.key) not in columns),
+    )
 
 
 def _own(schema: pa.Schema) -> pa.Schema:

@@ -12,6 +12,9 @@ from dags.commands._terminal import out
 
 Reason = Annotated[str | None, typer.Option("--reason", help="Why; it is kept in the ledger. Asked for, if not given.")]
 By = Annotated[str | None, typer.Option("--by", help="Who decided it; the user of this machine, where not given.")]
+Systems = Annotated[
+    list[str] | None, typer.Option("--system", help="Only this system, and no other; it may be given several times.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether it is meant.")]
 
 
@@ -36,9 +39,12 @@ def user() -> str:
 
 
 def say_undone(done: Any, what: str) -> None:
-    """Say what was taken back, and what is in force by now."""
-    out.print(f"run {done.run_id} was {what}", highlight=False, soft_wrap=True)
-    now = f"run {done.in_force}" if done.in_force else "nothing"
-    out.print(f"in force in {done.area} of {done.municipality}: {now}", highlight=False, soft_wrap=True)
-    for table, count in done.rows.items():
-        out.print(f"  {table}: {count:,} rows", highlight=False)
+    """Say what was taken back, and what is in force by now, of each system."""
+    for of in done.systems:
+        out.print(f"{of.system} of run {of.run_id} was {what}", highlight=False, soft_wrap=True)
+        now = f"run {of.in_force}" if of.in_force else "nothing"
+        out.print(
+            f"in force in {done.area} of {done.municipality}: of {of.system} {now}", highlight=False, soft_wrap=True
+        )
+        for table, count in of.rows.items():
+            out.print(f"  {table}: {count:,} rows", highlight=False)

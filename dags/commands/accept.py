@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "hikkoshi accept midori",
     "hikkoshi accept midori --list",
-    "hikkoshi accept midori residents.birth resident_records.yaml:31",
+    "hikkoshi accept midori residents.birth resident_records/mapping.yaml:31",
     "hikkoshi accept midori --all",
 )
 

@@ -44,8 +44,8 @@ def diff(
     """Compare two mappings."""
     from dags.authoring import difference as work
     from dags.pipeline.folders import one_folder
-    from dags.pipeline.municipality import load
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
+    from dags.pipeline.town import load
 
     if (new is None) == (against is None):
         raise typer.BadParameter("two folders, or one municipality and --against", param_hint="NEW")

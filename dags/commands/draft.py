@@ -51,7 +51,10 @@ def draft(
     replace: Replaced = [],
     folder: Annotated[
         Path | None,
-        typer.Option("--out", help="The municipality's new folder, CODE_romaji; standard output, where not given."),
+        typer.Option(
+            "--out",
+            help="The municipality's folder, CODE_romaji, in which the system's is made; standard output, where not given.",
+        ),
     ] = None,
 ) -> None:
     """Draft a mapping."""

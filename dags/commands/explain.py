@@ -42,8 +42,8 @@ def explain(
     """Explain a column."""
     from dags.authoring import explain as work
     from dags.pipeline.folders import one_folder
-    from dags.pipeline.municipality import load
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
+    from dags.pipeline.town import load
 
     if column is None and (told := work.code(municipality)):
         sys.stdout.writelines(f"{line}\n" for line in told)

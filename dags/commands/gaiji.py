@@ -24,9 +24,9 @@ def export(
     target: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
 ) -> None:
     """Export a ledger."""
-    from dags.pipeline import gaiji
+    from dags.pipeline import gaiji_ledger
 
-    rows = gaiji.export(run_id, target)
+    rows = gaiji_ledger.export(run_id, target)
     out.print(f"{target}: {rows:,} codes", highlight=False, soft_wrap=True)
 
 
@@ -43,12 +43,11 @@ def import_decisions(
     dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
 ) -> None:
     """Import decisions."""
-    from dags.pipeline import gaiji
+    from dags.authoring import gaiji_import
     from dags.pipeline.folders import one_folder
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
 
-    folder = one_folder(municipality)
-    done = gaiji.read_back(file, load(folder), folder, dump=dump)
+    done = gaiji_import.read_back(file, load(one_folder(municipality)), dump=dump)
     if not done:
         out.print("no line holds a decision; nothing was changed", highlight=False)
     for name, (new, changed, same, withdrawn) in done.items():

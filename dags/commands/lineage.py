@@ -27,7 +27,7 @@ def lineage(
     """Show the lineage of columns; no data are touched."""
     from dags.authoring import lineage
     from dags.pipeline.folders import one_folder
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
     from migration_reports.records.item_mapping import workbook
 
     if form not in ("json", "xlsx"):

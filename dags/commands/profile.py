@@ -103,8 +103,8 @@ def profile(
 def _of_municipality(name: str, dumps: list[str], inbox: Path | None) -> Source:
     from dags.inspection import profile as work
     from dags.pipeline.folders import one_folder
-    from dags.pipeline.municipality import load
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
+    from dags.pipeline.town import load
 
     folder = one_folder(name)
     town = load(folder)

@@ -13,7 +13,7 @@ EXAMPLES = ("hikkoshi report 990027-r01-20261123T094523-967f",)
 
 def report(run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")]) -> None:
     """Write reports again."""
-    from dags import steps
+    from dags import runs
 
-    for path in steps.render_again(run_id):
+    for path in runs.render_again(run_id):
         out.print(str(path), highlight=False, soft_wrap=True)

@@ -16,17 +16,21 @@ from dags.commands._terminal import LogFormatter, Terminal, out, visible
 from migration_reports.trouble import RunError
 
 if TYPE_CHECKING:
-    from dags.steps import Answer
+    from dags.runs import Answer
     from migration_reports.records.run_record import RunRecord
 
 EXAMPLES = (
     "hikkoshi run mihon --rehearsal 2",
+    "hikkoshi run mihon --system resident_records --system tax",
     "hikkoshi run mihon --cut-over --approval person",
 )
 
 
 def run(
     municipality: Town,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this system; may be given several times.")
+    ] = None,
     cut_over: Annotated[bool, typer.Option("--cut-over", help="This is the cut-over, not a rehearsal.")] = False,
     rehearsal: Annotated[int, typer.Option("--rehearsal", min=1, max=99, help="Which rehearsal this is.")] = 1,
     inbox: Annotated[
@@ -42,21 +46,26 @@ def run(
     direct: Annotated[bool, typer.Option("--direct", help="Run the steps in this process, without Airflow.")] = False,
 ) -> None:
     """Run a migration."""
-    from dags import steps
+    from dags import runs
     from dags.pipeline.folders import municipality_folder
     from dags.server import in_airflow
+    from mappings.language.reader import read_municipality
 
     if approval not in (None, "automatic", "person"):
         raise typer.BadParameter("one of automatic, person", param_hint="--approval")
     if cut_over and approval == "automatic":
         raise typer.BadParameter("a cut-over is approved by a person", param_hint="--approval")
     by_person = cut_over or approval == "person"
-    folder = municipality_folder(municipality).name
+    town = municipality_folder(municipality)
+    folder = town.name
+    if system:
+        # Said at once, and not by a task of a DAG.
+        read_municipality(town, only=system)
     mode = "cut-over" if cut_over else "rehearsal"
     if direct:
         _log_to_terminal()
-        record = steps.run_all(
-            folder, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
+        record = runs.run_all(
+            folder, systems=system, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
             ask_person=_ask if by_person else None,
         )  # fmt: skip
     else:
@@ -68,12 +77,14 @@ def run(
             "rehearsal": rehearsal,
             "approval": "person" if by_person else "automatic",
         }
+        if system:
+            conf["systems"] = system
         if inbox:
             conf["inbox"] = str(inbox.resolve())
         dag_run_id, _ = in_airflow.run_dag(
             f"migrate_{folder}", conf, say=lambda line: terminal.print(f"  {line}", highlight=False, markup=False)
         )
-        record = steps.record_of_dag_run(f"migrate_{folder}", dag_run_id)
+        record = runs.record_of_dag_run(f"migrate_{folder}", dag_run_id)
     _summarise(record)
     if record.state != "promoted":
         raise typer.Exit(1)
@@ -96,7 +107,7 @@ def _log_to_terminal() -> None:
 def _ask(question: str) -> Answer:
     from rich.markdown import Markdown
 
-    from dags.steps import Answer
+    from dags.runs import Answer
 
     out.print(Markdown(visible(question)))
     approved = typer.confirm("承認しますか / Approve?", default=False)
@@ -105,7 +116,7 @@ def _ask(question: str) -> Answer:
 
 
 def _summarise(record: RunRecord) -> None:
-    from dags.pipeline.workspace import run_path
+    from dags.pipeline.run_folder import run_path
     from migration_reports.pages.summary import headline, summary
     from migration_reports.records.standing import standing
 

@@ -22,11 +22,11 @@ def runs(
     municipality: Annotated[str | None, typer.Argument(help="Only this municipality's.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
-    """List runs."""
-    from dags import steps
+    """List runs, with the systems that are in force."""
+    from dags import runs
     from dags.pipeline.folders import municipality_folders
 
-    entries = steps.list_runs(municipality)
+    entries = runs.list_runs(municipality)
     towns = {folder.name[:6]: folder.name for folder in municipality_folders(None)}
     if as_json:
         for entry in entries:
@@ -39,6 +39,10 @@ def runs(
     for e in entries:
         kind = e.mode if e.mode == "cut-over" else f"rehearsal {e.rehearsal}"
         finished = f"{e.finished:%Y-%m-%d %H:%M:%S}" if e.finished else ""
-        town, where = towns.get(e.municipality_code, e.municipality_code), e.area if e.in_force else ""
-        table.add_row(e.run_id, town, kind, e.state, where, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
+        town = towns.get(e.municipality_code, e.municipality_code)
+        where = f"{e.area}: {', '.join(e.in_force)}" if e.in_force else ""
+        # Systems that stand differently are said one by one.
+        differ = len(set(e.systems.values())) > 1
+        state = ", ".join(f"{name} {state}" for name, state in e.systems.items()) if differ else e.state
+        table.add_row(e.run_id, town, kind, state, where, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
     out.print(table)

@@ -18,7 +18,7 @@ def stop(
     ] = False,
 ) -> None:
     """Stop the embedded server."""
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
     from target_schemas.postgres import server
 
     server.stop(settings().home, delete=delete)

@@ -1,4 +1,4 @@
-"""`hikkoshi synthesize`: a dump of an invented municipality, with faults listed beside it."""
+"""`hikkoshi synthesize`: the dumps of an invented municipality, with faults listed beside them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ import typer
 from dags.commands._reading_options import Town
 from dags.commands._terminal import out, progress
 
-EXAMPLES = ("hikkoshi synthesize mihon --residents 20000 --faults 0.005",)
+EXAMPLES = (
+    "hikkoshi synthesize mihon --residents 20000 --faults 0.005",
+    "hikkoshi synthesize mihon --system resident_records",
+)
 
 
 def synthesize(
     municipality: Town,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this system's; may be repeated. All, where not given.")
+    ] = None,
     residents: Annotated[int, typer.Option("--residents", min=1, help="How many people.")] = 20_000,
     faults: Annotated[
         float, typer.Option("--faults", min=0, max=1, help="The share of records that get a fault.")
@@ -24,20 +30,24 @@ def synthesize(
         Path | None, typer.Option("--out", help="Where to write; the municipality's inbox, where not given.")
     ] = None,
 ) -> None:
-    """Synthesize a dump."""
+    """Synthesize dumps."""
     from dags.inspection import synthesis
     from dags.pipeline.folders import municipality_folder
-    from dags.pipeline.workspace import settings
+    from dags.pipeline.run_folder import settings
+    from mappings.language.reader import read_municipality
 
     town = municipality_folder(municipality)
-    with progress(town.name) as tell:
-        made = synthesis.synthesize(
-            town,
-            residents=residents,
-            seed=seed,
-            faults=faults,
-            out=folder or settings().inbox(town.name),
-            progress=tell,
-        )
-    out.print(f"{made.dump}: {made.records:,} records, {made.faulty:,} with a fault", highlight=False, soft_wrap=True)
-    out.print(f"{made.faults}", highlight=False, soft_wrap=True)
+    for name in read_municipality(town, only=system).systems:
+        with progress(f"{town.name} {name}") as tell:
+            made = synthesis.synthesize(
+                town,
+                system=name,
+                residents=residents,
+                seed=seed,
+                faults=faults,
+                out=folder or settings().inbox(town.name),
+                progress=tell,
+            )
+        said = f"{made.dump}: {made.records:,} records, {made.faulty:,} with a fault"
+        out.print(said, highlight=False, soft_wrap=True)
+        out.print(f"{made.faults}", highlight=False, soft_wrap=True)

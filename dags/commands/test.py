@@ -12,6 +12,7 @@ from migration_reports.trouble import Problem, SpecError
 EXAMPLES = (
     "hikkoshi test",
     "hikkoshi test mihon",
+    "hikkoshi test mihon --system resident_records",
 )
 
 
@@ -19,18 +20,25 @@ def test(
     municipality: Annotated[
         str | None, typer.Argument(help="One municipality, or the path of its folder; all, where not given.")
     ] = None,
+    system: Annotated[
+        list[str] | None, typer.Option("--system", help="Only this system's; may be repeated. All, where not given.")
+    ] = None,
 ) -> None:
     """Run examples."""
     from dags.authoring import examples
     from dags.pipeline.folders import municipality_folders
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
 
     folders = municipality_folders(municipality)
     differ = count = 0
     problems: list[Problem] = []
     for folder in folders:
+        # Of all municipalities those are meant that move the system; of one that is named it is asked.
+        wanted = [name for name in system if municipality or (folder / name).is_dir()] if system else None
+        if wanted == []:
+            continue
         try:
-            tried = examples.run_examples(load(folder))
+            tried = examples.run_examples(load(folder, systems=wanted))
         except SpecError as error:
             problems.extend(error.problems)
             continue

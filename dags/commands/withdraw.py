@@ -6,19 +6,25 @@ from typing import Annotated
 
 import typer
 
-from dags.commands._decision import By, Reason, Yes, decided, say_undone, user
+from dags.commands._decision import By, Reason, Systems, Yes, decided, say_undone, user
 
-EXAMPLES = ("hikkoshi withdraw 990027-c-20261123T094523-967f0a1b",)
+EXAMPLES = (
+    "hikkoshi withdraw 990027-c-20261123T094523-967f0a1b",
+    "hikkoshi withdraw 990027-c-20261123T094523-967f0a1b --system resident_records",
+)
 
 
 def withdraw(
     run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")],
+    system: Systems = None,
     reason: Reason = None,
     by: By = None,
     yes: Yes = False,
 ) -> None:
     """Withdraw."""
-    from dags import steps
+    from dags import runs
 
-    why = decided(f"Withdraw the promotion of run {run_id} and drop its rows for good?", reason, yes=yes)
-    say_undone(steps.withdraw(run_id, by=by or user(), reason=why), "withdrawn; its rows were dropped")
+    of = f" of {', '.join(system)}" if system else ""
+    why = decided(f"Withdraw the promotion{of} of run {run_id} and drop its rows for good?", reason, yes=yes)
+    done = runs.withdraw(run_id, by=by or user(), reason=why, systems=system or ())
+    say_undone(done, "withdrawn; its rows were dropped")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dags.inspection.reader import Job, open_extraction
-from extractors.copybooks.layout import Field, Segment, Table
+from extractors.layout import Field, Segment, Table
 from migration_reports.masking import mask
 
 

@@ -17,10 +17,11 @@ import pyarrow.compute as pc
 from dags.inspection.column_profile import WINDOW, ColumnProfile
 from dags.inspection.reader import Job
 from dags.pipeline.inbox import files_of
-from dags.pipeline.municipality import Municipality
+from dags.pipeline.town import Municipality
 from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
-from extractors.copybooks.layout import Field, Segment
+from extractors.layout import Field, Segment
 from extractors.reading import Reading
+from mappings.provenance import fate_of
 from migration_reports.findings import RunError
 from migration_reports.records.profile_record import FindingCount, KindCount, Profile
 from migration_reports.records.run_record import Municipality as Named
@@ -67,15 +68,10 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
     fates: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
     for kind in reader.kinds:
         known = fates[kind.name] = {}
-        said = [plan.fates.get(f"{dump}.{kind.name}", {}) for plan in municipality.plans.values()]
         for name in _names(reader.layout.segment(kind.group, lists=kind.lists)):
-            targets = [target for fate in said for target in fate.get(name, ((), ""))[0]]
-            reasons = [fate[name][1] for fate in said if name in fate and fate[name][1]]
-            if name in reader.control_fields.get(kind.name, ()):
-                targets.append("control")
-            if name in kind.conditions:
-                targets.append("record kind")
-            known[name] = (tuple(targets), reasons[0] if reasons and not targets else "")
+            fate = fate_of(municipality.plans.values(), dump, reader.spec, kind.name, name)
+            uses = (("control", fate.controls), ("record kind", fate.tells_kinds))
+            known[name] = ((*fate.targets, *(use for use, holds in uses if holds)), fate.ignored_because)
     of = municipality.folder.manifest.municipality
     return Source(
         name=dump,

@@ -1,4 +1,4 @@
-"""A slice of a dump through the reader and the mapping: rows and findings as Arrow files, and what was counted."""
+"""A slice of a dump through the reader and the mapping: rows and findings into a sink, and what was counted."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Protocol
 
+import polars as pl
 import pyarrow as pa
 
-from dags.pipeline import evidence
-from dags.pipeline.mapped_files import SliceFiles
-from dags.pipeline.municipality import DumpReader, Municipality
-from dags.pipeline.workspace import Run
-from extractors.batches import extract
+from dags.pipeline.town import Municipality
+from extractors.batches import Extracted, extract
+from extractors.character_counts import first_places
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
-from mappings.engine import Mapper, Tally
+from mappings.engine import Mapped, Mapper, Tally
 from migration_reports.findings import RunError, count_errors
+from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators import controls
 
 log = logging.getLogger("hikkoshi")
@@ -29,20 +30,28 @@ BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
 
-def nothing_made() -> dict[str, Any]:
-    """What a part made of no records."""
-    return {"candidates": 0, "rows": 0, "wrong": {}, "unknown": {}}
+class Sink(Protocol):
+    """What takes the rows and findings of a slice."""
+
+    def write(self, mapped: Mapped) -> None:
+        """Take what a batch gives."""
+
+    def write_looked_at(self, source: str, rows: pa.RecordBatch) -> None:
+        """Take records that parts look at."""
+
+    def write_findings(self, found: pa.RecordBatch) -> None:
+        """Take findings."""
 
 
 class Counts:
-    """What the parts made of records, added up, as JSON takes it; stops a run that goes wrong too often.
+    """What the parts made of records, added up; stops a run that goes wrong too often.
 
     Args:
         municipality: whose limits hold.
     """
 
     def __init__(self, municipality: Municipality) -> None:
-        self._limit = municipality.folder.manifest.limits.stop_after
+        self._systems = {dump: municipality.folder.of_dump(dump) for dump in municipality.dumps}
         self._limits = {
             (part.table, part.number, column.name): column
             for plan in municipality.plans.values()
@@ -50,8 +59,17 @@ class Counts:
             for column in part.columns
             if column.stop_after is not None
         }
-        self._errors = 0
-        self.made: dict[str, dict[str, Any]] = {}
+        self._errors: Counter[str] = Counter()
+        self._made: dict[str, PartMade] = {}
+
+    @property
+    def made(self) -> Mapping[str, PartMade]:
+        """What each part made so far."""
+        return self._made
+
+    def of(self, table: str, number: int) -> PartMade:
+        """What a part made so far."""
+        return self._made.get(part_key(table, number), PartMade())
 
     def add(self, table: str, number: int, tally: Tally) -> None:
         """Add what a part made of some records.
@@ -59,13 +77,9 @@ class Counts:
         Raises:
             RunError: a column had more wrong values than its `stop_after` allows.
         """
-        entry = self.made.setdefault(f"{table}.{number}", nothing_made())
-        entry["candidates"] += tally.candidates
-        entry["rows"] += tally.rows
-        entry["wrong"] = dict(Counter(entry["wrong"]) + Counter(tally.wrong))
-        for column, codes in tally.unknown.items():
-            entry["unknown"][column] = dict(Counter(entry["unknown"].get(column, {})) + Counter(codes))
-        for column, count in entry["wrong"].items():
+        some = PartMade(candidates=tally.candidates, rows=tally.rows, wrong=tally.wrong, unknown=tally.unknown)
+        made = self._made[part_key(table, number)] = PartMade.total((self.of(table, number), some))
+        for column, count in made.wrong.items():
             limit = self._limits.get((table, number, column))
             if limit is not None and limit.stop_after is not None and count > limit.stop_after:
                 raise RunError(
@@ -73,102 +87,150 @@ class Counts:
                     f"{limit.stop_after:,}; nothing was promoted. Mend the mapping or the dump, and run again."
                 )
 
-    def add_errors(self, found: pa.RecordBatch) -> None:
-        """Add a batch's errors.
+    def add_errors(self, dump: str, found: pa.RecordBatch) -> None:
+        """Add a batch's errors to those of its dump's system.
 
         Raises:
             RunError: there are more than the manifest's `stop_after` allows.
         """
-        if self._limit is None or not found.num_rows:
+        system = self._systems[dump]
+        limit = system.manifest.limits.stop_after
+        if limit is None or not found.num_rows:
             return
-        self._errors += count_errors(found)
-        if self._errors > self._limit:
+        self._errors[system.name] += count_errors(found)
+        if self._errors[system.name] > limit:
             raise RunError(
-                f"{self._errors:,} errors, and limits: stop_after in the manifest is {self._limit:,}; nothing was "
+                f"{self._errors[system.name]:,} errors, and limits: stop_after in the manifest is {limit:,}; nothing was "
                 "promoted. `hikkoshi diagnose` and `hikkoshi profile` help to find out why."
             )
 
 
+class Notes:
+    """What is noted of a dump's fields and characters while it is read."""
+
+    def __init__(self) -> None:
+        self._filled: dict[str, dict[str, int]] = {}
+        self._characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
+
+    def add(self, extracted: Extracted) -> None:
+        """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
+        if extracted.kind:
+            filled = self._filled.setdefault(extracted.kind, {})
+            for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
+                filled[name] = filled.get(name, 0) + count
+        for field, code, area, count, records, places in extracted.characters.iter_rows():
+            met = self._characters.get((field, code, area), (0, 0, []))
+            self._characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
+
+    @property
+    def filled(self) -> Mapping[str, Mapping[str, int]]:
+        """By kind and field, in how many records it holds anything."""
+        return self._filled
+
+    @property
+    def characters(self) -> tuple[Met, ...]:
+        """The codes outside the standard, by field."""
+        return tuple(
+            Met(
+                field=field, code=code, area=area, count=count, records=records, places=tuple((r, o) for r, o in places)
+            )
+            for (field, code, area), (count, records, places) in self._characters.items()
+        )
+
+
+def _filled(batch: pa.RecordBatch) -> dict[str, int]:
+    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
+    if not frame.width:
+        return {}
+    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
+    return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
+
+
+def _holds(name: str, kind: pl.DataType) -> pl.Expr:
+    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
+    if kind == pl.List:
+        return pl.col(name).list.len() > 0
+    if kind == pl.Binary:
+        return pl.col(name).bin.encode("hex").str.contains("[^0]")
+    return pl.col(name) != ("" if kind == pl.String else 0)
+
+
 def extract_and_map(
-    run: Run,
+    sink: Sink,
     municipality: Municipality,
     dump: str,
-    reader: DumpReader,
     stream: DumpStream,
     *,
-    number: int = 1,
+    run_id: str,
     part: Slice = WHOLE,
-) -> dict[str, Any]:
-    """Read and map one slice of a dump, or all of it; gives what was counted, as JSON takes it.
+) -> SliceAccount:
+    """Read and map one slice of a dump, or all of it; gives what was counted.
 
     Args:
-        run: the run, in whose folder rows and findings are kept.
+        sink: takes rows and findings.
         municipality: whose dump it is.
         dump: the dump's name.
-        reader: how it is read.
         stream: its bytes, where the slice begins.
-        number: the number of the slice, from 1.
+        run_id: the run that stands in its rows.
         part: the slice.
 
     Raises:
         RunError: there were more errors than a limit allows.
     """
-    tally = controls.Tally()
-    notes = evidence.Notes()
-    counts = Counts(municipality)
-    mapper = Mapper(list(municipality.plans.values()), run.run_id)
+    reader = municipality.dumps[dump]
+    tally, notes, counts = controls.Tally(), Notes(), Counts(municipality)
+    mapper = Mapper(list(municipality.plans.values()), run_id)
     looked_at = _looked_at(municipality)
-    trailers: dict[str, list[dict[str, str | None]]] = {
+    trailers: dict[str, list[Mapping[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
-    said = time.monotonic()
-    with SliceFiles(run, dump, municipality, number) as out:
-        begun = stream.taken
-        size = part.length if part.length >= 0 else stream.size - part.offset
-        extraction = extract(
-            stream,
-            name=dump,
-            layout=reader.reading.layout,
-            framing=reader.reading.framing,
-            charset=reader.reading.charset,
-            kinds=reader.kinds,
-            batch_records=BATCH_RECORDS,
-            blanks=reader.reading.blanks,
-            fixed_places=reader.reading.fixed_places,
-            part=part,
-        )
-        for extracted in extraction:
-            kind = extracted.kind
-            notes.add(extracted)
-            if not kind or kind in trailers:
-                out.write_findings(extracted.findings)
-                counts.add_errors(extracted.findings)
-                if kind:
-                    rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
-                    trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
-                    tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
-                continue
-            tally.add(kind, extracted.batch, reader.control_fields[kind])
-            source = f"{dump}.{kind}"
-            if source in looked_at:
-                out.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
-            mapped = mapper.map(source, extracted.batch, extracted.findings)
-            out.write(mapped)
-            for (table, at), made in mapped.tallies.items():
-                counts.add(table, at, made)
-            counts.add_errors(mapped.findings)
-            if time.monotonic() - said > PROGRESS_SECONDS:
-                said = time.monotonic()
-                share = 100 * (stream.taken - begun) // max(size, 1)
-                log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
-    return {
-        "account": dataclasses.asdict(extraction.account),
-        "records": tally.records,
-        "sums": {name: str(total) for name, total in tally.sums.items()},
-        "trailers": trailers,
-        "made": counts.made,
-        **notes.summary(),
-    }
+    said, begun = time.monotonic(), stream.taken
+    size = part.length if part.length >= 0 else stream.size - part.offset
+    extraction = extract(
+        stream,
+        name=dump,
+        layout=reader.reading.layout,
+        framing=reader.reading.framing,
+        charset=reader.reading.charset,
+        kinds=reader.kinds,
+        batch_records=BATCH_RECORDS,
+        blanks=reader.reading.blanks,
+        fixed_places=reader.reading.fixed_places,
+        part=part,
+    )
+    for extracted in extraction:
+        kind = extracted.kind
+        notes.add(extracted)
+        if not kind or kind in trailers:
+            sink.write_findings(extracted.findings)
+            counts.add_errors(dump, extracted.findings)
+            if kind:
+                rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
+                trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
+                tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
+            continue
+        tally.add(kind, extracted.batch, reader.control_fields[kind])
+        source = f"{dump}.{kind}"
+        if source in looked_at:
+            sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
+        mapped = mapper.map(source, extracted.batch, extracted.findings)
+        sink.write(mapped)
+        for (table, at), made in mapped.tallies.items():
+            counts.add(table, at, made)
+        counts.add_errors(dump, mapped.findings)
+        if time.monotonic() - said > PROGRESS_SECONDS:
+            said = time.monotonic()
+            share = 100 * (stream.taken - begun) // max(size, 1)
+            log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
+    return SliceAccount(
+        read=Bytes(**dataclasses.asdict(extraction.account)),
+        made=counts.made,
+        records=tally.records,
+        sums=tally.sums,
+        trailers={kind: tuple(rows) for kind, rows in trailers.items()},
+        filled=notes.filled,
+        characters=notes.characters,
+    )
 
 
 def _looked_at(municipality: Municipality) -> dict[str, list[str]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dags.pipeline.workspace import settings
+from dags.pipeline.run_folder import settings
+from mappings.language.reader import MANIFEST
 from migration_reports.findings import UsageError, did_you_mean
 
 
@@ -17,8 +18,7 @@ def municipality_folder(name: str) -> Path:
     root = settings().municipalities
     folders = inside(root)
     found = [p for p in folders if name in (p.name, p.name[:6], p.name[7:])]
-    path = Path(name).resolve()
-    path = path.parent if path.is_file() else path
+    path = _town_of(Path(name))
     if not found and path.is_dir():
         found = [p for p in folders if p.resolve() == path]
         if not found:
@@ -35,21 +35,28 @@ def municipality_folders(name: str | None) -> list[Path]:
     """The folders that are meant: every municipality's, one's by its name, or a path anywhere.
 
     Args:
-        name: a municipality's folder, code or romaji; or a path to its folder, to a file in it, or to a folder of such.
+        name: a municipality's folder, code or romaji; or a path to its folder, to a file or folder in it, or to a folder
+            of such.
 
     Raises:
         UsageError: there is no such municipality.
     """
     if name is None:
         return inside(settings().municipalities)
-    path = Path(name)
-    if path.is_file():
-        path = path.parent
+    path = _town_of(Path(name))
     if path.is_dir():
-        path = path.resolve()
-        below = [folder for folder in inside(path) if (folder / "manifest.yaml").is_file()]
-        return [path] if (path / "manifest.yaml").exists() or not below else below
+        below = [folder for folder in inside(path) if (folder / MANIFEST).is_file()]
+        return [path] if (path / MANIFEST).exists() or not below else below
     return [municipality_folder(name)]
+
+
+def _town_of(path: Path) -> Path:
+    """The municipality's folder that a path leads to or into: the highest with a manifest, for its systems have their own."""
+    if not path.exists():
+        return path
+    path = path.resolve()
+    folder = path.parent if path.is_file() else path
+    return next((p for p in (folder.parent.parent, folder.parent, folder) if (p / MANIFEST).is_file()), folder)
 
 
 def one_folder(name: str) -> Path:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from dags.pipeline.municipality import DumpReader, Municipality
-from dags.pipeline.workspace import Run
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import DumpReader, Municipality
 from mappings.language.spec import DumpSpec
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.records.run_record import DumpReceipt
+from migration_reports.records.steps import Reason, Receipts
 
 _STATUS = {"missing": "F101", "empty": "F102", "twice": "F103"}
 
@@ -34,14 +35,17 @@ def files_of(inbox: Path, spec: DumpSpec) -> Iterator[tuple[str, Path | None]]:
 
 def dump_files(run: Run, dump: str) -> list[Path]:
     """The files of a dump that a run received, in order."""
-    receipts = (run.read("receive") or {"receipts": []})["receipts"]
-    return [Path(run.inbox) / r["file"] for r in receipts if r["dump"] == dump]
+    return [Path(run.inbox) / receipt.file for receipt in _receipts(run, dump)]
 
 
 def sha256_of(run: Run, dump: str) -> list[str]:
     """The SHA-256 of the files of a dump as they were received, in order."""
-    receipts = (run.read("receive") or {"receipts": []})["receipts"]
-    return [r["sha256"] for r in receipts if r["dump"] == dump]
+    return [receipt.sha256 for receipt in _receipts(run, dump)]
+
+
+def _receipts(run: Run, dump: str) -> tuple[DumpReceipt, ...]:
+    received = run.read(Receipts)
+    return received.of(dump) if received is not None else ()
 
 
 def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
@@ -101,18 +105,19 @@ def lacking(receipts: Iterable[DumpReceipt]) -> tuple[DumpReceipt, ...]:
     return tuple(receipt for receipt in receipts if receipt.dump and receipt.status != "received")
 
 
-def why_held(receipts: Iterable[DumpReceipt], inbox: Path) -> list[tuple[str, str]]:
+def why_held(receipts: Iterable[DumpReceipt], inbox: Path) -> tuple[Reason, ...]:
     """Why a run goes no further with what was received, in Japanese and English; nothing where every file is there."""
     if not inbox.is_dir():
-        return [(f"受領フォルダーがない ({inbox})", f"there is no inbox {inbox}: put the dumps there, and run again")]
-    return [
-        (
+        said = f"there is no inbox {inbox}: put the dumps there, and run again"
+        return (Reason(f"受領フォルダーがない ({inbox})", said),)
+    return tuple(
+        Reason(
             f"{CATALOGUE[code].ja} ({receipt.file}、受領フォルダー {inbox})",
             f"{CATALOGUE[code].en} ({receipt.file} in {inbox})",
         )
         for receipt in lacking(receipts)
         for code in (_STATUS[receipt.status],)
-    ]
+    )
 
 
 def file_sha256(path: Path) -> str:

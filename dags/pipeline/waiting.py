@@ -9,21 +9,22 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline.extraction import Counts, nothing_made
-from dags.pipeline.mapped_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
-from dags.pipeline.municipality import Municipality
-from dags.pipeline.workspace import Run
-from mappings.engine import Mapper, look_up
+from dags.pipeline.extraction import Counts
+from dags.pipeline.run_folder import Run
+from dags.pipeline.slice_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
+from dags.pipeline.town import Municipality
+from mappings.engine import Mapper
 from mappings.plan import ColumnPlan, Join, PartPlan
+from mappings.rows import look_up
 from migration_reports.findings import FINDINGS
+from migration_reports.records.steps import PartMade
 from target_schemas.postgres.numbering import assign
 
 log = logging.getLogger("hikkoshi")
@@ -58,39 +59,39 @@ def in_memory() -> Give:
     return give
 
 
-def map_waiting(run: Run, municipality: Municipality, give: Give) -> dict[str, Any]:
-    """Map every part that waited; gives what was counted, as JSON takes it.
+def map_waiting(folder: Path, municipality: Municipality, give: Give, *, run_id: str) -> Mapping[str, PartMade]:
+    """Map every part that waited; gives what was counted, by part.
 
     Args:
-        run: the run.
+        folder: where the slices left their files.
         municipality: whose.
         give: gives numbers to keys.
+        run_id: the run that stands in its rows.
 
     Raises:
         RunError: a column had more wrong values than it allows.
     """
     counts = Counts(municipality)
-    mapper = Mapper(list(municipality.plans.values()), run.run_id)
-    # Who gives numbers comes before who only refers to them.
-    for part in sorted(waiting(municipality), key=lambda p: any(_param(c, at, "new") == "no" for c, at in p.series)):
-        files = sorted(held_file(run, part, 0).parent.glob("*.arrow"))
+    mapper = Mapper(list(municipality.plans.values()), run_id)
+    for part in in_order(waiting(municipality)):
+        files = sorted(held_file(folder, part, 0).parent.glob("*.arrow"))
         for number, join in enumerate(part.joins):
-            files = [_joined(run, part, join, files, number)]
-        numbers = _numbers(part, mapper, files, give)
+            files = [_joined(folder, part, join, files, number)]
+        numbers = numbers_of(part, mapper, _frames(files), give)
         with (
-            open_writer(mapped_file(run, part, JOINED), part.schema) as out,
-            open_writer(findings_file(run, part.dump, f"{part.table}-{part.number:02}"), FINDINGS) as found,
+            open_writer(mapped_file(folder, part, JOINED), part.schema) as out,
+            open_writer(findings_file(folder, part.dump, f"{part.table}-{part.number:02}"), FINDINGS) as found,
         ):
             for frame in _frames(files):
                 rows, findings, tally = mapper.map_held(part, frame, numbers=numbers)
                 counts.add(part.table, part.number, tally)
-                counts.add_errors(findings)
+                counts.add_errors(part.dump, findings)
                 if rows.num_rows:
                     out.write_batch(rows)
                 if findings.num_rows:
                     found.write_batch(findings)
-        made = counts.made.setdefault(f"{part.table}.{part.number}", nothing_made())
-        log.info("%s: %s rows, of %s looked at", part.table, f"{made['rows']:,}", f"{made['candidates']:,}")
+        made = counts.of(part.table, part.number)
+        log.info("%s: %s rows, of %s looked at", part.table, f"{made.rows:,}", f"{made.candidates:,}")
     return counts.made
 
 
@@ -99,32 +100,63 @@ def waiting(municipality: Municipality) -> tuple[PartPlan, ...]:
     return tuple(part for plan in municipality.plans.values() for part in plan.parts if part.waits)
 
 
-def _numbers(part: PartPlan, mapper: Mapper, files: list[Path], give: Give) -> Mapping[str, Mapping[str, str]]:
-    """The numbers of the keys of a part, given out where it says so."""
+def in_order(parts: Iterable[PartPlan]) -> list[PartPlan]:
+    """Parts that wait in the order in which they are mapped: who gives numbers comes before who only refers to them."""
+    return sorted(parts, key=lambda part: any(_param(column, at, "new") == "no" for column, at in part.series))
+
+
+def numbers_of(
+    part: PartPlan, mapper: Mapper, frames: Iterable[pl.DataFrame], give: Give
+) -> Mapping[str, Mapping[str, str]]:
+    """The numbers of the keys of a part, given out where it says so.
+
+    Args:
+        part: the part.
+        mapper: maps it.
+        frames: its held rows with what its joins found.
+        give: gives numbers to keys.
+    """
+    if not part.series:
+        return {}
+    keys = [pl.Series("key", [], pl.String)] * len(part.series)
+    for frame in frames:
+        keys = [
+            pl.concat([known, mapper.keys_of(part, column, at, frame)]).unique()
+            for known, (column, at) in zip(keys, part.series, strict=True)
+        ]
     numbers: dict[str, Mapping[str, str]] = {}
-    for column, at in part.series:
-        keys = pl.Series("key", [], pl.String)
-        for frame in _frames(files):
-            keys = pl.concat([keys, mapper.keys_of(part, column, at, frame)]).unique()
+    for known, (column, at) in zip(keys, part.series, strict=True):
         series = _param(column, at, "series")
-        given = give(series, keys.sort().to_list(), _param(column, at, "new") == "yes")
+        given = give(series, known.sort().to_list(), _param(column, at, "new") == "yes")
         numbers[series] = {**numbers.get(series, {}), **given}
     return numbers
+
+
+def joined(part: PartPlan, held: pl.DataFrame, others: Callable[[Join, pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """The held rows of a part with what its joins find.
+
+    Args:
+        part: the part.
+        held: its rows.
+        others: gives of a join the records that some rows may find.
+    """
+    for join in part.joins:
+        held = look_up(held, join, others(join, held))
+    return held
 
 
 def _param(column: ColumnPlan, at: int, name: str) -> str:
     return str(getattr(column.steps[at].params, name))
 
 
-def _joined(run: Run, part: PartPlan, join: Join, files: list[Path], number: int) -> Path:
+def _joined(folder: Path, part: PartPlan, join: Join, files: list[Path], number: int) -> Path:
     """The held rows with what one join finds, as a file of their own."""
-    folder = looked_at_folder(run, join.source)
-    others = sorted(folder.glob("*.arrow"))
+    others = sorted(looked_at_folder(folder, join.source).glob("*.arrow"))
     total = sum(_rows(file) for file in others)
     shares = max(math.ceil(total / IN_MEMORY), 1)
     mine = [ours for ours, _ in join.keys] or ["_parent"]
     theirs = [name for _, name in join.keys] or ["_record"]
-    target = held_file(run, part, 0).parent / "joined" / f"{number:02}.arrow"
+    target = held_file(folder, part, 0).parent / "joined" / f"{number:02}.arrow"
     scanned = pl.scan_ipc(others) if others else _no_records(part, join, theirs)
     wanted = list(dict.fromkeys(("_record", *theirs, *join.fields)))
     writer = None

@@ -14,7 +14,7 @@ from airflow.plugins_manager import AirflowPlugin
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import FileResponse, HTMLResponse, Response
 
-from dags.pipeline.workspace import Run, run_of_dag_run
+from dags.pipeline.run_folder import Run, run_of_dag_run
 from migration_reports.findings import RunError
 
 HEADERS = {

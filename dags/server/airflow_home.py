@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from dags.pipeline.workspace import ROOT, settings
+from dags.pipeline.run_folder import ROOT, settings
 from migration_reports.findings import RunError
 from migration_reports.private_files import write_whole
 

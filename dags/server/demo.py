@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
 
 TOWNS = ("mihon", "reiji", "tehon")
 RESIDENTS = 20_000
@@ -28,7 +28,7 @@ def main() -> int:
     sys.stdout.write(
         f"\nAll three towns are in the rehearsals' area of the joint data centre, after {time.monotonic() - started:.0f} seconds. "
         f"Open the result.ja.html or result.en.html of each run above.\n"
-        f"Everything lies in {workspace.settings().home}; `make ui` shows the runs in Airflow, `make clean` removes all.\n"
+        f"Everything lies in {run_folder.settings().home}; `make ui` shows the runs in Airflow, `make clean` removes all.\n"
     )
     return 0
 

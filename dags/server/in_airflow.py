@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from dags.pipeline import workspace
+from dags.pipeline import run_folder
 from dags.server import airflow_home, airflow_server
 from migration_reports.findings import RunError, TransientError
 from migration_reports.private_files import private_folder
@@ -81,14 +81,14 @@ def _server(say: Callable[[str], None]) -> int | None:
 
 def _in_process(dag_id: str, conf: Mapping[str, Any], say: Callable[[str], None]) -> tuple[str, str]:
     airflow_home.use()
-    os.environ["HIKKOSHI_OWNER"] = workspace.this_process()
+    os.environ["HIKKOSHI_OWNER"] = run_folder.this_process()
     log = airflow_home.folder() / "logs" / f"{dag_id}-{int(time.time())}.log"
     private_folder(log.parent)
     say(f"Airflow's own log: {log}")
     with _quiet(log):
         from airflow.dag_processing.dagbag import DagBag  # noqa: PLC0415
 
-        bag = DagBag(str(workspace.ROOT / "dags" / "migrate.py"))
+        bag = DagBag(str(run_folder.ROOT / "dags" / "migrate.py"))
         dag = bag.dags.get(dag_id)
         if dag is None:
             problems = "; ".join(bag.import_errors.values()) or "unknown municipality"

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import psutil
 
-from dags.pipeline.workspace import settings
+from dags.pipeline.run_folder import settings
 from dags.server import airflow_home, airflow_server
 from migration_reports.findings import RunError
 

@@ -92,7 +92,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("diagnosis of framing, length, charset and dialect", "tests/extractors/test_diagnosis.py"),
             ("damage by a transfer as text, named", "tests/extractors/test_diagnosis.py"),
             ("slices that are read by themselves, by arithmetic or a sparse index", "tests/extractors/test_slicing.py"),
-            ("runs over slices that give what the whole gives", "tests/dags/test_slices.py"),
+            ("runs over slices that give what the whole gives", "tests/dags/test_cuts.py"),
         ),
     ),
     (

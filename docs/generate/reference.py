@@ -13,10 +13,11 @@ from dags.authoring.problems import PROBLEMS, section
 from dags.authoring.schemas import SCHEMAS
 from dags.commands import COMMANDS
 from dags.commands.contract import Command
-from dags.pipeline.workspace import ROOT
+from dags.pipeline.run_folder import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
 from docs.generate.system_page import sheets_page, system_page
+from docs.generate.town_page import page as town_page
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
 from extractors.dialects.contract import OPTIONS as RULES_OF_DIALECTS
@@ -26,8 +27,10 @@ from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
-from validators.rules import RULES
-from validators.rules.contract import RuleFamily
+from validators.instances import BY_NAME
+from validators.shapes import SHAPES
+from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes.contract import COMMON, Parameter, Shape
 
 FOLDER = ROOT / "docs" / "reference"
 
@@ -41,9 +44,10 @@ def pages() -> Mapping[str, str]:
         "reader.md": _reader(),
         "charsets.md": _text(charsets_page()),
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
-        "rules.md": _members("Rules", ((r.name, _rule(r)) for r in RULES)),
+        "rules.md": _rules(),
         "systems.md": _systems(),
         "sheets.md": _text(sheets_page()),
+        "town.md": _text(town_page()),
         **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
     }
 
@@ -155,23 +159,47 @@ def _systems() -> str:
     return _text(["# Target systems", "", *(line for system in SYSTEMS for line in system_page(system))])
 
 
-def _rule(family: RuleFamily) -> str:
-    """What a rule is, and where columns ask for it, which ones do."""
-    if not family.by_column:
-        return family.doc
+def _rules() -> str:
+    """Shapes, kinds of numbers, and the rules that each system declares."""
+    lines = ["# Rules", "", "A system declares its rules as instances of shapes; both engines evaluate every one."]
+    lines += ["What every shape takes:", "", *_parameters(COMMON), ""]
+    for shape in SHAPES:
+        usual = f"Findings: {shape.code}, {_severity(shape)} unless it says another `severity`."
+        lines += [f"## {shape.name}", "", shape.doc.strip(), "", usual, "", *_parameters(shape.parameters), ""]
+    lines += ["## Kinds of numbers", ""]
+    for kind in NUMBERINGS.values():
+        lines += [f"### {kind.name}", "", kind.doc.strip(), "", _asked(kind.name), ""]
+    for system in SYSTEMS:
+        lines += [f"## Rules of {system.name}", ""]
+        for rule in system.rules:
+            severity = rule.severity or _severity(BY_NAME[rule.shape])
+            lines += [f"- `{rule.name}` ({rule.shape} of {rule.of}, {severity}). Source: {rule.source}"]
+    return _text(lines)
+
+
+def _severity(shape: Shape) -> str:
+    return CATALOGUE[shape.code].severity.value
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[str]:
+    return [f"- `{p.name}`{' (must be given)' if p.required else ''}: {p.doc}" for p in parameters]
+
+
+def _asked(kind: str) -> str:
+    """Which columns ask for a kind of number."""
     columns = [
         f"`{table.name}.{item.name}`"
         for system in SYSTEMS
         for table in system.tables
         for item in table.items
-        if item.check == family.name
+        if item.check == kind
     ]
     asked = (
         f"Asked for by {', '.join(columns)}."
         if columns
         else "No column that a dump fills holds such a number in the systems that are shipped."
     )
-    return f"{family.doc.strip()}\n\n{asked} A target column asks for it by its name in the column check of items.csv: `{family.name}`."
+    return f"{asked} An item asks for it by its `check`."
 
 
 def _members(title: str, members: Iterable[tuple[str, str]], level: str = "#") -> str:

@@ -60,7 +60,7 @@ def _references(table: Table) -> Iterator[str]:
     for reference in table.references:
         named = ", ".join(f"`{name}`" for name in reference.columns)
         fate = "falls (error)" if reference.orphan == "falls" else "stays (alert)"
-        yield f"- {named} → `{reference.table}`: a row without it {fate}. {reference.because}"
+        yield f"- {named} → `{reference.table.removeprefix(f'{table.system}.')}`: a row without it {fate}. {reference.because}"
 
 
 def _revisions(system: System, table: Table) -> Iterator[str]:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import functools
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pyarrow as pa
 
 from extractors.charsets._gaiji import Decision
 from extractors.options import Options
@@ -243,3 +246,18 @@ def spaces(table: np.ndarray, *codes: int) -> None:
     for code in codes:
         table[code] = entry(IDEOGRAPHIC_SPACE)
     table[0] = entry(IDEOGRAPHIC_SPACE, CharacterClass.LOW_VALUE)
+
+
+def composed(column: pa.Array) -> pa.Array:
+    """Texts with each full-width kana and the half-width sound mark behind it as one kana, and a mark alone widened."""
+    texts = pl.Series(column).str.replace_many(list(_compositions()), list(_compositions().values()), leftmost=True)
+    return texts.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(pa.string())
+
+
+@functools.cache
+def _compositions() -> dict[str, str]:
+    """What stands for a kana and a mark, where there is one kana; and for a mark alone."""
+    kana = [chr(point) for point in range(0x30A1, 0x30FB)]
+    marks = {"\uff9e": "\u3099", "\uff9f": "\u309a"}
+    made = {k + half: unicodedata.normalize("NFC", k + mark) for k in kana for half, mark in marks.items()}
+    return {pair: one for pair, one in made.items() if len(one) == 1} | {"\uff9e": "\u309b", "\uff9f": "\u309c"}

@@ -4,129 +4,37 @@ Follows ISO/IEC 1989, 13.16, and IBM Enterprise COBOL for z/OS, Language Referen
 before the first level number of a whole program (divisions, FD and SELECT entries) is passed over.
 """
 
+# Above 400 lines: a method a clause, and all of them share the words and the problems of one entry.
+
 from __future__ import annotations
 
 import dataclasses
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from extractors.copybooks.layout import SIZES, WITHOUT_PICTURE, Condition, Picture, Storage
+from extractors.copybooks.entry import MAX_NAME, UNREADABLE, Entry, Reference, meant
 from extractors.copybooks.picture import PictureError, read_picture
 from extractors.copybooks.reference_format import Word
-from migration_reports.findings import Position, Problem, did_you_mean
+from extractors.copybooks.vocabulary import (
+    ALIASES,
+    CLAUSES,
+    HEADERS,
+    IN_PARENTHESES,
+    MAY_NAME,
+    NAME_MARKS,
+    ONCE,
+    PRINTED,
+    STOPS,
+    TAG,
+    WITHOUT_EFFECT,
+)
+from extractors.layout import Condition
+from extractors.usages import WORDS
+from migration_reports.findings import Position, Problem
 
 MAX_OCCURS = 16 * 1024 * 1024
 MAX_ENTRIES = 20_000
-MAX_HINTS = 20
-MAX_COMPARED = 1_000
-MAX_NAME = 63
-
-STORAGE: Mapping[str, Storage] = {
-    "DISPLAY": Storage.DISPLAY,
-    "DISPLAY-1": Storage.DISPLAY_1,
-    "KANJI": Storage.DISPLAY_1,
-    "NATIONAL": Storage.NATIONAL,
-    "BINARY": Storage.BINARY,
-    "COMP": Storage.BINARY,
-    "COMP-0": Storage.BINARY,
-    "COMP-1": Storage.FLOAT,
-    "COMP-2": Storage.DOUBLE,
-    "COMP-3": Storage.PACKED,
-    "COMP-4": Storage.BINARY,
-    "COMP-5": Storage.NATIVE,
-    "COMP-6": Storage.PACKED_UNSIGNED,
-    "COMP-X": Storage.BYTES,
-    "PACKED-DECIMAL": Storage.PACKED,
-    "INDEX": Storage.INDEX,
-    "POINTER": Storage.POINTER,
-    "PROCEDURE-POINTER": Storage.PROCEDURE,
-    "FUNCTION-POINTER": Storage.POINTER,
-    "BINARY-CHAR": Storage.ONE_BYTE,
-    "BINARY-SHORT": Storage.TWO_BYTES,
-    "BINARY-LONG": Storage.FOUR_BYTES,
-    "BINARY-DOUBLE": Storage.EIGHT_BYTES,
-    "FLOAT-SHORT": Storage.FLOAT,
-    "FLOAT-LONG": Storage.DOUBLE,
-}
-_SPELLED = {name.replace("COMP", "COMPUTATIONAL"): storage for name, storage in STORAGE.items() if "COMP" in name}
-USAGES: Mapping[str, Storage] = {**STORAGE, **_SPELLED}
-
-_WITHOUT_EFFECT = frozenset(("EXTERNAL", "GLOBAL", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
-_CLAUSES = (
-    "PICTURE", "PIC", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED", "RENAMES",
-    "LEADING", "TRAILING", *sorted(_WITHOUT_EFFECT), *USAGES,
-)  # fmt: skip
-_STOPS = frozenset(
-    (*_CLAUSES, "VALUES", "JUST", "SYNC", "INDEXED", "ASCENDING", "DESCENDING", "KEY", "DEPENDING", "SEPARATE", "TIMES")
-)
-_MAY_NAME = frozenset(("KANJI", "LEFT", "RIGHT", "CHARACTER", "VOLATILE"))
-"""Words of clauses that name an item where they stand first: not every compiler reserves them, and no clause begins so."""
-_PRINTED = frozenset((("CHARACTER", "TYPE"), ("PRINTING", "POSITION")))
-"""The first words of Fujitsu's clauses of printing."""
-_IN_PARENTHESES = re.compile(r"\(([^()]+)\)")
-_ONCE = frozenset(("PICTURE", "USAGE", "OCCURS", "REDEFINES", "VALUE", "SIGN", "BLANK", "JUSTIFIED", "SYNCHRONIZED"))
-_ALIASES = {"PIC": "PICTURE", "JUST": "JUSTIFIED", "SYNC": "SYNCHRONIZED", "VALUES": "VALUE"}
-_NAME_MARKS = "-_ー・（）()#@$－−‐―＿＃＠＄％＆／"
-"""What a name may hold besides letters and digits: the full-width hyphen reads otherwise by the copybook's encoding."""
-_TAG = re.compile(r":[^:\s]*:")
-_HEADERS = frozenset(("DIVISION", "SECTION"))
-
-UNREADABLE = Picture("", "alphanumeric", 1, 1)
-"""Stands for a PICTURE that could not be read: nothing more is said of its entry."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reference:
-    """A data name as a clause says it, and the groups that qualify it, the nearest first."""
-
-    word: Word
-    of: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The data name."""
-        return self.word.upper
-
-
-@dataclasses.dataclass(slots=True)
-class Entry:
-    """A data description entry while it is read and placed."""
-
-    level: int
-    name: str
-    position: Position
-    ordinal: int = 0
-    picture: Picture | None = None
-    storage: Storage | None = None
-    inherited: Storage | None = None
-    usage_position: Position | None = None
-    unsigned: bool = False
-    least: int = 1
-    occurs: int = 1
-    occurs_clause: bool = False
-    depending: Reference | None = None
-    redefines: Word | None = None
-    leading: bool | None = None
-    separate: bool = False
-    sync: bool = False
-    justified: bool = False
-    blank_when_zero: bool = False
-    value: str | None = None
-    conditions: list[Condition] = dataclasses.field(default_factory=list)
-    renames: tuple[Reference, Reference] | None = None
-    section: str = ""
-    children: list[Entry] = dataclasses.field(default_factory=list)
-
-    @property
-    def stored(self) -> Storage | None:
-        """Its USAGE, or that of its group."""
-        return self.storage or self.inherited
-
-    @property
-    def elementary(self) -> bool:
-        """Whether it has bytes of its own."""
-        return self.picture is not None or (self.stored in WITHOUT_PICTURE and not self.children)
 
 
 def read_entries(
@@ -191,8 +99,8 @@ class _Reader:
         if "CURRENCY" in texts:
             self._currency += next((w.text.strip("'\"")[:1].upper() for w in words if w.kind == "literal"), "")
         if not _is_level(first):
-            self._program |= bool(_HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
-            if len(texts) > 1 and texts[1] in _HEADERS:
+            self._program |= bool(HEADERS.intersection(texts)) or texts[0] in ("SELECT", "FD", "SD", "SPECIAL-NAMES")
+            if len(texts) > 1 and texts[1] in HEADERS:
                 self._section = "" if texts[1] == "DIVISION" else texts[0]
             if not self._program:
                 self._no_entry(words)
@@ -230,7 +138,7 @@ class _Reader:
             if value is not None:
                 changed.append(dataclasses.replace(word, text=value.text, kind=value.kind))
             else:
-                text = _IN_PARENTHESES.sub(self._literal_of, word.text) if word.kind == "word" else word.text
+                text = IN_PARENTHESES.sub(self._literal_of, word.text) if word.kind == "word" else word.text
                 changed.append(dataclasses.replace(word, text=text))
         return changed
 
@@ -243,7 +151,7 @@ class _Reader:
         pairs = enumerate(itertools.pairwise(words), 1)
         lines = (at for at, (before, word) in pairs if word.position.line > before.position.line)
         after = next((at for at in lines if _is_level(words[at])), 0)
-        if not after and any(word.upper in _STOPS for word in words):
+        if not after and any(word.upper in STOPS for word in words):
             self._problem("L010", words[0], "an entry begins with a level number", ("01 to 49", "66", "77", "88"))
             return
         remark = words[:after] if after else words
@@ -257,11 +165,11 @@ class _Reader:
     def _entry(self, level: int, words: list[Word]) -> None:
         at = 1
         name = "FILLER"
-        printed = at + 1 < len(words) and (words[at].upper, words[at + 1].upper) in _PRINTED
-        if at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS - _MAY_NAME and not printed:
+        printed = at + 1 < len(words) and (words[at].upper, words[at + 1].upper) in PRINTED
+        if at < len(words) and words[at].kind == "word" and words[at].upper not in STOPS - MAY_NAME and not printed:
             name = words[at].upper
             if name != "FILLER" and not _is_data_name(name):
-                self._no_name(words[at], name, _TAG.search(words[at].text))
+                self._no_name(words[at], name, TAG.search(words[at].text))
             at += 1
         elif at + 1 < len(words) and words[at].kind == "literal" and words[at + 1].kind == "word":
             # 05 'XXX'-NAME: COPY REPLACING puts a word in the place of the literal.
@@ -272,31 +180,31 @@ class _Reader:
         seen: set[str] = set()
         while at < len(words):
             word = words[at]
-            key = _ALIASES.get(word.upper, word.upper)
+            key = ALIASES.get(word.upper, word.upper)
             at += 1
-            if key in USAGES:
-                entry.storage, entry.usage_position, key = USAGES[key], word.position, "USAGE"
+            if key in WORDS:
+                entry.storage, entry.usage_position, key = WORDS[key], word.position, "USAGE"
                 clause = None
             elif key in self._clause_of:
                 clause = self._clause_of[key]
-            elif key in ("SIGNED", "UNSIGNED") and entry.storage in SIZES:
+            elif key in ("SIGNED", "UNSIGNED") and entry.storage is not None and entry.storage.size:
                 entry.unsigned = key == "UNSIGNED"
                 continue
-            elif (key, words[at].upper if at < len(words) else "") in _PRINTED:
+            elif (key, words[at].upper if at < len(words) else "") in PRINTED:
                 # How the item is printed, never what it holds.
-                while at < len(words) and words[at].upper not in _STOPS:
+                while at < len(words) and words[at].upper not in STOPS:
                     at += 1
                 continue
-            elif key == "IS" and at < len(words) and words[at].upper in _WITHOUT_EFFECT:
+            elif key == "IS" and at < len(words) and words[at].upper in WITHOUT_EFFECT:
                 continue
-            elif key in _WITHOUT_EFFECT:
+            elif key in WITHOUT_EFFECT:
                 # EXTERNAL AS 'name' says where the storage is, never what it holds.
                 at += 2 if at < len(words) and words[at].upper == "AS" else 0
                 continue
             else:
-                self._unknown(word, _CLAUSES)
+                self._unknown(word, CLAUSES)
                 continue
-            if key in seen and key in _ONCE:
+            if key in seen and key in ONCE:
                 self._problem("L032", word, f"{key} is given twice")
             seen.add(key)
             if clause is not None:
@@ -338,10 +246,10 @@ class _Reader:
         if at >= len(words):
             self._problem("L033", clause, "USAGE names nothing", hint="for example USAGE COMP-3")
             return at
-        if words[at].upper in USAGES:
-            entry.storage, entry.usage_position = USAGES[words[at].upper], words[at].position
+        if words[at].upper in WORDS:
+            entry.storage, entry.usage_position = WORDS[words[at].upper], words[at].position
         else:
-            self._unknown(words[at], tuple(USAGES))
+            self._unknown(words[at], tuple(WORDS))
         return at + 1
 
     def _occurs(self, words: list[Word], at: int, clause: Word, entry: Entry) -> int:
@@ -374,7 +282,7 @@ class _Reader:
                     entry.least = 0
             elif word in ("INDEXED", "ASCENDING", "DESCENDING"):
                 at = _skip(words, _skip(words, _skip(words, at + 1, "KEY"), "IS"), "BY")
-                while at < len(words) and words[at].kind == "word" and words[at].upper not in _STOPS:
+                while at < len(words) and words[at].kind == "word" and words[at].upper not in STOPS:
                     at += 1
             elif word == "KEY":
                 at += 1
@@ -523,21 +431,10 @@ def _reference(words: list[Word], at: int) -> tuple[Reference, int]:
     return Reference(name, tuple(of)), at
 
 
-def meant(word: str, names: Iterable[str], problems: Sequence[Problem]) -> str:
-    """A hint of the name that was meant; "" where none is near.
-
-    Comparing names takes long, so that a list of problems has so many hints and no more, each of so many names.
-    """
-    if len(problems) >= MAX_HINTS:
-        return ""
-    near = [name for name in itertools.islice(names, MAX_COMPARED) if len(name) <= MAX_NAME and name != word]
-    return did_you_mean(word[:MAX_NAME], near)
-
-
 def _is_data_name(name: str) -> bool:
     return (
         len(name) <= MAX_NAME
-        and all(c.isalnum() or c in _NAME_MARKS for c in name)
+        and all(c.isalnum() or c in NAME_MARKS for c in name)
         and not name.startswith("-")
         and not name.endswith("-")
         and not name.isdigit()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from extractors.copybooks.layout import Category, Picture
+from extractors.layout import Category, Picture
 
 MAX_SIZE = 1 << 24
 MAX_DIGITS = 76

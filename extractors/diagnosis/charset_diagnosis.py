@@ -17,10 +17,10 @@ import numpy as np
 
 from extractors import charsets
 from extractors.charsets.contract import FIRST_SEQUENCE, Charset
-from extractors.copybooks.layout import Layout
 from extractors.diagnosis.layout_evidence import judge
 from extractors.diagnosis.proposal import Proposal, said
 from extractors.framings.contract import Framing
+from extractors.layout import Layout
 from extractors.reading import Choice
 from extractors.records import Account, frames
 

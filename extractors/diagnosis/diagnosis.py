@@ -14,13 +14,13 @@ from typing import BinaryIO
 
 from extractors import containers, dialects
 from extractors.containers.contract import HEAD, Damaged
-from extractors.copybooks.layout import Layout
 from extractors.diagnosis.charset_diagnosis import CANDIDATES, charset_of, diagnose_charset, first_guess
 from extractors.diagnosis.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, diagnose_framing, load_framing
 from extractors.diagnosis.layout_evidence import judge, same_reading
 from extractors.diagnosis.periods import ends_alike
 from extractors.diagnosis.proposal import LayoutOf, Proposal, said
 from extractors.diagnosis.translation_damage import signs_of_translation
+from extractors.layout import Layout
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import SpecError
 

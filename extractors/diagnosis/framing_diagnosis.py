@@ -15,12 +15,12 @@ import numpy as np
 from extractors import framings
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Field, Layout
 from extractors.diagnosis.chains import Chain, Reading, find, inside, readings
 from extractors.diagnosis.layout_evidence import Evidence, judge
 from extractors.diagnosis.periods import lengths_of, lines_of
 from extractors.diagnosis.proposal import Proposal
 from extractors.framings.contract import MAX_LENGTH, Framing
+from extractors.layout import Field, Layout
 from extractors.reading import Choice
 from extractors.records import Account, frames
 from migration_reports.findings import SpecError

@@ -15,8 +15,8 @@ import numpy as np
 
 from extractors.batches import extract
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import TEXT_USAGES, Field, Item, Layout, every_item
 from extractors.framings.contract import Framing
+from extractors.layout import Field, Item, Layout, every_item
 from migration_reports.findings import SpecError
 
 RECORDS = 400
@@ -209,7 +209,7 @@ def _cells(layout: Layout) -> Mapping[Path, tuple[int, int]]:
     for field in _fields(layout):
         path = (*field.within, field.data_name)
         numbers, texts = cells.get(path, (0, 0))
-        text = field.usage in TEXT_USAGES
+        text = field.is_text
         number = not text and not field.usage.startswith(_UNBOUND)
         cells[path] = numbers + number, texts + text
     return cells

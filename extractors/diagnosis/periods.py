@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
+from extractors.layout import Layout
 
 LONGEST_PERIOD = 32_760
 LEAST_RECORDS = 3

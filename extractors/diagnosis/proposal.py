@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from extractors.copybooks.layout import Layout
+from extractors.layout import Layout
 from extractors.reading import Choice
 
 LayoutOf = Callable[[Choice], Layout]

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
+from extractors.layout import Layout
 
 LEAST = 16
 """So many characters, or packed numbers, must be seen before anything is said."""

@@ -32,6 +32,15 @@ OPTIONS: Mapping[str, str] = {
 """The rules; each may be given in a manifest as an option of the dialect, where a file differs from its compiler."""
 
 
+def sources(otherwise: str, **known: str) -> Mapping[str, str]:
+    """Where each rule is from: as it is said of some, otherwise as of all.
+
+    Raises:
+        KeyError: there is no such rule.
+    """
+    return {**dict.fromkeys(OPTIONS, otherwise), **{rule: known[rule] for rule in known if OPTIONS[rule]}}
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Dialect:
     """One compiler's rules.

@@ -5,7 +5,7 @@ PIC S9(6) COMP  ->  three bytes        PIC 9(7) COMP-X  ->  three bytes        C
 
 from __future__ import annotations
 
-from extractors.dialects.contract import Dialect
+from extractors.dialects.contract import Dialect, sources
 
 _MANUAL = "Micro Focus Language Reference, USAGE clause: storage of COMP without the directive IBMCOMP"
 _OPEN = "not verified"
@@ -13,22 +13,19 @@ _OPEN = "not verified"
 DIALECT = Dialect(
     name="microfocus",
     title="Micro Focus COBOL",
-    sources={
-        "binary_sizes": _MANUAL,
-        "binary_order": _MANUAL,
-        "comp_5_order": "Micro Focus Language Reference: COMP-5 has the machine's own byte order",
-        "sync_long": "Micro Focus Language Reference: SYNCHRONIZED has no effect without IBMCOMP; " + _OPEN,
-        "float_format": "Micro Focus Language Reference: IEEE 754; " + _OPEN,
-        "float_order": _OPEN,
-        "national": "Micro Focus Language Reference, NSYMBOL: DBCS unless told otherwise; " + _OPEN,
-        "national_order": _OPEN,
-        "plain_n": "Micro Focus Language Reference, NSYMBOL: DBCS unless told otherwise; " + _OPEN,
-        "pointer_size": "four bytes on 32-bit targets; " + _OPEN,
-        "procedure_pointer_size": "Micro Focus Language Reference, PROCEDURE-POINTER: at least four bytes; " + _OPEN,
-        "plus_signs": _OPEN,
-        "minus_signs": _OPEN,
-        "ascii_signs": "Micro Focus Language Reference: pqrstuvwxy for minus; " + _OPEN,
-    },
+    sources=sources(
+        _OPEN,
+        binary_sizes=_MANUAL,
+        binary_order=_MANUAL,
+        comp_5_order="Micro Focus Language Reference: COMP-5 has the machine's own byte order",
+        sync_long="Micro Focus Language Reference: SYNCHRONIZED has no effect without IBMCOMP; " + _OPEN,
+        float_format="Micro Focus Language Reference: IEEE 754; " + _OPEN,
+        national="Micro Focus Language Reference, NSYMBOL: DBCS unless told otherwise; " + _OPEN,
+        plain_n="Micro Focus Language Reference, NSYMBOL: DBCS unless told otherwise; " + _OPEN,
+        pointer_size="four bytes on 32-bit targets; " + _OPEN,
+        procedure_pointer_size="Micro Focus Language Reference, PROCEDURE-POINTER: at least four bytes; " + _OPEN,
+        ascii_signs="Micro Focus Language Reference: pqrstuvwxy for minus; " + _OPEN,
+    ),
     binary_sizes="1-8",
     comp_5_order="little",
     sync_long=1,

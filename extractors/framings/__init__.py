@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractors.copybooks.layout import Layout
 from extractors.framings import blocked, fixed, length_field, lines, spanned, undefined, variable
 from extractors.framings.contract import Framing, FramingFamily
+from extractors.layout import Layout
 from extractors.options import choose, made
 
 FRAMINGS: tuple[FramingFamily, ...] = (

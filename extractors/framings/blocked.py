@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
 from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek_blocks, walk_blocks
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds
+from extractors.layout import Layout
 from extractors.options import Options
 
 BLOCK_OPTIONS: Mapping[str, str] = {

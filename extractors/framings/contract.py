@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
+from extractors.layout import Layout
 from extractors.options import Options
 
 MAX_LENGTH = 16 * 1024 * 1024

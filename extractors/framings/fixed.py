@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
 from extractors.framings.contract import BEGUN, MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.layout import Layout
 from extractors.options import Options
 
 LOOKED_AT = 1 << 16

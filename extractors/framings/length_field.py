@@ -14,12 +14,12 @@ import ast
 
 import numpy as np
 
-from extractors.copybooks.layout import Field, Layout
 from extractors.dialects.contract import Dialect
 from extractors.framings._words import CHAIN, Recovery
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS
 from extractors.kernels.memory import inner, jit
+from extractors.layout import Field, Layout
 from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 

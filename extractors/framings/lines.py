@@ -14,9 +14,9 @@ import dataclasses
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
 from extractors.framings._words import Recovery
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
+from extractors.layout import Layout
 from extractors.options import Options
 
 _ENDS = {"lf": b"\n", "crlf": b"\r\n", "nl": b"\x15", "ebcdic_lf": b"\x25"}

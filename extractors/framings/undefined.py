@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
 from extractors.framings._words import options_of, read_word
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.framings.variable import WALK_OPTIONS, bounds, walker
+from extractors.layout import Layout
 from extractors.options import Options
 
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from extractors.copybooks.layout import Layout
 from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek, walk
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
+from extractors.layout import Layout
 from extractors.options import Options
 
 WALK_OPTIONS: Mapping[str, str] = {

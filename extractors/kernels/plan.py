@@ -29,7 +29,12 @@ from extractors.kernels.memory import inner, int_at
     LIMIT,  # numbers: the smallest that has more, where int64 holds it
     PLUS,  # numbers: bit n is set where sign half byte n means plus
     MINUS,  # numbers: bit n is set where it means minus; 0 for a number without sign
-    MODE,  # numbers: leading sign or not, byte order; text: 1 where it begins in double-byte mode
+    LITTLE,  # binary numbers, UTF-16: 1 where the first byte is the least significant
+    PLACE,  # numbers in characters: where the sign stands, and whether padding is left out
+    SCALE,  # edited numbers: digits after the point
+    POINT,  # edited numbers: 1 where the picture prints its decimal point
+    LETTERS,  # edited numbers: how the sign is printed
+    STARTS_DOUBLE,  # text: 1 where it begins in double-byte mode
     ENDS,  # text: address of the int32 ends
     AT,  # text: where the next text goes, an offset in the arena
     SINGLE,  # text: address of the single-byte table
@@ -39,8 +44,8 @@ from extractors.kernels.memory import inner, int_at
     KEEP_WIDE,  # text: 1 where trailing ideographic spaces are kept
     BLANK,  # text and numbers: a byte of padding, eight times
     LIMITS,  # text: address of the records' ends (int64); 0 where no record ends before its fields do
-) = range(23)
-COLUMNS = 23
+) = range(28)
+COLUMNS = 28
 
 
 @intrinsic

@@ -1,4 +1,7 @@
-"""How a population becomes a dump: `synthesis.yaml` in a municipality's folder, declarative, so that any can have one."""
+"""How a town becomes a dump: `synthesis.yaml` in a municipality's folder, declarative, so that any can have one.
+
+A recipe names entities of the town and their attributes, and fields of a layout; the generator knows none of either.
+"""
 
 from __future__ import annotations
 
@@ -6,82 +9,109 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-import pydantic
-import yaml
+from pydantic import Field
 
-from extractors.synthesis.faults import DUPLICATE_KEY, FAULTS
 from migration_reports.findings import Position, Problem, SpecError
+from migration_reports.specs import Located, Spec, checked
+from migration_reports.yaml_text import read_yaml
+
+Role = Literal["header", "trailer"]
 
 
-class Part(pydantic.BaseModel):
-    """A part of a recipe."""
+class FieldRecipe(Spec):
+    """What stands in a field: one of a constant, an attribute, a count and a sum."""
 
-    model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
-
-
-class FieldRecipe(Part):
-    """What stands in a field: a constant, an attribute of the population, or a count or sum of another kind."""
-
-    constant: str | None = None
-    attribute: str | None = None
-    count: str | None = None
-    sum: str | None = None
-
-
-class FaultRecipe(Part):
-    """A fault that may befall a record of the kind."""
-
-    field: str
-    kind: str
-
-    @pydantic.field_validator("kind")
-    @classmethod
-    def _known(cls, value: str) -> str:
-        if value not in FAULTS and value != DUPLICATE_KEY:
-            raise ValueError(f"no such fault; there are: {', '.join([*FAULTS, DUPLICATE_KEY])}")
-        return value
+    constant: str | None = Field(None, description="the same in every record")
+    attribute: str | None = Field(
+        None,
+        description="an attribute of the kind's entity, or `entity.attribute` of what it belongs to, of what it speaks of, or of what belongs to it alone",
+    )
+    count: str | None = Field(
+        None, description="how many records of a kind were written; how many occurrences of a table are filled"
+    )
+    sum: str | None = Field(
+        None, description="`kind.FIELD`: the total of a field over the records written, as far as it can be read"
+    )
+    format: str | None = Field(None, description="how a date is written")
+    codes: Mapping[str, str] = Field({}, description="the code of this system for each code of the attribute")
 
 
-class KindRecipe(Part):
-    """The records of one kind."""
+class TableRecipe(Spec):
+    """A table within a record (OCCURS), filled from what belongs to the record's row."""
 
-    of: Literal["header", "households", "residents", "trailer"]
-    group: str
-    fields: Mapping[str, FieldRecipe]
-    faults: tuple[FaultRecipe, ...] = ()
+    of: str = Field(description="the entity whose rows are its occurrences")
+    per: str = Field(description="the entity of the record that holds it")
+    fields: Mapping[str, FieldRecipe] = Field(
+        description="its fields, without subscripts; where there are more rows than occurrences, the last are written"
+    )
 
 
-class Recipe(Part):
+class FaultRecipe(Spec):
+    """A fault that may befall a record of the kind, and what must find it."""
+
+    field: str = Field(description="the field that is spoilt")
+    kind: str = Field(description="what is done to it")
+    rate: str | None = Field(
+        None,
+        pattern=r"^\d+(\.\d+)?%$",
+        description="the share of the records that get it; without it, an equal part of what `--faults` says",
+    )
+    where: Mapping[str, tuple[str, ...]] = Field({}, description="only records with one of these values, by attribute")
+    value: str | None = Field(None, description="of `other_value`: what is written")
+    than: str | None = Field(None, description="of `later` and `earlier`: the attribute of the other day")
+    code: str | None = Field(None, description="the finding that it must give, where the kind does not decide it")
+    rule: str | None = Field(None, description="the rule that must find it, for the list beside the dump")
+
+
+class KindRecipe(Spec):
+    """The records of one kind: those of an entity, or a header or trailer."""
+
+    role: Role | None = Field(None, description="header or trailer: one record, before or after all others")
+    of: str | None = Field(None, description="the entity; each of its rows is a record")
+    per: str | None = Field(
+        None, description="the entity of another kind: records stand behind that of the row that they belong to"
+    )
+    where: Mapping[str, tuple[str, ...]] = Field({}, description="only rows with one of these values, by attribute")
+    group: str = Field(description="the group or 01 record of the layout that is written")
+    fields: Mapping[str, FieldRecipe] = Field(description="what stands in its fields; the others are blank or zero")
+    tables: Mapping[str, TableRecipe] = Field({}, description="its tables (OCCURS)")
+    spared: tuple[str, ...] = Field((), description="entities: what one of their rows belongs to gets no fault")
+    faults: tuple[FaultRecipe, ...] = Field((), description="what may befall it")
+
+
+class Recipe(Spec):
     """One dump."""
 
-    dump: str
-    file: str
-    layout: str
-    charset: Mapping[str, str]
-    kinds: Mapping[str, KindRecipe]
+    dump: str = Field(description="its name in the manifest")
+    file: str = Field(pattern=r"^[^/\\.][^/\\]*$", description="the file's name")
+    layout: str = Field(description="the copybook, in the municipality's folder or its package's")
+    charset: Mapping[str, str] = Field(description="`name` and options of the charset that text is written in")
+    kinds: Mapping[str, KindRecipe] = Field(description="its kinds of records, by name, in the order of writing")
 
 
-def read_recipe(*roots: Path) -> Recipe:
+def read_recipe(*roots: Path) -> tuple[Recipe, Located]:
     """Read a municipality's recipe, or else its package's.
 
     Args:
-        roots: its folder, and its package's.
+        roots: its folder of the system, and its package's.
 
     Raises:
-        SpecError: there is none, or it cannot be used.
+        SpecError: there is none, or it cannot be used; with every problem.
     """
     folder = next((root for root in roots if (root / "synthesis.yaml").is_file()), roots[0])
     path = folder / "synthesis.yaml"
-    shown = f"{folder.name}/synthesis.yaml"
+    shown = "/".join(path.parts[-3:])
     if not path.is_file():
         hint = "only municipalities with a synthesis.yaml can be synthesized"
         raise SpecError([Problem("Y006", Position(shown), "there is no recipe for a synthetic dump", hint=hint)])
     try:
-        return Recipe.model_validate(yaml.load(path.read_text("utf-8"), Loader=yaml.BaseLoader))  # noqa: S506  strings only
-    except yaml.YAMLError as error:
-        raise SpecError([Problem("Y002", Position(shown), f"no YAML: {type(error).__name__}")]) from None
-    except pydantic.ValidationError as error:
-        raise SpecError(
-            Problem("Y012", Position(shown), f"{'.'.join(map(str, e['loc']))}: {e['msg']}")
-            for e in error.errors(include_url=False, include_input=False)
-        ) from None
+        text = path.read_text("utf-8")
+    except UnicodeDecodeError:
+        message = "`synthesis.yaml` is not UTF-8 text"
+        raise SpecError([Problem("Y006", Position(shown), message, hint="save it as UTF-8")]) from None
+    data, places = read_yaml(text, shown)
+    located, problems = Located(shown, places), list[Problem]()
+    recipe = checked(Recipe, data, located, problems)
+    if recipe is None:
+        raise SpecError(problems)
+    return recipe, located

@@ -1,31 +1,40 @@
-"""Population and recipe -> dump: encoded by the column, in parts of bounded size, with its faults listed beside it."""
+"""A town and a recipe -> a dump: encoded by the column, in parts of bounded size, with its faults listed beside it."""
 
 from __future__ import annotations
 
 import csv
 import dataclasses
 import os
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Field, Layout
 from extractors.encode import encode
-from extractors.synthesis.faults import DUPLICATE_KEY, FAULTS
-from extractors.synthesis.population import Population, populate
-from extractors.synthesis.recipe import FieldRecipe, KindRecipe, Recipe, read_recipe
-
-PART = 100_000
-"""Residents encoded at a time."""
+from extractors.synthesis.columns import arrow, chosen, columns, constant
+from extractors.synthesis.faults import Written
+from extractors.synthesis.order import nested, places
+from extractors.synthesis.planning import plan
+from extractors.synthesis.plans import ColumnPlan, KindPlan, Total, is_text
+from extractors.synthesis.recipe import Recipe, read_recipe
+from extractors.synthesis.rows import Rows, whole
+from extractors.synthesis.seeding import Apart, Hit, draw, draw_alone
+from extractors.synthesis.town import ENTITIES
+from extractors.synthesis.town.contract import Town, parts
+from migration_reports.findings import Problem, SpecError
 
 MAX_RESIDENTS = 100_000_000
+
+LISTED = ("record", "field", "kind", "code", "rule")
+"""What is said of a fault: its record from 1, its field, what was done, and the finding and the rule that must find it."""
+
+Fault = tuple[int, str, str, str, str]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,10 +65,10 @@ def synthesize(
     """Write a dump of an invented municipality.
 
     Args:
-        folder: the municipality's folder, with its synthesis.yaml.
+        folder: the municipality's folder of a system, with its synthesis.yaml.
         residents: how many people.
         seed: the same seed gives the same bytes.
-        faults: the share of records that get a fault, 0 to 1.
+        faults: the share of records that get a fault, 0 to 1; 0: none at all, whatever rates the recipe states.
         out: the folder to write into; the dump takes its expected name.
         package: where the recipe and the layout stand that the municipality does not have itself.
         progress: told the residents written and all of them.
@@ -70,173 +79,197 @@ def synthesize(
     """
     if not (1 <= residents <= MAX_RESIDENTS and 0 <= faults <= 1):
         raise ValueError(f"residents must be 1 to {MAX_RESIDENTS:,}, and faults a share from 0 to 1")
-    roots = (folder, package) if package is not None else (folder,)
-    recipe = read_recipe(*roots)
-    root = next((root for root in roots if (root / recipe.layout).is_file()), folder)
-    layout = read_copybook((root / recipe.layout).read_text("utf-8"), file=f"{root.name}/{recipe.layout}")
-    options = {key: value for key, value in recipe.charset.items() if key != "name"}
-    writer = _Writer(recipe, layout, charsets.load(recipe.charset["name"], options, folder), faults)
+    source = _source(folder, package)
     for missing in (*reversed(out.parents), out):
         missing.mkdir(mode=0o700, exist_ok=True)
-    target = out / recipe.file
-    listing = out / f"{recipe.file}.faults.csv"
+    target = out / source.recipe.file
+    listing = out / f"{source.recipe.file}.faults.csv"
     part_file, part_listing = target.with_name(f".{target.name}.part"), listing.with_name(f".{listing.name}.part")
-    rng = np.random.default_rng(seed)
-    with (
-        open(part_file, "wb", opener=_for_the_owner) as dump,
-        open(part_listing, "w", newline="", encoding="utf-8", opener=_for_the_owner) as listed,
-    ):
-        rows = csv.writer(listed)
-        rows.writerow(("record", "field", "kind", "code"))
-        writer.whole("header", dump)
-        done, household = 0, 1
-        while done < residents:
-            size = min(PART, residents - done)
-            population = populate(size, rng=rng, first_household=household, first_resident=done + 1)
-            rows.writerows(writer.part(population, rng, dump))
-            done += size
-            household += population.households.height
-            if progress is not None:
-                progress(done, residents)
-        writer.whole("trailer", dump)
-    part_listing.replace(listing)
-    part_file.replace(target)
+    try:
+        with (
+            open(part_file, "wb", opener=_for_the_owner) as dump,
+            open(part_listing, "w", newline="", encoding="utf-8", opener=_for_the_owner) as listed,
+        ):
+            writer = _Writer(source, faults, dump)
+            rows = csv.writer(listed)
+            rows.writerow(LISTED)
+            for town in parts(ENTITIES, residents=residents, seed=seed):
+                rows.writerows(writer.part(town))
+                if progress is not None:
+                    progress(town.first + town.size, residents)
+            rows.writerows(writer.end(town))
+        part_listing.replace(listing)
+        part_file.replace(target)
+    finally:
+        for part in (part_listing, part_file):
+            part.unlink(missing_ok=True)
     return Synthesized(target, listing, writer.records, writer.faulty)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Source:
+    """A recipe that can be used, with the charset and the length of its records."""
+
+    recipe: Recipe
+    kinds: tuple[KindPlan, ...]
+    charset: Charset
+    length: int
+
+
+def _source(folder: Path, package: Path | None) -> _Source:
+    roots = (folder, package) if package is not None else (folder,)
+    recipe, located = read_recipe(*roots)
+    root = next((root for root in roots if (root / recipe.layout).is_file()), None)
+    problems = []
+    if root is None:
+        problems.append(Problem("Y006", located.at("layout"), f"`{recipe.layout[:80]}` cannot be read"))
+    if "name" not in recipe.charset:
+        problems.append(Problem("Y011", located.at("charset"), "key `name` is missing"))
+    if root is None or problems:
+        raise SpecError(problems)
+    layout = read_copybook(
+        (root / recipe.layout).read_text("utf-8"), file=f"{root.parent.name}/{root.name}/{recipe.layout}"
+    )
+    options = {key: value for key, value in recipe.charset.items() if key != "name"}
+    charset = charsets.load(recipe.charset["name"], options, folder)
+    return _Source(recipe, plan(recipe, located, layout), charset, layout.length)
+
+
 class _Writer:
-    def __init__(self, recipe: Recipe, layout: Layout, charset: Charset, faults: float) -> None:
-        self._recipe = recipe
-        self._layout = layout
-        self._charset = charset
+    """Writes the records of one dump, and keeps the counts and sums of what it has written."""
+
+    def __init__(self, source: _Source, faults: float, dump: BinaryIO) -> None:
+        self._kinds = kinds = source.kinds
+        self._length = source.length
+        self._charset = source.charset
         self._faults = faults
-        self._fields = {name: layout.fields(kind.group) for name, kind in recipe.kinds.items()}
-        self._counts = dict.fromkeys(recipe.kinds, 0)
-        self._sums: dict[str, int] = {}
+        self._dump = dump
+        self._counts: Counter[str] = Counter()
+        stated = (
+            c.what for kind in kinds if kind.role for c in kind.columns if isinstance(c.what, Total) and c.what.field
+        )
+        self._sums = dict.fromkeys(stated, 0)
+        self._written: dict[str, tuple[Town, int]] = {}
         self.records = 0
         self.faulty = 0
 
-    def whole(self, of: str, dump: Any) -> None:
-        """Write the header or the trailer."""
-        for name, kind in self._recipe.kinds.items():
-            if kind.of == of:
-                columns = {
-                    field: self._total(self._field(name, field), recipe) for field, recipe in kind.fields.items()
-                }
-                cells = self._encode(name, columns, 1)
-                self._counts[name] += 1
-                self.records += 1
-                dump.write(cells.tobytes())
-
-    def part(self, population: Population, rng: np.random.Generator, dump: Any) -> list[tuple[int, str, str, str]]:
-        """Write a part of the population; returns its faults."""
-        kinds: dict[str, tuple[str, KindRecipe]] = {
-            k.of: (name, k) for name, k in self._recipe.kinds.items() if k.of in ("households", "residents")
-        }
-        sources = {"households": population.households, "residents": population.residents}
-        encoded: dict[str, np.ndarray] = {}
-        for of, (name, kind) in kinds.items():
-            frame = sources[of]
-            columns = {field: _column(self._field(name, field), recipe, frame) for field, recipe in kind.fields.items()}
-            encoded[of] = self._encode(name, columns, frame.height)
-            self._counts[name] += frame.height
-        order = _order(population, "households" in encoded)
-        total = sum(len(cells) for cells in encoded.values())
-        records = np.empty((total, self._layout.length), np.uint8)
-        listed: list[tuple[int, str, str, str]] = []
-        for source, cells in encoded.items():
-            name, kind = kinds[source]
-            spoiled = self._spoil(name, kind, cells, rng, spared=_spared(sources[source]))
-            self._add_sums(name, kind, sources[source], spoiled)
-            records[order[source]] = cells
-            listed.extend((self.records + int(order[source][row]) + 1, f, k, c) for row, f, k, c in spoiled)
-        dump.write(records.tobytes())
-        self.records += total
+    def part(self, town: Town) -> list[Fault]:
+        """Write a part of the town, behind the headers where it is the first; returns its faults."""
+        listed = [] if town.first else self._alone("header", town)
+        kinds = tuple(kind for kind in self._kinds if kind.of is not None)
+        rows = nested(kinds, {kind.name: _rows(kind, town) for kind in kinds})
+        place = places(kinds, rows)
+        records = np.empty((sum(own.count for own in rows.values()), self._length), np.uint8)
+        apart = Apart()
+        for kind in kinds:
+            own = rows[kind.name]
+            written = {field.name: column for field, column in columns(kind, own)}
+            cells, hits = self._encoded(kind, written, own.count, draw(kind, own, self._faults, apart), own)
+            records[_run(place[kind.name])] = cells
+            self._counts[kind.name] += own.count
+            listed += _listed(hits, self.records + 1 + place[kind.name])
+        self._dump.write(records.data)
+        self.records += len(records)
         self.faulty += len(listed)
         return sorted(listed)
 
-    def _spoil(
-        self, name: str, kind: KindRecipe, cells: np.ndarray, rng: np.random.Generator, *, spared: np.ndarray
-    ) -> list[tuple[int, str, str, str]]:
-        if not kind.faults or not self._faults:
-            return []
-        hit = np.nonzero((rng.random(len(cells)) < self._faults) & ~spared)[0]
-        which = rng.integers(0, len(kind.faults), len(hit))
-        faulty = np.zeros(len(cells), np.bool_)
-        faulty[hit] = True
-        listed: list[tuple[int, str, str, str]] = []
-        for number, fault in enumerate(kind.faults):
-            field = self._field(name, fault.field)
-            at = hit[which == number]
-            span = slice(field.offset, field.offset + field.width)
-            if fault.kind == DUPLICATE_KEY:
-                at = at[at > 0]
-                at = at[~faulty[at - 1]]
-                cells[at, span] = cells[at - 1, span]
-                code = "V404"
-            else:
-                spoiled = cells[at, span]
-                changed = FAULTS[fault.kind].spoil(spoiled, field, self._charset)
-                at, spoiled = at[changed], spoiled[changed]
-                cells[at, span] = spoiled
-                code = FAULTS[fault.kind].code
-            listed.extend((int(row), fault.field, fault.kind, code) for row in at)
+    def end(self, town: Town) -> list[Fault]:
+        """Write the trailers, and the headers once more now that all is known that they state; returns the trailers' faults."""
+        listed = self._alone("trailer", town)
+        self.faulty += len(listed)
+        for kind in self._kinds:
+            if kind.role == "header" and any(isinstance(column.what, Total) for column in kind.columns):
+                first, record = self._written[kind.name]
+                self._dump.seek(record * self._length)
+                self._one(kind, first)
         return listed
 
-    def _add_sums(
-        self, name: str, kind: KindRecipe, frame: pl.DataFrame, spoiled: list[tuple[int, str, str, str]]
-    ) -> None:
-        """Sum what the trailer states: the values that are still valid."""
-        for other in self._recipe.kinds.values():
-            for recipe in other.fields.values():
-                of, _, field = (recipe.sum or "").partition(".")
-                attribute = kind.fields[field].attribute if of == name and field in kind.fields else None
-                if attribute is None:
-                    continue
-                values = frame[attribute].to_numpy().copy()
-                values[[row for row, spoiled_field, _, _ in spoiled if spoiled_field == field]] = 0
-                self._sums[str(recipe.sum)] = self._sums.get(str(recipe.sum), 0) + int(values.sum())
+    def _alone(self, role: str, town: Town) -> list[Fault]:
+        listed = []
+        for kind in self._kinds:
+            if kind.role == role:
+                self._counts[kind.name] += 1
+                self._written[kind.name] = town, self.records
+                listed += self._one(kind, town)
+                self.records += 1
+        return listed
 
-    def _total(self, field: Field, recipe: FieldRecipe) -> pa.Array | np.ndarray:
-        if recipe.count is not None:
-            return np.array([self._counts[recipe.count]])
-        if recipe.sum is not None:
-            return np.array([self._sums.get(recipe.sum, 0)])
-        return _column(field, recipe, pl.DataFrame({"one": [1]}))
+    def _one(self, kind: KindPlan, town: Town) -> list[Fault]:
+        written = {column.field.name: self._stated(column) for column in kind.columns}
+        cells, hits = self._encoded(kind, written, 1, draw_alone(kind, town, self._faults), None)
+        self._dump.write(cells.tobytes())
+        return _listed(hits, np.array([self._written[kind.name][1] + 1]))
 
-    def _encode(self, name: str, columns: Mapping[str, pa.Array | np.ndarray], count: int) -> np.ndarray:
-        length = self._layout.length
-        return encode(self._fields[name], columns, charset=self._charset, length=length, count=count)
+    def _stated(self, column: ColumnPlan) -> pl.Series:
+        """What a header or trailer says in a field."""
+        if isinstance(column.what, Total):
+            number = self._counts[column.what.kind] if column.what.field is None else self._sums[column.what]
+            made = pl.Series([number], dtype=pl.Int64)
+            return made.cast(pl.String) if is_text(column.field) else made
+        return constant(column.field, str(column.what), 1)
 
-    def _field(self, kind: str, name: str) -> Field:
-        for field in self._fields[kind]:
-            if field.name == name:
-                return field
-        raise ValueError(f"the layout has no field {name} in {kind}")
+    def _encoded(
+        self, kind: KindPlan, written: dict[str, pl.Series], count: int, drawn: Iterable[Hit], rows: Rows | None
+    ) -> tuple[np.ndarray, list[Hit]]:
+        """The records of a kind, its faults in them; and the faults that could be made."""
+        hits = list(drawn)
+        for hit in hits:
+            if hit.fault.kind.alter is not None:
+                name = hit.fault.field.name
+                written[name] = written[name].clone().scatter(hit.at, _altered(hit, written[name], rows))
+        cells = encode(
+            kind.fields,
+            {name: arrow(column) for name, column in written.items()},
+            charset=self._charset,
+            length=self._length,
+            count=count,
+        )
+        made = [_spoilt(hit, cells, self._charset) for hit in hits]
+        for total in self._sums:
+            if total.kind == kind.name and total.field is not None:
+                lost = [h.at for h in made if h.fault.kind.spoil is not None and h.fault.field.name == total.field]
+                column = written[total.field]
+                unread = column.gather(np.concatenate(lost)).sum() if lost else 0
+                self._sums[total] += int(column.sum()) - int(unread)
+        return cells, made
 
 
-def _column(field: Field, recipe: FieldRecipe, frame: pl.DataFrame) -> pa.Array | np.ndarray:
-    is_text = field.arrow_type == pa.string()
-    if recipe.attribute is not None:
-        series = frame[recipe.attribute]
-        return series.cast(pl.String).to_arrow() if is_text else series.cast(pl.Int64).to_numpy()
-    constant = recipe.constant or ""
-    return pa.array([constant] * frame.height) if is_text else np.full(frame.height, int(constant or 0))
+def _run(places: np.ndarray) -> np.ndarray | slice:
+    """Places as a slice, where they are one run: such are copied faster."""
+    one = len(places) and places[-1] - places[0] + 1 == len(places)
+    return slice(places[0], places[-1] + 1) if one else places
 
 
-def _spared(frame: pl.DataFrame) -> np.ndarray:
-    """Who gets no fault: a run that would lose a protective measure may not be promoted at all."""
-    if "protected" not in frame.columns:
-        return np.zeros(frame.height, np.bool_)
-    return (frame["protected"] != "").to_numpy()
+def _rows(kind: KindPlan, town: Town) -> Rows:
+    assert kind.of is not None
+    rows = whole(town, kind.of)
+    return Rows(town, kind.of, rows.index[chosen(kind.where, rows)]) if kind.where else rows
 
 
-def _order(population: Population, interleaved: bool) -> Mapping[str, np.ndarray]:
-    """Where each record stands: residents in order, or each household followed by its residents."""
-    household = population.residents["household"].to_numpy()
-    place = np.arange(len(household))
-    if not interleaved:
-        return {"residents": place}
-    sizes = population.households["members"].to_numpy()
-    starts = np.cumsum(sizes + 1) - (sizes + 1)
-    return {"households": starts, "residents": place + household + 1}
+def _altered(hit: Hit, values: pl.Series, rows: Rows | None) -> pl.Series:
+    fault = hit.fault
+    other = None
+    if fault.than is not None and rows is not None:
+        other = rows.values(fault.than.way, fault.than.attribute.name).gather(hit.at).to_numpy()
+    assert fault.kind.alter is not None
+    return fault.kind.alter(Written(values, hit.at, fault.format, other, fault.value, hit.rng))
+
+
+def _spoilt(hit: Hit, cells: np.ndarray, charset: Charset) -> Hit:
+    """Spoil the bytes of records, where the fault does so; returns the fault with the records that it could be made in."""
+    field, spoil = hit.fault.field, hit.fault.kind.spoil
+    if spoil is None:
+        return hit
+    span = slice(field.offset, field.offset + field.width)
+    spoiled = cells[hit.at, span]
+    changed = spoil(spoiled, field, charset)
+    cells[hit.at[changed], span] = spoiled[changed]
+    return dataclasses.replace(hit, at=hit.at[changed])
+
+
+def _listed(hits: Iterable[Hit], records: np.ndarray) -> list[Fault]:
+    return [
+        (int(record), hit.fault.field.name, hit.fault.kind.name, hit.fault.code, hit.fault.rule)
+        for hit in hits
+        for record in records[hit.at]
+    ]

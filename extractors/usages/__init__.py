@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.dialects.contract import Dialect
+from extractors.layout import Field
+from extractors.layout.storage import Described, Storage, Stored
 from extractors.usages import (
     binary,
     binary_little,
@@ -51,12 +53,28 @@ USAGES: tuple[Usage, ...] = (
 )
 BY_NAME: Mapping[str, Usage] = MappingProxyType({usage.name: usage for usage in USAGES})
 
-_BY_CHARSET = ("text", "mixed", "national")
-"""The usages whose text a charset of Unicode reads its own way."""
+
+def _words() -> Mapping[str, Storage]:
+    """Every word of the USAGE clause, COMP spelled out too."""
+    words = {word: storage for usage in USAGES for word, storage in usage.words.items()}
+    spelled = {word.replace("COMP", "COMPUTATIONAL"): storage for word, storage in words.items() if "COMP" in word}
+    return MappingProxyType({**words, **spelled})
+
+
+WORDS = _words()
 
 
 def usage_of(field: Field, charset: Charset) -> Usage:
     """How a field is read under a charset: its digits may be ASCII, its text Unicode."""
-    if charset.usage is not None and field.usage in _BY_CHARSET:
-        return BY_NAME[charset.usage]
-    return BY_NAME["zoned_ascii" if field.usage == "zoned" and charset.ascii else field.usage]
+    usage = BY_NAME[field.usage]
+    other = usage.becomes(charset) if usage.becomes is not None else None
+    return BY_NAME[other] if other is not None else usage
+
+
+def stored(item: Described, dialect: Dialect) -> tuple[Usage, Stored] | None:
+    """The usage that an item of a copybook is of, and the place it takes; None where no usage has such items."""
+    for usage in USAGES:
+        place = usage.stores(item, dialect) if usage.stores is not None else None
+        if place is not None:
+            return usage, place
+    return None

@@ -7,8 +7,8 @@ import decimal
 import numpy as np
 import pyarrow as pa
 
-from extractors.copybooks.layout import MAX_INT64_DIGITS
 from extractors.kernels.memory import inner
+from extractors.usages._numbers import MAX_INT64_DIGITS
 
 
 @inner

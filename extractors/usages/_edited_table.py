@@ -6,8 +6,8 @@ import functools
 
 import numpy as np
 
-from extractors.copybooks.layout import Picture
 from extractors.dialects.contract import AsciiSigns
+from extractors.layout import Picture
 from extractors.usages import _signs as signs
 
 DIGIT, POINT, SKIP, PLUS, MINUS, _, OVER_PLUS, OVER_MINUS, SPACE = (1 << n for n in range(4, 13))
@@ -17,11 +17,11 @@ INSERTED = 0x100
 """Tells a byte that the picture itself puts at a place from none."""
 
 NO_SIGN, SIGN, SIGN_OVER = 0, 1, 3
-"""What the plan's MINUS says; more than that are the two letters, CR or DB, that mean minus."""
+"""What the plan's LETTERS says; more than that are the two letters, CR or DB, that mean minus."""
 
 
 def sign_of(symbols: str, *, in_ascii: bool) -> int:
-    """The plan's MINUS of an edited picture."""
+    """The plan's LETTERS of an edited picture."""
     letters = symbols[-2:].upper()
     if letters in ("CR", "DB"):
         one, two = letters.encode("latin-1" if in_ascii else "cp037")

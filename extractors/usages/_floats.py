@@ -8,6 +8,33 @@ bits, and a number with more is rounded and reported.
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+
+from extractors.charsets.contract import Charset
+from extractors.dialects.contract import ByteOrder, Dialect, FloatFormat
+from extractors.layout import Field, Picture
+from extractors.layout.storage import Described, Storage, Stored
+from extractors.usages.contract import OUT_OF_PICTURE, WHOLE, Rules, Stores, Usage
+
+FLOAT = Storage("COMP-1", picture=False)
+DOUBLE = Storage("COMP-2", picture=False)
+WORDS = {"COMP-1": FLOAT, "FLOAT-SHORT": FLOAT, "COMP-2": DOUBLE, "FLOAT-LONG": DOUBLE}
+
+
+def stores(form: FloatFormat, order: ByteOrder | None = None) -> Stores:
+    """The items that a dialect stores in a form, and in an order of bytes where the form has more than one."""
+
+    def store(item: Described, dialect: Dialect) -> Stored | None:
+        if item.storage not in (FLOAT, DOUBLE) or dialect.float_format != form:
+            return None
+        if order is not None and dialect.float_order != order:
+            return None
+        width = 4 if item.storage == FLOAT else 8
+        kind = pa.float32() if form == "ieee" and width == 4 else pa.float64()
+        picture = Picture(item.storage.name, "numeric", width, width)
+        return Stored(width, kind, picture, width if dialect.sync_long > 1 else 1)
+
+    return store
 
 
 def field_bytes(data: np.ndarray, starts: np.ndarray, width: int) -> np.ndarray:
@@ -51,3 +78,32 @@ def to_ibm(values: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray]:
     word = np.where(zero, np.uint64(0), word) | np.signbit(values).astype(np.uint64) << np.uint64(bits + 7)
     raw = word.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 8 - width :]
     return np.ascontiguousarray(raw), misfit
+
+
+def ieee(name: str, doc: str, order: ByteOrder) -> Usage:
+    """The usage of IEEE 754 numbers in an order of bytes."""
+    mark = ">" if order == "big" else "<"
+
+    def read(
+        field: Field, data: np.ndarray, starts: np.ndarray, rules: Rules
+    ) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+        values = field_bytes(data, starts, field.width).view(f"{mark}f{field.width}").ravel()
+        rows = np.nonzero(~np.isfinite(values))[0]
+        native = values.astype(values.dtype.newbyteorder("="))
+        return pa.array(native), rows, np.full(len(rows), OUT_OF_PICTURE, np.int64)
+
+    def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+        values = np.asarray(pa.array(column).fill_null(0)).astype(f"{mark}f{field.width}")
+        cells[:] = values.view(np.uint8).reshape(-1, field.width)
+        return np.zeros(len(values), bool)
+
+    return Usage(
+        name=name,
+        doc=doc,
+        value=WHOLE,
+        stores=stores("ieee", order),
+        read=read,
+        flags={OUT_OF_PICTURE: "D209"},
+        empty=b"\x00\x40",
+        encode=encode,
+    )

@@ -1,4 +1,4 @@
-"""Numbers written as characters: tables of what each byte may be, and the kernel that reads by them.
+"""Numbers written as characters: tables of what each byte may be, the kernel that reads by them, and the usages of it.
 
 The fast path (`zoned`) knows one form only: EBCDIC digits, the sign over the last. This kernel reads every other form a
 byte at a time: the sign over the first digit or the last, in a byte of its own, in EBCDIC or in ASCII.
@@ -7,21 +7,24 @@ byte at a time: the sign over the first digit or the last, in a byte of its own,
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.dialects.contract import AsciiSigns
 from extractors.kernels import plan as p
-from extractors.kernels.memory import byte_at, int_at, kernel, le32, put64
+from extractors.kernels.memory import Kernel, byte_at, int_at, kernel, le32, put64
 from extractors.kernels.plan import argument
 from extractors.kernels.wide import to_decimal256
-from extractors.usages._digits import add_scaled
+from extractors.layout import Field
+from extractors.layout.storage import Storage
+from extractors.usages._digits import add_scaled, digits_of, to_integers
 from extractors.usages._floats import field_bytes
-from extractors.usages.contract import LOST
+from extractors.usages._numbers import prepare_number
+from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Prepared, Rules, Stores, Usage
 
 DIGIT = 0x10
 """A plain digit; its value stands in the low four bits."""
@@ -36,9 +39,9 @@ BLANK = 0x200
 """A space or X'00'."""
 
 TRAILING, LEADING, TRAILING_SEPARATE, LEADING_SEPARATE = range(4)
-"""Where the sign stands: a kernel's MODE."""
+"""Where the sign stands: a kernel's PLACE."""
 PADDED = 4
-"""Added to the MODE where spaces and X'00' around the digits are left out rather than make it no number."""
+"""Added to the PLACE where spaces and X'00' around the digits are left out rather than make it no number."""
 
 _ASCII: Mapping[AsciiSigns, tuple[tuple[bytes, ...], tuple[bytes, ...]]] = {
     "ebcdic": ((b"{ABCDEFGHI",), (b"}JKLMNOPQR", b"pqrstuvwxy")),
@@ -77,17 +80,11 @@ def table(*, in_ascii: bool, plus: str, minus: str, ascii_signs: AsciiSigns = "e
     return made
 
 
-def over_ascii(field: Field, digits: np.ndarray, minus: np.ndarray) -> np.ndarray:
-    """ASCII digits with their signs over them, as the field's dialect writes them."""
-    plus_zone, minus_zone = (0x40, 0x50) if field.ascii_signs == "fujitsu" else (0x30, 0x70)
-    return np.where(minus, digits + minus_zone, digits + plus_zone)
-
-
 @kernel
 def decode(plan, first, last, found):
     """Read digits and a sign a byte at a time, to 38 digits."""
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
-    width, stride, mode = argument(plan, p.WIDTH), argument(plan, p.STRIDE), argument(plan, p.MODE)
+    width, stride, mode = argument(plan, p.WIDTH), argument(plan, p.STRIDE), argument(plan, p.PLACE)
     bytes_of, signed = argument(plan, p.SINGLE), argument(plan, p.MINUS) != 0
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
     padded = mode >= 4
@@ -135,15 +132,72 @@ def decode(plan, first, last, found):
     return found
 
 
-def read(
-    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
-) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Decode a column of more than 38 digits, B and D over an EBCDIC digit being minus."""
-    known = table(in_ascii=charset.ascii, plus="ACEF", minus="BD", ascii_signs=field.ascii_signs)
-    entries = known[field_bytes(data, starts, field.width)]
-    leading = field.usage == "zoned_leading" or (field.usage == "zoned_separate" and field.leading)
-    sign, others = (entries[:, 0], entries[:, 1:]) if leading else (entries[:, -1], entries[:, :-1])
-    separate = field.usage == "zoned_separate"
+def usage(
+    name: str,
+    doc: str,
+    *,
+    over: int | None,
+    empty: bytes,
+    stores: Stores | None = None,
+    becomes: Callable[[Charset], str | None] | None = None,
+    words: Mapping[str, Storage] = MappingProxyType({}),
+    fast: Callable[[Field], Kernel] | None = None,
+) -> Usage:
+    """The usage of digits a byte each.
+
+    Args:
+        name, doc, empty, stores, becomes, words: as a `Usage` has them.
+        over: TRAILING or LEADING, where the sign stands over a digit; None where it is a byte of its own.
+        fast: the kernel for numbers that are not padded; by default the one here, which reads all.
+    """
+
+    def place(field: Field) -> int:
+        return over if over is not None else LEADING_SEPARATE if field.leading else TRAILING_SEPARATE
+
+    def prepare(row: np.ndarray, field: Field, rules: Rules) -> Prepared:
+        prepare_number(row, field, rules)
+        if fast is not None and not rules.padded:
+            return Prepared(fast(field))
+        known = _known(field, rules)
+        row[p.SINGLE] = known.ctypes.data
+        row[p.PLACE] = place(field) + (PADDED if rules.padded else 0)
+        return Prepared(decode, (known,))
+
+    def read(
+        field: Field, data: np.ndarray, starts: np.ndarray, rules: Rules
+    ) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+        return _read(field, field_bytes(data, starts, field.width), _known(field, rules), place(field))
+
+    def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
+        return _encode(field, to_integers(column), cells, place(field), in_ascii=charset.ascii)
+
+    return Usage(
+        name=name,
+        doc=doc,
+        value=NUMBER,
+        words=words,
+        stores=stores,
+        becomes=becomes,
+        prepare=prepare,
+        read=read,
+        flags={LOST: "D202", OUT_OF_PICTURE: "D210"},
+        blank_code="D203",
+        empty=empty,
+        encode=encode,
+    )
+
+
+def _known(field: Field, rules: Rules) -> np.ndarray:
+    plus, minus = rules.dialect.plus_signs, rules.dialect.minus_signs
+    return table(in_ascii=rules.charset.ascii, plus=plus, minus=minus, ascii_signs=field.ascii_signs)
+
+
+def _read(field: Field, raw: np.ndarray, known: np.ndarray, place: int) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+    """Decode a column of more than 38 digits."""
+    entries = known[raw]
+    at, others = (0, entries[:, 1:]) if place in (LEADING, LEADING_SEPARATE) else (-1, entries[:, :-1])
+    separate = place in (LEADING_SEPARATE, TRAILING_SEPARATE)
+    sign = entries[:, at]
     allowed, minus = (PLUS | MINUS, MINUS) if separate else (DIGIT | PLUS_DIGIT | MINUS_DIGIT, MINUS_DIGIT)
     negative = (sign & minus) != 0
     bad = ((others & DIGIT) == 0).any(axis=1) | ((sign & allowed) == 0)
@@ -153,3 +207,28 @@ def read(
     digits = np.where(bad[:, None], 0, others if separate else entries) & 0xF
     column = to_decimal256(digits.astype(np.uint8), negative, field.arrow_type)
     return column, rows, np.full(len(rows), LOST, np.int64)
+
+
+def _encode(field: Field, values: np.ndarray, cells: np.ndarray, place: int, *, in_ascii: bool) -> np.ndarray:
+    """Write a column of unscaled numbers: digits, and the sign in its place; without S in the PICTURE there is none."""
+    separate = place in (LEADING_SEPARATE, TRAILING_SEPARATE)
+    at, rest = (0, np.s_[1:]) if place in (LEADING, LEADING_SEPARATE) else (-1, np.s_[:-1])
+    digits, misfit = digits_of(values, field.width - separate, field.picture.size)
+    minus = np.asarray(values < 0, bool)
+    zone = 0x30 if in_ascii else 0xF0
+    if separate:
+        plus_sign, minus_sign = b"+-" if in_ascii else b"\x4e\x60"
+        cells[:, at], cells[:, rest] = np.where(minus, minus_sign, plus_sign), digits | zone
+        return misfit
+    cells[:] = digits | zone
+    if not field.picture.signed:
+        return np.asarray(misfit | minus, bool)
+    cells[:, at] = over_digits(field, digits[:, at], minus, in_ascii=in_ascii)
+    return misfit
+
+
+def over_digits(field: Field, digits: np.ndarray, minus: np.ndarray, *, in_ascii: bool) -> np.ndarray:
+    """Digits with their signs over them: C and D in EBCDIC, in ASCII as the field's dialect writes them."""
+    fujitsu = field.ascii_signs == "fujitsu"
+    plus_zone, minus_zone = (0xC0, 0xD0) if not in_ascii else (0x40, 0x50) if fujitsu else (0x30, 0x70)
+    return (digits | np.where(minus, minus_zone, plus_zone)).astype(np.uint8)

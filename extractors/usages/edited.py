@@ -14,13 +14,17 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
 from extractors.kernels.memory import byte_at, int_at, kernel, le32, put64
 from extractors.kernels.plan import argument
+from extractors.layout import Field
+from extractors.layout.storage import DISPLAY, Described, Stored
+from extractors.usages import _edited_table as tables
 from extractors.usages import _signs as signs
 from extractors.usages._digits import add_scaled, digits_of, to_integers
-from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.usages._numbers import number_type, prepare_number
+from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Prepared, Rules, Usage
 
 
 @kernel
@@ -28,11 +32,11 @@ def decode(plan, first, last, found):
     """Read a printed number a byte at a time, to 38 digits."""
     pos, out, listed = argument(plan, p.POS), argument(plan, p.OUT), argument(plan, p.LIST)
     width, stride = argument(plan, p.WIDTH), argument(plan, p.STRIDE)
-    bytes_of, scale, digits = argument(plan, p.SINGLE), argument(plan, p.MODE), argument(plan, p.DIGITS)
-    letters = argument(plan, p.MINUS)
+    bytes_of, scale, digits = argument(plan, p.SINGLE), argument(plan, p.SCALE), argument(plan, p.DIGITS)
+    letters = argument(plan, p.LETTERS)
     credit, over = letters > 3, letters == 3
     base = argument(plan, p.DATA) + argument(plan, p.OFFSET)
-    explicit = argument(plan, p.PLUS) != 0
+    explicit = argument(plan, p.POINT) != 0
     inserted = argument(plan, p.DOUBLE)
     for r in range(first, last):
         start = base + int_at(pos + 8 * r)
@@ -104,6 +108,26 @@ def decode(plan, first, last, found):
     return found
 
 
+def store(item: Described, dialect: Dialect) -> Stored | None:
+    """A number as it is printed, whatever room its PICTURE has beside the digits."""
+    picture = item.picture
+    if item.storage != DISPLAY or picture is None or picture.category != "edited":
+        return None
+    return Stored(picture.positions, number_type(picture, picture.positions), picture)
+
+
+def prepare(row: np.ndarray, field: Field, rules: Rules) -> Prepared:
+    """Write what each byte may be, what the picture itself puts where, and how it writes its sign."""
+    prepare_number(row, field, rules)
+    picture, in_ascii = field.picture, rules.charset.ascii
+    known = tables.table(in_ascii=in_ascii, picture=picture, ascii_signs=field.ascii_signs)
+    inserted = tables.inserted(in_ascii=in_ascii, picture=picture)
+    row[p.SINGLE], row[p.DOUBLE] = known.ctypes.data, inserted.ctypes.data
+    row[p.SCALE], row[p.POINT] = max(picture.scale, 0), "." in picture.symbols
+    row[p.LETTERS] = tables.sign_of(picture.symbols, in_ascii=in_ascii)
+    return Prepared(decode, (known, inserted))
+
+
 def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
     """Write a column of unscaled numbers as the picture prints them."""
     values = to_integers(column)
@@ -163,7 +187,7 @@ def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells:
     if "S" in field.picture.symbols:
         rows = np.nonzero(minus)[0]
         last = cells[rows, -1] & 0x0F
-        cells[rows, -1] = signs.over_ascii(field, last, minus[rows]) if charset.ascii else last | 0xD0
+        cells[rows, -1] = signs.over_digits(field, last, minus[rows], in_ascii=charset.ascii)
     return misfit
 
 
@@ -171,7 +195,8 @@ USAGE = Usage(
     name="edited",
     doc=__doc__ or "",
     value=NUMBER,
-    kernel=lambda _: decode,
+    stores=store,
+    prepare=prepare,
     flags={LOST: "D206", OUT_OF_PICTURE: "D207"},
     blank_code="D203",
     empty=b"\x00\x40\x20",

@@ -11,14 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.layout import Field
 from extractors.usages import _floats as floats
-from extractors.usages.contract import OUT_OF_PICTURE, WHOLE, Usage
+from extractors.usages.contract import OUT_OF_PICTURE, WHOLE, Rules, Usage
 
 
-def read(
-    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
-) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+def read(field: Field, data: np.ndarray, starts: np.ndarray, rules: Rules) -> tuple[pa.Array, np.ndarray, np.ndarray]:
     """Decode a column."""
     values, rounded = floats.from_ibm(floats.field_bytes(data, starts, field.width))
     rows = np.nonzero(rounded)[0]
@@ -36,6 +34,8 @@ USAGE = Usage(
     name="float_ibm",
     doc=__doc__ or "",
     value=WHOLE,
+    words=floats.WORDS,
+    stores=floats.stores("ibm"),
     read=read,
     flags={OUT_OF_PICTURE: "D208"},
     empty=b"\x00\x40",

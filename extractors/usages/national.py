@@ -7,26 +7,22 @@ Read by the kernel of `mixed`, which begins in double-byte mode and knows no shi
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
-
-from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
-from extractors.usages import mixed
-from extractors.usages.contract import TEXT, TEXT_FLAGS, Usage
+from extractors.dialects.contract import Dialect
+from extractors.layout.storage import DISPLAY_1, NATIONAL, Described, Stored
+from extractors.usages import _shifted as shifted
+from extractors.usages import _unicode
+from extractors.usages._written import DOUBLE_ONLY
 
 
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of double-byte text; a text with a single-byte character does not fit."""
-    return mixed.encode_text(column, charset, cells, mode=mixed.DOUBLE_ONLY)
+def store(item: Described, dialect: Dialect) -> Stored | None:
+    """PICTURE N and G, but for those that are UTF-16."""
+    return shifted.stored(item) if _unicode.is_double(item) and not _unicode.is_utf16(item, dialect) else None
 
 
-USAGE = Usage(
-    name="national",
-    doc=__doc__ or "",
-    value=TEXT,
-    kernel=lambda _: mixed.decode,
-    flags=TEXT_FLAGS,
-    empty=b"\x00\x40\x20",
-    encode=encode,
+USAGE = shifted.usage(
+    "national",
+    __doc__ or "",
+    mode=DOUBLE_ONLY,
+    words={"DISPLAY-1": DISPLAY_1, "KANJI": DISPLAY_1, "NATIONAL": NATIONAL},
+    stores=store,
 )

@@ -11,17 +11,12 @@ used, the value is kept and reported.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be64, byte_at, inner, int_at, kernel, put64
 from extractors.kernels.plan import argument
-from extractors.kernels.wide import to_decimal256
-from extractors.usages._digits import add_scaled, digits_of, to_integers
-from extractors.usages._floats import field_bytes
-from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.usages import _nibbles
+from extractors.usages._digits import add_scaled
 
 _ONES = np.uint64(0x1111111111111111)
 _LOW_NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -118,41 +113,11 @@ def decode_long(plan, first, last, found):
     return found
 
 
-def read(
-    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
-) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Decode a column of more than 38 digits."""
-    raw = field_bytes(data, starts, field.width)
-    nibbles = np.stack((raw >> 4, raw & 0xF), axis=2).reshape(len(starts), -1)
-    sign, digits = nibbles[:, -1], nibbles[:, :-1]
-    negative = (sign == 0xB) | (sign == 0xD)
-    bad = (digits > 9).any(axis=1) | (sign < 0xA) | (negative & (not field.picture.signed))
-    beyond = ~bad & (digits[:, : digits.shape[1] - field.picture.size] != 0).any(axis=1)
-    rows = np.nonzero(bad | beyond)[0]
-    column = to_decimal256(np.where(bad[:, None], 0, digits)[:, -76:], negative, field.arrow_type)
-    return column, rows, np.where(bad[rows], LOST, OUT_OF_PICTURE)
-
-
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of unscaled numbers: C for plus, D for minus, F where the PICTURE has no sign."""
-    values = to_integers(column)
-    magnitude, misfit = digits_of(values, 2 * field.width - 1, field.picture.size)
-    nibbles = np.zeros((len(values), 2 * field.width), np.uint8)
-    nibbles[:, :-1] = magnitude
-    nibbles[:, -1] = np.where(values < 0, 0xD, 0xC) if field.picture.signed else 0xF
-    cells[:] = nibbles[:, 0::2] << 4 | nibbles[:, 1::2]
-    if not field.picture.signed:
-        misfit |= np.asarray(values < 0)
-    return misfit
-
-
-USAGE = Usage(
-    name="packed",
-    doc=__doc__ or "",
-    value=NUMBER,
+USAGE = _nibbles.usage(
+    "packed",
+    __doc__ or "",
+    words=("PACKED-DECIMAL", "COMP-3"),
+    sign=True,
     kernel=lambda field: decode_short if field.width <= 8 else decode_long,
-    read=read,
-    flags={LOST: "D201", OUT_OF_PICTURE: "D204"},
     empty=b"\x00\x40\x0c\x0d\x0f",
-    encode=encode,
 )

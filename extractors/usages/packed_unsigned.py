@@ -6,17 +6,12 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
 from extractors.kernels import plan as p
 from extractors.kernels.memory import byte_at, int_at, kernel, put64
 from extractors.kernels.plan import argument
-from extractors.kernels.wide import to_decimal256
-from extractors.usages._digits import add_scaled, digits_of, to_integers
-from extractors.usages._floats import field_bytes
-from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.usages import _nibbles
+from extractors.usages._digits import add_scaled
 
 
 @kernel
@@ -45,34 +40,11 @@ def decode(plan, first, last, found):
     return found
 
 
-def read(
-    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
-) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Decode a column of more than 38 digits."""
-    raw = field_bytes(data, starts, field.width)
-    digits = np.stack((raw >> 4, raw & 0xF), axis=2).reshape(len(starts), -1)
-    bad = np.asarray((digits > 9).any(axis=1), bool)
-    beyond = ~bad & (digits[:, : digits.shape[1] - field.picture.size] != 0).any(axis=1)
-    rows = np.nonzero(bad | beyond)[0]
-    column = to_decimal256(np.where(bad[:, None], 0, digits)[:, -76:], np.zeros(len(raw), bool), field.arrow_type)
-    return column, rows, np.where(bad[rows], LOST, OUT_OF_PICTURE)
-
-
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of unscaled numbers."""
-    values = to_integers(column)
-    digits, misfit = digits_of(values, 2 * field.width, field.picture.size)
-    cells[:] = digits[:, 0::2] << 4 | digits[:, 1::2]
-    return np.asarray(misfit | (values < 0), bool)
-
-
-USAGE = Usage(
-    name="packed_unsigned",
-    doc=__doc__ or "",
-    value=NUMBER,
+USAGE = _nibbles.usage(
+    "packed_unsigned",
+    __doc__ or "",
+    words=("COMP-6",),
+    sign=False,
     kernel=lambda _: decode,
-    read=read,
-    flags={LOST: "D201", OUT_OF_PICTURE: "D204"},
     empty=b"\x00\x40",
-    encode=encode,
 )

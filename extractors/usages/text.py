@@ -7,26 +7,15 @@ Read by the kernel of `mixed` with a table of no shifts; trailing spaces are pad
 
 from __future__ import annotations
 
-import numpy as np
-import pyarrow as pa
-
-from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
-from extractors.usages import mixed
-from extractors.usages.contract import TEXT, TEXT_FLAGS, Usage
+from extractors.dialects.contract import Dialect
+from extractors.layout.storage import DISPLAY, Described, Stored
+from extractors.usages import _shifted as shifted
+from extractors.usages._written import SINGLE_ONLY
 
 
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of text; a text that needs a double-byte character does not fit."""
-    return mixed.encode_text(column, charset, cells, mode=mixed.SINGLE_ONLY)
+def store(item: Described, dialect: Dialect) -> Stored | None:
+    """PICTURE A."""
+    return shifted.stored(item) if item.storage == DISPLAY and item.category == "alphabetic" else None
 
 
-USAGE = Usage(
-    name="text",
-    doc=__doc__ or "",
-    value=TEXT,
-    kernel=lambda _: mixed.decode,
-    flags=TEXT_FLAGS,
-    empty=b"\x00\x40\x20",
-    encode=encode,
-)
+USAGE = shifted.usage("text", __doc__ or "", mode=SINGLE_ONLY, stores=store)

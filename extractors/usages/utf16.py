@@ -13,17 +13,15 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from extractors.charsets._character_tables import FOUR_BYTES
 from extractors.charsets.contract import REPLACEMENT, Charset
-from extractors.copybooks.layout import Field
+from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
 from extractors.kernels.plan import argument, end_of
-from extractors.usages.contract import HALF, TEXT, Usage
-from extractors.usages.mixed import flag_of, put_character, trimmed
-from extractors.usages.utf8 import FLAGS, encode_as
-
-_PLAIN = np.uint64(FOUR_BYTES << 24)
+from extractors.layout.storage import Described, Stored
+from extractors.usages import _unicode
+from extractors.usages._characters import PLAIN, flag_of, put_character, trimmed
+from extractors.usages.contract import HALF, Rules
 
 
 @inner
@@ -42,7 +40,7 @@ def decode(plan, first, last, found):
         argument(plan, p.LIST),
         argument(plan, p.ENDS),
     )
-    width, little = argument(plan, p.WIDTH), argument(plan, p.MODE) != 0
+    width, little = argument(plan, p.WIDTH), argument(plan, p.LITTLE) != 0
     scalars, sequences = argument(plan, p.DOUBLE), argument(plan, p.SEQUENCES)
     trims_wide = argument(plan, p.KEEP_WIDE) == 0
     data, limits = argument(plan, p.DATA), argument(plan, p.LIMITS)
@@ -68,7 +66,7 @@ def decode(plan, first, last, found):
                 else:
                     point = np.int64(REPLACEMENT)
             entry = le32(scalars + 4 * point)
-            if entry < _PLAIN:
+            if entry < PLAIN:
                 put32(at, np.int64(entry))
                 at += np.int64(entry >> np.uint64(24))
                 continue
@@ -86,20 +84,22 @@ def decode(plan, first, last, found):
     return found
 
 
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of text, padded with spaces; a text that is too long does not fit.
+def store(item: Described, dialect: Dialect) -> Stored | None:
+    """NATIONAL, where the dialect has that as Unicode."""
+    if not (_unicode.is_double(item) and _unicode.is_utf16(item, dialect)):
+        return None
+    assert item.picture is not None
+    return Stored(2 * item.picture.positions, pa.string(), item.picture)
 
-    Big-endian, but for a charset utf_16 that is little-endian.
-    """
-    return encode_as("utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be", column, cells)
+
+def _codec(charset: Charset) -> str:
+    """Big-endian, but for a charset utf_16 that is little-endian."""
+    return "utf-16-le" if charset.policies.get("order") == "little" else "utf-16-be"
 
 
-USAGE = Usage(
-    name="utf16",
-    doc=__doc__ or "",
-    value=TEXT,
-    kernel=lambda _: decode,
-    flags=FLAGS,
-    empty=b"\x00\x20",
-    encode=encode,
-)
+def _little(rules: Rules) -> bool:
+    """By the charset where that is UTF-16 itself, by the dialect beside another."""
+    return (rules.charset.policies.get("order") or rules.dialect.national_order) == "little"
+
+
+USAGE = _unicode.usage("utf16", __doc__ or "", kernel=decode, codec=_codec, little=_little, stores=store, unit=2)

@@ -9,18 +9,15 @@ belongs to no character reads as U+FFFD, and so does a noncharacter; X'00' as a 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from extractors.charsets._character_tables import FOUR_BYTES
-from extractors.charsets.contract import REPLACEMENT, Charset
-from extractors.copybooks.layout import Field
+from extractors.charsets.contract import REPLACEMENT
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be16, byte_at, inner, int_at, kernel, le32, put32, put64
 from extractors.kernels.plan import argument, end_of
-from extractors.usages.contract import HALF, NOT_CLOSED, STRAY, TEXT, TEXT_FLAGS, Usage
-from extractors.usages.mixed import flag_of, put_character, trimmed
+from extractors.usages import _unicode
+from extractors.usages._characters import PLAIN, flag_of, put_character, trimmed
+from extractors.usages.contract import HALF
 
-_PLAIN = np.uint64(FOUR_BYTES << 24)
 _LOST = np.int64(REPLACEMENT)
 
 
@@ -85,7 +82,7 @@ def decode(plan, first, last, found):
                 break
             entry = le32(scalars + 4 * point)
             i += size
-            if entry < _PLAIN:
+            if entry < PLAIN:
                 put32(at, np.int64(entry))
                 at += np.int64(entry >> np.uint64(24))
                 continue
@@ -99,33 +96,4 @@ def decode(plan, first, last, found):
     return found
 
 
-def encode_as(codec: str, column: pa.Array | np.ndarray, cells: np.ndarray) -> np.ndarray:
-    """Write a column of text by one of Python's codecs, padded with its spaces; what is too long does not fit."""
-    texts = pa.array(column, pa.string()).fill_null("")
-    misfit = np.zeros(len(texts), bool)
-    width = cells.shape[1]
-    padding = (" " * width).encode(codec)
-    for row, text in enumerate(texts.to_pylist()):
-        data = text.encode(codec, "replace")
-        misfit[row] = len(data) > width
-        cells[row] = np.frombuffer((data + padding)[:width], np.uint8)
-    return misfit
-
-
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of text, padded with spaces; a text that is too long does not fit."""
-    return encode_as("utf-8", column, cells)
-
-
-FLAGS = {flag: code for flag, code in TEXT_FLAGS.items() if flag not in (NOT_CLOSED, STRAY)}
-"""Text without shift codes: what is odd is its characters."""
-
-USAGE = Usage(
-    name="utf8",
-    doc=__doc__ or "",
-    value=TEXT,
-    kernel=lambda _: decode,
-    flags=FLAGS,
-    empty=b"\x00\x20",
-    encode=encode,
-)
+USAGE = _unicode.usage("utf8", __doc__ or "", kernel=decode, codec=lambda _: "utf-8")

@@ -10,17 +10,15 @@ In a charset whose digits are those of ASCII the field is read as `zoned_ascii`.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 
-from extractors.charsets.contract import Charset
-from extractors.copybooks.layout import Field
+from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
 from extractors.kernels.memory import be64, inner, int_at, kernel, put64
 from extractors.kernels.plan import argument
-from extractors.kernels.wide import to_decimal256
-from extractors.usages._digits import add_scaled, digits_of, to_integers
-from extractors.usages._floats import field_bytes
-from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Usage
+from extractors.layout.storage import DISPLAY, Described, Stored
+from extractors.usages import _signs as signs
+from extractors.usages._digits import add_scaled
+from extractors.usages._numbers import number_type
 
 _ZONES = np.uint64(0xF0F0F0F0F0F0F0F0)
 _DIGITS = np.uint64(0x0F0F0F0F0F0F0F0F)
@@ -120,40 +118,23 @@ def decode_long(plan, first, last, found):
     return found
 
 
-def read(
-    field: Field, data: np.ndarray, starts: np.ndarray, charset: Charset
-) -> tuple[pa.Array, np.ndarray, np.ndarray]:
-    """Decode a column of more than 38 digits."""
-    raw = field_bytes(data, starts, field.width)
-    digits, zones = raw & 0xF, raw >> 4
-    negative = (zones[:, -1] == 0xB) | (zones[:, -1] == 0xD)
-    bad = (digits > 9).any(axis=1) | (zones[:, :-1] != 0xF).any(axis=1) | (zones[:, -1] < 0xA)
-    bad |= negative & (not field.picture.signed)
-    rows = np.nonzero(bad)[0]
-    column = to_decimal256(np.where(bad[:, None], 0, digits), negative, field.arrow_type)
-    return column, rows, np.full(len(rows), LOST, np.int64)
+def store(item: Described, dialect: Dialect) -> Stored | None:
+    """A number in characters, without a sign or with one over its last digit."""
+    picture = item.picture
+    if item.storage != DISPLAY or picture is None or picture.category != "numeric" or item.separate:
+        return None
+    if item.leading and picture.signed:
+        return None
+    return Stored(picture.size, number_type(picture), picture)
 
 
-def encode(field: Field, column: pa.Array | np.ndarray, charset: Charset, cells: np.ndarray) -> np.ndarray:
-    """Write a column of unscaled numbers: zone C for plus, D for minus, F where the PICTURE has no sign."""
-    values = to_integers(column)
-    digits, misfit = digits_of(values, field.width, field.picture.size)
-    cells[:] = digits | 0xF0
-    if field.picture.signed:
-        cells[:, -1] = digits[:, -1] | np.where(values < 0, 0xD0, 0xC0).astype(np.uint8)
-    else:
-        misfit |= np.asarray(values < 0)
-    return misfit
-
-
-USAGE = Usage(
-    name="zoned",
-    doc=__doc__ or "",
-    value=NUMBER,
-    kernel=lambda field: decode_short if field.width <= 8 else decode_long,
-    read=read,
-    flags={LOST: "D202", OUT_OF_PICTURE: "D210"},
-    blank_code="D203",
+USAGE = signs.usage(
+    "zoned",
+    __doc__ or "",
+    over=signs.TRAILING,
+    words={"DISPLAY": DISPLAY},
+    stores=store,
+    becomes=lambda charset: "zoned_ascii" if charset.ascii else None,
+    fast=lambda field: decode_short if field.width <= 8 else decode_long,
     empty=b"\x00\x40\xf0\xc0\xd0",
-    encode=encode,
 )

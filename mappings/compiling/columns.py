@@ -15,7 +15,7 @@ from mappings.compiling.conditions import UnknownFieldError, compile_condition, 
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.manifest import is_share, no_share
-from mappings.language.spec import ColumnSpec, MunicipalityFolder
+from mappings.language.spec import ColumnSpec, SystemFolder
 from mappings.plan import ColumnPlan, Condition, Step
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type
@@ -57,7 +57,7 @@ class ColumnCompiler:
     """Compiles the columns of one part of a table.
 
     Args:
-        folder: the municipality's specs.
+        folder: what the municipality says of the system.
         places: of the mapping's parts.
         types: the columns that a row has before it, and their types.
         widths: the most characters that a column of text holds, where that is known.
@@ -72,7 +72,7 @@ class ColumnCompiler:
 
     def __init__(
         self,
-        folder: MunicipalityFolder,
+        folder: SystemFolder,
         places: Located,
         types: Mapping[str, pa.DataType],
         widths: Mapping[str, int],

@@ -4,9 +4,10 @@ The compiler knows neither extractors nor target_schemas: it gets each record ki
 as SQLAlchemy describes it.
 """
 
+# Above 400 lines: what is proved of a column is proved against all that was proved before it.
+
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
@@ -19,8 +20,9 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.occurrences import compile_occurrences, tables_of
+from mappings.compiling.uses import Uses
 from mappings.expression import ExpressionError
-from mappings.language.spec import JoinSpec, MappingSpec, MunicipalityFolder, PartSpec, WhenSpec
+from mappings.language.spec import JoinSpec, PartSpec, SystemFolder, WhenSpec
 from mappings.plan import (
     DUMP,
     OCCURRENCE,
@@ -34,7 +36,6 @@ from mappings.plan import (
     Plan,
 )
 from migration_reports.findings import Problem, SpecError, nearest
-from migration_reports.specs import Located
 
 Path = tuple[str | int, ...]
 
@@ -43,8 +44,7 @@ _QUOTED = re.compile(r'"([^"]+)"')
 
 
 def compile_mapping(
-    folder: MunicipalityFolder,
-    system: str,
+    folder: SystemFolder,
     *,
     schemas: Mapping[str, pa.Schema],
     tables: Mapping[str, sa.Table],
@@ -53,24 +53,22 @@ def compile_mapping(
     """Compile one system's mapping.
 
     Args:
-        folder: the municipality's specs.
-        system: the system's name.
+        folder: what the municipality says of the system.
         schemas: by source (dump.kind), the fields of each record kind of role data.
-        tables: the system's target tables.
+        tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
 
     Raises:
         SpecError: with every problem.
     """
-    spec, places = folder.mappings[system]
-    work = _Compiler(folder, spec, places, schemas, tables, code_sets)
+    work = _Compiler(folder, schemas, tables, code_sets)
     parts = work.parts()
     fates = work.fates()
     work.controls()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(system, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
 
 
 def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
@@ -91,24 +89,20 @@ def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) ->
 class _Compiler:
     def __init__(
         self,
-        folder: MunicipalityFolder,
-        spec: MappingSpec,
-        places: Located,
+        folder: SystemFolder,
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         code_sets: Mapping[str, frozenset[str]],
     ) -> None:
         self._folder = folder
-        self._spec = spec
-        self._places = places
+        self._spec = folder.mapping
+        self._places = folder.mapping_places
         self._schemas = schemas
         self._tables = tables
         self._code_sets = code_sets
-        self._used: dict[str, dict[str, list[str]]] = {}
-        self._meant: dict[str, set[str]] = {}
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
-        self._lost: set[str] = set()
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -121,7 +115,7 @@ class _Compiler:
                 for part in parts:
                     # A table with a mistake in its name does not make its fields look forgotten.
                     for field in (field for column in part.columns.values() for field in column.sources.values()):
-                        self._note(part, None, field, name)
+                        self._uses.note(part, None, field, name)
                 continue
             if len({part.keep.how for part in parts}) > 1:
                 place = self._places.at("tables", name)
@@ -149,39 +143,12 @@ class _Compiler:
         self._complain.unknown("Y020", self._places.at(*at, "from"), f"record kind `{source}`", self._schemas)
         meant = nearest(source, self._schemas)
         if meant is None:
-            self._lost.update(self._schemas)
+            self._uses.lose_all()
         return meant or source
 
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
-        for source in self._spec.ignore:
-            if source not in self._schemas:
-                place = self._places.at("ignore", source, "key")
-                self._complain.unknown("Y020", place, f"record kind `{source}`", self._schemas)
-                if close := nearest(source, self._schemas):
-                    self._meant.setdefault(close, set()).update(
-                        name
-                        for ignore in self._spec.ignore[source]
-                        for name in fnmatch.filter(self._schemas[close].names, ignore.field)
-                    )
-        fates: dict[str, dict[str, Fate]] = {}
-        for source, schema in self._schemas.items():
-            used = self._used.get(source, {})
-            targets = {field.name: list(dict.fromkeys(used.get(field.name, ()))) for field in schema}
-            reasons = self._ignored(source, schema, targets)
-            fates[source] = {name: (tuple(t), reasons.get(name, "")) for name, t in targets.items()}
-            # A field whose name somebody misspelt is not forgotten; its column says so.
-            settled = reasons.keys() | self._meant.get(source, set())
-            for field in schema if source not in self._lost else ():
-                if not targets[field.name] and field.name not in settled:
-                    self._complain.add(
-                        "Y022",
-                        self._places.at("ignore", source),
-                        f"field `{field.name}` of {source} is neither mapped nor ignored",
-                        hint="map it, or list it under ignore: with a reason",
-                        defined=field_definition(schema, field.name),
-                    )
-        return MappingProxyType(fates)
+        return self._uses.fates()
 
     def controls(self) -> None:
         """The manifest's controls name record kinds that exist; their fields are the layout's business."""
@@ -218,7 +185,7 @@ class _Compiler:
         for column_name, column in spec.columns.items():
             for field in (*column.sources.values(), *_QUOTED.findall(column.expression or "")):
                 # By the text of the spec, so that a column with a mistake does not make its fields look forgotten.
-                self._note(spec, each, field, f"{name}.{column_name}")
+                self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
                 self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
@@ -236,7 +203,7 @@ class _Compiler:
         when = self._conditions(spec.when, types, widths, (*at, "when"))
         prefer = self._conditions(spec.prefer, types, widths, (*at, "prefer"))
         for field in (field for condition in when for field in condition.reads):
-            self._note(spec, each, field, f"{name} (when)")
+            self._uses.note(spec, each, field, f"{name} (when)")
         if spec.prefer and spec.keep.how != "preferred":
             self._complain.add("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
         self._keep(at, spec, columns)
@@ -248,7 +215,7 @@ class _Compiler:
         }
         finished = tuple(self._with_fields(join, used) for join in joins)
         return PartPlan(
-            name,
+            self._tables[name].key,
             number,
             spec.source,
             each,
@@ -338,8 +305,8 @@ class _Compiler:
             self._complain.add("Y028", where, f"join `{alias}` has no key")
         for ours, theirs in join.on.items():
             place = self._places.at(*at, "join", alias, "on", ours)
-            self._note(spec, each, ours, f"join {alias}")
-            self._used.setdefault(join.source, {}).setdefault(theirs, []).append(f"join {alias}")
+            self._uses.note(spec, each, ours, f"join {alias}")
+            self._uses.note_key(join.source, theirs, alias)
             if ours not in types:
                 self._complain.unknown("Y021", place, f"field `{ours}`", types)
             elif theirs not in schema.names:
@@ -356,25 +323,6 @@ class _Compiler:
         prefix = f"{join.alias}."
         fields = tuple(sorted(name.removeprefix(prefix) for name in used if name.startswith(prefix)))
         return Join(join.alias, join.source, join.keys, fields, join.missing, join.double, join.place)
-
-    def _note(self, spec: PartSpec, each: Occurrences | None, field: str, column: str) -> None:
-        """Note that a field goes somewhere, under the source and name that its layout knows."""
-        alias, dot, name = field.partition(".")
-        if dot and alias in spec.join:
-            self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
-            return
-        used = self._used.setdefault(spec.source, {})
-        schema = self._schemas.get(spec.source)
-        if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
-            self._meant.setdefault(spec.source, set()).add(close)
-        if each is None:
-            used.setdefault(field, []).append(column)
-        elif each.column:
-            used.setdefault(each.column if field in each.members else field, []).append(column)
-        else:
-            names = [n for _, columns in each.flat for n, visible in columns.items() if visible == field] or [field]
-            for name in names:
-                used.setdefault(name, []).append(column)
 
     def _unfilled(self, at: Path, name: str, spec: PartSpec, groups: Mapping[str, list[sa.Column[object]]]) -> None:
         for group, members in groups.items():
@@ -428,31 +376,6 @@ class _Compiler:
             except ExpressionError as error:
                 self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
         return tuple(made)
-
-    def _ignored(self, source: str, schema: pa.Schema, targets: Mapping[str, list[str]]) -> dict[str, str]:
-        reasons: dict[str, str] = {}
-        for number, ignore in enumerate(self._spec.ignore.get(source, ())):
-            place = self._places.at("ignore", source, number)
-            names = fnmatch.filter(schema.names, ignore.field) if "*" in ignore.field else [ignore.field]
-            if not ignore.reason.strip():
-                self._complain.add("Y011", place, f"`{ignore.field}` is ignored without a reason")
-            elif ignore.reason.strip().startswith(("?", "？")):
-                hint = "map it, or say why it is left"
-                defined = field_definition(schema, ignore.field)
-                self._complain.add(
-                    "Y025", place, f"nobody has decided about `{ignore.field}`", hint=hint, defined=defined
-                )
-            if not names or names[0] not in schema.names:
-                self._complain.unknown("Y021", place, f"field `{ignore.field}`", schema.names)
-                if close := nearest(ignore.field, schema.names):
-                    self._meant.setdefault(source, set()).add(close)
-                continue
-            for name in names:
-                if targets[name]:
-                    message = f"field `{name}` is mapped to {targets[name][0]} and ignored"
-                    self._complain.add("Y023", place, message, defined=field_definition(schema, name))
-                reasons[name] = ignore.reason
-        return reasons
 
 
 def _family(kind: pa.DataType) -> str:

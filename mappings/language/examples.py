@@ -22,6 +22,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import Field
 
+from mappings.language.spec import Root
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
 from migration_reports.specs import Located, Spec, checked
@@ -90,30 +91,31 @@ class Example:
 
 
 def read_examples(
-    folders: Iterable[Path],
+    roots: Iterable[Root],
     *,
     schemas: Mapping[str, pa.Schema],
     columns: Mapping[str, pa.Schema],
     left_out: frozenset[str] = frozenset(),
 ) -> tuple[Example, ...]:
-    """Read the examples of a municipality's folder and its package's; of two of one name the first stands.
+    """Read the examples of a municipality's folder of a system and its package's; of two of one name the first stands.
 
     Args:
-        folders: the municipality's, and its package's.
+        roots: the municipality's folder of the system, and its package's.
         schemas: the fields of each record kind, by dump.kind.
-        columns: the columns of each table that is filled.
-        left_out: the tables of the municipality's systems that are not; a package's examples may name them.
+        columns: the columns of each table that is filled, by system.table; an example may leave the system out where
+            one system alone has such a table.
+        left_out: the tables of the system that are not; a package's examples may name them.
 
     Raises:
         SpecError: with every problem of every file.
     """
     problems: list[Problem] = []
     found: dict[str, Example] = {}
-    for place, folder in enumerate(folders):
-        file = folder / FILE
+    for place, root in enumerate(roots):
+        file = root.path / FILE
         if not file.is_file():
             continue
-        read = _read(file, f"{folder.name}/{FILE}", problems)
+        read = _read(file, root.shown(FILE), problems)
         if read is None:
             continue
         spec, places = read
@@ -150,6 +152,12 @@ def _read(file: Path, shown: str, problems: list[Problem]) -> tuple[ExamplesSpec
     return None if made is None else (made, located)
 
 
+def _meant(table: str, keys: Iterable[str]) -> str:
+    """The key of the table that an example names, with its system or, where one system alone has it, without."""
+    found = [key for key in keys if key.rpartition(".")[2] == table]
+    return found[0] if len(found) == 1 else table
+
+
 class _Checker:
     def __init__(
         self,
@@ -168,12 +176,13 @@ class _Checker:
     def example(self, number: int, spec: ExampleSpec) -> Example:
         at: YamlPath = ("examples", number)
         others = tuple((other.record, self._record((*at, "with", n), other)) for n, other in enumerate(spec.others))
+        keys = {table: _meant(table, (*self._columns, *self._left_out)) for table in spec.rows}
         rows = {
-            table: self._rows((*at, "rows", table), table, wanted)
+            keys[table]: self._rows((*at, "rows", table), table, keys[table], wanted)
             for table, wanted in spec.rows.items()
-            if table not in self._left_out
+            if keys[table] not in self._left_out
         }
-        left_out = tuple(table for table in spec.rows if table in self._left_out)
+        left_out = tuple(table for table in spec.rows if keys[table] in self._left_out)
         for n, finding in enumerate(spec.findings):
             if finding.code not in CATALOGUE:
                 place = self._places.at(*at, "findings", n, "code")
@@ -240,11 +249,15 @@ class _Checker:
         return {member: self._value((*at, member), member, kind, entry.get(member)) for member, kind in members.items()}
 
     def _rows(
-        self, at: YamlPath, table: str, rows: tuple[Mapping[str, str], ...]
+        self, at: YamlPath, table: str, key: str, rows: tuple[Mapping[str, str], ...]
     ) -> tuple[Mapping[str, str | None], ...]:
-        schema = self._columns.get(table)
+        schema = self._columns.get(key)
         if schema is None:
-            self._unknown("Y030", self._places.at(*at, "key"), f"target table `{table[:60]}`", self._columns)
+            names = [
+                known if _meant(bare := known.rpartition(".")[2], self._columns) != known else bare
+                for known in self._columns
+            ]
+            self._unknown("Y030", self._places.at(*at, "key"), f"target table `{table[:60]}`", names)
             return ()
         for number, row in enumerate(rows):
             for column in row:

@@ -1,13 +1,14 @@
-"""What the model of a manifest cannot say: check digits, names, paths, limits, and parts that belong together."""
+"""What the models of manifests cannot say: check digits, names, paths, limits, and parts that belong together."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mappings.language.spec import DumpSpec, Manifest
-from migration_reports.findings import Position, Problem, did_you_mean
+from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemFolder, SystemManifest
+from migration_reports.findings import Definition, Position, Problem, did_you_mean
 from migration_reports.specs import Located
 
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
@@ -18,40 +19,74 @@ BUILT_IN = ("any", "jis_x_0208", "jis_x_0213")
 
 
 class Files(Protocol):
-    """The files of a municipality, as the reader of its specs knows them."""
+    """The files of a system's folder, as the reader of its specs knows them."""
 
-    folder: Path
     problems: list[Problem]
 
     def note(self, path: str, place: Position) -> None:
         """Note a file, or the problem."""
 
 
-def check_manifest(manifest: Manifest, places: Located, files: Files) -> None:
-    """Check a manifest.
+def check_head(manifest: Manifest, places: Located, folder: str, problems: list[Problem]) -> None:
+    """Check a municipality's manifest.
 
     Args:
         manifest: as it was read.
         places: of its parts.
-        files: the municipality's, whose `problems` are added to.
+        folder: what the municipality's folder is called.
+        problems: is added to.
     """
-    _check_code(manifest, places, files)
-    if not is_share(manifest.limits.rejects):
-        files.problems.append(no_share(manifest.limits.rejects, places.at("limits", "rejects")))
+    _check_code(manifest, places, folder, problems)
+    _check_limits(manifest.limits, places, problems)
+    if manifest.reference_date is not None:
+        _check_day(manifest.reference_date, places.at("reference_date"), problems)
+    _check_calendar(manifest, places, problems)
+
+
+def check_system(manifest: SystemManifest, places: Located, files: Files) -> None:
+    """Check a system's manifest.
+
+    Args:
+        manifest: as it was read.
+        places: of its parts.
+        files: the system's, whose `problems` are added to.
+    """
+    _check_limits(manifest.limits, places, files.problems)
     for name, settings in manifest.rules.items():
         if "at_most" in settings and not is_share(settings["at_most"]):
             files.problems.append(no_share(settings["at_most"], places.at("rules", name, "at_most")))
-    _check_calendar(manifest, places, files.problems)
-    expected: dict[str, str] = {}
     for name, dump in manifest.dumps.items():
-        place = places.at("dumps", name, "file")
         for file in dump.file:
             if Path(file).is_absolute() or ".." in Path(file).parts or not file.strip():
+                place = places.at("dumps", name, "file")
                 files.problems.append(Problem("Y007", place, f"`{file[:80]}` lies outside the inbox"))
-            if file in expected:
-                files.problems.append(Problem("Y012", place, f"`{file[:80]}` is the file of `{expected[file]}` too"))
-            expected[file] = name
         _check_dump(name, dump, places, files)
+
+
+def check_dumps(systems: Mapping[str, SystemFolder], problems: list[Problem]) -> None:
+    """Check that no two dumps of a municipality have one name, and that none has a file of another: it has one inbox.
+
+    Args:
+        systems: by name, what the municipality says of each.
+        problems: is added to.
+    """
+    names: dict[str, tuple[str, Position]] = {}
+    expected: dict[str, tuple[str, Position]] = {}
+    for system, folder in systems.items():
+        places = folder.manifest_places
+        for name, dump in folder.manifest.dumps.items():
+            here = places.at("dumps", name, "key")
+            other, there = names.setdefault(name, (system, here))
+            if other != system:
+                message, hint = f"dump `{name[:60]}` is one of {other} too", "call it otherwise in one of the two"
+                problems.append(Problem("Y012", here, message, (), hint, (Definition("the other dump", there),)))
+            here = places.at("dumps", name, "file")
+            for file in dump.file:
+                other, there = expected.setdefault(file, (name, here))
+                if there != here or dump.file.count(file) > 1:
+                    defined = (Definition("the other dump", there),) if there != here else ()
+                    message = f"`{file[:80]}` is the file of `{other}` too"
+                    problems.append(Problem("Y012", here, message, (), "", defined))
 
 
 def check_digit(code: str) -> str:
@@ -73,19 +108,24 @@ def no_share(text: str, place: Position) -> Problem:
     return Problem("Y012", place, f"`{text[:20]}` is no limit", ("a whole number", "a share such as 0.5%"))
 
 
-def _check_code(manifest: Manifest, places: Located, files: Files) -> None:
+def _check_limits(limits: LimitsSpec, places: Located, problems: list[Problem]) -> None:
+    if not is_share(limits.rejects):
+        problems.append(no_share(limits.rejects, places.at("limits", "rejects")))
+
+
+def _check_code(manifest: Manifest, places: Located, folder: str, problems: list[Problem]) -> None:
     code = manifest.municipality.code
     place = places.at("municipality", "code")
     if not (code.isascii() and code.isdigit() and len(code) == 6):
-        files.problems.append(Problem("Y012", place, "a municipality code has six digits", ("for example 011002",)))
+        problems.append(Problem("Y012", place, "a municipality code has six digits", ("for example 011002",)))
     elif code[5] != check_digit(code):
         hint = "the sixth digit is a check digit over the first five (JIS X 0402)"
         right = (code[:5] + check_digit(code),)
-        files.problems.append(Problem("Y013", place, f"the check digit of {code} is wrong", right, hint))
+        problems.append(Problem("Y013", place, f"the check digit of {code} is wrong", right, hint))
     expected = f"{code}_{manifest.municipality.romaji}"
-    if files.folder.name != expected:
-        message = f"the folder is called `{files.folder.name[:60]}`"
-        files.problems.append(Problem("Y014", places.at("municipality"), message, (expected,)))
+    if folder != expected:
+        message = f"the folder is called `{folder[:60]}`"
+        problems.append(Problem("Y014", places.at("municipality"), message, (expected,)))
 
 
 def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> None:
@@ -115,6 +155,15 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
             files.problems.append(Problem("Y024", place, message, ("count", "sum", "value")))
 
 
+def _check_day(day: str, place: Position, problems: list[Problem]) -> bool:
+    try:
+        datetime.date.fromisoformat(day)
+    except ValueError:
+        problems.append(Problem("Y012", place, f"`{day}` is no day of the calendar", ("YYYY-MM-DD",)))
+        return False
+    return True
+
+
 def _check_calendar(manifest: Manifest, places: Located, problems: list[Problem]) -> None:
     calendar = manifest.calendar
     days: list[tuple[tuple[str | int, ...], str]] = [
@@ -124,10 +173,7 @@ def _check_calendar(manifest: Manifest, places: Located, problems: list[Problem]
         days.append((("calendar", "cut_over"), calendar.cut_over))
     former = ""
     for path, day in days:
-        try:
-            datetime.date.fromisoformat(day)
-        except ValueError:
-            problems.append(Problem("Y012", places.at(*path), f"`{day}` is no day of the calendar", ("YYYY-MM-DD",)))
+        if not _check_day(day, places.at(*path), problems):
             continue
         if day < former:
             problems.append(Problem("Y012", places.at(*path), f"{day} is before {former}, the day planned before it"))

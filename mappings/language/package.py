@@ -1,4 +1,4 @@
-"""A municipality's specs laid over those of its product's package: its own lines win, the rest is the package's.
+"""A municipality's specs of a system laid over those of its product's package: its own lines win, the rest is the package's.
 
 Keys are merged, lists and single values are replaced whole, and `without:` takes parts away by their keys, with dots
 (`tables.households.columns.member_count`). One level: a package is based on nothing. Places stay those of the file that
@@ -8,13 +8,13 @@ says it, so that a problem points to the package's line or to the municipality's
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from migration_reports.findings import Position, Problem, did_you_mean
+from migration_reports.yaml_text import Document, Places
 from migration_reports.yaml_text import Path as YamlPath
-from migration_reports.yaml_text import Places
 
 PACKAGES = Path(__file__).parents[1] / "packages"
 """Where the packages that come with the program lie."""
@@ -36,6 +36,29 @@ def packages_of(folder: Path) -> Path:
     return beside if beside.is_dir() else PACKAGES
 
 
+def inherit(
+    head: Mapping[str, Any],
+    head_places: Places,
+    own: Mapping[str, Any],
+    own_places: Places,
+    *,
+    keys: Collection[str],
+) -> Document:
+    """Give a system's manifest what it need not repeat of the municipality's: its own lines win, key by key.
+
+    Args:
+        head: the municipality's manifest, as YAML gives it.
+        head_places: where its parts stand.
+        own: the system's.
+        own_places: likewise.
+        keys: what is inherited.
+    """
+    data = {key: _copied(value) for key, value in head.items() if key in keys}
+    places = {path: place for path, place in head_places.items() if path[:1] and path[0] in keys}
+    _merge(data, own, (), places, own_places, Counts())
+    return {key: data[key] for key in dict.fromkeys((*own, *data))}, {**places, (): own_places[()]}
+
+
 def overlay(
     base: Mapping[str, Any],
     base_places: Places,
@@ -44,7 +67,7 @@ def overlay(
     *,
     counts: Counts,
     problems: list[Problem],
-) -> tuple[dict[str, Any], Places]:
+) -> Document:
     """Lay a municipality's data over its package's.
 
     Args:

@@ -1,4 +1,4 @@
-"""A municipality's folder -> specs with places; every problem at once."""
+"""A municipality's folder, and in it a folder a system -> specs with places; every problem at once."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ import codecs
 import dataclasses
 import hashlib
 import itertools
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
-from mappings.language.manifest import check_manifest
-from mappings.language.package import Counts, overlay, packages_of
-from mappings.language.spec import CodeTable, Manifest, MappingSpec, MunicipalityFolder, Reuse
-from migration_reports.findings import Position, Problem, SpecError, did_you_mean, nearest
+from mappings.language.manifest import check_dumps, check_head, check_system
+from mappings.language.package import Counts, inherit, overlay, packages_of
+from mappings.language.spec import (
+    CodeTable,
+    Manifest,
+    MappingSpec,
+    MunicipalityFolder,
+    Reuse,
+    Root,
+    SystemFolder,
+    SystemManifest,
+)
+from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean, nearest
 from migration_reports.specs import Located, Spec, checked
-from migration_reports.yaml_text import Places, read_yaml
+from migration_reports.yaml_text import Document, Places, read_yaml
+
+MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
+ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 MAX_FILE = 4_000_000
 MOST_FILES = 2_000
@@ -65,155 +77,245 @@ PROBLEMS: Mapping[str, str] = {
 """What each problem code of a manifest or mapping means."""
 
 
-def read_municipality(folder: Path, *, systems: Collection[str] = ()) -> MunicipalityFolder:
-    """Read a municipality's manifest, mappings and code tables, laid over its package's.
+def read_municipality(
+    folder: Path, *, systems: Mapping[str, Sequence[str]] = ANY, only: Collection[str] | None = None
+) -> MunicipalityFolder:
+    """Read a municipality's manifest, and of each system its manifest, mapping and code tables, laid over its package's.
 
     Args:
         folder: the municipality's.
-        systems: those that there are, so that another is no missing file; any, where none is given.
+        systems: those that there are, each with its editions; any, where none is given.
+        only: the systems that are read; all that the municipality has, where not given.
 
     Raises:
         SpecError: with every problem of every file.
+        UsageError: the municipality has no such system.
     """
-    work = _Reader(folder)
-    manifest = work.read("manifest.yaml", Manifest)
-    if manifest is None:
-        raise SpecError(work.problems)
-    spec, places = manifest
-    check_manifest(spec, places, work)
-    mappings: dict[str, tuple[MappingSpec, Located]] = {}
-    tables: dict[str, CodeTable] = {}
-    for number, system in enumerate(spec.systems):
-        if systems and system not in systems:
-            message = f"there is no target system `{system[:60]}`"
-            hint = did_you_mean(system, systems)
-            work.problems.append(Problem("Y030", places.at("systems", number), message, tuple(systems), hint))
-            continue
-        read = work.read(f"{system}.yaml", MappingSpec)
-        if read is None:
-            continue
-        mapping, where = read
-        if mapping.system != system:
-            work.problems.append(Problem("Y012", where.at("system"), f"system is `{mapping.system[:60]}`", (system,)))
-        mappings[system] = (mapping, where)
-        for path, place in _code_tables(mapping, where):
-            text = work.text(path, place) if path not in tables else None
-            if text is not None:
-                table = read_code_table(text, work.shown(path), work.problems)
-                if table is not None:
-                    tables[path] = table
-    if work.problems:
-        raise SpecError(work.problems)
-    return MunicipalityFolder(
-        folder.name,
-        spec,
-        places,
-        MappingProxyType(mappings),
-        MappingProxyType(tables),
-        MappingProxyType(work.sha256),
-        work.roots,
-        work.reuse(),
-    )
+    found = _Found([], {})
+    town = _Reader(Root(folder, folder.name), "", found)
+    document = town.document(MANIFEST)
+    if document is None:
+        raise SpecError(found.problems)
+    head = town.made(*document, Manifest)
+    if head is not None:
+        check_head(head, Located(town.own.shown(MANIFEST), document[1]), folder.name, found.problems)
+    read = {
+        name: _Reader(Root(folder / name, f"{folder.name}/{name}"), f"{name}/", found).system(
+            name, head, document, editions=systems.get(name, ())
+        )
+        for name in _systems(folder, systems, only, found.problems)
+    }
+    whole = {name: system for name, system in read.items() if system is not None}
+    check_dumps(whole, found.problems)
+    if head is None or found.problems:
+        # What a system inherits is looked at once with the head and once with each system.
+        raise SpecError(dict.fromkeys(found.problems))
+    return MunicipalityFolder(folder.name, head, MappingProxyType(whole), MappingProxyType(found.sha256))
+
+
+def _systems(
+    folder: Path, known: Mapping[str, Sequence[str]], only: Collection[str] | None, problems: list[Problem]
+) -> tuple[str, ...]:
+    """The systems of a municipality: its folders, each of a system that there is."""
+    there = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    systems = tuple(name for name in there if name in known or not known)
+    if only is not None:
+        if missing := sorted(set(only) - set(systems)):
+            hint = did_you_mean(missing[0], systems)
+            raise UsageError(
+                f"{folder.name} has no system `{missing[0][:60]}`; {f'{hint} ' if hint else ''}it has {', '.join(systems)}"
+            )
+        return tuple(name for name in systems if name in only)
+    for name in there:
+        if name not in systems:
+            message = f"there is no target system `{name[:60]}`"
+            hint = did_you_mean(name, known) or "what belongs to a system stands in its folder"
+            problems.append(Problem("Y030", Position(f"{folder.name}/{name}"), message, tuple(known), hint))
+    if not there:
+        hint = "make a folder of the system's name, with a manifest.yaml and a mapping.yaml"
+        message = "no system is moved: the municipality has no folder of one"
+        problems.append(Problem("Y030", Position(f"{folder.name}/{MANIFEST}"), message, tuple(known), hint))
+    return systems
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Found:
+    """What is found while the files of a municipality are read: problems, and SHA-256 by path."""
+
+    problems: list[Problem]
+    sha256: dict[str, str]
 
 
 class _Reader:
-    """Reads the files of one municipality: its own, or else its package's."""
+    """Reads the files of one folder of specs: its own, or else its package's.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.roots: tuple[Path, ...] = (folder,)
-        self.problems: list[Problem] = []
-        self.sha256: dict[str, str] = {}
+    Args:
+        own: the folder.
+        prefix: how its files are called in the municipality's.
+        found: is added to.
+    """
+
+    def __init__(self, own: Root, prefix: str, found: _Found) -> None:
+        self.own = own
+        self.roots: tuple[Root, ...] = (own,)
+        self.problems = found.problems
+        self._sha256 = found.sha256
+        self._prefix = prefix
         self._package = ""
         self._counts = Counts()
 
-    def reuse(self) -> Reuse | None:
-        """How much came from the package."""
-        c = self._counts
-        return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+    def system(
+        self, name: str, head: Manifest | None, said: Document, *, editions: Sequence[str]
+    ) -> SystemFolder | None:
+        """Read what a municipality says of a system; None where its manifest or mapping, or the head, has problems.
 
-    def read(self, name: str, model: type[S]) -> tuple[S, Located] | None:
-        """Read a spec; None where it has problems."""
-        own = self._yaml(self.folder, name, required=not self._package)
-        if own is None and (not self._package or (self.folder / name).exists()):
+        Args:
+            name: the system.
+            head: the municipality's manifest; None where it has problems, and then nothing is inherited.
+            said: the same as it was written.
+            editions: those that the system has; any, where none is given.
+        """
+        manifest = self._manifest(name, said if head is not None else ({}, {}), editions)
+        if manifest is None:
             return None
-        data, places = own if own is not None else ({}, {(): Position(f"{self.folder.name}/{name}")})
-        if name == "manifest.yaml":
-            before = len(self.problems)
-            self._base(data, places)
-            if len(self.problems) > before:
-                # Without its package a manifest lacks what the package says, which is not its mistake.
-                return None
-        if len(self.roots) > 1:
-            base = self._yaml(self.roots[1], name, required=own is None)
-            if base is not None:
-                data, places = overlay(*base, data, places, counts=self._counts, problems=self.problems)
-            elif own is None:
-                return None
-        elif "without" in data:
-            self.problems.append(Problem("Y050", places["without", "key"], "without: is for what a package says"))
+        check_system(*manifest, self)
+        read = self._read(MAPPING, MappingSpec)
+        if read is None:
+            return None
+        mapping, where = read
+        if mapping.system != name:
+            self.problems.append(Problem("Y012", where.at("system"), f"system is `{mapping.system[:60]}`", (name,)))
+        tables = MappingProxyType(self._code_tables(mapping, where))
+        if head is None:
+            return None
+        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
+
+    def document(self, name: str) -> Document | None:
+        """Read a file of its own as YAML; None where it cannot be read."""
+        return self._yaml(self.own, name)
+
+    def made(
+        self, data: Mapping[str, Any], places: Places, model: type[S], *, allowed: Mapping[str, Sequence[str]] = ANY
+    ) -> S | None:
+        """A document as a model; None where it has problems. `allowed`: by key, what may stand where it is missing."""
         located = Located(places[()].file, places)
-        made = checked(model, data, located, self.problems)
-        return None if made is None else (made, located)
-
-    def text(self, path: str, place: Position) -> str | None:
-        """Read a text file that a spec names."""
-        file = self.find(path, place)
-        if file is None:
-            return None
-        return _text(file, path, place, self.problems, self._noted(file), self.roots)
+        return checked(model, data, located, self.problems, allowed=allowed, hints=_elsewhere(model))
 
     def note(self, path: str, place: Position) -> None:
         """Note a file that the charsets read by themselves: that it is inside the folder, and its SHA-256."""
-        file = self.find(path, place)
+        file = self._find(path, place)
         if file is None:
             return
         try:
             with file.open("rb") as content:
                 self._noted(file)[path] = hashlib.file_digest(content, "sha256").hexdigest()
         except OSError:
-            self.problems.append(_missing(path, place, self.roots))
+            self.problems.append(_missing(path, place, self._folders))
 
-    def find(self, path: str, place: Position) -> Path | None:
-        """Where a file stands that a spec names: the first folder that has it, or else the municipality's own."""
-        files = [inside(root, path) for root in self.roots]
-        if files[0] is None:
-            self.problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the municipality's folder"))
-        return next((file for file in files if file is not None and file.exists()), files[0])
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return tuple(root.path for root in self.roots)
 
-    def shown(self, path: str) -> str:
-        """How positions call a file."""
-        root = next((root for root in self.roots if (root / path).exists()), self.folder)
-        return f"{root.name}/{path}"
+    def _manifest(self, name: str, said: Document, editions: Sequence[str]) -> tuple[SystemManifest, Located] | None:
+        own = self.document(MANIFEST)
+        if own is None or not self._base(*own):
+            return None
+        laid = self._laid(inherit(*said, *own, keys=Manifest.inherited), MANIFEST)
+        if laid is None:
+            return None
+        data, places = laid
+        manifest = self.made(data, places, SystemManifest, allowed={"edition": editions})
+        if manifest is None:
+            return None
+        located = Located(places[()].file, places)
+        if self._package and manifest.system is None:
+            place = Position(self.roots[1].shown(MANIFEST))
+            self.problems.append(Problem("Y011", place, "key `system` is missing: which system is the package of?"))
+        elif manifest.system not in (None, name):
+            message = f"system is `{str(manifest.system)[:60]}`"
+            self.problems.append(Problem("Y012", located.at("system"), message, (name,)))
+        if editions and manifest.edition not in editions:
+            message, hint = f"{name} has no edition `{manifest.edition[:20]}`", did_you_mean(manifest.edition, editions)
+            self.problems.append(Problem("Y012", located.at("edition"), message, tuple(editions), hint))
+        return manifest, located
 
-    def _noted(self, file: Path) -> _Noted:
-        root = next((r for r in self.roots[1:] if file.is_relative_to(r.resolve())), None)
-        return _Noted(self.sha256, f"{self._package}/" if root is not None else "")
+    def _read(self, name: str, model: type[S]) -> tuple[S, Located] | None:
+        """Read a spec; None where it has problems. Of what its package says a municipality needs no file of its own."""
+        own = self.document(name) if (self.own.path / name).exists() or not self._package else _nothing(self.own, name)
+        laid = self._laid(own, name) if own is not None else None
+        if laid is None:
+            return None
+        data, places = laid
+        made = self.made(data, places, model)
+        return (made, Located(places[()].file, places)) if made is not None else None
 
-    def _base(self, data: dict[str, Any], places: Places) -> None:
+    def _laid(self, own: Document, name: str) -> Document | None:
+        """A document laid over the package's of the same name; None where neither says anything."""
+        data, places = own
+        if not self._package:
+            if "without" in data:
+                self.problems.append(Problem("Y050", places["without", "key"], "without: is for what a package says"))
+            return own
+        base = self._yaml(self.roots[1], name) if not data or (self.roots[1].path / name).exists() else None
+        if base is None:
+            return own if data else None
+        return overlay(*base, data, places, counts=self._counts, problems=self.problems)
+
+    def _base(self, data: Mapping[str, Any], places: Places) -> bool:
+        """Find the package that a manifest is based on; without it a manifest lacks what is not its own mistake."""
         name = data.get("based_on")
         if not isinstance(name, str):
-            return
-        known = packages_of(self.folder)
+            return True
+        known = packages_of(self.own.path.parent)
         folder = inside(known, name.removeprefix("packages/")) if name.startswith("packages/") else None
         if folder is None or not folder.is_dir():
             names = sorted(f"packages/{p.name}" for p in known.iterdir() if p.is_dir()) if known.is_dir() else []
             message = f"there is no package `{name[:80]}`"
             self.problems.append(Problem("Y051", places["based_on",], message, (*names,), did_you_mean(name, names)))
-            return
+            return False
         self._package = name
-        self.roots = (self.folder, folder)
+        self.roots = (self.own, Root(folder, folder.name))
+        return True
 
-    def _yaml(self, folder: Path, name: str, *, required: bool) -> tuple[dict[str, Any], Places] | None:
-        shown = f"{folder.name}/{name}"
-        if not required and not (folder / name).exists():
-            return None
-        file = inside(folder, name)
+    def _reuse(self) -> Reuse | None:
+        """How much came from the package."""
+        c = self._counts
+        return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+
+    def _code_tables(self, mapping: MappingSpec, where: Located) -> dict[str, CodeTable]:
+        tables: dict[str, CodeTable] = {}
+        for path, place in _named_tables(mapping, where):
+            file = self._find(path, place) if path not in tables else None
+            if file is None:
+                continue
+            text = _text(file, path, place, self.problems, self._noted(file), self._folders)
+            if text is None:
+                continue
+            root = next((root for root in self.roots if (root.path / path).exists()), self.own)
+            table = read_code_table(text, root.shown(path), self.problems)
+            if table is not None:
+                tables[path] = table
+        return tables
+
+    def _find(self, path: str, place: Position) -> Path | None:
+        """Where a file stands that a spec names: the first folder that has it, or else the municipality's own."""
+        files = [inside(root, path) for root in self._folders]
+        if files[0] is None:
+            self.problems.append(Problem("Y007", place, f"`{path[:80]}` lies outside the system's folder"))
+        return next((file for file in files if file is not None and file.exists()), files[0])
+
+    def _noted(self, file: Path) -> _Noted:
+        of_package = any(file.is_relative_to(root.resolve()) for root in self._folders[1:])
+        return _Noted(self._sha256, f"{self._package}/" if of_package else self._prefix)
+
+    def _yaml(self, root: Root, name: str) -> Document | None:
+        shown = root.shown(name)
+        file = inside(root.path, name)
         place = Position(shown)
         if file is None:
             self.problems.append(Problem("Y007", place, f"`{name}` lies outside its folder"))
             return None
-        text = _text(file, name, place, self.problems, self._noted(file), (folder,))
+        text = _text(file, name, place, self.problems, self._noted(file), (root.path,))
         if text is None:
             return None
         try:
@@ -224,9 +326,14 @@ class _Reader:
         if not isinstance(data, dict):
             self.problems.append(Problem("Y012", place, "the document must be a mapping of keys"))
             return None
-        if folder != self.folder and "based_on" in data:
+        if root != self.own and "based_on" in data:
             self.problems.append(Problem("Y051", places["based_on", "key"], "a package is based on nothing"))
         return data, places
+
+
+def _nothing(root: Root, name: str) -> Document:
+    """What a municipality says that leaves everything to its package."""
+    return {}, {(): Position(root.shown(name))}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -294,7 +401,19 @@ def _missing(path: str, place: Position, roots: Iterable[Path]) -> Problem:
     return Problem("Y006", place, f"`{path[:80]}` cannot be read", tuple(beside[:MOST_SHOWN]), hint)
 
 
-def _code_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Position]]:
+def _elsewhere(model: type[Spec]) -> Mapping[str, str]:
+    """By key of the other manifest, where it is said."""
+    if model is Manifest:
+        other = dict.fromkeys(SystemManifest.model_fields, f"it is said of a system: in <system>/{MANIFEST}")
+        return {**other, "systems": "which systems are moved is told by their folders"}
+    if model is SystemManifest:
+        return dict.fromkeys(
+            Manifest.model_fields, f"it is said of the municipality: in its {MANIFEST}, a folder higher"
+        )
+    return {}
+
+
+def _named_tables(mapping: MappingSpec, where: Located) -> Iterable[tuple[str, Position]]:
     for name, parts in mapping.tables.items():
         for part, spec in enumerate(parts):
             for column_name, column in spec.columns.items():

@@ -1,8 +1,10 @@
-"""Frozen models of what people write: a municipality's manifest and its mappings.
+"""Frozen models of what people write: a municipality's manifest, and of each of its systems a manifest and a mapping.
 
 Short forms (`name: JJ-SHIMEI` for `name: {from: JJ-SHIMEI}`) are brought into the long ones here, so that the JSON Schema
 made of these models knows both.
 """
+
+# Above 400 lines: the models of the language stand side by side, as authors meet them.
 
 from __future__ import annotations
 
@@ -119,9 +121,27 @@ class CalendarSpec(Spec):
 
 
 class Manifest(Spec):
-    """What a municipality hands over."""
+    """Whose data it is, and what holds for all of its systems; each has a folder with a manifest of its own."""
+
+    inherited: ClassVar[tuple[str, ...]] = ("limits", "policies")
+    """What a system's manifest need not repeat: what it says itself wins, key by key."""
 
     municipality: MunicipalitySpec = Field(description="whose data it is")
+    reference_date: str | None = Field(
+        None, description="基準日: the day as of which the data are taken, YYYY-MM-DD", pattern=r"^\d{4}-\d{2}-\d{2}$"
+    )
+    limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject of each system, and when it stops")
+    policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
+    calendar: CalendarSpec = Field(CalendarSpec(), description="when the rehearsals and the cut-over are planned")
+
+
+class SystemManifest(Spec):
+    """What is handed over for one system, by a municipality or as a product's package says it."""
+
+    system: str | None = Field(
+        None, description="the system that a package is of; a municipality's folder is called so"
+    )
+    edition: str = Field(description="the edition of the system's sheets that is filled, in quotes")
     based_on: str | None = Field(
         None,
         description="the product's package that this municipality uses, packages/<vendor>_<product>",
@@ -131,11 +151,9 @@ class Manifest(Spec):
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
     dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
-    systems: tuple[str, ...] = Field(description="the systems that are filled; each has a mapping <system>.yaml")
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
-    calendar: CalendarSpec = Field(CalendarSpec(), description="when the rehearsals and the cut-over are planned")
 
 
 class WhenSpec(Spec):
@@ -309,7 +327,7 @@ class IgnoreSpec(Spec):
 class MappingSpec(Spec):
     """How one system is filled."""
 
-    system: str = Field(description="the system that is filled; the file is called by its name")
+    system: str = Field(description="the system that is filled")
     without: tuple[str, ...] = Field(
         (), description="parts of the package's mapping that are left out: keys, with dots"
     )
@@ -365,17 +383,70 @@ class Reuse:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class MunicipalityFolder:
-    """Everything that a municipality's folder says, with its package's part in it.
+class Root:
+    """A folder where specs of a system stand, and how positions call it."""
 
-    `roots` are where the files that it names stand: in its own folder, or else in the package's.
+    path: Path
+    name: str
+
+    def shown(self, file: str) -> str:
+        """How positions call a file of it."""
+        return f"{self.name}/{file}"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SystemFolder:
+    """Everything that a municipality says of one system, with its package's part in it.
+
+    Attributes:
+        name: the system's, and the folder's.
+        head: the municipality's manifest.
+        manifest: the system's, with what it inherits from the head and the package.
+        manifest_places: where its parts stand.
+        mapping: how the system is filled.
+        mapping_places: where its parts stand.
+        code_tables: those that the mapping names, by path.
+        roots: where the files that it names stand: in its own folder, or else in the package's.
+        reuse: how much came from the package; None without one.
+    """
+
+    name: str
+    head: Manifest
+    manifest: SystemManifest
+    manifest_places: Located
+    mapping: MappingSpec
+    mapping_places: Located
+    code_tables: Mapping[str, CodeTable]
+    roots: tuple[Root, ...]
+    reuse: Reuse | None = None
+
+    @property
+    def path(self) -> Path:
+        """Its own folder."""
+        return self.roots[0].path
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MunicipalityFolder:
+    """Everything that a municipality's folder says.
+
+    Attributes:
+        folder: its name.
+        manifest: what holds for all systems.
+        systems: by name, what it says of each.
+        sha256: of every file that was read, by its path inside the folder or from the packages.
     """
 
     folder: str
     manifest: Manifest
-    manifest_places: Located
-    mappings: Mapping[str, tuple[MappingSpec, Located]]
-    code_tables: Mapping[str, CodeTable]
+    systems: Mapping[str, SystemFolder]
     sha256: Mapping[str, str]
-    roots: tuple[Path, ...] = ()
-    reuse: Reuse | None = None
+
+    @property
+    def dumps(self) -> Mapping[str, DumpSpec]:
+        """The expected dumps of all systems; no two have one name."""
+        return {name: dump for system in self.systems.values() for name, dump in system.manifest.dumps.items()}
+
+    def of_dump(self, dump: str) -> SystemFolder:
+        """The system that a dump belongs to."""
+        return next(system for system in self.systems.values() if dump in system.manifest.dumps)

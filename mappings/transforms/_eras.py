@@ -85,6 +85,36 @@ def by_era(era: pl.Expr, digits: Sequence[int], attribute: str) -> pl.Expr:
     return chosen
 
 
+def judge_of_era(
+    source: pl.Expr,
+    era: pl.Expr,
+    digits: pl.Expr,
+    family: Sequence[int],
+    *,
+    none: pl.Expr,
+    failed: pl.Expr,
+    given: pl.Expr,
+    codes: frozenset[str],
+    workings: Workings,
+) -> Outcome:
+    """Judge a date of the digit of its era and YYMMDD, the last six digits of a number; the rest as `judge` takes it."""
+    before, of_era = workings.keep(by_era(era, family, "before")), digits // 10_000 % 100
+    return judge(
+        source,
+        pl.when(of_era != 0).then(before + of_era),
+        digits // 100 % 100,
+        digits % 100,
+        first=by_era(era, family, "first"),
+        last=by_era(era, family, "last"),
+        none=given & none.fill_null(value=False),
+        failed=digits.is_null() | before.is_null() | failed,
+        given=given,
+        codes=codes,
+        lunar=True,
+        workings=workings,
+    )
+
+
 def judge(
     source: pl.Expr,
     year: pl.Expr,

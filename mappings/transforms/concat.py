@@ -29,5 +29,5 @@ def apply(values: Sequence[pl.Expr], params: ConcatParams, tables: Mapping[str, 
 
 
 TRANSFORM = Transform(
-    "concat", __doc__ or "", ConcatParams, takes=frozenset({"text"}), gives="text", apply=apply, joins=True
+    "concat", __doc__ or "", ConcatParams, takes=frozenset({"text"}), gives="text", apply=apply, joins=True, cheap=True
 )

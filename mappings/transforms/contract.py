@@ -79,6 +79,7 @@ class Transform:
         joins: whether it makes one value of several.
         assigns: whether it numbers keys, for which all of a run's keys must be known.
         beside: the parameter that names another column of the table, whose value (of a date, its key) is needed too.
+        cheap: whether it takes no longer than finding out what it made of the same value before.
     """
 
     name: str
@@ -90,3 +91,4 @@ class Transform:
     joins: bool = False
     beside: str = ""
     assigns: bool = False
+    cheap: bool = False

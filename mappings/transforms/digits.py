@@ -31,4 +31,6 @@ def apply(values: Sequence[pl.Expr], params: DigitsParams, tables: Mapping[str, 
     return Outcome(text, failed=(("M314", failed),))
 
 
-TRANSFORM = Transform("digits", __doc__ or "", DigitsParams, takes=frozenset({"integer"}), gives="text", apply=apply)
+TRANSFORM = Transform(
+    "digits", __doc__ or "", DigitsParams, takes=frozenset({"integer"}), gives="text", apply=apply, cheap=True
+)

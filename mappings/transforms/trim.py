@@ -24,4 +24,6 @@ def apply(values: Sequence[pl.Expr], params: TrimParams, tables: Mapping[str, Co
     return Outcome(values[0].str.strip_chars(" \u3000"))
 
 
-TRANSFORM = Transform("trim", __doc__ or "", TrimParams, takes=frozenset({"text"}), gives="text", apply=apply)
+TRANSFORM = Transform(
+    "trim", __doc__ or "", TrimParams, takes=frozenset({"text"}), gives="text", apply=apply, cheap=True
+)

@@ -28,7 +28,7 @@ import polars as pl
 import pydantic
 
 from mappings.language.spec import CodeTable
-from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
+from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, judge_of_era, seasonless
 from mappings.transforms.contract import Outcome, Transform, Workings
 
 _NAMES = [era.name for era in ERAS]
@@ -72,28 +72,17 @@ def apply(values: Sequence[pl.Expr], params: WarekiDateParams, tables: Mapping[s
         # Seven digits would change the era that is implied.
         digits = pl.when(digits.is_between(0, 999_999)).then(digits + family[_NAMES.index(params.era)] * 1_000_000)
     digits = workings.keep(digits)
-    era, of_era = workings.keep(digits // 1_000_000), digits // 10_000 % 100
+    era = workings.keep(digits // 1_000_000)
     none = (digits % 1_000_000 == 0) & era.is_in([0, *family])
     if params.form == "letter":
         none = text.str.contains("^(.?0{6}|0+)$")
     if "99" in params.codes:
         none = none | (digits % 1_000_000 == 999_999)
-    before = workings.keep(by_era(era, family, "before"))
     source = text if params.form == "letter" else text.str.zfill(width)
-    return judge(
-        source,
-        pl.when(of_era != 0).then(before + of_era),
-        digits // 100 % 100,
-        digits % 100,
-        first=by_era(era, family, "first"),
-        last=by_era(era, family, "last"),
-        none=given & none.fill_null(value=False),
-        failed=digits.is_null() | before.is_null(),
-        given=given,
-        codes=params.codes,
-        lunar=True,
-        workings=workings,
-    )
+    return judge_of_era(
+        source, era, digits, family,
+        none=none, failed=pl.lit(value=False), given=given, codes=params.codes, workings=workings,
+    )  # fmt: skip
 
 
 TRANSFORM = Transform(

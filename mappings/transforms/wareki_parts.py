@@ -13,7 +13,7 @@ from typing import Literal
 import polars as pl
 
 from mappings.language.spec import CodeTable
-from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, by_era, judge, seasonless
+from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, judge_of_era, seasonless
 from mappings.transforms.contract import Outcome, Transform, Workings
 
 
@@ -38,22 +38,12 @@ def apply(values: Sequence[pl.Expr], params: WarekiPartsParams, tables: Mapping[
     none = (digits == 0) & (era.is_null() | (era == 0) | era.is_in(list(family)))
     if "99" in params.codes:
         none = none | (digits == 999_999)
-    before, of_era = workings.keep(by_era(era, family, "before")), digits // 10_000
+    not_six = ~digits.is_between(0, 999_999)
     too_few = pl.lit(len(texts) not in (2, 4))
-    return judge(
-        source,
-        pl.when(of_era != 0).then(before + of_era),
-        digits // 100 % 100,
-        digits % 100,
-        first=by_era(era, family, "first"),
-        last=by_era(era, family, "last"),
-        none=given & none.fill_null(value=False),
-        failed=digits.is_null() | before.is_null() | ~of_era.is_between(0, 99) | too_few,
-        given=given,
-        codes=params.codes,
-        lunar=True,
-        workings=workings,
-    )
+    return judge_of_era(
+        source, era, digits, family,
+        none=none, failed=not_six | too_few, given=given, codes=params.codes, workings=workings,
+    )  # fmt: skip
 
 
 TRANSFORM = Transform(

@@ -80,6 +80,7 @@ def question(record: RunRecord, *, links: Mapping[str, str] = {}) -> str:
             *_totals(record),
             "",
             _rules(record),
+            *(["", *_not_checked(record)] if record.not_checked else []),
         ]
     )
 
@@ -175,6 +176,14 @@ def _rules(record: RunRecord) -> str:
         return "規則 rules: 対象なし / nothing to judge"
     empty = f", 対象なし nothing to judge in {tally.empty}" if tally.empty else ""
     return f"規則 rules: {tally.judged}, Polars = Great Expectations: {tally.agree}{empty}"
+
+
+def _not_checked(record: RunRecord) -> Iterator[str]:
+    yield "| 照合していない規則 not checked | 内容 what | 行のない表 tables without rows |"
+    yield "|---|---|---|"
+    for r in record.not_checked[:MAX_LINES]:
+        yield _row(_plain(r.rule), _plain(f"{r.title_ja} / {r.title_en}"), _plain(", ".join(r.missing)))
+    yield from _more(record.not_checked, MAX_LINES, 3)
 
 
 def _links(links: Mapping[str, str]) -> str:

@@ -46,6 +46,9 @@ def summary(record: RunRecord) -> Iterator[str]:
         f"controls proved {_share(verdicts.controls(record))}; "
         f"rules with both engines agreeing {_share(verdicts.rules(record))}"
     )
+    if record.not_checked:
+        systems = ", ".join(sorted({name for r in record.not_checked for name in r.systems}))
+        yield f"{len(record.not_checked)} rules NOT CHECKED, for want of rows of {systems}; the report lists them"
     yield from _decided(record)
 
 

@@ -4,6 +4,8 @@ No report computes a number that another could compute differently: counts, tota
 Nothing here holds a resident's value.
 """
 
+# Above 400 lines: the record of a run is one model, a class a part.
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -11,8 +13,10 @@ from typing import Literal
 
 import pydantic
 
-FORMAT = 1
-"""Raised when the JSON changes in a way that a reader of the former would misread."""
+FORMAT = 2
+"""Raised, with an upgrade, when the JSON changes in a way that a reader of the former would misread: 2 names tables by
+their system.
+"""
 
 
 class Frozen(pydantic.BaseModel):
@@ -165,6 +169,28 @@ class RuleResult(Frozen):
     def agrees(self) -> bool:
         """Whether both engines count the same."""
         return self.failing_polars == self.failing_gx
+
+
+class NotChecked(Frozen):
+    """A rule that could not be checked, because rows of other systems are neither in the run nor promoted.
+
+    It has neither passed nor failed. `missing` are the tables that are not there. Where `of_others` is set, it is a rule of
+    a system that has been promoted before and reads what this run replaces: it has not been judged anew.
+    """
+
+    rule: str
+    title_ja: str
+    title_en: str
+    code: str
+    severity: Literal["error", "alert", "note"]
+    table: str
+    missing: tuple[str, ...]
+    of_others: bool = False
+
+    @property
+    def systems(self) -> tuple[str, ...]:
+        """The systems whose rows are not there."""
+        return tuple(dict.fromkeys(table.partition(".")[0] for table in self.missing))
 
 
 class ReferenceResult(Frozen):
@@ -357,8 +383,20 @@ the state before it back), withdrawn (a person took it out for good).
 """
 
 
+class SystemState(Frozen):
+    """What became of the promotion of one system of a run: systems are superseded, rolled back and withdrawn by themselves."""
+
+    system: str
+    title_ja: str
+    title_en: str
+    edition: str = ""
+    state: State
+
+
 class RunRecord(Frozen):
     """Everything that may be said of a run.
+
+    `state` is how it stands as a whole; once it is promoted, `systems` say it of each system.
 
     `specs_changed` are the files of the municipality's folder that differ, when the report is written, from those that
     the run copied and used. A rehearsal is promoted into an area of its own, never into production.
@@ -372,6 +410,7 @@ class RunRecord(Frozen):
     state: State
     state_reason_ja: str = ""
     state_reason_en: str = ""
+    systems: tuple[SystemState, ...] = ()
     started: str
     started_by: str = ""
     finished: str = ""
@@ -383,6 +422,7 @@ class RunRecord(Frozen):
     reconciliations: tuple[Reconciliation, ...] = ()
     amounts: tuple[AmountReconciliation, ...] = ()
     rules: tuple[RuleResult, ...] = ()
+    not_checked: tuple[NotChecked, ...] = ()
     references: tuple[ReferenceResult, ...] = ()
     issues: tuple[Issue, ...] = ()
     rejects: int = 0

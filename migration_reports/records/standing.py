@@ -185,9 +185,28 @@ _CUT_OVER: Mapping[State, Standing] = {
 }
 
 
+_OF_SYSTEM: Mapping[State, tuple[str, str]] = {
+    "promoted": ("有効", "in force"),
+    "superseded": ("置換済", "superseded"),
+    "rolled back": ("切り戻し済", "rolled back"),
+    "withdrawn": ("取下げ済", "withdrawn"),
+}
+
+
 def standing(record: RunRecord) -> Standing:
-    """How a run stands."""
-    return (_CUT_OVER if record.mode == "cut-over" else _REHEARSAL)[record.state]
+    """How a run stands; where its systems stand differently, that only a part does so, and how each does."""
+    stands = (_CUT_OVER if record.mode == "cut-over" else _REHEARSAL)[record.state]
+    if len({system.state for system in record.systems}) < 2:
+        return stands
+    ja = "、".join(f"{of.title_ja} {_OF_SYSTEM[of.state][0]}" for of in record.systems)
+    en = ", ".join(f"{of.title_en} {_OF_SYSTEM[of.state][1]}" for of in record.systems)
+    return dataclasses.replace(
+        stands,
+        ja=f"{stands.ja} (一部)",
+        en=f"{stands.en} (in part)",
+        lead_ja=f"{stands.lead_ja}ただし、業務システムにより異なる: {ja}。",
+        lead_en=f"{stands.lead_en} That is so of a part of its systems only: {en}.",
+    )
 
 
 def is_provisional(record: RunRecord) -> bool:

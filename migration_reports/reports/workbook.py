@@ -113,6 +113,22 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for r in record.references
             ),
         )
+        if record.not_checked:
+            sheet(
+                "未照合 Not checked",
+                _heads("rule what code severity rows_missing remark"),
+                (
+                    (
+                        r.rule,
+                        f"{r.title_ja}\n{r.title_en}",
+                        r.code,
+                        _both(r.severity),
+                        ", ".join(r.missing),
+                        _both("not_checked_others") if r.of_others else "",
+                    )
+                    for r in record.not_checked
+                ),
+            )
         sheet(
             "金額照合 Amounts",
             _heads("dump field table in_dump in_table in_rejected check"),
@@ -246,6 +262,8 @@ def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:
     yield _both("counts"), _verdict(verdicts.counts(record).verdict)
     yield _both("controls_agree"), _share(verdicts.controls(record))
     yield _both("rules_agree"), _share(verdicts.rules(record))
+    if record.not_checked:
+        yield _both("not_checked"), len(record.not_checked)
     if missing := verdicts.dumps_not_received(record):
         yield _both("files_missing"), ", ".join(sorted(missing))
     if record.specs_changed:

@@ -1,49 +1,60 @@
 """Areas of the data centre: what a cut-over promotes lies in production, what a rehearsal promotes in an area of its own.
 
 Both have the same tables, checks and isolation, so that a rehearsal proves what a cut-over will do, and can never take
-its place.
+its place. In each area every system has a schema of its own: `tax` in production, `tax_rehearsal` beside it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.model import METADATA, SCHEMA
+from target_schemas.model import METADATA
+from target_schemas.physical import LINEAGE
+
+LONGEST_NAME = 63
+"""PostgreSQL cuts what is longer, and two names may then be one. A name is ASCII."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Area:
     """One area: where the rows of one kind of run are promoted to.
 
-    `role` is the group of those who may read it. `kept` says of how many promotions of a municipality the rows are
-    kept, the one in force among them; None: of all, until a person withdraws one.
+    `suffix` is what its schemas' names have behind the system's. `role` is the group of those who may read it. `kept`
+    says of how many promotions of a municipality's system the rows are kept, the one in force among them; None: of all,
+    until a person withdraws one.
     """
 
     name: str
-    schema: str
+    suffix: str
     mode: str
     role: str
     kept: int | None
 
+    def schema(self, system: str) -> str:
+        """The schema of a system in this area."""
+        return fitting(system + self.suffix)
+
     def table(self, table: sa.Table) -> sa.Table:
-        """A standard system's table as it stands in this area."""
-        return table if self.schema == table.schema else _copied(table, self.schema)
+        """A standard system's table as it is installed in this area, with the columns of every edition."""
+        return _parent(table, self.schema(str(table.schema)))
 
     def role_of(self, municipality: str) -> str:
         """The role whose members may read a municipality's rows in this area."""
         return f"{self.role}_{six_digits(municipality)}"
 
-    def place(self, name: str) -> str:
-        """A table or partition of this area, quoted for a statement."""
-        return f"{quote(self.schema)}.{quote(name)}"
+    def place(self, key: str) -> str:
+        """A table or partition of this area, given as system.name, quoted for a statement."""
+        system, _, name = key.partition(".")
+        return f"{quote(self.schema(system))}.{quote(name)}"
 
 
-PRODUCTION = Area("production", SCHEMA, "cut-over", "hikkoshi_reader", None)
-REHEARSALS = Area("rehearsal", f"{SCHEMA}_rehearsal", "rehearsal", "hikkoshi_checker", 2)
+PRODUCTION = Area("production", "", "cut-over", "hikkoshi_reader", None)
+REHEARSALS = Area("rehearsal", "_rehearsal", "rehearsal", "hikkoshi_checker", 2)
 
 AREAS: tuple[Area, ...] = (PRODUCTION, REHEARSALS)
 
@@ -71,11 +82,43 @@ def six_digits(municipality: str) -> str:
     return municipality
 
 
+def fitting(name: str) -> str:
+    """A name, once it is known that PostgreSQL will not cut it.
+
+    Raises:
+        ValueError: it is too long.
+    """
+    if len(name) > LONGEST_NAME:
+        raise ValueError(f"`{name}` is longer than the {LONGEST_NAME} characters that PostgreSQL keeps of a name")
+    return name
+
+
 def quote(name: str) -> str:
     """Quote an identifier."""
     return postgresql.dialect().identifier_preparer.quote_identifier(name)  # type: ignore[no-untyped-call]
 
 
 @functools.cache
-def _copied(table: sa.Table, schema: str) -> sa.Table:
-    return table.to_metadata(sa.MetaData(naming_convention=METADATA.naming_convention), schema=schema)
+def _parent(table: sa.Table, schema: str) -> sa.Table:
+    """A table of a schema as the parent of partitions: it has their columns and key, and asks nothing else of them.
+
+    What is mandatory and how long it may be is said by an edition, and stands on each partition: a parent that said it
+    would refuse the partition of an edition that asks for less. So a newer edition adds columns, and changes none.
+    """
+    key = table.primary_key.columns.keys()
+
+    def kind(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+        return sa.Numeric() if isinstance(column.type, sa.Numeric) else column.type
+
+    return sa.Table(
+        table.name,
+        sa.MetaData(naming_convention=METADATA.naming_convention),
+        *(
+            sa.Column(c.name, kind(c), nullable=c.name not in (*key, *LINEAGE), comment=c.comment)
+            for c in table.columns
+        ),
+        sa.PrimaryKeyConstraint(*key),
+        schema=schema,
+        comment=table.comment,
+        postgresql_partition_by="LIST (municipality_code)",
+    )

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.postgres.areas import AREAS
+from target_schemas.model import SHARED
+from target_schemas.postgres.roles import ISOLATION
 
 LOCK_SECONDS = 3
 """How long a change waits for each lock. Whoever comes to read meanwhile waits behind it, so it is short."""
@@ -145,9 +146,10 @@ def _users(engine: sa.Engine) -> str:
     query = sa.text(
         "SELECT DISTINCT coalesce(a.usename, '?'), l.pid FROM pg_locks l JOIN pg_class c ON c.oid = l.relation "
         "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_stat_activity a ON a.pid = l.pid "
-        "WHERE l.granted AND l.pid <> pg_backend_pid() AND n.nspname = ANY(:schemas) ORDER BY 2 LIMIT 5"
+        "WHERE l.granted AND l.pid <> pg_backend_pid() AND (n.nspname = ANY(:shared) OR EXISTS "
+        "(SELECT FROM pg_policy p WHERE p.polrelid = c.oid AND p.polname = :policy)) ORDER BY 2 LIMIT 5"
     )
     with contextlib.suppress(sa.exc.DBAPIError), engine.connect() as connection:
-        found = connection.execute(query, {"schemas": [*(area.schema for area in AREAS), "ledger"]}).all()
+        found = connection.execute(query, {"policy": ISOLATION, "shared": ["ledger", SHARED]}).all()
         return " (" + ", ".join(f"role {role}, process {pid}" for role, pid in found) + ")" if found else ""
     return ""

@@ -1,7 +1,8 @@
 """Installing the data centre: what is missing is made once, and what is there is not touched.
 
 Changing a shared table waits for all its readers, and whoever reads next waits behind it. So the catalogue is read
-first, which waits for nobody, and nothing is executed where nothing is missing.
+first, which waits for nobody, and nothing is executed where nothing is missing. A system's newer edition may have items
+that its tables lack: they are added, and none is ever dropped, for other municipalities' rows may hold them.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from target_schemas.model import CODES, SCHEMA_VERSION, System
+from target_schemas.model import CODES, SCHEMA_VERSION, SHARED, System
 from target_schemas.postgres import roles
-from target_schemas.postgres.areas import AREAS, PRODUCTION
+from target_schemas.postgres.areas import AREAS, Area, quote
 from target_schemas.postgres.database import briefly
 from target_schemas.postgres.ledger import FORM, LEDGER, installed
 from target_schemas.postgres.numbering import NUMBERS
@@ -27,11 +28,11 @@ Statement = sa.Executable
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Present:
-    """What the catalogue has: names of schemas, (schema, table), roles, (role, member), (schema, role) that may use it."""
+    """What the catalogue has: schemas, columns by (schema, table), roles, (role, member), (schema, role) that may use it."""
 
     version: bool
     schemas: frozenset[str]
-    tables: frozenset[tuple[str, str]]
+    tables: Mapping[tuple[str, str], frozenset[str]]
     roles: frozenset[str]
     members: frozenset[tuple[str, str]]
     users: frozenset[tuple[str, str]]
@@ -51,25 +52,31 @@ def install(engine: sa.Engine, systems: Sequence[System], municipality: str) -> 
         TransientError: something is missing, and others hold what must be changed.
     """
     with engine.connect() as connection:
-        if not list(_missing(_present(connection), systems, municipality)):
+        if not list(_missing(_present(connection, systems), systems, municipality)):
             return
     with briefly(engine, "installing the data centre") as connection:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("hikkoshi prepare"))))
-        for statement in _missing(_present(connection), systems, municipality):
+        for statement in _missing(_present(connection, systems), systems, municipality):
             connection.execute(statement)
 
 
-def _present(connection: sa.Connection) -> _Present:
+def _present(connection: sa.Connection, systems: Iterable[System]) -> _Present:
     version = installed(connection)
-    schemas = [LEDGER_SCHEMA, *(area.schema for area in AREAS)]
+    schemas = [LEDGER_SCHEMA, SHARED, *(area.schema(system.name) for system in systems for area in AREAS)]
 
     def pairs(query: str) -> frozenset[tuple[str, str]]:
         return frozenset((row[0], row[1]) for row in connection.execute(sa.text(query), {"schemas": schemas}))
 
-    tables = pairs(
-        "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
-        "WHERE n.nspname = ANY(:schemas) AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+    found = connection.execute(
+        sa.text(
+            "SELECT n.nspname, c.relname, array_agg(a.attname::text) FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid "
+            "WHERE n.nspname = ANY(:schemas) AND c.relkind IN ('r', 'p') AND NOT c.relispartition "
+            "AND a.attnum > 0 AND NOT a.attisdropped GROUP BY 1, 2"
+        ),
+        {"schemas": schemas},
     )
+    tables = {(schema, table): frozenset(columns) for schema, table, columns in found}
     known = (CODES.schema, CODES.name) in tables
     return _Present(
         version=version,
@@ -94,10 +101,11 @@ def _present(connection: sa.Connection) -> _Present:
 
 
 def _missing(present: _Present, systems: Iterable[System], municipality: str) -> Iterator[Statement]:
-    for schema in (LEDGER_SCHEMA, *(area.schema for area in AREAS)):
+    used = [(area, area.schema(system.name)) for system in systems for area in AREAS]
+    for schema in (LEDGER_SCHEMA, SHARED, *(schema for _, schema in used)):
         if schema not in present.schemas:
             yield sa.schema.CreateSchema(schema)
-            yield sa.text(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC")
+            yield sa.text(f"REVOKE ALL ON SCHEMA {quote(schema)} FROM PUBLIC")
     for area in AREAS:
         own = area.role_of(municipality)
         for role in (area.role, own):
@@ -105,10 +113,9 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
                 yield sa.text(f"CREATE ROLE {role} NOLOGIN")
         if (area.role, own) not in present.members:
             yield sa.text(f"GRANT {area.role} TO {own}")
-        # The codes lie in production only, so who checks a rehearsal enters that schema too.
-        for schema in {PRODUCTION.schema, area.schema}:
-            if (schema, area.role) not in present.users:
-                yield sa.text(f"GRANT USAGE ON SCHEMA {schema} TO {area.role}")
+    for area, schema in (*((area, SHARED) for area in AREAS), *used):
+        if (schema, area.role) not in present.users:
+            yield sa.text(f"GRANT USAGE ON SCHEMA {quote(schema)} TO {area.role}")
     for table in LEDGER.sorted_tables:
         if (LEDGER_SCHEMA, table.name) not in present.tables:
             yield from _made(table)
@@ -117,16 +124,32 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield sa.insert(FORM).values(version=SCHEMA_VERSION)
     if (CODES.schema, CODES.name) not in present.tables:
         yield from _made(CODES)
-        yield sa.text(f"REVOKE ALL ON {PRODUCTION.place(CODES.name)} FROM PUBLIC")
-        yield sa.text(f"GRANT SELECT ON {PRODUCTION.place(CODES.name)} TO {', '.join(area.role for area in AREAS)}")
+        yield sa.text(f"REVOKE ALL ON {CODES.key} FROM PUBLIC")
+        yield sa.text(f"GRANT SELECT ON {CODES.key} TO {', '.join(area.role for area in AREAS)}")
     for system in systems:
         for area in AREAS:
             for table in (described.physical for described in system.whole.tables):
-                if (area.schema, table.name) not in present.tables:
-                    yield from _made(area.table(table))
-                    yield from roles.isolated(area, area.place(table.name))
-                    yield sa.text(f"GRANT SELECT ON {area.place(table.name)} TO {area.role}")
+                there = present.tables.get((area.schema(system.name), table.name))
+                yield from _installed(area, table) if there is None else _added(area, table, there)
         yield from _codes(system, present.codes)
+
+
+def _installed(area: Area, table: sa.Table) -> Iterator[Statement]:
+    """A system's table, made and isolated in an area."""
+    place = area.place(table.key)
+    yield from _made(area.table(table))
+    yield from roles.isolated(area, place)
+    yield sa.text(f"GRANT SELECT ON {place} TO {area.role}")
+
+
+def _added(area: Area, table: sa.Table, there: frozenset[str]) -> Iterator[Statement]:
+    """The columns that a table lacks, because it was made before the edition that brought them."""
+    for column in area.table(table).columns:
+        if column.name not in there:
+            kind = column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+            yield sa.text(f"ALTER TABLE {area.place(table.key)} ADD COLUMN {quote(column.name)} {kind}")
+            if column.comment:
+                yield sa.schema.SetColumnComment(column)
 
 
 def _made(table: sa.Table) -> Iterator[Statement]:

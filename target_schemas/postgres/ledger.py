@@ -5,13 +5,16 @@ died leaves its run behind; the next run marks it abandoned and goes on.
 
 A state changes in the transaction of what it describes: the swap of partitions says promoted and superseded, never the
 report. So a run that is killed behind its swap is promoted, and one that ended is never opened again.
+
+A run moves one system or several, and what becomes of its promotion is said of each: superseded, rolled back and
+withdrawn are states of a run's system. How the run stands as a whole follows from them (`overall`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +25,10 @@ from target_schemas.model import SCHEMA_VERSION
 from target_schemas.postgres.areas import Area, area_of
 
 UNPROMOTED = ("held", "rejected", "failed", "abandoned")
-"""How a run ends that was not promoted; a promotion's states are promoted, superseded, rolled back, withdrawn."""
+"""How a run ends that was not promoted."""
+
+PROMOTION = ("promoted", "superseded", "rolled back", "withdrawn")
+"""What becomes of a run's promotion, of each system by itself; the more of it is left, the earlier it stands here."""
 
 LEDGER = sa.MetaData(schema="ledger")
 
@@ -44,20 +50,36 @@ RUNS = sa.Table(
         unique=True,
         postgresql_where=sa.text("state = 'running'"),
     ),
+    comment="移行実行",
+)
+"""`promoted` is the state of every run whose swap took place; what became of it since, its systems say."""
+
+RUN_SYSTEMS = sa.Table(
+    "run_systems",
+    LEDGER,
+    sa.Column("run_id", sa.Text, sa.ForeignKey(RUNS.c.run_id), primary_key=True, comment="移行実行番号"),
+    sa.Column("system", sa.Text, primary_key=True, comment="業務システム"),
+    sa.Column("municipality_code", sa.Text, nullable=False, comment="団体コード"),
+    sa.Column("area", sa.Text, nullable=False, comment="領域 (本番・リハーサル)"),
+    sa.Column("edition", sa.Text, nullable=False, comment="標準仕様書の版"),
+    sa.Column("state", sa.Text, comment="反映の状態 (反映前は空)"),
     sa.Index(
-        "ix_runs_one_in_force",
+        "ix_run_systems_one_in_force",
         "municipality_code",
-        "mode",
+        "system",
+        "area",
         unique=True,
         postgresql_where=sa.text("state = 'promoted'"),
     ),
-    comment="移行実行",
+    comment="移行実行の業務システム",
 )
+"""The systems that a run moves, each with the edition of its form; the state is empty until the run is promoted."""
 
 PROMOTIONS = sa.Table(
     "promotions",
     LEDGER,
-    sa.Column("run_id", sa.Text, sa.ForeignKey(RUNS.c.run_id), primary_key=True),
+    sa.Column("run_id", sa.Text, primary_key=True),
+    sa.Column("system", sa.Text, primary_key=True, comment="業務システム"),
     sa.Column("table_name", sa.Text, primary_key=True, comment="移行先表"),
     sa.Column("area", sa.Text, nullable=False, comment="領域 (本番・リハーサル)"),
     sa.Column("municipality_code", sa.Text, nullable=False, comment="団体コード"),
@@ -65,6 +87,7 @@ PROMOTIONS = sa.Table(
     sa.Column("row_count", sa.BigInteger, nullable=False, comment="件数"),
     sa.Column("promoted_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now(), comment="反映"),
     sa.Column("dropped_at", sa.DateTime(timezone=True), comment="区画の破棄"),
+    sa.ForeignKeyConstraint(["run_id", "system"], [RUN_SYSTEMS.c.run_id, RUN_SYSTEMS.c.system]),
     comment="本番反映",
 )
 
@@ -72,15 +95,18 @@ DECISIONS = sa.Table(
     "decisions",
     LEDGER,
     sa.Column("number", sa.BigInteger, sa.Identity(), primary_key=True),
-    sa.Column("run_id", sa.Text, sa.ForeignKey(RUNS.c.run_id), nullable=False, comment="移行実行番号"),
+    sa.Column("run_id", sa.Text, nullable=False, comment="移行実行番号"),
+    sa.Column("system", sa.Text, nullable=False, comment="業務システム"),
     sa.Column("what", sa.Text, nullable=False, comment="決定 (切り戻し・取下げ)"),
     sa.Column("restored", sa.Text, sa.ForeignKey(RUNS.c.run_id), comment="再び有効となった移行実行"),
     sa.Column("by", sa.Text, nullable=False, comment="決定者"),
     sa.Column("reason", sa.Text, nullable=False, comment="理由"),
     sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now(), comment="日時"),
+    sa.ForeignKeyConstraint(["run_id", "system"], [RUN_SYSTEMS.c.run_id, RUN_SYSTEMS.c.system]),
     comment="切り戻し・取下げの記録",
 )
-"""A run may be decided about more than once (rolled back, then withdrawn), so decisions are rows of their own."""
+"""A run may be decided about more than once (rolled back, then withdrawn), so decisions are rows of their own, one a
+system."""
 
 FORM = sa.Table(
     "schema_version",
@@ -92,7 +118,22 @@ FORM = sa.Table(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunEntry:
-    """One run as the ledger knows it; `area` is where it promotes, `in_force` whether its rows are what stands there."""
+    """One run as the ledger knows it.
+
+    Attributes:
+        run_id: the run.
+        municipality_code: whose.
+        mode: rehearsal or cut-over.
+        rehearsal: which one.
+        area: where it promotes.
+        state: how it stands as a whole (`overall`).
+        systems: the state of each system's promotion; empty where there was none.
+        editions: the edition of each system's form.
+        in_force: the systems whose rows in the area are its own.
+        owner: who runs it.
+        started: when it began.
+        finished: when it ended.
+    """
 
     run_id: str
     municipality_code: str
@@ -100,10 +141,24 @@ class RunEntry:
     rehearsal: int
     area: str
     state: str
-    in_force: bool
+    systems: Mapping[str, str]
+    editions: Mapping[str, str]
+    in_force: tuple[str, ...]
     owner: str
     started: datetime.datetime
     finished: datetime.datetime | None
+
+
+def overall(state: str, systems: Collection[str]) -> str:
+    """How a run stands as a whole: as the system of which the most is left.
+
+    So a run is promoted while any of its systems is in force, and withdrawn when all are.
+
+    Args:
+        state: the run's own.
+        systems: the states of its systems.
+    """
+    return min(systems, key=PROMOTION.index) if state == "promoted" else state
 
 
 def installed(connection: sa.Connection) -> bool:
@@ -144,8 +199,19 @@ def begin_run(
     rehearsal: int,
     owner: str,
     alive: Callable[[str], bool],
+    editions: Mapping[str, str],
 ) -> tuple[str, ...]:
     """Enter a run; beginning the same run again, while it runs, is no second run.
+
+    Args:
+        engine: the database.
+        run_id: the run.
+        municipality: its code.
+        mode: rehearsal or cut-over.
+        rehearsal: which one.
+        owner: who runs it.
+        alive: tells whether the owner of another run is.
+        editions: the systems that it moves, each with the edition of its form.
 
     Returns:
         The runs that were found abandoned.
@@ -180,6 +246,12 @@ def begin_run(
         values = {"municipality_code": municipality, "mode": mode, "rehearsal": rehearsal, "owner": owner}
         entry = postgresql.insert(RUNS).values(run_id=run_id, state="running", **values)
         connection.execute(entry.on_conflict_do_update(index_elements=["run_id"], set_={"owner": owner}))
+        rows = [
+            {"run_id": run_id, "system": system, "edition": edition, "area": area_of(mode).name}
+            for system, edition in editions.items()
+        ]
+        covered = postgresql.insert(RUN_SYSTEMS).values(municipality_code=municipality)
+        connection.execute(covered.on_conflict_do_nothing(), rows)
     return tuple(abandoned)
 
 
@@ -204,9 +276,9 @@ def end_run(engine: sa.Engine, run_id: str, state: str, *, record_sha256: str | 
         now = connection.execute(
             RUNS.update().where(RUNS.c.run_id == run_id).values(**values).returning(RUNS.c.state)
         ).scalar()
-    if now is None:
-        raise unknown(run_id)
-    return str(now)
+        if now is None:
+            raise unknown(run_id)
+        return overall(now, states_of(connection, run_id).values())
 
 
 def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
@@ -214,31 +286,50 @@ def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
     with engine.connect() as connection:
         if not installed(connection):
             return None
-        row = connection.execute(sa.select(RUNS).where(RUNS.c.run_id == run_id)).first()
-    return None if row is None else _entry(row)
+        return next(iter(_entries(connection, RUNS.c.run_id == run_id)), None)
 
 
 def list_runs(engine: sa.Engine, municipality: str | None = None) -> list[RunEntry]:
     """List runs, the latest first; none where the ledger is not installed."""
-    query = sa.select(RUNS).order_by(RUNS.c.started.desc(), RUNS.c.run_id.desc())
-    if municipality is not None:
-        query = query.where(RUNS.c.municipality_code == municipality)
+    of_town = RUNS.c.municipality_code == municipality if municipality is not None else sa.true()
     with engine.connect() as connection:
-        return [_entry(row) for row in connection.execute(query)] if installed(connection) else []
+        return _entries(connection, of_town) if installed(connection) else []
 
 
-def in_force(connection: sa.Connection, municipality: str, area: Area) -> str | None:
-    """The run whose rows stand in an area for a municipality."""
-    return connection.execute(
-        sa.select(RUNS.c.run_id).where(
-            RUNS.c.municipality_code == municipality, RUNS.c.mode == area.mode, RUNS.c.state == "promoted"
+def in_force(connection: sa.Connection, municipality: str, area: Area) -> Mapping[str, str]:
+    """The runs whose rows stand in an area for a municipality, by system."""
+    found = connection.execute(
+        sa.select(RUN_SYSTEMS.c.system, RUN_SYSTEMS.c.run_id)
+        .where(
+            RUN_SYSTEMS.c.municipality_code == municipality,
+            RUN_SYSTEMS.c.area == area.name,
+            RUN_SYSTEMS.c.state == "promoted",
         )
-    ).scalar()
+        .order_by(RUN_SYSTEMS.c.system)
+    )
+    return {row.system: row.run_id for row in found}
 
 
-def enter(connection: sa.Connection, run_id: str, state: str) -> None:
-    """Enter a run's state, in the transaction of what it describes."""
-    connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(state=state))
+def states_of(connection: sa.Connection, run_id: str) -> Mapping[str, str]:
+    """The state of each system's promotion of a run; empty where there was none."""
+    found = connection.execute(
+        sa.select(RUN_SYSTEMS.c.system, RUN_SYSTEMS.c.state)
+        .where(RUN_SYSTEMS.c.run_id == run_id)
+        .order_by(RUN_SYSTEMS.c.system)
+    )
+    return {row.system: row.state or "" for row in found}
+
+
+def enter(connection: sa.Connection, run_id: str, system: str, state: str) -> None:
+    """Enter the state of a system of a run, in the transaction of what it describes."""
+    connection.execute(
+        RUN_SYSTEMS.update().where(RUN_SYSTEMS.c.run_id == run_id, RUN_SYSTEMS.c.system == system).values(state=state)
+    )
+
+
+def enter_promoted(connection: sa.Connection, run_id: str) -> None:
+    """Enter that a run's swap takes place, in its transaction; its systems say what becomes of it later."""
+    connection.execute(RUNS.update().where(RUNS.c.run_id == run_id).values(state="promoted"))
 
 
 def unknown(run_id: str) -> RunError:
@@ -246,15 +337,29 @@ def unknown(run_id: str) -> RunError:
     return RunError(f"the ledger knows no run {run_id}; `hikkoshi runs` lists those it knows. Nothing was changed.")
 
 
-def _entry(row: sa.Row[Any]) -> RunEntry:
+def _entries(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[RunEntry]:
+    """Runs, the latest first."""
+    runs = connection.execute(sa.select(RUNS).where(which).order_by(RUNS.c.started.desc(), RUNS.c.run_id.desc())).all()
+    systems: dict[str, list[sa.Row[Any]]] = {run.run_id: [] for run in runs}
+    query = sa.select(RUN_SYSTEMS).join(RUNS, RUNS.c.run_id == RUN_SYSTEMS.c.run_id)
+    for row in connection.execute(query.where(which).order_by(RUN_SYSTEMS.c.system)):
+        # A run that began after the runs were listed is none of them.
+        systems.get(row.run_id, []).append(row)
+    return [_entry(run, systems[run.run_id]) for run in runs]
+
+
+def _entry(row: sa.Row[Any], systems: Sequence[sa.Row[Any]]) -> RunEntry:
+    states = {of.system: of.state or "" for of in systems}
     return RunEntry(
         row.run_id,
         row.municipality_code,
         row.mode,
         row.rehearsal,
         area_of(row.mode).name,
-        row.state,
-        row.state == "promoted",
+        overall(row.state, states.values()),
+        states,
+        {of.system: of.edition for of in systems},
+        tuple(system for system, state in states.items() if state == "promoted"),
         row.owner,
         row.started,
         row.finished,

@@ -14,6 +14,9 @@ import sqlalchemy as sa
 
 from target_schemas.postgres.areas import Area
 
+ISOLATION = "own_municipality"
+"""The policy that every table of the data centre has, by which it is known."""
+
 
 def isolated(area: Area, place: str) -> Iterator[sa.TextClause]:
     """Statements that isolate a table or partition of an area: its own municipality's readers, and the loader.
@@ -32,7 +35,7 @@ def isolated(area: Area, place: str) -> Iterator[sa.TextClause]:
     granted = f"rolname ~ '^{area.role}_[0-9]{{6}}$' AND pg_has_role(current_user, oid, 'USAGE')"
     codes = f"ARRAY(SELECT right(rolname, 6) FROM pg_roles WHERE {granted})"  # noqa: S608  a constant of ours
     yield sa.text(
-        f"CREATE POLICY own_municipality ON {place} FOR SELECT TO {area.role} USING (municipality_code = ANY ({codes}))"
+        f"CREATE POLICY {ISOLATION} ON {place} FOR SELECT TO {area.role} USING (municipality_code = ANY ({codes}))"
     )
 
 

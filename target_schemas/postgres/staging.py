@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from target_schemas.postgres import roles
-from target_schemas.postgres.areas import quote
+from target_schemas.postgres.areas import fitting, quote
 from target_schemas.postgres.database import adbc_uri
 
 LAST = 2**63 - 1
@@ -41,12 +41,17 @@ def staging_schema(run_id: str) -> str:
     return f"stage_{hashlib.sha256(run_id.encode()).hexdigest()[:16]}"
 
 
+def staged_name(key: str) -> str:
+    """What a table (system.table) is called in a staging schema, which has those of all systems."""
+    return fitting(key.replace(".", "__"))
+
+
 def staging_tables(run_id: str, tables: Sequence[sa.Table]) -> Mapping[str, sa.Table]:
     """The run's staging tables: the target's columns, none mandatory, and the engine's `_offset`, `_rank` and `_part`."""
     metadata = sa.MetaData(schema=staging_schema(run_id))
     return {
-        table.name: sa.Table(
-            table.name,
+        table.key: sa.Table(
+            staged_name(table.key),
             metadata,
             *[sa.Column(column.name, column.type) for column in table.columns],
             sa.Column("_offset", sa.BigInteger),
@@ -106,7 +111,7 @@ def stage(
     Args:
         url: the database.
         run_id: the run.
-        table: the table's name.
+        table: the table's key, system.table.
         rows: the rows.
         dump: the dump's name.
         part: the number of the part.
@@ -117,7 +122,10 @@ def stage(
         How many rows were staged.
     """
     schema = staging_schema(run_id)
-    place, noted = f"{quote(schema)}.{quote(table)}", f"{quote(schema)}.{quote(_staged_slices(run_id).name)}"
+    place, noted = (
+        f"{quote(schema)}.{quote(staged_name(table))}",
+        f"{quote(schema)}.{quote(_staged_slices(run_id).name)}",
+    )
     with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
         # Who stages the same slice meanwhile waits here, and then finds what was staged. Looking for rows in the table
         # itself would read all of it for every slice.
@@ -136,7 +144,7 @@ def stage(
                 f"DELETE FROM {place} WHERE source_dump = $1 AND _part = $2 AND source_record BETWEEN $3 AND $4",  # noqa: S608  quoted names
                 parameters=(dump, part, first, last),
             )
-        count = cursor.adbc_ingest(table, rows, mode="append", db_schema_name=schema)
+        count = cursor.adbc_ingest(staged_name(table), rows, mode="append", db_schema_name=schema)
         connection.commit()
     return int(count)
 
@@ -169,14 +177,14 @@ def settle(
     result: dict[tuple[str, str, int], Counts] = {}
     with engine.connect() as connection:
         for table in tables:
-            source = staged[table.name]
+            source = staged[table.key]
             place = [source.c.source_dump, source.c["_part"]]
             all_rows = _by_part(connection, sa.select(*place))
             accepted = _by_part(connection, _accepted(source, keys, place))
             chosen = _by_part(connection, chosen_rows(table, source, keys, place, one_per_key))
             for (dump, part), count in all_rows.items():
                 kept, best = accepted.get((dump, part), 0), chosen.get((dump, part), 0)
-                result[table.name, dump, part] = Counts(count, count - kept, kept - best, best)
+                result[table.key, dump, part] = Counts(count, count - kept, kept - best, best)
     return result
 
 
@@ -184,7 +192,7 @@ def staged_sums(
     engine: sa.Engine, run_id: str, table: sa.Table, column: str, dump: str, part: int
 ) -> tuple[Decimal, Decimal]:
     """Sum an amount over the rejected and accepted staged rows of one part from one dump, exactly."""
-    source, keys = staging_tables(run_id, [table])[table.name], rejected_table(run_id)
+    source, keys = staging_tables(run_id, [table])[table.key], rejected_table(run_id)
     refused = sa.exists().where(
         keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
     )
@@ -220,18 +228,18 @@ def promotable_views(
         one_per_key: the tables that keep one row a key.
 
     Yields:
-        The schema in which the views have their tables' names; it goes when the context ends.
+        The schema in which the views are called as the staging tables are; it goes when the context ends.
     """
     schema, staged, keys = _promotable_schema(run_id), staging_tables(run_id, tables), rejected_table(run_id)
     with engine.begin() as connection:
         connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
         connection.execute(sa.schema.CreateSchema(schema))
         for table in tables:
-            source = staged[table.name]
+            source = staged[table.key]
             rows = chosen_rows(table, source, keys, list(source.columns), one_per_key)
             selection = rows.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
             # With the rights of who asks: a view reads with those of who made it, and past every policy.
-            view = f"{quote(schema)}.{quote(table.name)} WITH (security_invoker = true)"
+            view = f"{quote(schema)}.{quote(staged_name(table.key))} WITH (security_invoker = true)"
             connection.execute(sa.text(f"CREATE VIEW {view} AS {selection}"))
     try:
         yield schema
@@ -291,7 +299,7 @@ def chosen_rows(
 ) -> sa.Select[Any]:
     """The accepted rows, and of a table that keeps one row a key the preferred one of each."""
     query = _accepted(source, keys, columns)
-    if table.name not in one_per_key:
+    if table.key not in one_per_key:
         return query
     key = [source.c[column.name] for column in table.primary_key.columns]
     order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record, source.c["_part"])

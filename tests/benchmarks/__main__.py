@@ -86,7 +86,7 @@ def synthesize(town: str, residents: int, out: Path) -> Path:
 
 def decode_beside_copy(dumps: Mapping[str, Path]) -> None:
     """Decode every field of each shipped layout, beside a memory copy of the same bytes."""
-    from dags.pipeline.municipality import load
+    from dags.pipeline.town import load
     from extractors.batches import Kind, extract
 
     say("\ndecode, one thread, every field, findings included | MB/s | of a memory copy of the same bytes")
@@ -123,7 +123,7 @@ def pipeline_beside_ingest(home: Path, url: str) -> None:
     import adbc_driver_postgresql.dbapi as adbc
     import pyarrow as pa
 
-    from dags import steps
+    from dags import runs, steps
     from target_schemas.postgres.database import adbc_uri
 
     say(
@@ -150,7 +150,7 @@ def pipeline_beside_ingest(home: Path, url: str) -> None:
                 ingest += time.perf_counter() - begun
             rows += table.num_rows
         steps.report(run_id)
-        record = steps.record(run_id)
+        record = runs.record(run_id)
         records = sum(fate.records for fate in record.fates)
         bare = f"{ingest / seconds:.3f} (bare: {rows / ingest:,.0f} a second)"
         say(f"{town} ({record.state}) | {records / seconds:,.0f} | {rows / seconds:,.0f} | {bare}")
@@ -186,21 +186,18 @@ def peak_kilobytes() -> int:
 def peak(town: str, inbox: str) -> int:
     """Read and map a dump without a database; print this process's peak memory."""
     with tempfile.TemporaryDirectory() as folder:
-        os.environ["HIKKOSHI_HOME"] = folder
-        from dags.pipeline import workspace
         from dags.pipeline.extraction import extract_and_map
         from dags.pipeline.inbox import files_of
-        from dags.pipeline.municipality import load
+        from dags.pipeline.slice_files import SliceFiles
+        from dags.pipeline.town import load
 
         municipality = load(ROOT / "mappings" / "municipalities" / town)
-        run = workspace.Run("bench", town, town[:6], "rehearsal", 1, "bench", inbox, "")
-        workspace.make_run(run, workspace.new_folder())
         ((name, reader),) = municipality.dumps.items()
         before = peak_kilobytes()
         start = time.perf_counter()
         files = [file for _, file in files_of(Path(inbox), reader.spec) if file is not None]
-        with reader.reading.open(files) as stream:
-            extract_and_map(run, municipality, name, reader, stream)
+        with reader.reading.open(files) as stream, SliceFiles(Path(folder), municipality, name) as sink:
+            extract_and_map(sink, municipality, name, stream, run_id="bench")
         seconds = time.perf_counter() - start
         size = sum(file.stat().st_size for file in files)
         used = peak_kilobytes()

@@ -25,7 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load as load_municipality
+from dags.pipeline.town import load as load_municipality
 from extractors import charsets
 from extractors.batches import BATCH_RECORDS, Kind, extract
 from extractors.charsets.contract import Charset

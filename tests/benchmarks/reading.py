@@ -24,18 +24,20 @@ import numpy as np
 import pyarrow as pa
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load as load_municipality
+from dags.pipeline.town import load as load_municipality
 from extractors import charsets, decoder, framings
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.copybooks.layout import Field, Layout
 from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings.contract import Framing
 from extractors.kernels import plan
+from extractors.layout import Field, Layout
 from extractors.records import WHOLE, Account, Slice, frames, slices
-from extractors.usages import binary, mixed, packed, zoned
+from extractors.usages import _binary as binary
+from extractors.usages import _shifted as mixed
+from extractors.usages import packed, zoned
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN, DUMP = "990027_mihon", "juki_master"
@@ -395,7 +397,7 @@ START = """
 import sys, time, io
 begun = time.perf_counter()
 from pathlib import Path
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
 reader = load(Path(sys.argv[1])).dumps[sys.argv[2]]

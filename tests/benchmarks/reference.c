@@ -43,7 +43,7 @@ static i64 text(const u8 *data, const i64 *pos, i64 first, i64 last, i64 *plan, 
         while (stop > p && stop[-1] == 0x40) stop--;
         u8 *start = at;
         u64 flag = 0;
-        int wide = (int)plan[MODE];
+        int wide = (int)plan[STARTS_DOUBLE];
         while (p < stop) {
             uint32_t entry = wide ? two[p[0] << 8 | p[1]] : one[p[0]];
             int size = wide ? 2 : 1;
@@ -60,7 +60,7 @@ static i64 text(const u8 *data, const i64 *pos, i64 first, i64 last, i64 *plan, 
             uint32_t kind = entry >> 27 & 7;
             if (kind != 7) flag |= (1u << kind) >> 1;
         }
-        if (wide && !plan[MODE]) flag |= 128;
+        if (wide && !plan[STARTS_DOUBLE]) flag |= 128;
         while (at > start) {
             if (at[-1] == 0x20) at--;
             else if (at - start >= 3 && at[-1] == 0x80 && at[-2] == 0x80 && at[-3] == 0xE3) at -= 3;

@@ -15,8 +15,12 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.benchmarks.__main__ import database, say, synthesize
+
+if TYPE_CHECKING:
+    from dags.steps import SliceOf
 
 TOWN, LENGTH = "990027_mihon", 400
 SPINS = 50
@@ -87,11 +91,11 @@ def run(pool: concurrent.futures.ProcessPoolExecutor, count: int, workers: int, 
     return seconds
 
 
-def extract(run_id: str, part: dict[str, int | str]) -> None:
+def extract(run_id: str, part: SliceOf) -> None:
     """One slice, in a worker."""
     from dags import steps
 
-    steps.extract_map_stage(run_id, **part)  # type: ignore[arg-type]
+    steps.extract_map_stage(run_id, **part)
 
 
 def spin(times: int) -> int:

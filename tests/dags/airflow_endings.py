@@ -39,8 +39,8 @@ from airflow.models.taskinstance import TaskInstance, clear_task_instances  # no
 from airflow.sdk.definitions.dag import _run_task  # noqa: E402
 from fastapi.testclient import TestClient  # noqa: E402
 
-from dags import migrate, steps  # noqa: E402
-from dags.pipeline import workspace  # noqa: E402
+from dags import migrate, runs  # noqa: E402
+from dags.pipeline import run_folder  # noqa: E402
 
 client = TestClient(create_app(apps="all"))
 dag = DagBag(str(Path(migrate.__file__))).dags[f"migrate_{TOWN}"]
@@ -80,10 +80,10 @@ def answering(*answers):
 def told(run, answers=()):
     """What the run's tasks and its record say."""
     states = {ti.task_id: str(ti.state) for ti in run.get_task_instances()}
-    ours = workspace.run_of_dag_run(dag.dag_id, run.run_id)
+    ours = run_folder.run_of_dag_run(dag.dag_id, run.run_id)
     record = None
     if ours is not None and "away" not in os.environ["HIKKOSHI_DATABASE_URL"]:
-        record = steps.record(ours.run_id).model_dump(
+        record = runs.record(ours.run_id).model_dump(
             include={"run_id", "state", "state_reason_en", "decision", "mode", "started_by"}
         )
     return {"tasks": states, "record": record, "answers": list(answers)}
@@ -156,7 +156,7 @@ shutil.copy(whole / "juki_master.dat", later)
 result["cleared receive"] = told(clear(missing, *downstream("receive")))
 result["cleared begin"] = told(clear(missing, *downstream("begin")))
 go("outside", mode="rehearsal", inbox="../..")
-mapping = Path(os.environ["HIKKOSHI_MUNICIPALITIES"]) / TOWN / "resident_records.yaml"
+mapping = Path(os.environ["HIKKOSHI_MUNICIPALITIES"]) / TOWN / "resident_records/mapping.yaml"
 text = mapping.read_text("utf-8")
 mapping.write_text(text.replace("JJ-KANA", "JJ-KANNA"), encoding="utf-8")
 go("wrong spec", mode="rehearsal")

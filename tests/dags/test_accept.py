@@ -68,8 +68,8 @@ ignore: {}
 @pytest.fixture
 def folder(tmp_path):
     folder = tmp_path / "990060_midori"
-    folder.mkdir()
-    (folder / "resident_records.yaml").write_text(BEFORE, encoding="utf-8")
+    (folder / "resident_records").mkdir(parents=True)
+    (folder / "resident_records/mapping.yaml").write_text(BEFORE, encoding="utf-8")
     return folder
 
 
@@ -80,7 +80,7 @@ def call(*words, **more):
 @pytest.mark.parametrize("newline", ["\n", "\r\n"])
 @pytest.mark.parametrize("bom", [b"", codecs.BOM_UTF8])
 def test_nothing_but_the_guesses_leaves_the_file(folder, newline, bom):
-    file = folder / "resident_records.yaml"
+    file = folder / "resident_records/mapping.yaml"
     file.write_bytes(bom + BEFORE.replace("\n", newline).encode())
     file.chmod(0o640)
     done = call(folder, "--all")
@@ -88,7 +88,7 @@ def test_nothing_but_the_guesses_leaves_the_file(folder, newline, bom):
     assert "6 guesses confirmed, 0 open" in done.output
     assert file.read_bytes() == bom + AFTER.replace("\n", newline).encode()
     assert file.stat().st_mode & 0o777 == 0o640
-    assert [path.name for path in folder.iterdir()] == ["resident_records.yaml"]
+    assert [path.name for path in file.parent.iterdir()] == ["mapping.yaml"]
 
 
 def test_a_guess_is_shown_with_what_stands_around_it(folder):
@@ -102,24 +102,37 @@ def test_a_guess_is_shown_with_what_stands_around_it(folder):
 
 def test_guesses_are_named_by_column_or_by_place(folder):
     lines = BEFORE.splitlines(keepends=True)
-    assert call(folder, "residents.resident_no", "resident_records.yaml:16:9").exit_code == 0
+    assert call(folder, "residents.resident_no", "resident_records/mapping.yaml:16:9").exit_code == 0
     lines[15] = "        # ask the town\n"
     del lines[9]
-    assert (folder / "resident_records.yaml").read_text("utf-8") == "".join(lines)
+    assert (folder / "resident_records/mapping.yaml").read_text("utf-8") == "".join(lines)
     wrong = call(folder, "residents.nane")
     assert isinstance(wrong.exception, UsageError)
     assert "did you mean `residents.name`?" in str(wrong.exception)
 
 
+def test_a_guess_of_two_systems_is_named_with_its_system(folder):
+    (folder / "resident_tax").mkdir()
+    (folder / "resident_tax/mapping.yaml").write_text(BEFORE, encoding="utf-8")
+    assert "say which: resident_records.residents.name, resident_tax.residents.name" in str(
+        call(folder, "residents.name").exception
+    )
+    assert call(folder, "resident_tax.residents.name", "resident_records/mapping.yaml:16").exit_code == 0
+    left = [f"{guess.file.parent.name}.{guess.name}" for guess in acceptance.open_guesses(folder)]
+    assert len(left) == 10
+    assert "resident_tax.residents.name" not in left
+    assert "resident_records.residents.birth" not in left
+
+
 def test_the_list_changes_nothing(folder):
     done = call(folder, "--list")
-    assert "990060_midori/resident_records.yaml:10:9  residents.resident_no: the name says so" in done.output
-    assert (folder / "resident_records.yaml").read_text("utf-8") == BEFORE
+    assert "990060_midori/resident_records/mapping.yaml:10:9  residents.resident_no: the name says so" in done.output
+    assert (folder / "resident_records/mapping.yaml").read_text("utf-8") == BEFORE
 
 
 def test_nobody_is_asked_where_there_is_no_terminal(folder):
     assert isinstance(call(folder).exception, UsageError)
-    assert (folder / "resident_records.yaml").read_text("utf-8") == BEFORE
+    assert (folder / "resident_records/mapping.yaml").read_text("utf-8") == BEFORE
 
 
 class Typed(io.StringIO):
@@ -142,7 +155,7 @@ def test_a_person_is_asked_one_by_one(folder, monkeypatch, answers, left):
 
 
 def test_a_file_that_changed_meanwhile_is_left_as_it_is(folder):
-    file = folder / "resident_records.yaml"
+    file = folder / "resident_records/mapping.yaml"
     guesses = acceptance.open_guesses(folder)
     file.write_text("# new\n" + BEFORE, encoding="utf-8")
     with pytest.raises(UsageError, match="changed meanwhile"):
@@ -151,7 +164,7 @@ def test_a_file_that_changed_meanwhile_is_left_as_it_is(folder):
 
 
 def test_what_would_say_something_else_is_not_written(folder):
-    file = folder / "resident_records.yaml"
+    file = folder / "resident_records/mapping.yaml"
     # Without its only key, the column would become a text, an empty one.
     file.write_text("tables:\n  t:\n    columns:\n      a:\n        guessed: x\n", encoding="utf-8")
     with pytest.raises(UsageError, match="nothing was written"):

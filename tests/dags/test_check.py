@@ -41,30 +41,37 @@ def change(path, before, after):
 
 
 def test_every_place_is_a_file_that_can_be_opened_from_here(towns):
-    change(towns / "990027_mihon" / "resident_records.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
-    change(towns.parent / "packages" / "ibm_setai" / "resident_records.yaml", "name: KJ-SHIMEI", "name: KJ-SIMEI")
+    change(towns / "990027_mihon" / "resident_records/mapping.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
+    change(towns.parent / "packages" / "ibm_setai" / "mapping.yaml", "name: KJ-SHIMEI", "name: KJ-SIMEI")
     (own,) = check(towns / "990027_mihon").problems
-    assert own.position.file == "specs/towns/990027_mihon/resident_records.yaml"
+    assert own.position.file == "specs/towns/990027_mihon/resident_records/mapping.yaml"
     assert own.hint == "did you mean `JJ-SHIMEI`?"
     (field,) = own.defined
     assert "JJ-SHIMEI" in Path(field.position.file).read_text("utf-8").splitlines()[field.position.line - 1]
     (of_package,) = check(towns / "990035_reiji").problems
-    assert of_package.position.file == "specs/packages/ibm_setai/resident_records.yaml"
+    assert of_package.position.file == "specs/packages/ibm_setai/mapping.yaml"
     assert Path(of_package.position.file).is_file()
 
 
 def test_a_place_outside_of_the_current_folder_is_the_whole_path(towns, monkeypatch):
-    change(towns / "990027_mihon" / "tables" / "extended.csv", "6EA4,9AD9", "B0A1,9AD9")
+    change(towns / "990027_mihon" / "resident_records" / "tables" / "extended.csv", "6EA4,9AD9", "B0A1,9AD9")
     monkeypatch.chdir(ROOT)
     (problem,) = check(towns / "990027_mihon").problems
-    assert problem.position.file == str(towns / "990027_mihon" / "tables" / "extended.csv")
+    assert problem.position.file == str(towns / "990027_mihon" / "resident_records" / "tables" / "extended.csv")
 
 
 def test_a_municipality_is_named_or_given_as_a_path_anywhere(towns, tmp_path):
     assert [f.name for f in municipality_folders(None)] == ["990027_mihon", "990035_reiji", "990051_tehon"]
     assert municipality_folders("mihon") == municipality_folders("990027") == [towns / "990027_mihon"]
     assert municipality_folders("specs/towns") == municipality_folders(None)
-    for path in ("specs/towns/990027_mihon", "specs/towns/990027_mihon/manifest.yaml"):
+    for inner in (
+        "",
+        "manifest.yaml",
+        "resident_records",
+        "resident_records/manifest.yaml",
+        "resident_records/codes/sex.csv",
+    ):
+        path = f"specs/towns/990027_mihon/{inner}"
         assert municipality_folders(path) == [towns / "990027_mihon"]
     with pytest.raises(RunError, match="no municipality `nowhere`"):
         municipality_folders("nowhere")
@@ -135,7 +142,7 @@ def test_the_line_is_shown_with_a_caret_and_fits(line, column, width, shown):
 
 
 def test_only_texts_of_the_specs_are_shown(towns, tmp_path):
-    change(towns / "990027_mihon" / "resident_records.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
+    change(towns / "990027_mihon" / "resident_records/mapping.yaml", "name: JJ-SHIMEI", "name: JJ-SIMEI")
     one = check(towns / "990027_mihon")
     assert "   25 |       name: JJ-SIMEI\n      |             ^\n" in render([one], "text")
     (tmp_path / "other.txt").write_text("secret", encoding="utf-8")
@@ -143,7 +150,11 @@ def test_only_texts_of_the_specs_are_shown(towns, tmp_path):
 
 
 def test_examples_are_checked_too(towns):
-    change(towns / "990027_mihon" / "examples.yaml", "record: juki_master.resident", "record: juki_master.residnt")
+    change(
+        towns / "990027_mihon" / "resident_records/examples.yaml",
+        "record: juki_master.resident",
+        "record: juki_master.residnt",
+    )
     (problem,) = check(towns / "990027_mihon").problems
     assert (problem.code, problem.hint) == ("Y020", "did you mean `juki_master.resident`?")
 
@@ -152,7 +163,7 @@ def test_a_code_is_explained_without_the_docs(monkeypatch):
     said = CliRunner().invoke(app, ["explain", "y022"]).stdout
     page = (ROOT / "docs" / "reference" / "problems.md").read_text("utf-8")
     assert said.strip() == "## Y022" + page.partition("\n## Y022")[2].partition("\n## Y023")[0].rstrip()
-    assert "Became a resident before being born" in CliRunner().invoke(app, ["explain", "V414"]).stdout
+    assert "A date after one that it may not be after" in CliRunner().invoke(app, ["explain", "V413"]).stdout
     monkeypatch.setattr("dags.authoring.problems.EXAMPLES", (Path("/nowhere"),))
     from dags.authoring import problems
 
@@ -219,7 +230,7 @@ def test_every_code_has_a_section_that_its_address_names():
 @pytest.mark.parametrize("form", [f.name for f in FORMATS])
 def test_the_command_prints_each_form_and_ends_with_two(towns, form):
     assert CliRunner().invoke(app, ["check", "mihon", "--format", form]).exit_code == 0
-    change(towns / "990027_mihon" / "manifest.yaml", "framing: fixed", "framing: fixd")
+    change(towns / "990027_mihon" / "resident_records/manifest.yaml", "framing: fixed", "framing: fixd")
     done = CliRunner().invoke(app, ["check", "specs/towns/990027_mihon", "--format", form])
     assert done.exit_code == 2
     assert "did you mean `fixed`?" in done.stdout
@@ -227,7 +238,7 @@ def test_the_command_prints_each_form_and_ends_with_two(towns, form):
 
 
 def test_what_was_noted_of_a_copybook_is_printed_below_a_sound_municipality(towns):
-    copybook = towns / "990027_mihon" / "layouts" / "juki_master.cpy"
+    copybook = towns / "990027_mihon" / "resident_records" / "layouts" / "juki_master.cpy"
     text = copybook.read_text("utf-8")
     copybook.write_text(text + "       77  WORK PIC X(9).\n", encoding="utf-8")
     checked = check(towns / "990027_mihon")

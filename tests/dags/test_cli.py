@@ -54,11 +54,11 @@ def test_check_says_that_all_is_well_or_every_problem(hikkoshi):
     good = hikkoshi("check")
     assert good.returncode == 0, good.stderr
     assert "990027_mihon: ok" in good.stdout
-    manifest = hikkoshi.towns / "990035_reiji" / "manifest.yaml"
+    manifest = hikkoshi.towns / "990035_reiji" / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("charset: {", "charset: {name: imb, "), encoding="utf-8")
     bad = hikkoshi("check")
     assert bad.returncode == 2
-    assert "990035_reiji/manifest.yaml:12:21: L903 unknown charset `imb`" in bad.stdout
+    assert "990035_reiji/resident_records/manifest.yaml:8:21: L903 unknown charset `imb`" in bad.stdout
     assert "`ibm`, `nec`, `unisys`" in bad.stdout
     assert "did you mean `ibm`?" in bad.stdout
     assert "990027_mihon: ok" in bad.stdout
@@ -69,12 +69,12 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     for number in (1, 2):
         done = hikkoshi("run", "mihon", "--rehearsal", str(number))
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-        assert "residents: 300 rows" in done.stdout
+        assert "resident_records.residents: 300 rows" in done.stdout
         assert "Traceback" not in done.stdout + done.stderr
     runs = [json.loads(line) for line in hikkoshi("runs", "--json").stdout.splitlines()]
     assert [(r["rehearsal"], r["state"], r["in_force"], r["area"], r["town"]) for r in runs] == [
-        (2, "promoted", True, "rehearsal", "990027_mihon"),
-        (1, "superseded", False, "rehearsal", "990027_mihon"),
+        (2, "promoted", ["resident_records"], "rehearsal", "990027_mihon"),
+        (1, "superseded", [], "rehearsal", "990027_mihon"),
     ]
     again = hikkoshi("report", runs[0]["run_id"])
     assert (hikkoshi.home / "runs" / runs[0]["run_id"] / "reports" / "result.ja.html").exists()
@@ -86,10 +86,10 @@ def test_a_run_through_airflow_from_dump_to_report_and_back(hikkoshi):
     assert hikkoshi("rollback", "mihon", "--rehearsals").returncode == 2, "nobody confirms it"
     back = hikkoshi("rollback", "mihon", "--rehearsals", *meant)
     assert back.returncode == 0
-    assert "residents: 300 rows" in back.stdout
+    assert "resident_records.residents: 300 rows" in back.stdout
     gone = hikkoshi("withdraw", runs[1]["run_id"], *meant, "--by", "tester")
     assert gone.returncode == 0
-    assert "in force in rehearsal of 990027: nothing" in gone.stdout
+    assert "in force in rehearsal of 990027: of resident_records nothing" in gone.stdout
     listed = hikkoshi("runs").stdout
     assert "rolled back" in listed
     assert "withdrawn" in listed
@@ -115,15 +115,17 @@ def test_airflow_maps_a_task_over_the_slices_of_a_dump(hikkoshi):
     assert hikkoshi("synthesize", "mihon", "--residents", "300", "--faults", "0").returncode == 0
     done = hikkoshi("run", "mihon", HIKKOSHI_SLICE_BYTES="70000")
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert "residents: 300 rows" in done.stdout
+    assert "resident_records.residents: 300 rows" in done.stdout
     with contextlib.closing(sqlite3.connect(hikkoshi.home / "airflow" / "airflow.db")) as metadata:
         mapped = metadata.execute(
-            "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'extract_map_stage' ORDER BY 1"
+            "SELECT map_index, rendered_map_index, state FROM task_instance WHERE task_id = 'resident_records.extract_map_stage' ORDER BY 1"
         ).fetchall()
         handed = metadata.execute(
             "SELECT value FROM xcom WHERE task_id = 'receive' AND key = 'return_value'"
         ).fetchall()
-        results = metadata.execute("SELECT count(*) FROM xcom WHERE task_id = 'extract_map_stage'").fetchone()
+        results = metadata.execute(
+            "SELECT count(*) FROM xcom WHERE task_id = 'resident_records.extract_map_stage'"
+        ).fetchone()
     assert mapped == [(0, "juki_master 1 of 2", "success"), (1, "juki_master 2 of 2", "success")]
     assert [json.loads(value) for (value,) in handed] == [
         [{"dump": "juki_master", "number": 1}, {"dump": "juki_master", "number": 2}]

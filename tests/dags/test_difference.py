@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dags.authoring import difference as work
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import RunError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -53,26 +53,26 @@ def compared(towns, inbox, **more):
 def test_the_same_mapping_makes_no_difference(towns, inbox, tmp_path):
     made = compared(towns, inbox)
     assert not made.differs
-    assert {t.name: (t.old, t.new) for t in made.tables}["residents"] == (400, 400)
+    assert {t.name: (t.old, t.new) for t in made.tables}["resident_records.residents"] == (400, 400)
     assert made.dumps == ("juki_master",)
-    # The runs that were made for it are gone.
-    assert list((tmp_path / "home" / "runs").iterdir()) == []
+    # No run was made for it, and what was mapped is gone.
+    assert list((tmp_path / "home").iterdir()) == []
 
 
 def test_what_changed_is_counted_and_placed(towns, inbox):
     change(
         towns[1],
-        "resident_records.yaml",
+        "resident_records/mapping.yaml",
         ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"),
         (
             "  tax_amounts:\n    from: juki_master.resident\n",
             '  tax_amounts:\n    from: juki_master.resident\n    when: {field: JJ-SEIBETSU, values: ["1"]}\n',
         ),
     )
-    change(towns[1], "codes/sex.csv", ("2,2,女\n", ""))
+    change(towns[1], "resident_records/codes/sex.csv", ("2,2,女\n", ""))
     made = compared(towns, inbox)
     tables = {table.name: table for table in made.tables}
-    residents, amounts = tables["residents"], tables["tax_amounts"]
+    residents, amounts = tables["resident_records.residents"], tables["resident_records.tax_amounts"]
     assert (residents.old, residents.new, residents.gone, residents.added, residents.changed) == (400, 400, 0, 0, 400)
     assert residents.columns["name_kana"].count == 400
     assert residents.columns["name_kana"].records == [("juki_master", n) for n in range(2, 7)]
@@ -80,13 +80,13 @@ def test_what_changed_is_counted_and_placed(towns, inbox):
     assert 0 < women < 400
     assert (amounts.old, amounts.new, amounts.gone, amounts.added) == (400, 400 - women, women, 0)
     assert amounts.gone_records == residents.columns["sex"].records
-    assert not tables["households"].differs
+    assert not tables["resident_records.households"].differs
     assert [(f.code, f.severity, f.where, f.gone, f.added) for f in made.findings] == [
-        ("M310", "error", "residents.sex", 0, women)
+        ("M310", "error", "resident_records.residents.sex", 0, women)
     ]
     assert made.findings[0].records == residents.columns["sex"].records
     back = work.compare(load(towns[1]), load(towns[0]), inbox=inbox)
-    assert {t.name: (t.gone, t.added, t.changed) for t in back.tables}["tax_amounts"] == (0, women, 0)
+    assert {t.name: (t.gone, t.added, t.changed) for t in back.tables}["resident_records.tax_amounts"] == (0, women, 0)
     assert compared(towns, inbox, stretch=37) == made
 
 
@@ -109,15 +109,17 @@ ignore:
     - {field: FILLER@*, reason: 予備}
 """
     for folder in (before, after):
-        (folder / "resident_records.yaml").write_text(text, encoding="utf-8")
+        (folder / "resident_records/mapping.yaml").write_text(text, encoding="utf-8")
     assert not work.compare(load(before), load(after), inbox=tmp_path / "inbox").differs
     # Half of the keys are left out, and a limit that would stop a run: those that are left keep their numbers.
     half = text.replace(
         "    columns:\n      resident_no", "    when: {field: KJ-SEI, values: ['1']}\n    columns:\n      resident_no"
     )
-    (after / "resident_records.yaml").write_text(half, encoding="utf-8")
-    change(after, "manifest.yaml", ("rejects: 2%", "rejects: 2%\n  stop_after: 1"))
-    made = {t.name: t for t in work.compare(load(before), load(after), inbox=tmp_path / "inbox").tables}["tax_amounts"]
+    (after / "resident_records/mapping.yaml").write_text(half, encoding="utf-8")
+    change(after, "resident_records/manifest.yaml", ("rejects: 2%", "rejects: 2%\n  stop_after: 1"))
+    made = {t.name: t for t in work.compare(load(before), load(after), inbox=tmp_path / "inbox").tables}[
+        "resident_records.tax_amounts"
+    ]
     assert (made.old, made.changed, made.added) == (60, 0, 0)
     assert 0 < made.gone < 60
 
@@ -131,7 +133,9 @@ def test_files_that_nobody_expects_are_refused(towns, inbox, tmp_path):
 
 def test_the_command_tells_places_and_never_values_unless_they_are_revealed(towns, inbox):
     before, after = towns
-    change(after, "resident_records.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA"))
+    change(
+        after, "resident_records/mapping.yaml", ("name_kana: {from: JJ-KANA, transforms: [kana]}", "name_kana: JJ-KANA")
+    )
     words = ["diff", str(before), str(after), "--inbox", str(inbox)]
     told = CliRunner().invoke(app, words)
     assert told.exit_code == 1, told.output

@@ -13,7 +13,7 @@ from dags.authoring import draft, draft_text
 from dags.authoring.field_words import common_prefix, likeness, said_by
 from dags.cli import app
 from dags.inspection import reader
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import Kind
 from extractors.reading import Choice, Spoken
 from migration_reports.findings import RunError, SpecError
@@ -81,14 +81,14 @@ def test_a_draft_finds_the_obvious_and_passes_once_it_is_decided(town, dump, tmp
     assert {"protective_measures", "established"}.isdisjoint({p.filled.table.name for p in made.parts} | set(found))
     folder = tmp_path / "990060_midori"
     draft_text.write(made, folder, copybook)
-    mapping = folder / "resident_records.yaml"
+    mapping = folder / "resident_records/mapping.yaml"
     text = mapping.read_text("utf-8")
     codes = set(problems(folder))
     # Without a dump nobody can tell how a day is written, so the type of the birth date is left open too.
     expected = {"Y025", "Y026"} if dump else {"Y025", "Y026", "Y033"}
     if dump and town == "c_village_resident":
         expected = {"Y026"}
-    reasons = folder / "codes" / "change_reason.csv"
+    reasons = folder / "resident_records" / "codes" / "change_reason.csv"
     if reasons.exists():
         # What an old code means that the target has no label for, nobody but the town can say.
         expected |= {"Y034"}
@@ -112,11 +112,11 @@ def test_a_draft_is_the_same_every_time(town):
 def test_contents_say_the_family_of_era_digits_and_the_codes(tmp_path):
     copybook, made = of_town("b_town_resident", dump=True)
     texts = draft_text.files_of(made, draft_text.STUB, copybook)
-    columns_of = yaml.safe_load(texts["resident_records.yaml"])["tables"]["residents"]["columns"]
+    columns_of = yaml.safe_load(texts["resident_records/mapping.yaml"])["tables"]["residents"]["columns"]
     assert columns_of["birth"]["transforms"] == [{"wareki_date": {"eras": "1-5"}}]
     assert "years 1915" in columns_of["birth"]["guessed"]
-    assert texts["codes/sex.csv"] == "old,new,label\n1,1,男\n2,2,女\n"
-    assert '# prefer: {field: BJ-REL, values: ["01"]}' in texts["resident_records.yaml"]
+    assert texts["resident_records/codes/sex.csv"] == "old,new,label\n1,1,男\n2,2,女\n"
+    assert '# prefer: {field: BJ-REL, values: ["01"]}' in texts["resident_records/mapping.yaml"]
     # The number and the name of a resident whom the copybook's README names stand nowhere.
     assert not re.search("10000000070|木村", "".join(texts.values()))
 
@@ -140,8 +140,8 @@ def test_repeated_items_make_one_column_where_its_codes_are_joined(tmp_path):
     assert found["relationship"] == tuple(f"R-ZOKUGARA({n})" for n in range(1, 5))
     assert dict(made.codes["sex"]) == {"M": "OTOKO", "F": "ONNA"}
     texts = draft_text.files_of(made, draft_text.STUB, tmp_path / "juki.cpy")
-    assert texts["codes/sex.csv"] == "old,new,label\nF,?,ONNA\nM,?,OTOKO\n"
-    assert "transforms: [date]" in texts["resident_records.yaml"]
+    assert texts["resident_records/codes/sex.csv"] == "old,new,label\nF,?,ONNA\nM,?,OTOKO\n"
+    assert "transforms: [date]" in texts["resident_records/mapping.yaml"]
     assert [(left.field, left.reason) for left in made.left["record"]] == [
         ("R-NO", "?"), ("R-HENKO-A(*)", "?"), ("R-HENKO-B(*)", "?")
     ]  # fmt: skip
@@ -165,12 +165,13 @@ def test_a_drafted_file_names_its_schema(tmp_path):
     for beside, way in (
         (None, "mapping.schema.json"),
         (tmp_path / "990060_midori", "mapping.schema.json"),
-        (PACKAGES / "municipalities" / "990060_midori", "../../../docs/reference/mapping.schema.json"),
+        (PACKAGES / "municipalities" / "990060_midori", "../../../../docs/reference/mapping.schema.json"),
     ):
         files = draft_text.files_of(made, "990060_midori", tmp_path / "juki.cpy", beside=beside)
-        assert files["resident_records.yaml"].splitlines()[0] == f"# yaml-language-server: $schema={way}"
+        assert files["resident_records/mapping.yaml"].splitlines()[0] == f"# yaml-language-server: $schema={way}"
+        assert files["resident_records/manifest.yaml"].splitlines()[0].endswith("system_manifest.schema.json")
         assert files["manifest.yaml"].splitlines()[0].endswith("manifest.schema.json")
-        assert ("hikkoshi schema mapping >" in files["resident_records.yaml"]) == (way == "mapping.schema.json")
+        assert ("hikkoshi schema mapping >" in files["resident_records/mapping.yaml"]) == (way == "mapping.schema.json")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +183,7 @@ def test_a_draft_names_no_dialect_but_one_that_is_not_the_charsets_makers(dialec
     copybook.write_text("       01  R.\n           05  R-JUMIN-NO PIC 9(10).\n")
     spoken = Spoken(charset=Choice("fujitsu"), dialect=dialect)
     made = draft.draft_of_copybook(copybook, RESIDENTS, spoken=spoken, options={})
-    manifest = yaml.safe_load(draft_text.files_of(made, "990060_midori", copybook)["manifest.yaml"])
+    manifest = yaml.safe_load(draft_text.files_of(made, "990060_midori", copybook)["resident_records/manifest.yaml"])
     assert manifest["dumps"]["juki"].get("dialect") == line
 
 
@@ -201,7 +202,7 @@ def test_kinds_and_comments_are_heeded(tmp_path):
     assert columns(made, "households") == {"household_no": ("A1",), "member_count": ("A2",)}
     assert list(made.left) == ["household"]
     assert [(left.field, left.reason[:1]) for left in made.left["household"]] == [("R-KBN", "レ"), ("FILLER@*", "?")]
-    manifest = draft_text.files_of(made, "990060_midori", tmp_path / "juki.cpy")["manifest.yaml"]
+    manifest = draft_text.files_of(made, "990060_midori", tmp_path / "juki.cpy")["resident_records/manifest.yaml"]
     assert yaml.safe_load(manifest)["dumps"]["juki"]["records"]["trailer"]["role"] == "trailer"
 
 
@@ -230,7 +231,7 @@ def test_the_command_writes_a_folder_and_overwrites_nothing(tmp_path):
     words = ["draft", str(copybook), "--system", "resident_records"]
     shown = CliRunner().invoke(app, words)
     assert shown.exit_code == 0
-    assert "# ---- resident_records.yaml" in shown.stdout
+    assert "# ---- resident_records/mapping.yaml" in shown.stdout
     assert "guessed:" in shown.stdout
     made = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "990060_midori")])
     assert made.exit_code == 0

@@ -15,7 +15,14 @@ from dags.inspection.synthesis import synthesize
 from target_schemas.postgres.server import embedded_url, stop
 
 ROOT = Path(__file__).parents[2]
-READING = ("receive", "extract_map_stage", "join_slices", "validate", "reconcile")
+READING = (
+    "receive",
+    "resident_records.slices",
+    "resident_records.extract_map_stage",
+    "join_slices",
+    "validate",
+    "reconcile",
+)
 DECIDING = ("approve_automatically", "ask", "approve_by_person", "note_decision", "refused", "not_promotable")
 ALL = ("begin", *READING, "choose_approval", *DECIDING, "promote", "report", "outcome")
 

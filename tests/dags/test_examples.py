@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from dags.authoring.examples import run_examples
 from dags.cli import app
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import SpecError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -26,7 +26,7 @@ def towns(tmp_path, monkeypatch):
 
 
 def tried(town, text):
-    (town / "examples.yaml").write_text(text, encoding="utf-8")
+    (town / "resident_records/examples.yaml").write_text(text, encoding="utf-8")
     return run_examples(load(town))
 
 
@@ -40,7 +40,7 @@ def test_the_shipped_examples_hold(town):
 def test_what_a_municipality_leaves_out_or_says_otherwise_of_its_package_is_heeded():
     made = {example.name: example for example in run_examples(load(MAPPINGS / "municipalities" / "990051_tehon"))}
     assert made["個人レコードは住民になり、課税額はそのまま移る"].left_out == ("tax_amounts",)
-    assert made["知らない性別"].place.file == "990051_tehon/examples.yaml"
+    assert made["知らない性別"].place.file == "990051_tehon/resident_records/examples.yaml"
 
 
 def test_what_differs_is_told(towns):
@@ -54,9 +54,9 @@ def test_what_differs_is_told(towns):
   findings: [{code: M302}, {code: M310, column: sex}]
 """)  # fmt: skip
     assert made.differences == (
-        "residents row 1, resident_no: `5` was expected, and `0000000005` came",
-        "residents row 1, sex: `1` was expected, and null came",
-        "tax_amounts: 2 rows were expected, and 1 came",
+        "resident_records.residents row 1, resident_no: `5` was expected, and `0000000005` came",
+        "resident_records.residents row 1, sex: `1` was expected, and null came",
+        "resident_records.tax_amounts: 2 rows were expected, and 1 came",
         "finding M302 was expected, and did not come",
     )
 
@@ -72,7 +72,7 @@ def test_a_finding_that_is_not_listed_differs(towns):
 
 def test_joins_and_numbers_work_in_memory(towns):
     town = towns / "990035_reiji"
-    (town / "resident_records.yaml").write_text("""\
+    (town / "resident_records/mapping.yaml").write_text("""\
 system: resident_records
 tables:
   tax_amounts:
@@ -146,11 +146,11 @@ def test_the_command_says_ok_or_what_differs(towns):
     good = CliRunner().invoke(app, ["test", "mihon"])
     assert good.exit_code == 0, good.output
     assert "ok       支援措置は失われない" in good.stdout
-    file = towns / "990027_mihon" / "examples.yaml"
+    file = towns / "990027_mihon" / "resident_records/examples.yaml"
     file.write_text(file.read_text("utf-8").replace('measure_kind: "01"', 'measure_kind: "02"'), encoding="utf-8")
     bad = CliRunner().invoke(app, ["test"])
     assert bad.exit_code == 1
-    assert "differs  支援措置は失われない  (990027_mihon/examples.yaml:" in bad.stdout
+    assert "differs  支援措置は失われない  (990027_mihon/resident_records/examples.yaml:" in bad.stdout
     assert "measure_kind: `02` was expected, and `01` came" in bad.stdout
     file.write_text("- name: [", encoding="utf-8")
     assert isinstance(CliRunner().invoke(app, ["test", "mihon"]).exception, SpecError)

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from dags.authoring import explain as work
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.findings import RunError
 
 MAPPINGS = Path(__file__).parents[2] / "mappings"
@@ -34,10 +34,10 @@ def town():
 
 
 def place(folder, begins):
-    """Where a line of a mapping stands, as explain calls it."""
-    lines = (folder / "resident_records.yaml").read_text("utf-8").splitlines()
-    number = next(n for n, line in enumerate(lines, 1) if line.startswith(begins))
-    return f"{folder.name}/resident_records.yaml:{number}"
+    """Where a line of a town's or a package's mapping stands, as explain calls it."""
+    (file,) = folder.rglob("mapping.yaml")
+    number = next(n for n, line in enumerate(file.read_text("utf-8").splitlines(), 1) if line.startswith(begins))
+    return f"{file.relative_to(folder.parent)}:{number}"
 
 
 def said(sections):
@@ -45,59 +45,61 @@ def said(sections):
 
 
 def test_a_column_is_told_from_its_bytes_to_its_line(town):
-    text = said(work.explain(town, "residents", "birth"))
+    text = said(work.explain(town, "resident_records.residents", "birth"))
     for part in (
         "dump: juki_master (住民記録マスタ): juki_master.dat",
         "record kind: resident: JM-KUBUN is D, read as JM-JUMIN",
         "PICTURE: 9(07), packed",
         "bytes: 90 to 93 of the record",
-        "copybook: 990027_mihon/layouts/juki_master.cpy:21",
+        "copybook: 990027_mihon/resident_records/layouts/juki_master.cpy:21",
         "wareki_date: {unknown: 00, eras: 1-5, form: digits}",
         "on_error: reject",
         f"mapping: {place(MAPPINGS / 'municipalities' / '990027_mihon', '      birth: ')}",
         "birth_source: 生年月日 (原文)",
-        "birth_not_after_registration: V414 error",
+        "birth_not_after_registration: V413 error",
     ):
         assert part in text
-    text = said(work.explain(town, "households", "head_resident_no"))
+    text = said(work.explain(town, "resident_records.households", "head_resident_no"))
     assert "only when: JJ-ZOKUGARA(1) is 01" in text
     assert "keep: preferred; preferred where JJ-ZOKUGARA(1) is 01" in text
-    assert "charset: " in said(work.explain(town, "residents", "name"))
-    assert "deliberately left empty" in said(work.explain(town, "households", "established"))
+    assert "charset: " in said(work.explain(town, "resident_records.residents", "name"))
+    assert "deliberately left empty" in said(work.explain(town, "resident_records.households", "established"))
 
 
 def test_whose_a_line_is_is_told():
-    text = said(work.explain(load(TEHON), "residents", "sex"))
+    text = said(work.explain(load(TEHON), "resident_records.residents", "sex"))
     assert "default: 9" in text
     assert "at_most: 0.5%" in text
     assert f"mapping: {place(MAPPINGS / 'packages' / 'ibm_setai', '      sex: ')} (of packages/ibm_setai)" in text
-    assert f"{place(TEHON, '      remarks: ')} (its own)" in said(work.explain(load(TEHON), "residents", "remarks"))
+    assert f"{place(TEHON, '      remarks: ')} (its own)" in said(
+        work.explain(load(TEHON), "resident_records.residents", "remarks")
+    )
 
 
 def test_a_record_is_followed_value_by_value_and_masked(town, inbox):
     given = {"record": 12, "inbox": inbox}
-    (masked,) = work.explain_record(town, "residents", "name", **given)
-    (revealed,) = work.explain_record(town, "residents", "name", **given, reveal=True)
+    (masked,) = work.explain_record(town, "resident_records.residents", "name", **given)
+    (revealed,) = work.explain_record(town, "resident_records.residents", "name", **given, reveal=True)
     assert [label for label, _ in masked.lines] == ["read JJ-SHIMEI", "into name"]
     assert re.fullmatch("[漢アー　字]+", masked.lines[0][1])
     assert revealed.lines[0][1] != masked.lines[0][1]
-    (dated,) = work.explain_record(town, "residents", "birth", **given)
+    (dated,) = work.explain_record(town, "resident_records.residents", "birth", **given)
     assert [label for label, _ in dated.lines] == [
         "read JJ-SEINENGAPPI", "wareki_date", "into birth_source", "into birth_key", "into birth_precision"
     ]  # fmt: skip
     assert dated.lines[-1][1] == "day"
     assert dated.lines[0][1] == "9999999"
     with pytest.raises(RunError, match="record 1 is none of"):
-        work.explain_record(town, "residents", "name", record=1, inbox=inbox)
+        work.explain_record(town, "resident_records.residents", "name", record=1, inbox=inbox)
     with pytest.raises(RunError, match="has not been received"):
-        work.explain_record(town, "residents", "name", record=2, inbox=inbox / "none")
+        work.explain_record(town, "resident_records.residents", "name", record=2, inbox=inbox / "none")
 
 
 def test_a_column_through_a_join_and_a_number_is_followed_too(tmp_path):
     for name in ("municipalities", "packages"):
         shutil.copytree(MAPPINGS / name, tmp_path / name)
     folder = tmp_path / "municipalities" / "990035_reiji"
-    (folder / "resident_records.yaml").write_text("""\
+    (folder / "resident_records/mapping.yaml").write_text("""\
 system: resident_records
 tables:
   tax_amounts:
@@ -114,19 +116,23 @@ ignore:
 """, encoding="utf-8")  # fmt: skip
     synthesize(folder, residents=50, seed=1, faults=0, out=tmp_path / "inbox")
     town = load(folder)
-    text = said(work.explain(town, "tax_amounts", "amount"))
+    text = said(work.explain(town, "resident_records.tax_amounts", "amount"))
     assert "join home: setai_kojin.household on KJ-SETAI-NO = ST-SETAI-NO; missing: reject, double: reject" in text
     assert "of: setai_kojin.household, through join home" in text
-    (made,) = work.explain_record(town, "tax_amounts", "amount", record=2, inbox=tmp_path / "inbox", reveal=True)
+    (made,) = work.explain_record(
+        town, "resident_records.tax_amounts", "amount", record=2, inbox=tmp_path / "inbox", reveal=True
+    )
     assert made.lines[0] == ("read home.ST-NINZU", made.lines[1][1])
     assert made.lines[0][1] != "∅"
-    (made,) = work.explain_record(town, "tax_amounts", "resident_no", record=2, inbox=tmp_path / "inbox")
+    (made,) = work.explain_record(
+        town, "resident_records.tax_amounts", "resident_no", record=2, inbox=tmp_path / "inbox"
+    )
     assert made.lines[-1] == ("assign: a number that only a run gives", "∅")
 
 
 def test_a_name_that_is_no_column_or_several_is_told(town):
-    assert work.column_of(town, "birth_key") == ("residents", "birth")
-    assert work.column_of(town, "residents.birth") == ("residents", "birth")
+    assert work.column_of(town, "birth_key") == ("resident_records.residents", "birth")
+    assert work.column_of(town, "residents.birth") == ("resident_records.residents", "birth")
     with pytest.raises(
         RunError, match=r"several tables have `address`; say which: households.address, residents.address"
     ):
@@ -137,15 +143,17 @@ def test_a_name_that_is_no_column_or_several_is_told(town):
 
 def test_the_merged_mapping_is_yaml_that_says_the_same():
     lines = list(work.merged(load(TEHON)))
-    places = [line.rpartition("  # ")[2] for line in lines if not line.startswith("# ----")]
+    begins = lines.index("# ---- resident_records/manifest.yaml")
+    assert all(line.startswith("# ----") or "# 990051_tehon/manifest.yaml:" in line for line in lines[:begins])
+    places = [line.rpartition("  # ")[2] for line in lines[begins:] if not line.startswith("# ----")]
     assert all("(its own)" in place or "(of packages/ibm_setai)" in place for place in places[:-1])
-    reuse = load(TEHON).folder.reuse
+    reuse = load(TEHON).folder.systems["resident_records"].reuse
     whole = reuse.inherited + reuse.changed + reuse.added
     assert places[-1].startswith(
         f"# {reuse.inherited} of {whole} values ({100 * reuse.inherited // whole}%) are those of"
     )
     assert 0.4 < reuse.inherited / whole < 1
-    text = "\n".join(lines).partition("# ---- resident_records.yaml\n")[2]
+    text = "\n".join(lines).partition("# ---- resident_records/mapping.yaml\n")[2]
     data = yaml.load(text, Loader=yaml.BaseLoader)
     assert "tax_amounts" not in data["tables"]
     sex = data["tables"]["residents"]["columns"]["sex"]

@@ -12,15 +12,17 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import steps
-from dags.pipeline import gaiji
-from dags.pipeline.evidence import Notes
-from dags.pipeline.municipality import load
+from dags import runs
+from dags.authoring import gaiji_import
+from dags.pipeline import gaiji_ledger
+from dags.pipeline.extraction import Notes
+from dags.pipeline.town import load
 from extractors import charsets, framings
 from extractors.batches import extract
 from extractors.charsets.contract import SINGLE
 from extractors.copybooks.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
+from migration_reports.records.steps import DumpAccount, Met
 from migration_reports.reports.gaiji import decidable
 from target_schemas.postgres.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
@@ -36,8 +38,8 @@ def rehearsed(home):
     """A rehearsal of a town whose residents' names hold gaiji, and its ledger as a workbook."""
     receive(home, residents=1500)
     allow_rejects(home)
-    record = steps.run_all("mihon")
-    gaiji.export(record.run_id, home / "gaiji.xlsx")
+    record = runs.run_all("mihon")
+    gaiji_ledger.export(record.run_id, home / "gaiji.xlsx")
     return home, record
 
 
@@ -74,10 +76,10 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert found.height == sum(row.records for row in open_)
 
     fill_in(home, {chosen.code: {"decision": "character", "text": "U+9AD9", **SAID}})
-    done = gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+    done = gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
     assert done == {"juki_master": (1, 0, 0, 0)}
 
-    second = steps.run_all("mihon", rehearsal=2)
+    second = runs.run_all("mihon", rehearsal=2)
     by_code = {row.code: row for row in second.gaiji}
     now = by_code[chosen.code]
     assert (now.area, now.decision, now.text, now.since) == ("decided", "character", "髙", "changed")
@@ -90,11 +92,11 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
     assert left.height == found.height - chosen.records
     with connect(database_url).connect() as connection:
         named = connection.execute(
-            sa.text("SELECT count(*) FROM joint_rehearsal.residents WHERE name LIKE '%髙%'")
+            sa.text("SELECT count(*) FROM resident_records_rehearsal.residents WHERE name LIKE '%髙%'")
         ).scalar()
     assert named >= 1
 
-    third = steps.run_all("mihon", rehearsal=3)
+    third = runs.run_all("mihon", rehearsal=3)
     assert {row.code: row.since for row in third.gaiji}[chosen.code] == "decided"
     page = (home / "runs" / third.run_id / "reports" / "gaiji.html").read_text("utf-8")
     assert "字形が同じ" in page
@@ -103,18 +105,18 @@ def test_a_gaiji_is_followed_from_dump_to_decision_to_the_next_rehearsal(rehears
 def test_what_a_later_dump_does_not_hold_any_more_is_gone_and_stays_listed_once(rehearsed):
     home, first = rehearsed
     receive(home, residents=1500, faults=0.0)
-    second = steps.run_all("mihon", rehearsal=2)
+    second = runs.run_all("mihon", rehearsal=2)
     assert {row.since for row in second.gaiji} <= {"gone", "open"}
     gone = [row for row in second.gaiji if row.since == "gone"]
     assert {row.code for row in gone} >= {row.code for row in first.gaiji if row.area == "user-defined"}
     assert all(row.count == 0 and row.first == () for row in gone)
-    third = steps.run_all("mihon", rehearsal=3)
+    third = runs.run_all("mihon", rehearsal=3)
     assert [row for row in third.gaiji if row.since == "gone"] == []
 
 
 def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
     home, record = rehearsed
-    gaiji.export(record.run_id, home / "gaiji.csv")
+    gaiji_ledger.export(record.run_id, home / "gaiji.csv")
     rows = list(csv.DictReader((home / "gaiji.csv").read_text("utf-8-sig").splitlines()))
     own = next(row for row in rows if row["area"] == "user-defined")
     own.update(decision="private", **SAID)
@@ -122,14 +124,14 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (1, 0, 0, 0)}
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 0, 1, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (1, 0, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (0, 0, 1, 0)}
     own.update(decision="substitute", text="高")
     with (home / "filled.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
         writer.writerows(rows)
-    assert gaiji.read_back(home / "filled.csv", load(town(home)), town(home)) == {"juki_master": (0, 1, 0, 0)}
+    assert gaiji_import.read_back(home / "filled.csv", load(town(home))) == {"juki_master": (0, 1, 0, 0)}
 
 
 @pytest.mark.parametrize(
@@ -145,11 +147,11 @@ def test_the_csv_is_read_back_as_the_workbook_is(rehearsed):
 def test_a_line_that_cannot_be_used_changes_nothing(rehearsed, filled, says):
     home, record = rehearsed
     code = next(row.code for row in record.gaiji if row.area == "user-defined")
-    table = town(home) / "gaiji" / "juki_master.csv"
+    table = town(home) / "resident_records" / "gaiji" / "juki_master.csv"
     before = table.read_bytes()
     fill_in(home, {code: filled})
     with pytest.raises(SpecError, match=re.escape(says)):
-        gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
     assert table.read_bytes() == before
 
 
@@ -158,19 +160,19 @@ def test_a_file_that_is_no_ledger_is_refused(rehearsed):
     for name, content in (("a.xlsx", b"no workbook"), ("a.csv", b"one,two\n1,2\n"), ("b.csv", b"\xff\xfe")):
         (home / name).write_bytes(content)
         with pytest.raises(RunError):
-            gaiji.read_back(home / name, load(town(home)), town(home))
+            gaiji_import.read_back(home / name, load(town(home)))
 
 
 def test_a_dump_without_a_gaiji_table_says_how_to_make_one(rehearsed):
     home, record = rehearsed
     code = next(row.code for row in record.gaiji if row.area == "user-defined")
     fill_in(home, {code: {"decision": "private", **SAID}})
-    manifest = town(home) / "manifest.yaml"
+    manifest = town(home) / "resident_records/manifest.yaml"
     manifest.write_text(
         manifest.read_text("utf-8").replace("      gaiji: gaiji/juki_master.csv\n", ""), encoding="utf-8"
     )
-    with pytest.raises(RunError, match=r"Make gaiji/juki_master\.csv"):
-        gaiji.read_back(home / "gaiji.xlsx", load(town(home)), town(home))
+    with pytest.raises(RunError, match=r"Make resident_records/gaiji/juki_master\.csv"):
+        gaiji_import.read_back(home / "gaiji.xlsx", load(town(home)))
 
 
 TABLE = """# 見本市 外字対応表, "the registry's"
@@ -193,11 +195,11 @@ def ledger(home, *rows, columns=("dump", "code", "area", "decision", "text", "re
 
 
 def import_ledger(home, file):
-    return gaiji.read_back(file, load(town(home)), town(home))
+    return gaiji_import.read_back(file, load(town(home)))
 
 
 def table_of(home):
-    return town(home) / "gaiji" / "juki_master.csv"
+    return town(home) / "resident_records" / "gaiji" / "juki_master.csv"
 
 
 def test_an_import_keeps_every_line_comment_and_column_of_the_table(home):
@@ -286,19 +288,20 @@ def test_the_first_places_of_each_field_are_kept_however_the_dump_is_read(batch_
     options = {"name": "d", "layout": layout, "framing": framing, "charset": charset, "batch_records": batch_records}
     for extracted in extract(open_bytes(data), **options):
         notes.add(extracted)
-    found = {field: (times, places) for field, _, _, times, _, places in notes.summary()["characters"]}
+    found = {met.field: (met.count, met.places) for met in notes.characters}
     # A record counts once, at its first character there.
     assert found == {
-        "A": (12, [[1, 0], [3, 20], [5, 40], [7, 60], [9, 80]]),
-        "B": (12, [[1, 6], [2, 16], [3, 26], [4, 36], [5, 46]]),
+        "A": (12, ((1, 0), (3, 20), (5, 40), (7, 60), (9, 80))),
+        "B": (12, ((1, 6), (2, 16), (3, 26), (4, 36), (5, 46))),
     }
 
 
 def test_a_single_byte_is_named_in_the_ledger_and_its_cells_take_no_decision(home):
-    part = {
-        "characters": [["A", SINGLE + 0xFA, "undefined", 1, 1, [[1, 0]]], ["A", 0x80A1, "user-defined", 1, 1, [[1, 2]]]]
-    }
-    rows = gaiji.ledger(load(town(home)), {"juki_master": part}, None)
+    characters = tuple(
+        Met(field="A", code=code, area=area, count=1, records=1, places=((1, offset),))
+        for code, area, offset in ((SINGLE + 0xFA, "undefined", 0), (0x80A1, "user-defined", 2))
+    )
+    rows = gaiji_ledger.ledger(load(town(home)), {"juki_master": DumpAccount(characters=characters)}, None)
     assert {row.code: (row.place, decidable(row)) for row in rows} == {
         "FA": ("single byte", False),
         "80A1": ("user-defined", True),

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from dags.authoring import lineage
 from dags.cli import app
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from migration_reports.records.item_mapping import SOURCE_HEADS, TARGET_HEADS, SourceItem, workbook
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -40,8 +40,13 @@ R = "juki_master.resident"
 
 def test_openlineage_says_what_each_column_is_made_of(mihon):
     found = facets(mihon)
-    assert set(found) == {"joint.households", "joint.residents", "joint.tax_amounts", "joint.protective_measures"}
-    residents = found["joint.residents"]
+    assert set(found) == {
+        "resident_records.households",
+        "resident_records.residents",
+        "resident_records.tax_amounts",
+        "resident_records.protective_measures",
+    }
+    residents = found["resident_records.residents"]
     assert residents["_schemaURL"].startswith("https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json")
     assert inputs(residents, "name") == {(R, "JJ-SHIMEI"): [("DIRECT", "IDENTITY", "")]}
     assert inputs(residents, "resident_no") == {
@@ -50,10 +55,10 @@ def test_openlineage_says_what_each_column_is_made_of(mihon):
     assert set(inputs(residents, "relationship")) == {(R, f"JJ-ZOKUGARA({n})") for n in (1, 2, 3, 4)}
     assert inputs(residents, "birth_key") == inputs(residents, "birth_source")
     assert "history_no" not in residents["fields"]
-    head = inputs(found["joint.households"], "head_resident_no")
+    head = inputs(found["resident_records.households"], "head_resident_no")
     assert head[R, "JJ-ZOKUGARA(1)"] == [("INDIRECT", "CONDITIONAL", "when")]
-    assert [(f["field"], f["transformations"][0]["subtype"]) for f in found["joint.households"]["dataset"]] == [("JJ-ZOKUGARA(1)", "SORT")]  # fmt: skip
-    assert [(f["field"], f["transformations"][0]["subtype"]) for f in found["joint.protective_measures"]["dataset"]] == [("JJ-SHIEN", "FILTER")]  # fmt: skip
+    assert [(f["field"], f["transformations"][0]["subtype"]) for f in found["resident_records.households"]["dataset"]] == [("JJ-ZOKUGARA(1)", "SORT")]  # fmt: skip
+    assert [(f["field"], f["transformations"][0]["subtype"]) for f in found["resident_records.protective_measures"]["dataset"]] == [("JJ-SHIEN", "FILTER")]  # fmt: skip
     every = [
         t for f in found.values() for c in f["fields"].values() for i in c["inputFields"] for t in i["transformations"]
     ]
@@ -63,7 +68,7 @@ def test_openlineage_says_what_each_column_is_made_of(mihon):
 def test_both_directions_agree_and_every_field_has_a_fate(mihon):
     forward = {(t.source, t.field, t.table.split()[1]) for t in lineage.target_items(mihon) if t.field}
     backward = {
-        (s.source, s.field, target.partition(".")[0].partition(" ")[0])
+        (s.source, s.field, ".".join(target.partition(" ")[0].split(".")[:2]))
         for s in lineage.source_items(mihon)
         for target in s.targets
         if "." in target
@@ -94,7 +99,7 @@ def test_every_target_column_stands_in_the_table_with_its_attributes(mihon):
     assert (sex.file, sex.source, sex.field, sex.picture) == ("住民記録マスタ", R, "JJ-SEIBETSU", "9(01)")
     assert sex.transforms == "lookup (table: codes/sex.csv)"
     assert sex.policy == "reject"
-    assert sex.place.startswith("990027_mihon/resident_records.yaml:")
+    assert sex.place.startswith("990027_mihon/resident_records/mapping.yaml:")
     (empty,) = [t for t in items if t.column == "member_count"]
     assert (empty.field, empty.remark) == ("", "空とする")
     own = {c.name for s in mihon.systems for t in s.tables for c in t.columns}
@@ -104,16 +109,16 @@ def test_every_target_column_stands_in_the_table_with_its_attributes(mihon):
 def test_what_differs_from_a_package_shows_whose_line_it_is():
     town = load(TOWNS / "990051_tehon")
     items = {(t.table.split()[1], t.column): t for t in lineage.target_items(town)}
-    assert items["residents", "sex"].policy == "default, default 9, at most 0.5%"
-    assert items["residents", "remarks"].place.startswith("990051_tehon/")
-    assert items["residents", "name"].place.startswith("ibm_setai/")
-    assert items["tax_amounts", "amount"].remark == "移行しない表"
+    assert items["resident_records.residents", "sex"].policy == "default, default 9, at most 0.5%"
+    assert items["resident_records.residents", "remarks"].place.startswith("990051_tehon/")
+    assert items["resident_records.residents", "name"].place.startswith("ibm_setai/")
+    assert items["resident_records.tax_amounts", "amount"].remark == "移行しない表"
 
 
 def test_a_joined_and_an_unrolled_field_are_traced_to_their_own_records(tmp_path):
     shutil.copytree(TOWNS.parent / "packages", tmp_path / "packages")
     folder = Path(shutil.copytree(TOWNS / "990027_mihon", tmp_path / "towns" / "990027_mihon"))
-    mapping = folder / "resident_records.yaml"
+    mapping = folder / "resident_records/mapping.yaml"
     text = mapping.read_text("utf-8").replace(
         "  tax_amounts:\n    from: juki_master.resident\n",
         "  tax_amounts:\n    from: juki_master.resident\n"
@@ -121,7 +126,7 @@ def test_a_joined_and_an_unrolled_field_are_traced_to_their_own_records(tmp_path
         "    join: {other: {from: juki_master.resident, on: {JJ-JUMIN-NO: JJ-JUMIN-NO}}}\n",
     )
     mapping.write_text(text.replace("amount: {from: JJ-KAZEI}", "amount: {from: other.JJ-KAZEI}"), encoding="utf-8")
-    facet = facets(load(folder))["joint.tax_amounts"]
+    facet = facets(load(folder))["resident_records.tax_amounts"]
     assert inputs(facet, "amount") == {(R, "JJ-KAZEI"): [("DIRECT", "IDENTITY", "")]}
     whole = {f["field"]: {t["subtype"] for t in f["transformations"]} for f in facet["dataset"]}
     assert whole == {**{f"JJ-ZOKUGARA({n})": {"FILTER"} for n in (1, 2, 3, 4)}, "JJ-JUMIN-NO": {"JOIN"}}

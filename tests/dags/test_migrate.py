@@ -79,8 +79,9 @@ def test_parsing_imports_nothing_heavy(parsed):
 
 def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     tasks = parsed["dags"]["migrate_990027_mihon"]["tasks"]
-    assert tasks["receive"] == ["extract_map_stage"]
-    assert tasks["extract_map_stage"] == ["join_slices"]
+    assert tasks["receive"] == ["resident_records.slices"]
+    assert tasks["resident_records.slices"] == ["resident_records.extract_map_stage"]
+    assert tasks["resident_records.extract_map_stage"] == ["join_slices"]
     assert tasks["join_slices"] == ["validate"]
     assert tasks["validate"] == ["reconcile"]
     assert tasks["reconcile"] == ["choose_approval"]
@@ -97,11 +98,11 @@ def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
 def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
     dag = parsed["dags"]["migrate_990035_reiji"]
     assert dag["active"] == 1
-    assert dag["params"] == ["mode", "rehearsal", "approval", "inbox"]
+    assert dag["params"] == ["systems", "mode", "rehearsal", "approval", "inbox"]
     assert {"例示町", "ibm", "resident_records"} <= set(dag["tags"])
     assert "setai_kojin.dat" in dag["doc"]
     assert "移行結果報告書 / Report" in dag["links"]
-    assert dag["retries"]["extract_map_stage"] == 3
+    assert dag["retries"]["resident_records.extract_map_stage"] == 3
     assert dag["retries"]["approve_by_person"] == 0
 
 

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from dags.cli import app
-from dags.inspection import column_profile, profile, reader
+from dags.inspection import profile, reader, sketches, windows
 from dags.inspection.column_profile import ColumnProfile, profile_values
 from dags.inspection.detectors import DETECTORS
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
@@ -345,9 +345,9 @@ def test_no_dates_are_told_apart_from_dates():
 def test_a_shape_is_what_mask_makes_of_a_value_and_no_letter_comes_through():
     points = [*range(0x20, 0x7F), *range(0xA1, 0xD800), *range(0xE000, 0xFFFE), *range(0x20000, 0x20100)]
     alone = pl.Series([chr(point) for point in points])
-    shapes = column_profile._window(alone, collapse=False).get_column("shape").to_list()
-    shown = [shape.translate(column_profile._SHOWN) for shape in shapes]
-    standing = set(column_profile._CLASSES)
+    shapes = windows.window_of(alone, collapse=False).get_column("shape").to_list()
+    shown = [shape.translate(windows.SHOWN) for shape in shapes]
+    standing = set(windows._CLASSES)
     for character, shape in zip(alone, shown, strict=True):
         assert len(shape) == 1
         masked = mask(character)
@@ -378,9 +378,9 @@ def test_distinct_is_exact_to_a_bound_and_then_near_and_told_so():
 
 
 def test_shapes_are_bounded_and_what_may_be_missing_is_told(monkeypatch):
-    monkeypatch.setattr(column_profile, "SHAPES", 20)
+    monkeypatch.setattr(sketches, "SHAPES", 20)
     rng = np.random.default_rng(5)
-    kept = column_profile._Shapes()
+    kept = sketches.Shapes()
     truth: dict[str, int] = {}
     for _ in range(60):
         drawn = rng.zipf(1.3, 400) % 3000

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from dags.cli import app
 from dags.inspection import reader
 from dags.inspection.peek import peek
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook

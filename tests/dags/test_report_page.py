@@ -43,7 +43,7 @@ from dags.server import airflow_home
 airflow_home.use()
 import importlib.util
 from fastapi.testclient import TestClient
-from dags.pipeline.workspace import Run, make_run, note_dag_run
+from dags.pipeline.run_folder import Run, make_run, note_dag_run
 from migration_reports.pages.render import render
 from migration_reports.records.run_record import Municipality, RunRecord
 
@@ -58,8 +58,8 @@ result["unauthorised"] = answer(f"/{dag}/{dag_run}/result.ja.html")
 page.app.dependency_overrides[page.MayRead.dependency] = lambda: None
 for name, path in (("not begun", f"/{dag}/{dag_run}/result.ja.html"), ("index not begun", f"/{dag}/{dag_run}")):
     result[name] = answer(path)
-run = Run("990027-r03-20261128T044025-0a1b2c3d", "990027_mihon", "990027", "rehearsal", 3, "", "", "2026-11-28T04:40:25+00:00",
-          dag_id=dag, dag_run_id=dag_run)
+run = Run(run_id="990027-r03-20261128T044025-0a1b2c3d", folder="990027_mihon", code="990027", mode="rehearsal", rehearsal=3,
+          owner="", inbox="", started="2026-11-28T04:40:25+00:00", dag_id=dag, dag_run_id=dag_run)
 new = run.path.parent / ".new-page"
 new.mkdir(parents=True); make_run(run, new); note_dag_run(run)
 result["not reported"] = answer(f"/{dag}/{dag_run}/result.ja.html")

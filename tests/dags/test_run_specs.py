@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dags import steps
+from dags import runs, steps
 from dags.inspection.synthesis import synthesize
-from dags.pipeline import run_specs, workspace
+from dags.pipeline import reporting, run_folder, run_specs
 from migration_reports.findings import RunError, SpecError
+from migration_reports.records.steps import Promotion, Specs
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
 MIHON, REIJI = "990027_mihon", "990035_reiji"
@@ -44,7 +45,7 @@ def edit(path, old, new):
 
 def swap_name_and_kana(home):
     """A mapping as a vendor may save it in the middle of a run: two columns exchanged, everything else as it was."""
-    mapping = town(home) / "resident_records.yaml"
+    mapping = town(home) / "resident_records/mapping.yaml"
     edit(mapping, "name: JJ-SHIMEI", "name: JJ-KANA")
     edit(mapping, "name_kana: {from: JJ-KANA", "name_kana: {from: JJ-SHIMEI")
 
@@ -59,7 +60,7 @@ def to_the_end(run_id, parts):
 
 def test_specs_that_are_edited_while_a_run_reads_its_slices_change_nothing_of_it(home, monkeypatch):
     receive(home)
-    plain = steps.run_all("mihon")
+    plain = runs.run_all("mihon")
     monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", "30000")
     run_id = steps.begin(MIHON)
     first, *others = steps.receive(run_id)
@@ -67,13 +68,13 @@ def test_specs_that_are_edited_while_a_run_reads_its_slices_change_nothing_of_it
     steps.extract_map_stage(run_id, **first)
     swap_name_and_kana(home)
     run_specs._compiled.cache_clear()
-    assert to_the_end(run_id, others)["promotable"]
+    assert to_the_end(run_id, others).promotable
     steps.approve(run_id, "automatic", automatic=True)
     steps.promote(run_id)
     steps.report(run_id)
-    record = steps.record(run_id)
+    record = runs.record(run_id)
     assert record.state == "promoted"
-    assert record.specs_changed == (f"municipalities/{MIHON}/resident_records.yaml",)
+    assert record.specs_changed == (f"municipalities/{MIHON}/resident_records/mapping.yaml",)
     assert {e.sha256 for e in record.evidence} == {e.sha256 for e in plain.evidence}
     assert record.coverage == plain.coverage
     assert plain.specs_changed == ()
@@ -82,31 +83,31 @@ def test_specs_that_are_edited_while_a_run_reads_its_slices_change_nothing_of_it
 def test_what_was_begun_is_approved_promoted_and_reported_though_the_folder_has_a_problem_now(home):
     receive(home)
     run_id = steps.begin(MIHON)
-    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
-    (town(home) / "manifest.yaml").write_text("municipality: [", encoding="utf-8")
+    assert to_the_end(run_id, steps.receive(run_id)).promotable
+    (town(home) / "resident_records/manifest.yaml").write_text("municipality: [", encoding="utf-8")
     run_specs._compiled.cache_clear()
     with pytest.raises(SpecError):
         steps.begin(MIHON)
     steps.approve(run_id, "automatic", automatic=True)
     steps.promote(run_id)
     steps.report(run_id)
-    assert steps.record(run_id).specs_changed == (f"municipalities/{MIHON}/manifest.yaml",)
-    assert steps.render_again(run_id)
+    assert runs.record(run_id).specs_changed == (f"municipalities/{MIHON}/resident_records/manifest.yaml",)
+    assert runs.render_again(run_id)
 
 
 def test_the_package_of_a_municipality_is_copied_with_it(home):
     receive(home, REIJI)
     run_id = steps.begin(REIJI)
     copy = home / "runs" / run_id / "specs"
-    kept = json.loads((copy / "specs.json").read_text("utf-8"))
+    kept = run_folder.open_run(run_id).read(Specs).sha256
     assert "packages/ibm_setai/manifest.yaml" in kept
-    assert f"municipalities/{REIJI}/manifest.yaml" in kept
+    assert f"municipalities/{REIJI}/resident_records/manifest.yaml" in kept
     assert {name: (copy / name).is_file() for name in kept} == dict.fromkeys(kept, True)
     layout = home.parent / "mappings" / "packages" / "ibm_setai" / "layouts"
     shutil.rmtree(layout)
     run_specs._compiled.cache_clear()
-    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
-    changed = steps.record(run_id).specs_changed
+    assert to_the_end(run_id, steps.receive(run_id)).promotable
+    changed = runs.record(run_id).specs_changed
     assert changed
     assert all(name.startswith("packages/ibm_setai/layouts/") for name in changed)
 
@@ -114,7 +115,7 @@ def test_the_package_of_a_municipality_is_copied_with_it(home):
 def test_a_copy_that_somebody_changes_is_refused(home):
     receive(home)
     run_id = steps.begin(MIHON)
-    copy = home / "runs" / run_id / "specs" / "municipalities" / MIHON / "resident_records.yaml"
+    copy = home / "runs" / run_id / "specs" / "municipalities" / MIHON / "resident_records/mapping.yaml"
     edit(copy, "name: JJ-SHIMEI", "name: JJ-KANA")
     run_specs._compiled.cache_clear()
     with pytest.raises(RunError, match=r"copy of the specs has been changed: municipalities/990027_mihon/resident_rec"):
@@ -123,11 +124,11 @@ def test_a_copy_that_somebody_changes_is_refused(home):
 
 def test_a_dump_among_the_specs_is_refused_before_anything_is_begun(home, monkeypatch):
     monkeypatch.setattr(run_specs, "MOST_BYTES", 100_000)
-    (town(home) / "layouts" / "dump.dat").write_bytes(b"x" * 100_000)
+    (town(home) / "resident_records" / "layouts" / "dump.dat").write_bytes(b"x" * 100_000)
     with pytest.raises(RunError, match="holds specs only: move dumps"):
         steps.begin(MIHON)
     assert not list((home / "runs").iterdir())
-    assert steps.list_runs(None) == []
+    assert runs.list_runs(None) == []
 
 
 def other_people(home, made):
@@ -153,7 +154,7 @@ def test_a_dump_that_is_exchanged_after_it_was_received_stops_the_run(home, monk
 
 
 def test_a_dump_that_is_exchanged_before_its_rejects_are_kept_stops_the_run(home):
-    edit(town(home) / "manifest.yaml", "rejects: 2%", "rejects: 50%")
+    edit(town(home) / "resident_records/manifest.yaml", "rejects: 2%", "rejects: 50%")
     made = receive(home, faults=0.05)
     run_id = steps.begin(MIHON)
     for part in steps.receive(run_id):
@@ -183,21 +184,52 @@ def test_ids_of_dag_runs_that_a_file_name_cannot_tell_apart_are_two_runs(home):
         steps.report(run_id)
     assert len(set(ids)) == 2
     for run_id, dag_run_id in zip(ids, ("x:1", "x_1"), strict=True):
-        assert workspace.run_of_dag_run(f"migrate_{MIHON}", dag_run_id).run_id == run_id
+        assert run_folder.run_of_dag_run(f"migrate_{MIHON}", dag_run_id).run_id == run_id
         assert run_id.startswith("990027-r01-20")
-    assert workspace.run_of_dag_run("migrate_990035_reiji", "x:1") is None
+    assert run_folder.run_of_dag_run("migrate_990035_reiji", "x:1") is None
 
 
 def test_a_run_that_has_ended_is_not_worked_on_again(home):
-    record = steps.run_all("mihon")
+    record = runs.run_all("mihon")
     assert record.state == "held"
     receive(home)
     said = rf"run {record.run_id} has ended \(held\), and what it left stays as it is"
-    for step in (steps.receive, steps.join_slices, steps.validate, steps.reconcile, steps.ask):
+    for step in (steps.receive, steps.join_slices, steps.validate, steps.reconcile, runs.ask):
         with pytest.raises(RunError, match=said):
             step(record.run_id)
     with pytest.raises(RunError, match=said):
         steps.extract_map_stage(record.run_id, "juki_master", 1)
+
+
+def test_a_step_that_was_left_out_is_told_and_nothing_is_proved_without_it(home):
+    receive(home)
+    run_id = steps.begin(MIHON)
+    with pytest.raises(RunError, match=f"no dump has been received by run {run_id}"):
+        steps.join_slices(run_id)
+    parts = steps.receive(run_id)
+    with pytest.raises(RunError, match="juki_master has not been read"):
+        steps.join_slices(run_id)
+    for part in parts:
+        steps.extract_map_stage(run_id, **part)
+    with pytest.raises(RunError, match="has not been joined"):
+        steps.reconcile(run_id)
+    steps.join_slices(run_id)
+    with pytest.raises(RunError, match="has not been validated"):
+        steps.reconcile(run_id)
+    with pytest.raises(RunError, match="has not been reconciled"):
+        steps.promote(run_id)
+
+
+def test_a_reason_to_hold_a_run_does_not_outlive_its_cause(home):
+    run_id = steps.begin(MIHON)
+    with pytest.raises(RunError, match="there is no inbox"):
+        steps.receive(run_id)
+    assert runs.record(run_id).state == "held"
+    receive(home)
+    parts = steps.receive(run_id)
+    assert runs.record(run_id).state == "running"
+    assert to_the_end(run_id, parts).promotable
+    assert runs.record(run_id).state == "waiting"
 
 
 def test_a_run_that_is_begun_again_for_its_dag_run_is_a_new_one_and_the_former_keeps_its_evidence(home):
@@ -205,22 +237,22 @@ def test_a_run_that_is_begun_again_for_its_dag_run_is_a_new_one_and_the_former_k
     first = steps.begin(MIHON, dag_run=dag_run, owner="airflow:1")
     with pytest.raises(RunError, match="there is no inbox"):
         steps.receive(first)
-    steps.conclude(first)
+    runs.conclude(first)
     receive(home)
     second = steps.begin(MIHON, dag_run=dag_run, owner="airflow:1")
     assert second != first
-    assert to_the_end(second, steps.receive(second))["promotable"]
-    assert workspace.run_of_dag_run(*dag_run).run_id == second
-    assert steps.record(first).state == "held"
+    assert to_the_end(second, steps.receive(second)).promotable
+    assert run_folder.run_of_dag_run(*dag_run).run_id == second
+    assert runs.record(first).state == "held"
 
 
 def test_a_cut_over_is_never_approved_automatically(home):
     receive(home)
     with pytest.raises(RunError, match="a cut-over is approved by a person"):
-        steps.run_all("mihon", mode="cut-over")
-    assert steps.list_runs(None) == []
+        runs.run_all("mihon", mode="cut-over")
+    assert runs.list_runs(None) == []
     run_id = steps.begin(MIHON, mode="cut-over")
-    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
+    assert to_the_end(run_id, steps.receive(run_id)).promotable
     with pytest.raises(RunError, match="a cut-over is approved by a person"):
         steps.approve(run_id, "automatic", automatic=True)
     with pytest.raises(RunError, match="has not been approved"):
@@ -229,24 +261,24 @@ def test_a_cut_over_is_never_approved_automatically(home):
 
 def test_an_automatic_approval_acknowledges_nothing(home):
     receive(home)
-    record = steps.run_all("mihon")
+    record = runs.run_all("mihon")
     assert record.decision.automatic
     assert not record.alerts_acknowledged
-    by_person = steps.run_all("mihon", ask_person=lambda _: steps.Answer(approved=True, by="課長", reason="確認済"))
+    by_person = runs.run_all("mihon", ask_person=lambda _: runs.Answer(approved=True, by="課長", reason="確認済"))
     assert by_person.alerts_acknowledged
     assert by_person.decision.reason == "確認済"
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next_command_which_names_it(home, caplog):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     killed = steps.begin(MIHON, owner=dead)
     (part,) = steps.receive(killed)
     steps.extract_map_stage(killed, **part)
     left = home / "runs" / killed
     (left / ".part-1-run.json").write_text("half")
     assert (left / "mapped").is_dir()
-    other = workspace.new_folder()
+    other = run_folder.new_folder()
     other.rename(other.with_name(".new-999999-dead"))
     with caplog.at_level("WARNING", logger="hikkoshi"):
         receive(home, REIJI)
@@ -266,7 +298,7 @@ def test_the_home_inboxes_and_dumps_are_for_their_owner_only(home):
     home.mkdir(mode=0o755, parents=True)
     home.chmod(0o755)
     made = receive(home)
-    steps.run_all("mihon")
+    runs.run_all("mihon")
     everything = [home, *home.rglob("*")]
     assert made.dump in everything
     open_to_others = [path for path in everything if not path.is_symlink() and path.stat().st_mode & 0o077]
@@ -276,7 +308,7 @@ def test_the_home_inboxes_and_dumps_are_for_their_owner_only(home):
 
 def test_reports_are_replaced_whole(home, monkeypatch):
     receive(home)
-    record = steps.run_all("mihon")
+    record = runs.run_all("mihon")
     reports = home / "runs" / record.run_id / "reports"
     before = {path.name: path.read_bytes() for path in reports.iterdir()}
 
@@ -284,9 +316,9 @@ def test_reports_are_replaced_whole(home, monkeypatch):
         (folder / "result.ja.html").write_text("half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(steps, "render", broken)
+    monkeypatch.setattr(reporting, "render", broken)
     with pytest.raises(OSError, match="No space left"):
-        steps.render_again(record.run_id)
+        runs.render_again(record.run_id)
     assert {path.name: path.read_bytes() for path in reports.iterdir()} == before
     assert sorted(path.name for path in reports.parent.iterdir() if path.name.startswith(".")) == []
 
@@ -294,58 +326,58 @@ def test_reports_are_replaced_whole(home, monkeypatch):
 @pytest.mark.parametrize("path", ["../..", "/etc", "990027_mihon/../..", ".", ""])
 def test_a_form_cannot_name_a_folder_outside_the_inboxes(home, path):
     with pytest.raises(RunError, match="does not lie in"):
-        workspace.settings().inside_inboxes(path)
+        run_folder.settings().inside_inboxes(path)
 
 
 def test_a_form_may_name_a_folder_inside_the_inboxes(home):
     inbox = home / "inbox" / "990027_mihon" / "second"
     inbox.mkdir(parents=True)
-    assert workspace.settings().inside_inboxes("990027_mihon/second") == inbox
-    assert workspace.settings().inside_inboxes(str(inbox)) == inbox
+    assert run_folder.settings().inside_inboxes("990027_mihon/second") == inbox
+    assert run_folder.settings().inside_inboxes(str(inbox)) == inbox
     (home / "inbox" / "link").symlink_to("/etc")
     with pytest.raises(RunError, match="does not lie in"):
-        workspace.settings().inside_inboxes("link")
+        run_folder.settings().inside_inboxes("link")
 
 
 def said_by(home, run_id):
     """What the reports of a run, written anew, say of its state."""
-    steps.render_again(run_id)
+    runs.render_again(run_id)
     return json.loads((home / "runs" / run_id / "reports" / "run.json").read_text("utf-8"))["state"]
 
 
 def test_records_and_reports_say_what_the_ledger_says(home):
     receive(home)
-    first, second = steps.run_all("mihon"), steps.run_all("mihon", rehearsal=2)
+    first, second = runs.run_all("mihon"), runs.run_all("mihon", rehearsal=2)
     assert (said_by(home, first.run_id), said_by(home, second.run_id)) == ("superseded", "promoted")
-    steps.rollback(MIHON, mode="rehearsal", by="課長", reason="件数を確かめたい")
+    runs.rollback(MIHON, mode="rehearsal", by="課長", reason="件数を確かめたい")
     assert (said_by(home, first.run_id), said_by(home, second.run_id)) == ("promoted", "rolled back")
-    steps.withdraw(first.run_id, by="課長", reason="試しに")
+    runs.withdraw(first.run_id, by="課長", reason="試しに")
     assert said_by(home, first.run_id) == "withdrawn"
 
 
 def test_killed_behind_its_swap_a_run_is_promoted_and_its_report_can_be_made(home, monkeypatch):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     run_id = steps.begin(MIHON, owner=dead)
-    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
+    assert to_the_end(run_id, steps.receive(run_id)).promotable
     steps.approve(run_id, "automatic", automatic=True)
-    write = workspace.Run.write
+    write = run_folder.Run.write
 
-    def killed(run, name, value):
-        if name == "promote":
+    def killed(run, result, of=""):
+        if isinstance(result, Promotion):
             raise KeyboardInterrupt
-        write(run, name, value)
+        write(run, result, of)
 
-    monkeypatch.setattr(workspace.Run, "write", killed)
+    monkeypatch.setattr(run_folder.Run, "write", killed)
     with pytest.raises(KeyboardInterrupt):
         steps.promote(run_id)
-    monkeypatch.setattr(workspace.Run, "write", write)
+    monkeypatch.setattr(run_folder.Run, "write", write)
     assert (home / "runs" / run_id / "mapped").is_dir()
     steps.begin(MIHON)
-    assert {e.run_id: e.state for e in steps.list_runs(None)}[run_id] == "promoted"
+    assert {e.run_id: e.state for e in runs.list_runs(None)}[run_id] == "promoted"
     assert not (home / "runs" / run_id / "mapped").exists()
-    steps.conclude(run_id)
-    record = steps.record(run_id)
+    runs.conclude(run_id)
+    record = runs.record(run_id)
     assert record.state == "promoted"
     assert said_by(home, run_id) == "promoted"
     assert record.finished
@@ -353,9 +385,9 @@ def test_killed_behind_its_swap_a_run_is_promoted_and_its_report_can_be_made(hom
 
 def test_a_run_that_the_ledger_calls_abandoned_is_not_promoted_any_more(home):
     receive(home)
-    dead = workspace.this_process().rsplit(":", 2)[0] + ":999999:1"
+    dead = run_folder.this_process().rsplit(":", 2)[0] + ":999999:1"
     run_id = steps.begin(MIHON, owner=dead)
-    assert to_the_end(run_id, steps.receive(run_id))["promotable"]
+    assert to_the_end(run_id, steps.receive(run_id)).promotable
     steps.approve(run_id, "automatic", automatic=True)
     steps.begin(MIHON)
     with pytest.raises(RunError, match=rf"the ledger says that run {run_id} is abandoned"):

@@ -74,7 +74,10 @@ def test_every_rule_of_a_dialect_has_a_source():
 
 @pytest.mark.parametrize(
     ("path", "length"),
-    [("990027_mihon/layouts/juki_master.cpy", 400), ("../packages/ibm_setai/layouts/setai_kojin.cpy", 240)],
+    [
+        ("990027_mihon/resident_records/layouts/juki_master.cpy", 400),
+        ("../packages/ibm_setai/layouts/setai_kojin.cpy", 240),
+    ],
 )
 def test_the_shipped_copybooks_have_their_record_length(path, length):
     assert read_copybook((TOWNS / path).read_text("utf-8"), file=path).length == length

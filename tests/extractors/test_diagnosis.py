@@ -33,7 +33,7 @@ SHIPPED = {
 def town(request, tmp_path_factory):
     made = synthesize(TOWNS / request.param, residents=300, seed=3, faults=0, out=tmp_path_factory.mktemp("town"))
     name, charset, length, kinds = SHIPPED[request.param]
-    roots = (TOWNS / request.param, TOWNS.parent / "packages" / "ibm_setai")
+    roots = (TOWNS / request.param / "resident_records", TOWNS.parent / "packages" / "ibm_setai")
     layout = next(root / "layouts" / f"{name}.cpy" for root in roots if (root / "layouts" / f"{name}.cpy").exists())
     return made.dump, layout, charset, length, kinds
 
@@ -63,6 +63,9 @@ def framed(records, framing):
 def test_descriptor_words_are_found_out(town, framing, tmp_path):
     dump, _, _, length, _ = town
     data = dump.read_bytes()
+    if length < 256:
+        # A length of one byte reads the same from either side of a zero.
+        length *= 2
     records = [data[at : at + length - at // length % 7] for at in range(0, len(data), length)]
     made, options = framed(records, framing)
     path = tmp_path / "unknown.dat.gz"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 
 import numpy as np
 import pyarrow as pa
@@ -239,6 +240,72 @@ def test_tables_within_tables_take_time_that_grows_with_their_bytes():
     rows, _, account = read(as_variable([e("9" * 8000)]), layout)
     assert len(rows) == 1
     assert account.closes
+
+
+THREE_LEVELS = """01 R. 05 N PIC 9(4). 05 T OCCURS 0 TO 1000 DEPENDING ON N. 10 M PIC 9(3).
+ 10 U OCCURS 0 TO 100 DEPENDING ON M. 15 L PIC S9 COMP-3. 15 V OCCURS 0 TO 9 DEPENDING ON L PIC X.
+"""
+
+
+def nested(outer, inner):
+    """A record of `THREE_LEVELS`: so many occurrences, each of so many, each of two."""
+    occurrence = e(f"{inner:03}") + (b"\x2c" + e("AB")) * inner
+    return as_variable([e(f"{outer:04}") + occurrence * outer])
+
+
+def python_calls(layout, data, framing):
+    """How many Python functions are called while a dump is read, and what comes of it."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    extraction = extract(
+        io.BytesIO(data), name="d", layout=layout, framing=load(framing, {}, layout),
+        charset=charsets.load("ibm", {}, "."), kinds=[Kind("record", lists=True)],
+    )  # fmt: skip
+    sys.setprofile(count)
+    try:
+        out = list(extraction)
+    finally:
+        sys.setprofile(None)
+    return calls, out
+
+
+def test_no_python_is_run_for_an_occurrence_of_a_table_within_tables():
+    layout = read_copybook(THREE_LEVELS, file="r.cpy")
+    python_calls(layout, nested(2, 2), "variable")
+    few, _ = python_calls(layout, nested(3, 5), "variable")
+    many, out = python_calls(layout, nested(900, 11), "variable")
+    assert many <= few + 20
+    (table,) = [row["T"] for row in out[0].batch.to_pylist()]
+    assert [len(row["U"]) for row in table] == [11] * 900
+    assert {tuple(one["V"]) for row in table for one in row["U"]} == {("A", "B")}
+    assert out[0].findings.num_rows == 0
+
+
+def test_no_python_is_run_for_a_finding_in_a_table_within_tables():
+    text = "01 R. 05 T OCCURS {outer}. 10 B PIC 9(2). 10 U OCCURS {inner}. 15 C PIC 9(3) COMP-3 OCCURS 2."
+    layouts = [read_copybook(text.format(outer=n, inner=m), file="r.cpy") for n, m in ((2, 3), (60, 40))]
+    python_calls(layouts[0], e(" ") * layouts[0].length, "fixed")
+    (few, _), (many, out) = (python_calls(layout, e(" ") * layout.length, "fixed") for layout in layouts)
+    assert many <= few + 20
+    names = out[0].findings.column("field").to_pylist()
+    assert names[:3] == ["B(1)", "B(2)", "B(3)"]
+    assert names[60:63] == ["C(1,1,1)", "C(1,1,2)", "C(1,2,1)"]
+    assert len(set(names)) == len(names) == 60 + 60 * 40 * 2
+
+
+@pytest.mark.parametrize(("spaces", "inner"), [("finding", None), ("zero", []), ("null", None)])
+def test_a_count_of_spaces_within_a_table_is_what_the_dump_says_of_spaces(spaces, inner):
+    text = "01 R. 05 T OCCURS 2. 10 M PIC 9. 10 U OCCURS 0 TO 3 DEPENDING ON M PIC X."
+    layout = read_copybook(text, file="r.cpy")
+    rows, found, _ = read(as_variable([e(" 1X")]), layout, blanks=Blanks(spaces=spaces))
+    ((_, row),) = rows
+    assert row["T"][0]["U"] == inner
+    assert ("D233" in {f["code"] for f in found}) == (inner is None)
+    assert [one["U"] for one in row["T"][1:]] == ([["X"]] if inner is not None else [])
 
 
 def test_a_counter_in_a_view_that_is_not_read_counts():

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import shutil
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -13,11 +17,14 @@ import yaml
 from extractors import charsets, dialects
 from extractors.batches import extract
 from extractors.copybooks.copybook import read_copybook
+from extractors.copybooks.picture import read_picture
 from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings import load
 from extractors.kernels.memory import SLACK
-from extractors.usages import BY_NAME, USAGES, mixed, usage_of
+from extractors.layout.storage import Described
+from extractors.usages import BY_NAME, USAGES, WORDS, usage_of
+from extractors.usages import _written as written
 from extractors.usages.contract import NUMBER
 from tests.reading import open_bytes
 
@@ -113,8 +120,111 @@ def test_the_slack_of_buffers_covers_what_kernels_load():
 @pytest.mark.parametrize("name", ["ibm", "fujitsu", "shift_jis", "euc_jp", "iso_2022_jp"])
 def test_one_text_is_written_alone_as_among_others(name, text, tmp_path):
     charset = charsets.load(name, {}, tmp_path)
-    for mode in (mixed.SINGLE_ONLY, mixed.BOTH):
+    for mode in (written.SINGLE_ONLY, written.BOTH):
         alone, among = np.zeros((1, 4), np.uint8), np.zeros((2, 4), np.uint8)
-        misfit = mixed.encode_text(np.array([text], object), charset, alone, mode=mode)
-        both = mixed.encode_text(np.array([text, "B"], object), charset, among, mode=mode)
+        misfit = written.encode_text(np.array([text], object), charset, alone, mode=mode)
+        both = written.encode_text(np.array([text, "B"], object), charset, among, mode=mode)
         assert (alone[0].tolist(), bool(misfit[0])) == (among[0].tolist(), bool(both[0]))
+
+
+INVENTED = '''
+"""Excess three: a digit a byte, three above what it is."""
+
+import numpy as np
+import pyarrow as pa
+
+from extractors.layout.storage import Storage, Stored
+from extractors.usages._floats import field_bytes
+from extractors.usages._numbers import number_type
+from extractors.usages.contract import LOST, WHOLE, Usage
+
+EXCESS = Storage("COMP-E3")
+
+
+def store(item, dialect):
+    if item.storage != EXCESS or item.category != "numeric":
+        return None
+    return Stored(item.picture.size, number_type(item.picture), item.picture)
+
+
+def read(field, data, starts, rules):
+    digits = field_bytes(data, starts, field.width).astype(np.int64) - 3
+    rows = np.nonzero(((digits < 0) | (digits > 9)).any(axis=1))[0]
+    values = digits @ (10 ** np.arange(field.width - 1, -1, -1))
+    return pa.array(values), rows, np.full(len(rows), LOST, np.int64)
+
+
+def encode(field, column, charset, cells):
+    cells[:] = np.asarray(column)[:, None] // 10 ** np.arange(field.width - 1, -1, -1) % 10 + 3
+    return np.zeros(len(cells), bool)
+
+
+USAGE = Usage(
+    name="excess_three", doc=__doc__, value=WHOLE, words={"COMP-E3": EXCESS, "EXCESS-3": EXCESS}, stores=store,
+    read=read, flags={LOST: "D201"}, empty=b"\\x03", encode=encode,
+)
+'''
+READ = """
+import sys
+from pathlib import Path
+import numpy as np
+from extractors import charsets
+from extractors.copybooks.copybook import read_copybook
+from extractors.copybooks.picture import read_picture
+from extractors.decoder import Decoder
+from extractors.encode import encode
+layout = read_copybook("01 R. 05 G COMPUTATIONAL-E3. 10 A PIC 9(3). 05 B PIC 9(2) EXCESS-3. 05 C PIC X.", file="c.cpy")
+fields = [f for f in layout.fields() if f.usage == "excess_three"]
+charset = charsets.load("ibm", {}, Path())
+records = np.zeros((4, 64), np.uint8)
+records[1:3, :5] = (4, 5, 6, 3, 12), (4, 5, 99, 4, 3)
+decoded = Decoder(fields, charset).decode(records.ravel(), np.array([64, 128]))
+print(*(f"{f.name} {f.offset} {f.width} {f.usage}" for f in layout.fields()), sep=", ")
+print([c.to_pylist() for c in decoded.columns], [(o.field.name, o.code, o.rows.tolist()) for o in decoded.oddities])
+print(encode(fields, {"A": np.array([123]), "B": np.array([9])}, charset=charset, length=6, count=1)[0, :5].tolist())
+"""
+
+
+def test_a_usage_is_one_file_and_its_name_in_the_registry(tmp_path):
+    """Copybooks say it, the decoder reads it, the encoder writes it, and nothing else had to be told."""
+    root = Path(__file__).parents[2]
+    for package in ("extractors", "migration_reports"):
+        shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    family = tmp_path / "extractors" / "usages"
+    (family / "excess_three.py").write_text(INVENTED, "utf-8")
+    registry = (family / "__init__.py").read_text("utf-8")
+    registry = registry.replace("    edited,\n", "    edited,\n    excess_three,\n")
+    registry = registry.replace("    edited.USAGE,\n", "    edited.USAGE,\n    excess_three.USAGE,\n")
+    (family / "__init__.py").write_text(registry, "utf-8")
+    done = subprocess.run([sys.executable, "-c", READ], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "A 0 3 excess_three, B 3 2 excess_three, C 5 1 mixed",
+        "[[123, None], [9, 10]] [('A', 'D201', [1])]",
+        "[4, 5, 6, 3, 12]",
+    ]
+
+
+CATEGORIES = {
+    "alphanumeric": ["X(3)", "X(9)"],
+    "alphabetic": ["A(3)"],
+    "national": ["N(2)", "G(2)"],
+    "edited": ["ZZ9", "9B9"],
+    "numeric": ["9(4)", "S9(4)", "S9(18)", "9(20)", "S9(40)"],
+}
+
+
+@pytest.mark.parametrize("dialect", [dialect.name for dialect in dialects.DIALECTS])
+def test_no_two_usages_want_the_same_item(dialect):
+    """The order of the registry decides nothing."""
+    rules = dialects.load(dialect, {})
+    pictures = [None, *(read_picture(text) for texts in CATEGORIES.values() for text in texts)]
+    signs = [(False, False), (True, False), (False, True), (True, True)]
+    wanted = set()
+    for storage, picture, (leading, separate) in itertools.product(set(WORDS.values()), pictures, signs):
+        item = Described(storage, picture, leading, separate)
+        takers = [u.name for u in USAGES if u.stores is not None and u.stores(item, rules) is not None]
+        assert len(takers) <= 1, (item, takers)
+        wanted.update(takers)
+    by_charset = {"utf8", "zoned_ascii"}
+    assert wanted <= {usage.name for usage in USAGES if usage.stores} == {u.name for u in USAGES} - by_charset

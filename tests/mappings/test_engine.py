@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from dags.inspection.synthesis import synthesize
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from extractors.batches import extract
 from mappings.engine import Mapper
 
@@ -52,13 +52,13 @@ def test_a_field_that_feeds_several_columns_is_reported_once(town, tmp_path):
     _, said = mapped(town, batches(town, tmp_path))
     assert said.height > 50
     assert said.select("record", "field", "code").is_duplicated().sum() == 0
-    assert said["mapping"].str.contains(r"^990027_mihon/resident_records\.yaml:\d+$").all()
+    assert said["mapping"].str.contains(r"^990027_mihon/resident_records/mapping\.yaml:\d+$").all()
 
 
 def test_what_becomes_of_a_bad_value_is_the_columns_policy(tmp_path):
     def severity(policy):
         folder = Path(shutil.copytree(TOWNS / "990027_mihon", tmp_path / policy / "990027_mihon"))
-        path = folder / "resident_records.yaml"
+        path = folder / "resident_records/mapping.yaml"
         path.write_text(
             path.read_text("utf-8").replace(
                 "amount: {from: JJ-KAZEI}", f"amount: {{from: JJ-KAZEI, on_error: '{policy}'}}"
@@ -82,4 +82,4 @@ def test_an_amount_too_long_for_its_column_is_a_finding_and_no_crash(town, tmp_p
     codes = pl.DataFrame(pl.from_arrow(done.findings)).filter(pl.col("field") == "JJ-KAZEI")
     assert set(codes["code"]) == {"M314"}
     assert codes.height == batch.num_rows
-    assert done.rows["tax_amounts", 0]["amount"].null_count == batch.num_rows
+    assert done.rows["resident_records.tax_amounts", 0]["amount"].null_count == batch.num_rows

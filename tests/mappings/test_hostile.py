@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.expression import FUNCTIONS, KEYWORDS, OPERATORS, ExpressionError, compile_expression
 from mappings.growth import MAX_PATTERN, MAX_TEXT
 from mappings.language.code_table import read_code_table
@@ -174,8 +174,10 @@ def test_anything_in_any_place_of_a_mapping_is_read_or_refused(spot, value, tmp_
     folder = tmp_path / "990027_mihon"
     if not folder.exists():
         shutil.copytree(TOWNS / "990027_mihon", folder)
-    path = folder / "resident_records.yaml"
-    whole = yaml.load((TOWNS / "990027_mihon" / path.name).read_text("utf-8"), Loader=yaml.BaseLoader)
+    path = folder / "resident_records/mapping.yaml"
+    whole = yaml.load(
+        (TOWNS / "990027_mihon" / "resident_records" / path.name).read_text("utf-8"), Loader=yaml.BaseLoader
+    )
     at = whole
     for key in spot[:-1]:
         at = at[key]

@@ -18,8 +18,8 @@ REFERENCE = ROOT / "docs" / "reference"
 SHIPPED = sorted(
     path
     for folder in ("municipalities", "packages")
-    for path in (ROOT / "mappings" / folder).glob("*/*.yaml")
-    if path.name not in ("synthesis.yaml", "examples.yaml")
+    for path in (ROOT / "mappings" / folder).rglob("*.yaml")
+    if path.name != "examples.yaml"
 ) + sorted((ROOT / "target_schemas" / "systems").glob("*/system.yaml"))
 
 
@@ -47,7 +47,7 @@ def errors(schema, data):
 
 
 @pytest.mark.parametrize("loader", [EditorLoader, yaml.BaseLoader], ids=["editor", "text"])
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.name}/{p.name}")
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda p: f"{p.parent.parent.name}/{p.parent.name}/{p.name}")
 def test_what_is_shipped_fits_its_schema(path, loader):
     assert errors(schema_of(path), yaml.load(path.read_text("utf-8"), Loader=loader)) == []
 
@@ -60,25 +60,37 @@ def replaced(path, before, after):
 
 TOWNS = ROOT / "mappings" / "municipalities"
 WRONG = [
-    ("990027_mihon/manifest.yaml", "limits:", "limit:"),
-    ("990027_mihon/manifest.yaml", "    title: 住民記録マスタ\n", ""),
-    ("990027_mihon/manifest.yaml", "role: header", "role: heading"),
-    ("990027_mihon/manifest.yaml", "framing: fixed", "framing: fixd"),
-    ("990027_mihon/manifest.yaml", "gaiji: gaiji", "gaji: gaiji"),
-    ("990027_mihon/manifest.yaml", "group: JM-HEADER, role", "grup: JM-HEADER, role"),
-    ("990035_reiji/manifest.yaml", "limits:", "limit:"),
-    ("990035_reiji/manifest.yaml", "based_on: packages/ibm_setai\n", ""),
+    ("990027_mihon/resident_records/manifest.yaml", "limits:", "limit:"),
+    ("990027_mihon/resident_records/manifest.yaml", "    title: 住民記録マスタ\n", ""),
+    ("990027_mihon/resident_records/manifest.yaml", "role: header", "role: heading"),
+    ("990027_mihon/resident_records/manifest.yaml", "framing: fixed", "framing: fixd"),
+    ("990027_mihon/resident_records/manifest.yaml", "gaiji: gaiji", "gaji: gaiji"),
+    ("990027_mihon/resident_records/manifest.yaml", "group: JM-HEADER, role", "grup: JM-HEADER, role"),
+    ("990035_reiji/resident_records/manifest.yaml", "limits:", "limit:"),
+    ("990035_reiji/resident_records/manifest.yaml", "based_on: packages/ibm_setai\n", ""),
     ("990051_tehon/manifest.yaml", "number: 1", "number: one"),
-    ("990051_tehon/resident_records.yaml", "on_error: keep", "on_eror: keep"),
-    ("990051_tehon/resident_records.yaml", "on_error: keep", "on_error: skip"),
-    ("990027_mihon/resident_records.yaml", "transforms: [kana]", "transforms: [kanna]"),
-    ("990027_mihon/resident_records.yaml", "transforms: [kana]", "transforms: [digits]"),
-    ("990027_mihon/resident_records.yaml", "{width: 10}", "{widht: 10}"),
-    ("990027_mihon/resident_records.yaml", "{width: 10}", "{width: 100}"),
-    ("990027_mihon/resident_records.yaml", "{eras: 1-5}", "{eras: 1-4}"),
-    ("990027_mihon/resident_records.yaml", "amount: {from: JJ-KAZEI}", "amount: {form: JJ-KAZEI}"),
-    ("990027_mihon/resident_records.yaml", "keep: one_row_per_key", "keep: one_row"),
-    ("990027_mihon/resident_records.yaml", "  tax_amounts:\n    from: juki_master.resident\n", "  tax_amounts:\n"),
+    ("990027_mihon/manifest.yaml", "municipality:", "systems: [resident_records]\nmunicipality:"),
+    ("990027_mihon/manifest.yaml", "2026-04-01", "1.4.2026"),
+    ("990051_tehon/resident_records/mapping.yaml", "on_error: keep", "on_eror: keep"),
+    ("990051_tehon/resident_records/mapping.yaml", "on_error: keep", "on_error: skip"),
+    ("990027_mihon/resident_records/mapping.yaml", "transforms: [kana]", "transforms: [kanna]"),
+    ("990027_mihon/resident_records/mapping.yaml", "transforms: [kana]", "transforms: [digits]"),
+    ("990027_mihon/resident_records/mapping.yaml", "{width: 10}", "{widht: 10}"),
+    ("990027_mihon/resident_records/mapping.yaml", "{width: 10}", "{width: 100}"),
+    ("990027_mihon/resident_records/mapping.yaml", "{eras: 1-5}", "{eras: 1-4}"),
+    ("990027_mihon/resident_records/mapping.yaml", "amount: {from: JJ-KAZEI}", "amount: {form: JJ-KAZEI}"),
+    ("990027_mihon/resident_records/mapping.yaml", "keep: one_row_per_key", "keep: one_row"),
+    (
+        "990027_mihon/resident_records/mapping.yaml",
+        "  tax_amounts:\n    from: juki_master.resident\n",
+        "  tax_amounts:\n",
+    ),
+    ("990027_mihon/resident_records/synthesis.yaml", "of: residents", "of: resident"),
+    ("990027_mihon/resident_records/synthesis.yaml", "role: trailer", "role: tailer"),
+    ("990027_mihon/resident_records/synthesis.yaml", "kind: gaiji", "kind: gaji"),
+    ("990027_mihon/resident_records/synthesis.yaml", "format: era", "format: eras"),
+    ("990027_mihon/resident_records/synthesis.yaml", "kind: gaiji}", "kind: gaiji, rate: rarely}"),
+    ("990027_mihon/resident_records/synthesis.yaml", "{sum: resident.JJ-KAZEI}", "{som: resident.JJ-KAZEI}"),
 ]
 
 
@@ -100,7 +112,7 @@ RIGHT = [
 
 @pytest.mark.parametrize(("before", "after"), RIGHT, ids=[after for _, after in RIGHT])
 def test_what_is_allowed_is_accepted_in_every_form(before, after):
-    path = TOWNS / "990027_mihon" / "resident_records.yaml"
+    path = TOWNS / "990027_mihon" / "resident_records/mapping.yaml"
     assert errors(schema_of(path), replaced(path, before, after)) == []
 
 
@@ -148,7 +160,7 @@ def test_every_transform_is_offered_with_its_parameters():
 )
 def test_a_mistake_is_said_at_its_own_place(before, after, path):
     schema = json.loads((REFERENCE / "mapping.schema.json").read_text("utf-8"))
-    data = replaced(TOWNS / "990027_mihon" / "resident_records.yaml", before, after)
+    data = replaced(TOWNS / "990027_mihon" / "resident_records/mapping.yaml", before, after)
     found = list(jsonschema.Draft202012Validator(schema).iter_errors(data))
     places = ["/".join(map(str, error.absolute_path)) for error in found]
     assert set(places) == {path}

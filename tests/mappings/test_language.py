@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.compiling.compiler import compile_mapping
-from mappings.engine import Mapper, look_up
+from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
+from mappings.rows import look_up
 from migration_reports.findings import SpecError, no_findings
 from migration_reports.items import Code, CodeSet
 from tests.sheets import sheet
@@ -64,9 +65,9 @@ SCHEMAS = {
     "t.town": fields(("T-NO", INT), ("T-NAME", TEXT)),
 }  # fmt: skip
 
+HEAD = 'municipality: {code: "990027", name: 見本市, romaji: mihon}'
 MANIFEST = """
-municipality: {code: "990027", name: 見本市, romaji: mihon}
-systems: [s]
+edition: "1.0"
 dumps:
   d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}}}
   t: {file: t, title: t, layout: l.cpy, framing: fixed, charset: ibm, records: {town: {}}}
@@ -77,8 +78,9 @@ REST = {"d.person": list(SCHEMAS["d.person"].names), "d.child": ["C-NO", "C-NAME
 @pytest.fixture
 def compiled(tmp_path):
     def make(tables, *, ignore=None, files=None):
-        folder = tmp_path / "990027_mihon"
-        folder.mkdir(exist_ok=True)
+        folder = tmp_path / "990027_mihon" / "s"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
         (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
         (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
         for name, content in (files or {}).items():
@@ -89,8 +91,11 @@ def compiled(tmp_path):
             for source, names in REST.items()
         }
         mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in (ignore or left).items() if v}}
-        (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False), encoding="utf-8")
-        return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+        text = yaml.safe_dump(mapping, allow_unicode=True, sort_keys=False)
+        (folder / "mapping.yaml").write_text(text, encoding="utf-8")
+        return compile_mapping(
+            read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+        )
 
     return make
 
@@ -108,7 +113,7 @@ def run(plan, batch, source="d.person"):
     return Mapper([plan], "r").map(source, batch, no_findings())
 
 
-def column(mapped, name, table="people", part=0):
+def column(mapped, name, table="tests.people", part=0):
     return mapped.rows[table, part].column(name).to_pylist()
 
 
@@ -151,10 +156,10 @@ def test_a_table_of_fixed_occurrences_gives_a_row_each(compiled):
     }
     plan = compiled({"events": events})
     out = run(plan, people({"P-NO": 1, "P-EV(1)": "a", "P-EV(2)": "", "P-EV(3)": "c"}, {"P-NO": 2, "P-EV(2)": "b"}))
-    rows = out.rows["events", 0].select(["no", "place", "kind", "source_record"]).to_pylist()
+    rows = out.rows["tests.events", 0].select(["no", "place", "kind", "source_record"]).to_pylist()
     assert [tuple(r.values()) for r in rows] == [("00001", 1, "a", 1), ("00001", 3, "c", 1), ("00002", 2, "b", 2)]
-    assert (out.tallies["events", 0].candidates, out.tallies["events", 0].rows) == (6, 3)
-    assert plan.fates["d.person"]["P-EV(2)"][0] == ("events.kind", "events (when)")
+    assert (out.tallies["tests.events", 0].candidates, out.tallies["tests.events", 0].rows) == (6, 3)
+    assert plan.fates["d.person"]["P-EV(2)"][0] == ("tests.events.kind", "tests.events (when)")
 
 
 def test_a_table_of_varying_occurrences_gives_a_row_each(compiled):
@@ -170,9 +175,9 @@ def test_a_table_of_varying_occurrences_gives_a_row_each(compiled):
     plan = compiled({"events": events})
     rows = [{"L-KIND": "x", "L-NO": 7}, {"L-KIND": "y", "L-NO": 8}]
     out = run(plan, people({"P-NO": 1, "P-LIST": rows}, {"P-NO": 2, "P-LIST": []}, {"P-NO": 3, "P-LIST": None}))
-    assert column(out, "place", "events") == [7, 8]
-    assert column(out, "source_record", "events") == [1, 1]
-    assert plan.fates["d.person"]["P-LIST"][0] == ("events.place", "events.kind")
+    assert column(out, "place", "tests.events") == [7, 8]
+    assert column(out, "source_record", "tests.events") == [1, 1]
+    assert plan.fates["d.person"]["P-LIST"][0] == ("tests.events.place", "tests.events.kind")
     assert "P-LIST" in plan.fields_used("d.person")
 
 
@@ -181,8 +186,8 @@ def test_several_kinds_fill_one_table(compiled):
     plan = compiled({"people": [person(name="P-NAME"), child]})
     batch = pa.RecordBatch.from_pylist([{"_record": 1, "_offset": 0, "_parent": None, "C-NO": 9, "C-NAME": "子"}])
     out = run(plan, batch, "d.child")
-    assert list(out.rows) == [("people", 1)]
-    assert out.rows["people", 1].column("_part").to_pylist() == [1]
+    assert list(out.rows) == [("tests.people", 1)]
+    assert out.rows["tests.people", 1].column("_part").to_pylist() == [1]
     assert column(out, "name", part=1) == ["子"]
 
 
@@ -190,7 +195,7 @@ def test_conditions_choose_rows_and_are_counted(compiled):
     plan = compiled({"people": {**person(), "when": [{"field": "P-SEX", "besides": ["9"]}, '"P-GROSS" > 5']}})
     out = run(plan, people({"P-NO": 1, "P-SEX": "1", "P-GROSS": 6}, {"P-NO": 2, "P-SEX": "9", "P-GROSS": 6}, {"P-NO": 3, "P-SEX": "1"}))  # fmt: skip
     assert column(out, "no") == ["00001"]
-    assert (out.tallies["people", 0].candidates, out.tallies["people", 0].rows) == (3, 1)
+    assert (out.tallies["tests.people", 0].candidates, out.tallies["tests.people", 0].rows) == (3, 1)
 
 
 LOOKUP = {"codes.csv": "old,new,label\n1,1,男\n2,2,女\n"}
@@ -207,7 +212,7 @@ def test_what_becomes_of_a_wrong_value_is_the_columns_policy(compiled, policy, v
     out = run(plan, people({"P-NO": 1, "P-SEX": "7"}, {"P-NO": 2, "P-SEX": "1"}))
     assert column(out, "sex") == [value, "1"]
     assert codes(out) == [("M310", severity, 1, "P-SEX")]
-    assert out.tallies["people", 0].wrong == {"sex": 1}
+    assert out.tallies["tests.people", 0].wrong == {"sex": 1}
 
 
 def test_a_default_stands_where_there_is_no_value(compiled):
@@ -238,7 +243,7 @@ def test_the_row_of_a_key_is_chosen_by_its_day(compiled, keep, first):
     out = run(plan, people(*({"P-NO": 1, "P-MOVED": day} for day in days)))
     ranks = dict(zip(column(out, "source_record"), column(out, "_rank"), strict=True))
     assert min(ranks, key=ranks.get) == first
-    assert plan.one_row_per_key == {"people"}
+    assert plan.one_row_per_key == {"tests.people"}
 
 
 TOWNS = pl.DataFrame(
@@ -253,7 +258,7 @@ def joined(compiled, rows, **policy):
     assert part.waits
     assert plan.looked_at() == {"t.town": ("T-NO", "T-NAME")}
     mapper = Mapper([plan], "r")
-    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people(*rows), no_findings()).held["people", 0]))
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people(*rows), no_findings()).held["tests.people", 0]))
     return plan, mapper.map_held(part, look_up(held, part.joins[0], TOWNS))
 
 
@@ -264,7 +269,7 @@ def test_a_join_finds_the_other_record(compiled):
     assert [(f["code"], f["severity"], f["record"], f["field"]) for f in found.to_pylist()] == [
         ("M315", "error", 2, "P-TOWN"), ("M315", "error", 3, "P-TOWN")
     ]  # fmt: skip
-    assert plan.fates["t.town"] == {"T-NO": (("join town",), ""), "T-NAME": (("people.town",), "")}
+    assert plan.fates["t.town"] == {"T-NO": (("join town",), ""), "T-NAME": (("tests.people.town",), "")}
     assert (tally.candidates, tally.rows) == (3, 3)
 
 
@@ -299,7 +304,7 @@ def test_a_child_takes_its_parents_key(compiled):
         [{"_record": 2, "_offset": 0, "_parent": 1, "C-NO": 1, "C-NAME": "x"}, {"_record": 4, "_offset": 9, "_parent": 3, "C-NO": 2, "C-NAME": "y"}]
     )  # fmt: skip
     mapper = Mapper([plan], "r")
-    held = pl.DataFrame(pl.from_arrow(mapper.map("d.child", batch, no_findings()).held["events", 0]))
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.child", batch, no_findings()).held["tests.events", 0]))
     parents = pl.DataFrame({"_record": [1, 3], "P-NO": [11, 33]})
     made, found, _ = mapper.map_held(part, look_up(held, part.joins[0], parents))
     assert made.column("no").to_pylist() == ["00011", "00033"]
@@ -312,7 +317,7 @@ def test_numbers_are_taken_from_their_series(compiled):
     )
     (part,) = plan.parts
     mapper = Mapper([plan], "r")
-    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people({"P-NO": 70}, {"P-NO": 5}, {"P-NO": 70}), no_findings()).held["people", 0]))  # fmt: skip
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", people({"P-NO": 70}, {"P-NO": 5}, {"P-NO": 70}), no_findings()).held["tests.people", 0]))  # fmt: skip
     ((of, at),) = part.series
     assert sorted(mapper.keys_of(part, of, at, held)) == ["5", "70"]
     made, found, _ = mapper.map_held(part, held, numbers={"resident": {"5": "1", "70": "2"}})
@@ -337,15 +342,16 @@ def test_cutting_a_batch_anywhere_changes_no_row(cut_plan, data):
     made = [mapper.map("d.person", part, no_findings()) for part in parts]
     for key, rows_of in expected.rows.items():
         assert pa.Table.from_batches([m.rows[key] for m in made]).to_pylist() == rows_of.to_pylist()
-    assert sum(m.tallies["events", 0].candidates for m in made) == expected.tallies["events", 0].candidates
+    assert sum(m.tallies["tests.events", 0].candidates for m in made) == expected.tallies["tests.events", 0].candidates
 
 
 @pytest.fixture(scope="module")
 def cut_plan(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("plan") / "990027_mihon"
+    folder = tmp_path_factory.mktemp("plan") / "990027_mihon" / "s"
     events = {"from": "d.person", "each": "P-EV", "when": {"field": "P-EV"}, "columns": {"no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, "place": "$occurrence", "kind": "P-EV"}}  # fmt: skip
     tables = {"people": person(), "events": events}
-    folder.mkdir()
+    folder.mkdir(parents=True)
+    (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
     (folder / "manifest.yaml").write_text(MANIFEST, encoding="utf-8")
     (folder / "l.cpy").write_text("       01 A PIC X.\n", encoding="utf-8")
     used = yaml.safe_dump(tables)
@@ -354,8 +360,10 @@ def cut_plan(tmp_path_factory):
         for s, names in REST.items()
     }
     mapping = {"system": "s", "tables": tables, "ignore": {k: v for k, v in ignore.items() if v}}
-    (folder / "s.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
-    return compile_mapping(read_municipality(folder), "s", schemas=SCHEMAS, tables=TABLES, code_sets=SETS)
+    (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
+    return compile_mapping(
+        read_municipality(folder.parent).systems["s"], schemas=SCHEMAS, tables=TABLES, code_sets=SETS
+    )
 
 
 BROKEN = [

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from dags.authoring.problems import MEND, NO_EXAMPLE, PROBLEMS
-from dags.pipeline.municipality import load
+from dags.pipeline.town import load
 from mappings.language.manifest import check_digit
 from migration_reports.findings import SpecError
 from tests import broken_mappings, broken_sheets
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
 
 @pytest.fixture
@@ -35,12 +35,12 @@ def problems(town):
     return caught.value.problems
 
 
-M, R = "manifest.yaml", "resident_records.yaml"
+M, R = "resident_records/manifest.yaml", "resident_records/mapping.yaml"
 
-BROKEN = broken_mappings.cases()
+BROKEN, BROKEN_RULES = broken_mappings.cases(), broken_mappings.rule_cases()
 SECTIONS = dict(
     zip(
-        (case.name for case in BROKEN),
+        (case.name for case in (*BROKEN, *BROKEN_RULES)),
         (f"\n## {text}" for text in broken_mappings.GOLDEN.read_text("utf-8").split("\n## ")[1:]),
         strict=True,
     )
@@ -59,12 +59,20 @@ def test_a_mistake_is_named_with_its_place_exactly_as_the_page_of_them_says(case
     )
 
 
+@pytest.mark.parametrize("case", BROKEN_RULES, ids=[case.name for case in BROKEN_RULES])
+def test_a_mistake_in_a_rule_is_named_exactly_as_the_page_of_them_says(case):
+    found = case.problems()
+    assert any(p.code == case.code and case.message in str(p) for p in found), [str(p) for p in found]
+    assert all(str(p.position) == "system.yaml:2:3" for p in found)
+    assert case.section().rstrip() == SECTIONS[case.name].rstrip()
+
+
 def test_at_least_forty_kinds_of_mistake_have_distinct_names():
     assert len({case.name for case in BROKEN}) == len(BROKEN) >= 40
 
 
 def test_every_code_has_a_broken_example_or_a_reason_for_none():
-    shown = {case.code for case in (*BROKEN, *broken_sheets.cases())}
+    shown = {case.code for case in (*BROKEN, *BROKEN_RULES, *broken_sheets.cases())}
     assert shown | set(NO_EXAMPLE) == set(PROBLEMS)
     assert not shown & set(NO_EXAMPLE)
     assert set(MEND) == set(PROBLEMS)
@@ -93,7 +101,12 @@ def test_nothing_follows_from_a_misspelt_record_kind(name, tmp_path):
 
 
 def test_double_byte_text_does_not_fit_a_column_of_digits(town):
-    change(town, "layouts/juki_master.cpy", "JJ-BIKO             PIC X(60)", "JJ-BIKO             PIC N(30)")
+    change(
+        town,
+        "resident_records/layouts/juki_master.cpy",
+        "JJ-BIKO             PIC X(60)",
+        "JJ-BIKO             PIC N(30)",
+    )
     change(
         town,
         R,
@@ -115,13 +128,13 @@ def test_a_yaml_bomb_is_refused_before_it_grows(town):
 def test_a_link_out_of_the_folder_is_refused(town, tmp_path):
     outside = tmp_path / "outside.cpy"
     outside.write_text("01 R PIC X.\n")
-    (town / "layouts" / "juki_master.cpy").unlink()
-    (town / "layouts" / "juki_master.cpy").symlink_to(outside)
+    (town / "resident_records" / "layouts" / "juki_master.cpy").unlink()
+    (town / "resident_records" / "layouts" / "juki_master.cpy").symlink_to(outside)
     assert {p.code for p in problems(town)} == {"Y007"}
 
 
 def test_the_manifest_says_what_stands_for_the_tags_of_a_copybook(town):
-    copybook = town / "layouts" / "juki_master.cpy"
+    copybook = town / "resident_records" / "layouts" / "juki_master.cpy"
     copybook.write_text(copybook.read_text("utf-8").replace("JJ-", ":JJ:-"), encoding="utf-8")
     assert {p.code for p in problems(town)} == {"L020"}
     change(

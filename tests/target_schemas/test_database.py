@@ -20,7 +20,7 @@ from target_schemas.systems import SYSTEMS
 from tests.embedded import embedded_server
 from tests.staged_runs import TABLES, begin, households
 from validators import engine as engines
-from validators.rules.contract import Expectation, Rule
+from validators.shapes.contract import Expectation, Rule
 
 PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
 
@@ -70,9 +70,9 @@ def test_a_password_of_any_characters_opens_every_door(guarded):
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT current_user")).scalar_one() == "town loader"
     begin_and_stage(engine, url)
-    rule = Rule("a", "V401", "x", "x", "households", ("address",), pl.col("address").is_null(),
+    rule = Rule("a", "V401", "x", "x", "resident_records.households", ("address",), pl.col("address").is_null(),
                 Expectation("ExpectColumnValuesToNotBeNull", {"column": "address"}))  # fmt: skip
-    assert engines.run_gx([rule], url=url, schema=staging.staging_schema("r1")) == {"a": 2}
+    assert engines.run_gx([rule], url=url, schema=staging.staging_schema("r1"), named=staging.staged_name) == {"a": 2}
 
 
 def begin_and_stage(engine, url):
@@ -80,7 +80,7 @@ def begin_and_stage(engine, url):
     begin(engine, "r1")
     staging.create_staging(engine, "r1", TABLES)
     rows = households("r1", "d", ["1", "2"])
-    assert staging.stage(url, "r1", "households", rows.to_reader(), dump="d") == 2
+    assert staging.stage(url, "r1", "resident_records.households", rows.to_reader(), dump="d") == 2
 
 
 @pytest.mark.parametrize("door", [by_sqlalchemy, by_adbc])
@@ -186,7 +186,7 @@ def test_a_server_that_goes_away_while_rows_are_staged_is_away(prepared, databas
 
     reader = pa.RecordBatchReader.from_batches(rows.schema, batches())
     with pytest.raises(TransientError, match="is away"), away(database_url):
-        staging.stage(database_url, "r1", "households", reader, dump="d")
+        staging.stage(database_url, "r1", "resident_records.households", reader, dump="d")
 
 
 @pytest.mark.parametrize(

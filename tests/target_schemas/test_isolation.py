@@ -15,8 +15,8 @@ from tests.staged_runs import begin, households, move, rows, stage_all, states
 
 DENIED = "42501"
 CARELESS = (
-    "GRANT SELECT ON ALL TABLES IN SCHEMA joint, joint_rehearsal TO {role}",
-    "GRANT USAGE ON SCHEMA joint, joint_rehearsal, ledger, {stage} TO {role}",
+    "GRANT SELECT ON ALL TABLES IN SCHEMA joint, resident_records, resident_records_rehearsal TO {role}",
+    "GRANT USAGE ON SCHEMA joint, resident_records, resident_records_rehearsal, ledger, {stage} TO {role}",
     "GRANT SELECT ON ALL TABLES IN SCHEMA ledger, {stage} TO {role}",
 )
 
@@ -66,7 +66,7 @@ def towns(prepared, database_url):
         for number in (1, 2):
             move(prepared, database_url, f"c{code}{number}", [f"{code}-{number}"], code)
     move(prepared, database_url, "r990027", ["990027-r"], "990027", REHEARSALS)
-    stage_all(prepared, database_url, "open", {"households": households("open", "d", ["staged"])})
+    stage_all(prepared, database_url, "open", {"resident_records.households": households("open", "d", ["staged"])})
     return prepared
 
 
@@ -78,7 +78,7 @@ def partition(engine, run):
         return connection.execute(query).scalar_one()
 
 
-READ = "SELECT household_no FROM joint.households"
+READ = "SELECT household_no FROM resident_records.households"
 
 
 def test_a_reader_reads_its_own_municipality_and_nothing_it_says_opens_another(towns, login):
@@ -96,14 +96,14 @@ def test_a_reader_reads_its_own_municipality_and_nothing_it_says_opens_another(t
         (READ, "SET ROLE postgres"): DENIED,
         (READ, "SET row_security = off"): DENIED,
         (READ + " WHERE municipality_code = '990035'",): [],
-        (f"SELECT household_no FROM joint.{partition(towns, 'c9900272')}",): DENIED,
-        (f"SELECT household_no FROM joint.{partition(towns, 'c9900352')}",): DENIED,
-        (f"SELECT household_no FROM joint.{partition(towns, 'c9900351')}",): DENIED,
-        ("SELECT household_no FROM joint_rehearsal.households",): DENIED,
-        (f"SELECT household_no FROM {stage}.households",): DENIED,
+        (f"SELECT household_no FROM resident_records.{partition(towns, 'c9900272')}",): DENIED,
+        (f"SELECT household_no FROM resident_records.{partition(towns, 'c9900352')}",): DENIED,
+        (f"SELECT household_no FROM resident_records.{partition(towns, 'c9900351')}",): DENIED,
+        ("SELECT household_no FROM resident_records_rehearsal.households",): DENIED,
+        (f"SELECT household_no FROM {stage}.resident_records__households",): DENIED,
         ("SELECT run_id FROM ledger.runs",): DENIED,
         ("SELECT source_key FROM ledger.numbers",): DENIED,
-        ("UPDATE joint.households SET address = 'x' RETURNING household_no",): DENIED,
+        ("UPDATE resident_records.households SET address = 'x' RETURNING household_no",): DENIED,
     }
     assert {attempt: clerk.reads(*attempt) for attempt in attempts} == attempts
 
@@ -116,13 +116,13 @@ def test_a_careless_grant_on_every_table_opens_no_row_of_another(towns, login):
             connection.execute(sa.text(grant.format(role=clerk.name, stage=stage)))
     attempts = {
         READ: ["990027-2"],
-        f"SELECT household_no FROM joint.{partition(towns, 'c9900272')}": ["990027-2"],
-        f"SELECT household_no FROM joint.{partition(towns, 'c9900271')}": ["990027-1"],
-        f"SELECT household_no FROM joint.{partition(towns, 'c9900352')}": [],
-        f"SELECT household_no FROM joint.{partition(towns, 'c9900351')}": [],
-        "SELECT household_no FROM joint_rehearsal.households": [],
-        f"SELECT household_no FROM joint_rehearsal.{partition(towns, 'r990027')}": [],
-        f"SELECT household_no FROM {stage}.households": [],
+        f"SELECT household_no FROM resident_records.{partition(towns, 'c9900272')}": ["990027-2"],
+        f"SELECT household_no FROM resident_records.{partition(towns, 'c9900271')}": ["990027-1"],
+        f"SELECT household_no FROM resident_records.{partition(towns, 'c9900352')}": [],
+        f"SELECT household_no FROM resident_records.{partition(towns, 'c9900351')}": [],
+        "SELECT household_no FROM resident_records_rehearsal.households": [],
+        f"SELECT household_no FROM resident_records_rehearsal.{partition(towns, 'r990027')}": [],
+        f"SELECT household_no FROM {stage}.resident_records__households": [],
         "SELECT run_id FROM ledger.runs": [],
         "SELECT partition FROM ledger.promotions": [],
         "SELECT source_key FROM ledger.numbers": [],
@@ -141,11 +141,11 @@ def test_a_login_of_two_towns_reads_both_and_one_of_none_reads_nothing(towns, lo
 
 def test_who_checks_a_rehearsal_reads_it_and_the_codes_and_not_production(towns, login):
     checker = login("checker", "hikkoshi_checker_990027")
-    assert checker.reads("SELECT household_no FROM joint_rehearsal.households") == ["990027-r"]
+    assert checker.reads("SELECT household_no FROM resident_records_rehearsal.households") == ["990027-r"]
     assert checker.reads("SELECT code FROM joint.codes WHERE code_set = 'sex' AND code = '1'") == ["1"]
     assert checker.reads(READ) == DENIED
     other = login("other", "hikkoshi_checker_990035")
-    assert other.reads("SELECT household_no FROM joint_rehearsal.households") == []
+    assert other.reads("SELECT household_no FROM resident_records_rehearsal.households") == []
 
 
 def test_a_loader_that_is_no_superuser_goes_the_whole_way_and_its_readers_see_it(engine, database_url, login):
@@ -169,17 +169,20 @@ def test_a_loader_that_is_no_superuser_goes_the_whole_way_and_its_readers_see_it
         for number in (1, 2, 3):
             move(own, loading.url, f"c{number}", [str(number)], code)
         move(own, loading.url, "r1", ["7"], code, REHEARSALS)
-        assert undo.rollback(own, code, PRODUCTION, by="t", reason="t").in_force == "c2"
-        assert undo.withdraw(own, "c2", by="t", reason="t").in_force == "c1"
+        assert undo.rollback(own, code, PRODUCTION, by="t", reason="t").systems[0].in_force == "c2"
+        assert undo.withdraw(own, "c2", by="t", reason="t").systems[0].in_force == "c1"
         assert rows(own, HOUSEHOLDS, "household_no") == ["1"]
         assert rows(own, HOUSEHOLDS, "household_no", REHEARSALS) == ["7"]
         assert states(own)["c1"] == "promoted"
-        stage_all(own, loading.url, "open", {"households": households("open", "d", ["staged"])}, code)
+        stage_all(own, loading.url, "open", {"resident_records.households": households("open", "d", ["staged"])}, code)
     clerk, stranger = login("clerk", f"hikkoshi_reader_{code}"), login("stranger")
     assert clerk.reads(READ) == ["1"]
     stage = staging.staging_schema("open")
     for one in (clerk, stranger):
-        for query in (f"SELECT household_no FROM {stage}.households", "SELECT run_id FROM ledger.runs"):
+        for query in (
+            f"SELECT household_no FROM {stage}.resident_records__households",
+            "SELECT run_id FROM ledger.runs",
+        ):
             assert one.reads(query) == DENIED
     assert stranger.reads(READ) == DENIED
 

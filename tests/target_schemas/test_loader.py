@@ -56,10 +56,12 @@ def test_a_slice_that_is_staged_again_replaces_its_own_rows_only(prepared, datab
     def stage(numbers, first, last, dump="d"):
         rows = part(numbers, first)
         rows = rows.set_column(rows.column_names.index("source_dump"), "source_dump", pa.array([dump] * len(numbers)))
-        return staging.stage(database_url, "r1", "households", rows.to_reader(), dump=dump, first=first, last=last)
+        return staging.stage(
+            database_url, "r1", "resident_records.households", rows.to_reader(), dump=dump, first=first, last=last
+        )
 
     def there():
-        source = staging.staging_tables("r1", TABLES)["households"]
+        source = staging.staging_tables("r1", TABLES)["resident_records.households"]
         with prepared.connect() as connection:
             rows = connection.execute(sa.select(source.c.source_dump, source.c.source_record, source.c.household_no))
             return sorted((dump, record, number) for dump, record, number in rows)
@@ -83,7 +85,7 @@ def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, dat
                 staging.stage,
                 database_url,
                 "r1",
-                "households",
+                "resident_records.households",
                 part(numbers, 1).to_reader(),
                 dump="d",
                 first=1,
@@ -93,19 +95,21 @@ def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, dat
         ]
     assert [future.result() for future in done] == [5_000] * 4
     counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=frozenset())
-    assert counts["households", "d", 0].staged == 5_000
+    assert counts["resident_records.households", "d", 0].staged == 5_000
 
 
 def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_url):
     tables = {
-        "households": households("r1", "d", ["1", "1", "2", "3"], [1, 0, 0, 0]),
-        "tax_amounts": amounts("r1", "d", [("a", 10), ("b", -3), ("c", 7), ("d", 5)]),
+        "resident_records.households": households("r1", "d", ["1", "1", "2", "3"], [1, 0, 0, 0]),
+        "resident_records.tax_amounts": amounts("r1", "d", [("a", 10), ("b", -3), ("c", 7), ("d", 5)]),
     }
     stage_all(prepared, database_url, "r1", tables)
     counts, promoted = promote(prepared, database_url, "r1", rejects([3]))
-    assert counts["households", "d", 0] == staging.Counts(staged=4, rejected=1, merged=1, promotable=2)
-    assert counts["tax_amounts", "d", 0] == staging.Counts(staged=4, rejected=1, merged=0, promotable=3)
-    assert promoted.rows == {"households": 2, "tax_amounts": 3}
+    assert counts["resident_records.households", "d", 0] == staging.Counts(staged=4, rejected=1, merged=1, promotable=2)
+    assert counts["resident_records.tax_amounts", "d", 0] == staging.Counts(
+        staged=4, rejected=1, merged=0, promotable=3
+    )
+    assert promoted.rows == {"resident_records.households": 2, "resident_records.tax_amounts": 3}
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "3"]
     assert rows(prepared, HOUSEHOLDS, "source_record") == [2, 4], "the preferred row of household 1 is record 2"
     assert staging.staged_sums(prepared, "r1", TAX_AMOUNTS, "amount", "d", 0) == (Decimal(7), Decimal(12))
@@ -113,14 +117,14 @@ def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_ur
 
 
 def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url):
-    stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1", "2"])})
-    staging.stage(database_url, "r1", "households", households("r1", "d", ["3"]).to_reader(), dump="d")
+    stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1", "2"])})
+    staging.stage(database_url, "r1", "resident_records.households", households("r1", "d", ["3"]).to_reader(), dump="d")
     counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
-    assert counts["households", "d", 0].staged == 1
+    assert counts["resident_records.households", "d", 0].staged == 1
 
 
 def test_promoting_twice_changes_nothing(prepared, database_url):
-    stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
+    stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1"])})
     promote(prepared, database_url, "r1")
     _, again = promote(prepared, database_url, "r1")
     assert again.already
@@ -128,16 +132,30 @@ def test_promoting_twice_changes_nothing(prepared, database_url):
 
 
 def test_counts_that_differ_from_what_was_settled_promote_nothing(prepared, database_url):
-    stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
+    stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1"])})
     staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
     with pytest.raises(RunError, match="1 rows are ready, 2 were settled"):
-        loader.promote(prepared, "r1", "990027", TABLES, area=PRODUCTION, one_per_key=ONE, expected={"households": 2})
+        loader.promote(
+            prepared,
+            "r1",
+            "990027",
+            TABLES,
+            area=PRODUCTION,
+            one_per_key=ONE,
+            expected={"resident_records.households": 2},
+        )
     assert rows(prepared, HOUSEHOLDS, "household_no") == []
 
 
 def test_a_second_run_is_refused_while_the_first_lives_and_goes_on_when_it_has_died(prepared):
     begin(prepared, "r1")
-    entry = {"municipality": "990027", "mode": "rehearsal", "rehearsal": 2, "owner": "other"}
+    entry = {
+        "municipality": "990027",
+        "mode": "rehearsal",
+        "rehearsal": 2,
+        "owner": "other",
+        "editions": {"resident_records": "1.0"},
+    }
     with pytest.raises(RunError, match=r"run r1 of municipality 990027 has been in progress[\s\S]*Nothing was changed"):
         ledger.begin_run(prepared, run_id="r2", alive=lambda _: True, **entry)
     assert [r.run_id for r in ledger.list_runs(prepared)] == ["r1"]
@@ -146,9 +164,9 @@ def test_a_second_run_is_refused_while_the_first_lives_and_goes_on_when_it_has_d
 
 
 def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_run_again(prepared, database_url):
-    stage_all(prepared, database_url, "r1", {"households": households("r1", "d", ["1"])})
+    stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1"])})
     promote(prepared, database_url, "r1")
-    stage_all(prepared, database_url, "r2", {"households": households("r2", "d", ["2"])})
+    stage_all(prepared, database_url, "r2", {"resident_records.households": households("r2", "d", ["2"])})
     script = """
         import os, signal, sys
         from target_schemas.postgres import loader, partitions
@@ -157,7 +175,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
         from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
         partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
         loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),
-                       area=PRODUCTION, one_per_key=frozenset({"households"}), expected={"households": 1})
+                       area=PRODUCTION, one_per_key=frozenset({"resident_records.households"}), expected={"resident_records.households": 1})
     """
     staging.settle(prepared, database_url, "r2", TABLES, rejected=no_rejects(), one_per_key=ONE)
     killed = subprocess.run(
@@ -168,7 +186,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     assert killed.returncode == -signal.SIGKILL
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
     _, promoted = promote(prepared, database_url, "r2")
-    assert promoted.former_run == "r1"
+    assert promoted.former == {"resident_records": "r1"}
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["2"]
 
 
@@ -190,4 +208,4 @@ def test_a_refusal_does_not_quote_the_row_it_refuses(prepared, database_url):
     bad = pa.table({"household_no": pa.array([[1]])})
     stage_all(prepared, database_url, "r1", {})
     with pytest.raises(RuntimeError, match="refused a statement"), away(database_url):
-        staging.stage(database_url, "r1", "households", bad.to_reader(), dump="d")
+        staging.stage(database_url, "r1", "resident_records.households", bad.to_reader(), dump="d")

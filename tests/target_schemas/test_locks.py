@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migration_reports.findings import RunError, TransientError
 from target_schemas.model import Code, CodeSet
 from target_schemas.postgres import database, installation, ledger, staging, undo
-from target_schemas.postgres.areas import PRODUCTION, REHEARSALS
+from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS
 from tests.resident_records import HOUSEHOLDS, SYSTEM
 from tests.staged_runs import TABLES, begin, households, move, promote, rows, stage_all, states
@@ -56,15 +56,15 @@ def test_programs_that_install_at_once_make_everything_once(engine):
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         done = [pool.submit(installation.install, engine, SYSTEMS, code) for code in ("990027", "990035", "990027")]
     assert [future.result() for future in done] == [None, None, None]
-    assert set(sa.inspect(engine).get_table_names("joint")) == set(
-        sa.inspect(engine).get_table_names("joint_rehearsal")
-    ) | {"codes"}
+    made = [set(sa.inspect(engine).get_table_names(area.schema("resident_records"))) for area in AREAS]
+    assert made[0] == made[1] == {table.name for table in SYSTEM.tables}
+    assert sa.inspect(engine).get_table_names("joint") == ["codes"]
 
 
 def test_ordinary_steps_go_through_beside_an_open_reader(prepared, database_url):
     move(prepared, database_url, "c0", ["1"])
     move(prepared, database_url, "c1", ["2"], "990035")
-    with reading(prepared, "joint.households", "joint.tax_amounts", "joint.codes", "ledger.runs"):
+    with reading(prepared, "resident_records.households", "resident_records.tax_amounts", "joint.codes", "ledger.runs"):
         installation.install(prepared, SYSTEMS, "990027")
         begin(prepared, "c2")
         assert states(prepared)["c2"] == "running"
@@ -76,7 +76,7 @@ def test_ordinary_steps_go_through_beside_an_open_reader(prepared, database_url)
 
 def test_a_first_promotion_shuts_no_reader_out_and_waits_for_none(prepared, database_url):
     move(prepared, database_url, "c0", ["1"], "990035")
-    with reading(prepared, "joint.households", "joint.tax_amounts"):
+    with reading(prepared, "resident_records.households", "resident_records.tax_amounts"):
         move(prepared, database_url, "c1", ["2"])
         assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "2"]
 
@@ -87,7 +87,7 @@ def test_a_swap_waits_for_no_reader_of_another_partition(prepared, database_url)
     with prepared.connect() as connection:
         of_other = sa.select(ledger.PROMOTIONS.c.partition).where(ledger.PROMOTIONS.c.run_id == "other")
         partitions = connection.execute(of_other).scalars().all()
-    with reading(prepared, *(f"joint.{partition}" for partition in partitions)):
+    with reading(prepared, *(f"resident_records.{partition}" for partition in partitions)):
         move(prepared, database_url, "c1", ["2"])
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["2", "9"]
 
@@ -95,8 +95,8 @@ def test_a_swap_waits_for_no_reader_of_another_partition(prepared, database_url)
 def test_a_swap_beside_an_open_reader_ends_in_words_and_goes_through_when_it_has_gone(prepared, database_url, soon):
     move(prepared, database_url, "other", ["9"], "990035")
     move(prepared, database_url, "c0", ["1"])
-    stage_all(prepared, database_url, "c1", {"households": households("c1", "d", ["2"])})
-    with reading(prepared, "joint.households") as who:
+    stage_all(prepared, database_url, "c1", {"resident_records.households": households("c1", "d", ["2"])})
+    with reading(prepared, "resident_records.households") as who:
         waits = rf"the promotion of run c1 waits for tables that others use \({who}\)\. Nothing was changed"
         with pytest.raises(TransientError, match=waits):
             promote(prepared, database_url, "c1")
@@ -114,12 +114,12 @@ def test_rollback_and_withdrawal_give_up_in_words_too(prepared, database_url, so
         "the withdrawal of run c1": lambda: undo.withdraw(prepared, "c1", **WHO),
     }
     before = states(prepared)
-    with reading(prepared, "joint.households") as who:
+    with reading(prepared, "resident_records.households") as who:
         for what, call in calls.items():
             with pytest.raises(TransientError, match=rf"{what} waits for tables that others use \({who}\)"):
                 call()
     assert states(prepared) == before
-    assert undo.rollback(prepared, "990027", PRODUCTION, **WHO).in_force == "c0"
+    assert undo.rollback(prepared, "990027", PRODUCTION, **WHO).systems[0].in_force == "c0"
 
 
 def test_what_is_missing_is_made_once_and_a_lock_on_it_is_waited_for_in_words(prepared, soon):
@@ -146,5 +146,5 @@ def test_a_database_of_another_form_is_refused_and_says_what_to_do(prepared):
         lambda: ledger.list_runs(prepared),
         lambda: undo.rollback(prepared, "990027", REHEARSALS, **WHO),
     ):
-        with pytest.raises(RunError, match=r"has the form 1, this program needs 2[\s\S]*a new database"):
+        with pytest.raises(RunError, match=r"has the form 1, this program needs 3[\s\S]*a new database"):
             call()

@@ -20,8 +20,8 @@ WHY = "a reference of these tests"
 
 def _table(name, key, *references):
     lines = [f"{c},{kind},{length},{int(c in key) or ''},{int(c in key) or ''}" for c, kind, length in COLUMNS]
-    named = tuple(Reference(c, f"kin_{t}", ("name",), orphan=o, because=WHY) for c, t, o in references)
-    return sheet(f"kin_{name}", "\n".join(["item,type,length,must,key", *lines]), references=named).physical
+    named = tuple(Reference(c, t, ("name",), orphan=o, because=WHY) for c, t, o in references)
+    return sheet(name, "\n".join(["item,type,length,must,key", *lines]), references=named, system="kin").physical
 
 
 COLUMNS = (("name", "A", 9), ("history", "I", ""), ("up", "A", 9), ("aside", "A", 9))
@@ -33,7 +33,7 @@ KIN = (
 )
 """Towns are named by less than their key; towns and houses name each other, people and pets name whoever keeps them."""
 
-TABLES = {t.name: t for t in KIN}
+TABLES = {t.key: t for t in KIN}
 RULES = [derived.promoted_reference(t, r) for t, r in derived.references(TABLES)]
 
 
@@ -82,7 +82,7 @@ def judge(data_centre, database_url):
 
             def count(now):
                 staging.note_rejected(data_centre, database_url, run, now.to_arrow())
-                return engine.run_gx(RULES, url=database_url, schema=schema)
+                return engine.run_gx(RULES, url=database_url, schema=schema, named=staging.staged_name)
 
             answer, differing = references.judge(
                 RULES,
@@ -165,7 +165,7 @@ def test_what_falls_and_what_stays(judge):
         assert outcome == Outcome(fell, dangling, 0, counts_agree=True), name
 
 
-ONCE = frozenset({"kin_houses"})
+ONCE = frozenset({"kin.houses"})
 TWICE = {
     "towns": [("t", 1, "T"), ("t", 2, "U")],
     "houses": [("h", 1, "H", "U", None, 1), ("h", 2, "H", "T", None, 0)],
@@ -203,7 +203,7 @@ def test_both_engines_agree_over_anything(judge):
             for name in ("towns", "houses", "people", "pets")
         }  # fmt: skip
         rejected = [(d, n) for d in "ab" for n in rng.permutation(60)[:5].tolist()]
-        once = frozenset() if turn % 2 else frozenset({"kin_houses", "kin_people"})
+        once = frozenset() if turn % 2 else frozenset({"kin.houses", "kin.people"})
         outcome = judge(staged, rejected, once=once, run=f"random {turn}")
         assert outcome.counts_agree
         assert outcome.differing == 0
@@ -216,6 +216,6 @@ def test_what_the_engines_count_differently_is_said_of_every_round():
     answer, differing = references.judge(
         RULES, frames, rejected=keyed([("p", 1)]), keys={}, count=lambda _: dict.fromkeys((r.name for r in RULES), 0)
     )
-    assert [one.fell.height for one in answer if one.rule.name == "kin_pets.up.promoted"] == [1]
+    assert [one.fell.height for one in answer if one.rule.name == "kin.pets.up.promoted"] == [1]
     assert differing.column("code").to_pylist() == ["C510"]
-    assert differing.column("detail").to_pylist() == ["kin_pets.up.promoted: 1 and 0"]
+    assert differing.column("detail").to_pylist() == ["kin.pets.up.promoted: 1 and 0"]

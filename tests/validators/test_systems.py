@@ -32,6 +32,7 @@ CASES = [
 def both(system, table, rows, database, url, *, reference_date=None, own=None, run="systems"):
     """By rule the failing records, once both engines count alike."""
     physical = system.table(table).physical
+    key = physical.key
     fields = [(c.name, arrow_type(c)) for c in physical.columns]
     schema = pa.schema([*fields, ("_offset", pa.int64()), ("_rank", pa.int64()), ("_part", pa.int16())])
     records = [
@@ -41,13 +42,17 @@ def both(system, table, rows, database, url, *, reference_date=None, own=None, r
     staged = pa.Table.from_pylist(records, schema=schema)
     sets = {s.name: s for s in system.code_sets}
     sets |= {name: sets[name].joined(Code(c, c, c) for c in codes) for name, codes in (own or {}).items()}
-    rules = derived.derive({table: physical}, sets, one_per_key=frozenset(), reference_date=reference_date)
-    found = engine.run_polars(rules, {table: pl.DataFrame(pl.from_arrow(staged)).lazy()})
+    rules = derived.derive({key: physical}, sets, one_per_key=frozenset(), reference_date=reference_date)
+    found = engine.run_polars(rules, {key: pl.DataFrame(pl.from_arrow(staged)).lazy()})
     staging.create_staging(database, run, [physical])
-    staging.stage(url, run, table, staged.to_reader(), dump="d")
-    counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run))
+    staging.stage(url, run, key, staged.to_reader(), dump="d")
+    counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run), named=staging.staged_name)
     assert {name: rows.height for name, rows in found.items()} == dict(counts)
-    return {name: sorted(rows["source_record"]) for name, rows in found.items() if rows.height}
+    return {
+        name.removeprefix(f"{system.name}."): sorted(rows["source_record"])
+        for name, rows in found.items()
+        if rows.height
+    }
 
 
 @pytest.mark.parametrize(("system", "case"), CASES)

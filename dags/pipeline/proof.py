@@ -1,0 +1,309 @@
+"""Proving a run: control totals, where every record and row went, the amounts, and the rules as evaluated."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import TypeVar
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from dags.pipeline import findings_store
+from dags.pipeline.run_folder import Run
+from dags.pipeline.town import Municipality, one_per_key, target_tables
+from mappings.provenance import followed
+from migration_reports.catalogue import CATALOGUE
+from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.items import table_of
+from migration_reports.records.run_record import (
+    AmountReconciliation,
+    Control,
+    Issue,
+    Reconciliation,
+    RecordFate,
+    RuleResult,
+)
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
+from target_schemas.postgres import loader, staging
+from target_schemas.postgres.areas import area_of
+from validators import controls
+
+R = TypeVar("R", bound=StepResult)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Proved:
+    """What the reconciliation shows, before anybody decides by it."""
+
+    controls: tuple[Control, ...]
+    fates: tuple[RecordFate, ...]
+    lines: tuple[Reconciliation, ...]
+    amounts: tuple[AmountReconciliation, ...]
+    expected: Mapping[str, int]
+
+
+Settled = Mapping[tuple[str, str, int], staging.Counts]
+"""By table, dump and number of the part, what becomes of its rows."""
+
+
+def settle(
+    database: sa.Engine, url: str, run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]
+) -> tuple[Settled, tuple[AmountReconciliation, ...]]:
+    """Settle in the database which rows would be promoted; gives what becomes of them, and the amounts in them."""
+    counts = staging.settle(
+        database,
+        url,
+        run.run_id,
+        target_tables(municipality),
+        rejected=findings_store.rejected_records(run),
+        one_per_key=one_per_key(municipality),
+    )
+    return counts, amounts(database, run, municipality, accounts)
+
+
+def prove(
+    municipality: Municipality,
+    results: Results,
+    counts: Settled,
+    amounts: tuple[AmountReconciliation, ...],
+    rejected: Mapping[tuple[str, str], int],
+) -> tuple[Proved, pa.RecordBatch]:
+    """Prove a run: its controls, where every record and row went, and the amounts.
+
+    Args:
+        municipality: whose.
+        results: what the steps before have left.
+        counts: what was settled in the database.
+        amounts: the amounts in the rows.
+        rejected: by dump and kind, how many records are.
+
+    Returns:
+        What was proved, and a finding for each equation that does not hold.
+
+    Raises:
+        RunError: the run has not been validated, or its slices have not been joined.
+    """
+    made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
+    proved = [_controls(name, municipality, account) for name, account in results.accounts.items()]
+    fates = _fates(municipality, results.accounts, rejected)
+    lines = _lines(municipality, results.accounts, made, counts)
+    tables = target_tables(municipality)
+    critical = frozenset(table.key for table in tables if table_of(table).critical)
+    found = [wrong for _, wrong in proved]
+    found.append(controls.unexplained(fates, lines, amounts, critical=critical))
+    found.append(_limits(municipality, made, validation.rules, lines))
+    return Proved(
+        controls=tuple(control for done, _ in proved for control in done),
+        fates=fates,
+        lines=lines,
+        amounts=amounts,
+        expected={
+            table.key: sum(n.promotable for (name, *_), n in counts.items() if name == table.key) for table in tables
+        },
+    ), join_findings(found)
+
+
+def decide(municipality: Municipality, results: Results, proved: Proved, issues: Sequence[Issue]) -> Verdict:
+    """Decide whether the run may be promoted."""
+    validation = _left(results.validation, "validated")
+    allowed = rejects_allowed(municipality, proved.fates)
+    promotable, reasons = controls.verdict(
+        issues=issues, controls=proved.controls, rules=validation.rules, rejects=validation.rejected, allowed=allowed
+    )
+    return Verdict(
+        controls=proved.controls,
+        fates=proved.fates,
+        lines=proved.lines,
+        amounts=proved.amounts,
+        expected=proved.expected,
+        allowed=allowed,
+        promotable=promotable,
+        reasons=reasons,
+    )
+
+
+def _left(result: R | None, done: str) -> R:
+    """What a step must have left by now."""
+    if result is None:
+        raise RunError(f"this run has not been {done}, so that nothing can be proved of it; nothing was promoted")
+    return result
+
+
+def _controls(
+    name: str, municipality: Municipality, account: DumpAccount
+) -> tuple[tuple[Control, ...], pa.RecordBatch]:
+    """Prove one dump's controls, from what was counted while it was read."""
+    tally = controls.Tally(dict(account.records), dict(account.sums))
+    trailers = {
+        kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
+        for kind, rows in account.trailers.items()
+    }
+    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in municipality.dumps[name].spec.controls]
+    return controls.prove(name, stated, tally, trailers)
+
+
+def _fates(
+    municipality: Municipality, accounts: Mapping[str, DumpAccount], rejected: Mapping[tuple[str, str], int]
+) -> tuple[RecordFate, ...]:
+    """Where the records of each kind went as a whole."""
+    fates = []
+    for name, account in accounts.items():
+        for kind, spec in municipality.dumps[name].spec.records.items():
+            count = account.read.kinds.get(kind, 0)
+            lost = rejected.get((name, kind), 0)
+            fates.append(
+                RecordFate(
+                    dump=name,
+                    kind=kind,
+                    role=spec.role,
+                    records=count,
+                    rejected=lost,
+                    accepted=count - lost if spec.role == "data" else 0,
+                )
+            )
+        if account.read.of_no_kind:
+            fates.append(RecordFate(dump=name, kind="-", role="unknown", records=account.read.of_no_kind))
+    return tuple(fates)
+
+
+def _lines(
+    municipality: Municipality,
+    accounts: Mapping[str, DumpAccount],
+    made: Made,
+    counts: Settled,
+) -> tuple[Reconciliation, ...]:
+    """Where the records of each kind went as far as each part of a table.
+
+    Args:
+        municipality: whose they are.
+        accounts: what was counted of each dump.
+        made: what was counted of each part, while records were mapped.
+        counts: what was settled in the database.
+    """
+    lines = []
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            if part.dump not in accounts:
+                continue
+            records = accounts[part.dump].read.kinds.get(part.kind, 0)
+            mapped = made.of(part.table, part.number)
+            n = counts.get((part.table, part.dump, part.number), staging.Counts(0, 0, 0, 0))
+            lines.append(
+                Reconciliation(
+                    dump=part.dump,
+                    kind=part.kind,
+                    table=part.table,
+                    each=part.each.table if part.each is not None else "",
+                    records=records,
+                    candidates=mapped.candidates if part.each is not None else records,
+                    rows_staged=n.staged,
+                    rows_not_chosen=mapped.candidates - mapped.rows,
+                    rows_merged=n.merged,
+                    rows_rejected=n.rejected,
+                    rows_promoted=n.promotable,
+                )
+            )
+    return tuple(lines)
+
+
+def amounts(
+    database: sa.Engine, run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]
+) -> tuple[AmountReconciliation, ...]:
+    """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
+    tables = {table.key: table for table in target_tables(municipality)}
+    amounts = []
+    for name, account in accounts.items():
+        for key, total in account.sums.items():
+            kind, _, field = key.partition(".")
+            for plan in municipality.plans.values():
+                for part in plan.parts_of(f"{name}.{kind}"):
+                    column = dict(followed(part)).get(field)
+                    if column is None:
+                        continue
+                    table = part.table
+                    rejected, accepted = staging.staged_sums(
+                        database, run.run_id, tables[table], column, name, part.number
+                    )
+                    amounts.append(
+                        AmountReconciliation(
+                            dump=name,
+                            kind=kind,
+                            field=field,
+                            table=table,
+                            column=column,
+                            in_dump=str(total),
+                            in_rejected=format(rejected, "f"),
+                            in_table=format(accepted, "f"),
+                            agrees=total == rejected + accepted,
+                        )
+                    )
+    return tuple(amounts)
+
+
+def promoted_amounts(
+    database: sa.Engine, run: Run, municipality: Municipality, amounts: Sequence[AmountReconciliation]
+) -> tuple[AmountReconciliation, ...]:
+    """The amounts as they stand in the data centre, now that the rows are promoted."""
+    tables = {table.key: table for table in target_tables(municipality)}
+    area = area_of(run.mode)
+    found = []
+    for amount in amounts:
+        total = loader.promoted_sum(database, tables[amount.table], amount.column, run.code, amount.dump, area=area)
+        agrees = amount.agrees and total == Decimal(amount.in_table)
+        found.append(amount.model_copy(update={"in_table": format(total, "f"), "agrees": agrees}))
+    return tuple(found)
+
+
+def rejects_allowed(municipality: Municipality, fates: Iterable[RecordFate]) -> int:
+    """How many records may be rejected: of each system what its limits say of the records of its dumps."""
+    records: Counter[str] = Counter()
+    for fate in fates:
+        if fate.role == "data":
+            records[municipality.folder.of_dump(fate.dump).name] += fate.records
+    return sum(
+        controls.rejects_allowed(system.manifest.limits.rejects, records[name])
+        for name, system in municipality.folder.systems.items()
+    )
+
+
+def _limits(
+    municipality: Municipality,
+    made: Made,
+    results: Sequence[RuleResult],
+    lines: Sequence[Reconciliation],
+) -> pa.RecordBatch:
+    """Give a finding for each column or rule that was wrong more often than its `at_most` allows."""
+    found = []
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            mapped = made.of(part.table, part.number)
+            for column in part.columns:
+                wrong = mapped.wrong.get(column.name, 0)
+                if column.at_most and wrong > controls.rejects_allowed(column.at_most, mapped.rows):
+                    detail = f"{wrong} of {mapped.rows}, at_most {column.at_most}"
+                    found.append(
+                        finding(
+                            "C514",
+                            CATALOGUE["C514"].severity,
+                            dump=part.dump,
+                            table=part.table,
+                            column=column.name,
+                            mapping=column.place,
+                            detail=detail,
+                        )
+                    )
+    for system in municipality.systems:
+        limited = municipality.folder.systems[system.name].manifest.rules
+        own = {table.physical.key for table in system.tables}
+        for rule in results:
+            settings = limited.get(rule.family, {})
+            if rule.table not in own or "at_most" not in settings:
+                continue
+            rows = sum(line.rows_staged for line in lines if line.table == rule.table)
+            if rule.failing_polars > controls.rejects_allowed(settings["at_most"], rows):
+                detail = f"{rule.rule}: {rule.failing_polars} of {rows}, at_most {settings['at_most']}"
+                found.append(finding("C514", CATALOGUE["C514"].severity, table=rule.table, detail=detail))
+    return join_findings(found)

@@ -1,0 +1,8 @@
+"""Records of any structure: sections where their counts place them, tables as lists, what is odd by its place."""
+
+from __future__ import annotations
+
+from extractors.structure.odd import Odd
+from extractors.structure.structure import Observer, Seen, Structure
+
+__all__ = ["Observer", "Odd", "Seen", "Structure"]

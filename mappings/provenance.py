@@ -1,0 +1,96 @@
+"""Provenance: which fields a column is made of, and what becomes of a field; derived from compiled plans, here only."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from mappings.language.spec import DumpSpec
+from mappings.plan import ColumnPlan, PartPlan, Plan
+
+BESIDE_THE_DATA = "見出し・トレーラーの項目 (field of a header or trailer)"
+"""Why a field of a header or trailer goes nowhere."""
+
+Origin = tuple[str, str]
+"""A record kind (dump.kind) and a field of it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a field.
+
+    Attributes:
+        targets: the columns that it goes to, as table.column, in every system's mapping.
+        controls: whether a control reads it.
+        tells_kinds: whether it tells the dump's record kinds apart.
+        ignored_because: why it goes to no column; empty where nobody has said.
+    """
+
+    targets: tuple[str, ...]
+    controls: bool
+    tells_kinds: bool
+    ignored_because: str
+
+
+def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: str) -> Fate:
+    """What becomes of a field of a record kind, over all systems' mappings.
+
+    Args:
+        plans: the compiled mappings.
+        dump: the dump's name.
+        spec: how the manifest describes it.
+        kind: the record kind.
+        field: the field, or the table (OCCURS) that it lies in.
+    """
+    said = [plan.fates.get(f"{dump}.{kind}", {}).get(field, ((), "")) for plan in plans]
+    targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
+    of = spec.records[kind]
+    read = {reference for c in spec.controls for reference in (c.sum, c.value, c.equals)}
+    controls, tells = f"{kind}.{field}" in read, field == of.field or field in of.also
+    reason = next((why for _, why in said if why), "")
+    if of.role != "data" and not (targets or controls):
+        reason = BESIDE_THE_DATA
+    return Fate(targets, controls, tells, "" if targets else reason)
+
+
+def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
+    """The fields, as the decoder's findings name them, that a column of a part's frame comes from.
+
+    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none.
+    """
+    if name.startswith("$"):
+        return ()
+    alias, dot, field = name.partition(".")
+    joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
+    if joined is not None:
+        return ((joined, field),)
+    flat = part.each.flat if part.each is not None else ()
+    names = [field for _, columns in flat for field, visible in columns.items() if visible == name]
+    return tuple((part.source, field) for field in names or [name])
+
+
+def origins(part: PartPlan, names: Iterable[str]) -> tuple[Origin, ...]:
+    """The fields of records that columns of a part's frame come from, each once; of an occurrence's member, its table."""
+    each = part.each
+    return tuple(
+        dict.fromkeys(
+            (source, each.column if each is not None and each.column and name in each.members else field)
+            for name in names
+            for source, field in decoded_as(part, name)
+        )
+    )
+
+
+def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
+    """The fields of a part that go unchanged into a decimal column, each with its column: their sums can be followed."""
+    return tuple(
+        (column.sources[0], column.targets[0]) for column in part.columns if part.simple and _unchanged(part, column)
+    )
+
+
+def _unchanged(part: PartPlan, column: ColumnPlan) -> bool:
+    if len(column.sources) != 1 or column.steps or column.expression or column.when or column.default:
+        return False
+    return bool(pa.types.is_decimal(part.schema.field(column.targets[0]).type))

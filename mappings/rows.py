@@ -1,0 +1,95 @@
+"""Which rows a part of a table looks at: records or their occurrences, what its joins find, and the conditions it sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import polars as pl
+import pyarrow as pa
+
+from mappings.expression import wide
+from mappings.plan import DUMP, OCCURRENCE, RECORD, Join, Occurrences, PartPlan
+
+
+def unfolded(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that a part looks at: records, or the occurrences of a table in them."""
+    return frame if part.each is None else _occurrences(part.each, frame)
+
+
+def look_up(frame: pl.DataFrame, join: Join, other: pl.DataFrame) -> pl.DataFrame:
+    """Add the fields of the records that a join finds, as ALIAS.FIELD, and how many there were, as ALIAS?.
+
+    Args:
+        frame: held rows.
+        join: what is looked at.
+        other: the other records: `_record`, their keys and fields; of one key all of them.
+    """
+    mine = [ours for ours, _ in join.keys] or ["_parent"]
+    theirs = [name for _, name in join.keys] or ["_record"]
+    order = other.sort("_dump", "_record") if "_dump" in other.columns else other.sort("_record")
+    pick = pl.all().last() if join.double == "last" else pl.all().first()
+    named = {name: f"{join.alias}.{name}" for name in join.fields}
+    found = (
+        order.drop_nulls(theirs)
+        .select(*[pl.col(name).alias(f"{join.alias}?{n}") for n, name in enumerate(theirs)],
+                *[pl.col(name).alias(new) for name, new in named.items()])
+        .group_by([f"{join.alias}?{n}" for n in range(len(theirs))], maintain_order=True)
+        .agg(pick, pl.len().cast(pl.Int64).alias(f"{join.alias}?"))
+    )  # fmt: skip
+    return frame.join(
+        found,
+        left_on=mine,
+        right_on=[f"{join.alias}?{n}" for n in range(len(theirs))],
+        how="left",
+        maintain_order="left",
+    )
+
+
+def _occurrences(each: Occurrences, frame: pl.DataFrame) -> pl.DataFrame:
+    """A row for each occurrence, in the order of records and occurrences."""
+    if each.column:
+        numbered = frame.with_columns(
+            pl.int_ranges(1, pl.col(each.column).list.len().cast(pl.Int64) + 1).alias(OCCURRENCE)
+        )
+        rows = numbered.explode(each.column, OCCURRENCE).filter(pl.col(OCCURRENCE).is_not_null())
+        return rows.unnest(each.column) if rows.schema[each.column] == pl.Struct else rows
+    apart = set(each.reads)
+    rest = [name for name in frame.columns if name not in apart]
+    parts = [
+        frame.select(
+            *rest,
+            *[pl.col(name).alias(visible) for name, visible in columns.items() if name in frame.columns],
+            pl.lit(number, pl.Int64).alias(OCCURRENCE),
+            pl.lit(place).alias("$place"),
+        )
+        for place, (number, columns) in enumerate(each.flat)
+    ]
+    return pl.concat(parts).sort("_record", "$place").drop("$place")
+
+
+def wide_numbers(part: PartPlan) -> tuple[str, ...]:
+    """The whole numbers that expressions and conditions read."""
+    names = [name for c in part.columns if c.expression is not None for name in c.expression.reads]
+    conditions = (*part.when, *part.prefer, *(condition for c in part.columns for condition in c.when))
+    names += [name for condition in conditions for name in condition.wide]
+    return tuple(dict.fromkeys(name for name in names if pa.types.is_integer(part.types[name])))
+
+
+def prepared(part: PartPlan, frame: pl.DataFrame, whole: Sequence[str]) -> pl.DataFrame:
+    """The columns that are no fields, and whole numbers that expressions read as 128 bits."""
+    added = []
+    if RECORD in part.reads:
+        added.append(pl.col("_record").alias(RECORD))
+    if DUMP in part.reads:
+        added.append(pl.lit(part.dump).alias(DUMP))
+    return frame.with_columns(*added, *[pl.col(n).cast(pl.Int128).alias(wide(n)) for n in whole])
+
+
+def chosen_by(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
+    """The prepared rows that pass the conditions of a part, and find what its joins must find."""
+    for condition in part.when:
+        frame = frame.filter(condition.mask)
+    for join in part.joins:
+        if join.missing == "drop":
+            frame = frame.filter(pl.col(f"{join.alias}?").is_not_null())
+    return frame

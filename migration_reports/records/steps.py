@@ -1,0 +1,402 @@
+"""What each step of a run leaves for those after it, and for the record: one frozen model a step.
+
+What is counted of a dump is counted slice by slice; `SliceAccount` says how slices add up. Nothing here holds a
+resident's value.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+import decimal
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import NamedTuple, TypeVar
+
+from migration_reports.findings import FIRST_PLACES
+from migration_reports.records.run_record import (
+    AmountReconciliation,
+    Control,
+    Decision,
+    DumpReceipt,
+    Frozen,
+    NotChecked,
+    Reconciliation,
+    RecordFate,
+    ReferenceResult,
+    RuleResult,
+    Timing,
+)
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+EXACT = decimal.Context(prec=76)
+"""Sums of 38 digits over any number of records; Python's own context would round at 28."""
+
+MOST_CHARACTERS = 100_000
+"""Of a dump, by field; the rest is counted."""
+
+
+class StepResult(Frozen):
+    """What a step leaves. Its class names its file, and `format` is raised, with an upgrade, whenever its form changes."""
+
+    format: int = 1
+
+
+class Reason(NamedTuple):
+    """Why a run goes no further."""
+
+    ja: str
+    en: str
+
+
+class Begun(StepResult):
+    """What was asked for.
+
+    Attributes:
+        run_id: the run.
+        folder: the municipality's folder name.
+        code: the municipality's code.
+        mode: rehearsal or cut-over.
+        rehearsal: which rehearsal, from 1.
+        owner: the process or DAG run that runs it.
+        inbox: where the dumps lie.
+        started: when, in ISO 8601.
+        started_by: the person.
+        dag_id: the DAG, where one runs it.
+        dag_run_id: its run.
+    """
+
+    run_id: str
+    folder: str
+    code: str
+    mode: str
+    rehearsal: int
+    owner: str
+    inbox: str
+    started: str
+    started_by: str = ""
+    dag_id: str = ""
+    dag_run_id: str = ""
+
+
+class Specs(StepResult):
+    """The SHA-256 of each file of the specs that the run copied, by its path in the copy."""
+
+    sha256: Mapping[str, str]
+
+
+class Receipts(StepResult):
+    """What came of what was expected."""
+
+    receipts: tuple[DumpReceipt, ...]
+
+    def of(self, dump: str) -> tuple[DumpReceipt, ...]:
+        """The receipts of a dump's files, in order."""
+        return tuple(receipt for receipt in self.receipts if receipt.dump == dump)
+
+
+class Held(StepResult):
+    """Why nothing was read of what was received."""
+
+    reasons: tuple[Reason, ...]
+
+
+class SliceCut(Frozen):
+    """Where a slice lies: bytes of the dump (a length of -1: all that follow), its first record, and what precedes it."""
+
+    offset: int
+    length: int
+    record: int
+    state: tuple[int, ...] = ()
+    family: tuple[int, ...] = ()
+
+
+class DumpCuts(Frozen):
+    """The slices of a dump, why there are not more, and the SHA-256 of each where there are several."""
+
+    slices: tuple[SliceCut, ...]
+    reason: str = ""
+    sha256: tuple[str, ...] = ()
+
+
+class Cuts(StepResult):
+    """How the dumps were cut."""
+
+    dumps: Mapping[str, DumpCuts]
+
+
+class Bytes(Frozen):
+    """Where the bytes and records of a dump went; `left_out`, in headers and trailers of files, is no part of `bytes`."""
+
+    bytes: int = 0
+    records: int = 0
+    of_no_kind: int = 0
+    left_over: int = 0
+    in_records: int = 0
+    descriptors: int = 0
+    skipped: int = 0
+    left_out: int = 0
+    kinds: Mapping[str, int] = {}
+
+    @classmethod
+    def total(cls, parts: Iterable[Bytes]) -> Bytes:
+        """The accounts of parts of a dump, added."""
+        parts = tuple(parts)
+        counts = {name: sum(getattr(part, name) for part in parts) for name in cls.model_fields if name != "kinds"}
+        return cls(**counts, kinds=added(part.kinds for part in parts))
+
+
+class PartMade(Frozen):
+    """What a part of a table made of records.
+
+    Attributes:
+        candidates: records, or occurrences where each gives a row.
+        rows: the rows that they gave.
+        wrong: by column, how many values were wrong.
+        unknown: by column that looks codes up, the codes that no table holds, and how often each came.
+    """
+
+    candidates: int = 0
+    rows: int = 0
+    wrong: Mapping[str, int] = {}
+    unknown: Mapping[str, Mapping[str, int]] = {}
+
+    @classmethod
+    def total(cls, parts: Iterable[PartMade]) -> PartMade:
+        """What the same part made of several portions of its records."""
+        parts = tuple(parts)
+        return cls(
+            candidates=sum(part.candidates for part in parts),
+            rows=sum(part.rows for part in parts),
+            wrong=added(part.wrong for part in parts),
+            unknown=added_within(part.unknown for part in parts),
+        )
+
+
+class Met(Frozen):
+    """A code outside the standard in a field: how often, in how many records, and the first places, (record, offset)."""
+
+    field: str
+    code: int
+    area: str
+    count: int
+    records: int
+    places: tuple[tuple[int, int], ...] = ()
+
+
+class Counted(StepResult):
+    """What was counted of some bytes of a dump.
+
+    Attributes:
+        read: where bytes and records went.
+        made: what the parts of tables made of the records, by `part_key`.
+        records: records read, by kind.
+        sums: exact sums, by kind.field.
+        trailers: of each header and trailer kind, the numbers in its records, as decimal strings; None is unreadable.
+        filled: by kind and field, in how many records it holds anything.
+        characters: codes outside the standard, by field.
+    """
+
+    read: Bytes = Bytes()
+    made: Mapping[str, PartMade] = {}
+    records: Mapping[str, int] = {}
+    sums: Mapping[str, Decimal] = {}
+    trailers: Mapping[str, tuple[Mapping[str, str | None], ...]] = {}
+    filled: Mapping[str, Mapping[str, int]] = {}
+    characters: tuple[Met, ...] = ()
+
+
+class SliceAccount(Counted):
+    """What was counted of a slice. Slices add up, in their order, to what is counted of the whole."""
+
+    def __add__(self, other: SliceAccount) -> SliceAccount:
+        return SliceAccount.total((self, other))
+
+    @classmethod
+    def total(cls, parts: Iterable[SliceAccount]) -> SliceAccount:
+        """The sum of slices that follow one another, in one go."""
+        parts = tuple(parts)
+        return cls(
+            read=Bytes.total(part.read for part in parts),
+            made=made_by_all(part.made for part in parts),
+            records=added(part.records for part in parts),
+            sums=_sums(part.sums for part in parts),
+            trailers={
+                kind: tuple(row for part in parts for row in part.trailers.get(kind, ()))
+                for kind in _keys(part.trailers for part in parts)
+            },
+            filled=added_within(part.filled for part in parts),
+            characters=met_by_all(part.characters for part in parts),
+        )
+
+
+class DumpAccount(Counted):
+    """What was counted of a dump: the sum of its slices in the order of its kinds, the most frequent characters first."""
+
+    characters_distinct: int = 0
+
+    @classmethod
+    def of(cls, total: SliceAccount, kinds: Sequence[str]) -> DumpAccount:
+        """The account of a dump.
+
+        Args:
+            total: the sum of its slices.
+            kinds: its record kinds, in the order of the manifest.
+        """
+        sums = sorted(total.sums, key=lambda name: (kinds.index(name.partition(".")[0]), name))
+        characters = sorted(total.characters, key=lambda met: (-met.count, met.field, met.code, met.area))
+        return cls(
+            read=total.read,
+            made=total.made,
+            records=total.records,
+            sums={name: total.sums[name] for name in sums},
+            trailers=total.trailers,
+            filled=total.filled,
+            characters=tuple(characters[:MOST_CHARACTERS]),
+            characters_distinct=len(characters),
+        )
+
+
+class Made(StepResult):
+    """What the parts of all tables made of all dumps, by `part_key`."""
+
+    parts: Mapping[str, PartMade]
+
+    def of(self, table: str, number: int) -> PartMade:
+        """What a part made; nothing, where no record came."""
+        return self.parts.get(part_key(table, number), PartMade())
+
+
+class Validation(StepResult):
+    """The rules as both engines evaluated them, those that could not be, what became of references, and the rejects."""
+
+    rules: tuple[RuleResult, ...]
+    references: tuple[ReferenceResult, ...] = ()
+    rejected: int = 0
+    not_checked: tuple[NotChecked, ...] = ()
+
+
+class Verdict(StepResult):
+    """What the reconciliation shows, the rows that each table would get, and whether the run may be promoted."""
+
+    controls: tuple[Control, ...] = ()
+    fates: tuple[RecordFate, ...] = ()
+    lines: tuple[Reconciliation, ...] = ()
+    amounts: tuple[AmountReconciliation, ...] = ()
+    expected: Mapping[str, int] = {}
+    allowed: int = 0
+    promotable: bool
+    reasons: tuple[Reason, ...] = ()
+
+
+class Approval(StepResult):
+    """What was decided of the promotion."""
+
+    decision: Decision
+
+
+class Promotion(StepResult):
+    """The rows that were promoted, the run whose place they took, and the amounts as they stand in the data centre."""
+
+    rows: Mapping[str, int]
+    former_run: str = ""
+    amounts: tuple[AmountReconciliation, ...] = ()
+
+
+class Failure(StepResult):
+    """Why the run stopped."""
+
+    reason: str
+    at: str
+
+
+class Finished(StepResult):
+    """When the run ended."""
+
+    at: str
+
+
+class Timed(StepResult):
+    """How long a step took."""
+
+    timing: Timing
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Results:
+    """What the steps of a run have left so far; None where the step has not been."""
+
+    receipts: Receipts | None = None
+    held: Held | None = None
+    accounts: Mapping[str, DumpAccount] = dataclasses.field(default_factory=dict)
+    made: Made | None = None
+    validation: Validation | None = None
+    verdict: Verdict | None = None
+    approval: Approval | None = None
+    promotion: Promotion | None = None
+    failure: Failure | None = None
+    finished: Finished | None = None
+    timings: tuple[Timing, ...] = ()
+
+
+def part_key(table: str, number: int) -> str:
+    """How a part of a table is called where what it made is counted."""
+    return f"{table}.{number}"
+
+
+def added(parts: Iterable[Mapping[K, int]]) -> dict[K, int]:
+    """Counts by name, added; a name stands where it was first met."""
+    total: dict[K, int] = {}
+    for part in parts:
+        for name, count in part.items():
+            total[name] = total.get(name, 0) + count
+    return total
+
+
+def added_within(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """Counts by two names, added."""
+    return {name: added(some) for name, some in _gathered(parts).items()}
+
+
+def made_by_all(parts: Iterable[Mapping[str, PartMade]]) -> dict[str, PartMade]:
+    """What each part of a table made, added."""
+    return {key: PartMade.total(some) for key, some in _gathered(parts).items()}
+
+
+def met_by_all(parts: Iterable[Iterable[Met]]) -> tuple[Met, ...]:
+    """The characters of several portions, one for each field, code and area."""
+    gathered = _gathered({(met.field, met.code, met.area): met} for part in parts for met in part)
+    return tuple(
+        Met(
+            field=field,
+            code=code,
+            area=area,
+            count=sum(met.count for met in some),
+            records=sum(met.records for met in some),
+            places=tuple(sorted(place for met in some for place in met.places)[:FIRST_PLACES]),
+        )
+        for (field, code, area), some in gathered.items()
+    )
+
+
+def _gathered(parts: Iterable[Mapping[K, V]]) -> dict[K, list[V]]:
+    """The values of each name; names stand where they were first met."""
+    gathered: dict[K, list[V]] = collections.defaultdict(list)
+    for part in parts:
+        for name, value in part.items():
+            gathered[name].append(value)
+    return gathered
+
+
+def _keys(parts: Iterable[Mapping[K, V]]) -> dict[K, None]:
+    return dict.fromkeys(name for part in parts for name in part)
+
+
+def _sums(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
+    total: dict[str, Decimal] = {}
+    for part in parts:
+        for name, amount in part.items():
+            total[name] = EXACT.add(total.get(name, Decimal(0)), amount)
+    return total

@@ -1,0 +1,161 @@
+"""Every shape finds in both engines what its cases say, and counts alike on any rows."""
+
+from __future__ import annotations
+
+import random
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from target_schemas.postgres import staging
+from tests.sheets import rule_of
+from tests.validators.shape_tables import TABLES, Staged, failing_polars, frame, rules, schema_of
+from validators import engine
+from validators.shapes import SHAPES
+
+CASES = Path(__file__).parents[1] / "cases" / "shapes"
+
+
+def declared(name, rule):
+    """An instance as a sheet has it; of things, for a source that these tests are."""
+    said = {**rule, "of": rule.get("of", "things"), "source": "these tests"}
+    return rule_of(yaml.safe_dump({name: said}, sort_keys=False, allow_unicode=True))
+
+
+def cases():
+    return [
+        pytest.param(shape, case, id=f"{shape.name}: {case['name']}")
+        for shape in SHAPES
+        for case in yaml.safe_load((CASES / f"{shape.name}.yaml").read_text("utf-8"))
+    ]
+
+
+@pytest.fixture(scope="module")
+def staged(server_url):
+    engine_ = sa.create_engine(server_url, poolclass=sa.NullPool)
+    with engine_.connect() as connection:
+        yield Staged(connection)
+
+
+@pytest.mark.parametrize(("shape", "case"), cases())
+def test_every_shape_finds_what_its_cases_say(staged, shape, case):
+    made = rules([declared("rule", case["rule"])], case.get("settings"))
+    assert {rule.code for rule in made} == (set() if case.get("absent") else {shape.code})
+    frames = {key: frame(key, case.get(key, case.get(key.removeprefix("tests."), []))) for key in TABLES}
+    expected = {rule.name: case["missing" if rule.name.endswith(".missing") else "failing"] for rule in made}
+    assert failing_polars(made, frames) == expected
+    staged.fill(frames)
+    assert staged.failing(made) == expected
+
+
+EVERY = """
+rules:
+  order: {not_after: [begun, ended], of: things, unless: {kind: [A, "1*"]}, source: x}
+  age: {age_on_day: begun, day: ended, from: "1", below: "2", of: things, source: x}
+  one: {one_at_most: [kind, begun], of: things, where: {mark: ["x*", ""]}, source: x}
+  once: {exactly_one: {of: elsewhere.parts, per: thing, where: {kind: A}}, per: thing, of: things, source: x}
+  least: {at_least_one: {of: elsewhere.parts, per: kind}, per: kind, of: things, source: x}
+  count: {count_matches: serial, counted: {of: elsewhere.parts, unless: {price: ["1", "2.5"]}}, per: [thing, kind], of: things, source: x}
+  count_at_most: {count_matches: serial, counted: elsewhere.parts, per: thing, of: things, compare: at_most, source: x}
+  sum: {sum_matches: total, summed: {of: elsewhere.parts, amount: price}, per: thing, of: things, source: x}
+  sum_at_least: {sum_matches: share, summed: {of: elsewhere.parts, amount: most, per: since}, per: begun, of: things, compare: at_least, source: x}
+  columns: {sum_of_columns: total, plus: [serial, share], minus: digits, of: things, source: x}
+  floored: {sum_of_columns: serial, plus: [total, share], floored: "2", of: things, source: x}
+  chain: {chain: total, follows: share, order: begun, per: kind, of: things, source: x}
+  chain_of_texts: {chain: mark, follows: kind, order: thing, of: things, source: x}
+  totals: {equal_totals: total, to: {of: elsewhere.parts, amount: price, per: [kind, since]}, per: [kind, begun], of: things, source: x}
+  overlap: {no_overlap: [begun, ended], per: kind, of: things, source: x}
+  overlap_before: {no_overlap: [begun, ended], ends: before, of: things, where: {kind: A}, source: x}
+  gap: {no_gap: serial, from: "0", per: kind, of: things, source: x}
+  gap_of_texts: {no_gap: digits, per: begun, of: things, source: x}
+  multiple: {multiple_of: share, unit: "0.5", of: things, source: x}
+  range: {within_range: total, day: begun, per: kind, of: things, source: x,
+          in: {of: elsewhere.parts, from: since, until: until, lowest: least, highest: most}}
+  range_of_all: {within_range: share, of: things, source: x, in: {of: elsewhere.parts, highest: most, lowest: price, where: {kind: B}}}
+  valid: {code_valid_on: kind, day: ended, of: things, source: x, in: {of: elsewhere.parts, from: since, until: until, ends: before}}
+  named: {code_valid_on: [thing, begun], of: things, source: x, in: {of: elsewhere.parts, per: [thing, since]}}
+  form: {form: mark, pattern: "[0-9]{1,2}|x*", of: things, source: x}
+  number: {check_digit: digits, kind: municipality_number, of: things, source: x}
+  required: {required_with: mark, with: [kind, ended], of: things, source: x}
+  holds: {holds: "total = serial + share or mark > 'x' or not begun = ended", of: things, source: x}
+  holds_more: {holds: "coalesce(total, 1) * -serial >= share and (ended is null or kind in ('A', mark))", of: things, source: x}
+"""
+"""Instances of every shape, of which several look at the same columns."""
+
+MADE = rules([declared(name, rule) for name, rule in yaml.load(EVERY, yaml.BaseLoader)["rules"].items()])
+
+WHOLE = [None, 0, 1, 2, 3, -1, 10**13 - 1]
+EXACT = [None, *map(Decimal, ("0", "1", "1.5", "-0.25", "2.50", "3"))]
+DAYS = [None, "20200101", "20200102", "20210102", "20200100", "20200000", "00000000", "20210229"]
+THING, KIND = [None, "1", "2", "10"], [None, "", "A", "B", "12"]
+OF_THINGS = {
+    "thing": THING,
+    "kind": KIND,
+    "mark": [None, "", "x", "xx", "5", "A", "é", "12\n", "011002"],
+    "digits": [None, "", "1", "02", "3", "x", "+1", "-1", "１", "011002", "011003"],
+    "serial": WHOLE,
+    "total": [None if n is None else Decimal(n) for n in WHOLE],
+    "share": EXACT,
+    "begun": DAYS,
+    "ended": DAYS,
+    "_rank": [0, 1, 2],
+}
+OF_PARTS = {
+    "thing": THING,
+    "kind": KIND,
+    "price": EXACT,
+    "least": WHOLE,
+    "most": [None, Decimal(0), Decimal(2)],
+    "since": DAYS,
+    "until": DAYS,
+}
+"""What may stand in each column."""
+
+
+def any_rows(values, most):
+    return st.lists(st.fixed_dictionaries({name: st.sampled_from(of) for name, of in values.items()}), max_size=most)
+
+
+def frames_of(things, parts):
+    return {
+        "tests.things": frame("tests.things", things),
+        "elsewhere.parts": frame("elsewhere.parts", parts),
+        "tests.numbers": frame("tests.numbers", []),
+    }
+
+
+@settings(
+    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(things=any_rows(OF_THINGS, 9), parts=any_rows(OF_PARTS, 7))
+def test_both_engines_find_the_same_rows_whatever_they_hold(staged, things, parts):
+    frames = frames_of(things, parts)
+    staged.fill(frames)
+    assert failing_polars(MADE, frames) == staged.failing(MADE)
+
+
+def test_every_shape_has_an_instance_in_the_property():
+    assert {rule.code for rule in MADE} == {shape.code for shape in SHAPES}
+
+
+def test_great_expectations_counts_as_the_database_does(data_centre, database_url, staged):
+    """Of every shape at once: importing the library costs seconds, and it only puts the same SQL."""
+    rng = random.Random(11)
+    things, parts = (
+        [{name: rng.choice(of) for name, of in values.items()} for _ in range(count)]
+        for values, count in ((OF_THINGS, 150), (OF_PARTS, 4))
+    )
+    frames = frames_of(things, parts)
+    staging.create_staging(data_centre, "shapes", list(TABLES.values()))
+    for key, rows in frames.items():
+        staging.stage(database_url, "shapes", key, rows.to_arrow().cast(schema_of(key)).to_reader(), dump="d")
+    schema = staging.staging_schema("shapes")
+    counts = engine.run_gx(MADE, url=database_url, schema=schema, named=staging.staged_name)
+    found = {name: len(rows) for name, rows in failing_polars(MADE, frames).items()}
+    assert found == dict(counts)
+    assert sum(count > 0 for count in found.values()) > 20, found

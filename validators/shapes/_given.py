@@ -1,0 +1,255 @@
+"""What an instance says, proved against the tables; every problem is kept, and said at once.
+
+What cannot be used is answered by what stands in its place, so that a shape need not ask: its rule is never used.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+import polars as pl
+import sqlalchemy as sa
+
+from migration_reports.findings import Problem, Severity, did_you_mean
+from migration_reports.items import heading, item_of, table_of
+from validators.shapes._conditions import Condition, condition
+from validators.shapes._terms import Column, Term, Type
+from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Parameter, Query, Rule, Shape
+
+WORDS: Mapping[Type, str] = {"text": "text", "number": "a number", "date": "a date"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of a table, as a rule looks at them: which are meant, and by what they are grouped.
+
+    Attributes:
+        table: the table's key.
+        condition: which of its rows are meant.
+        per: the columns that group them; where one of them is null, a row is in no group.
+        title_ja: what the table is called in Japanese.
+        title_en: the same in English.
+        said: what else the instance says of them.
+    """
+
+    table: str
+    condition: Condition
+    per: tuple[Column, ...]
+    title_ja: str
+    title_en: str
+    said: Mapping[str, object]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Given:
+    """An instance of a shape.
+
+    Attributes:
+        instance: what is declared.
+        shape: its shape.
+        tables: every table by its key.
+        own: the keys of the system's own tables, by the names that its sheet uses.
+        settings: what the municipality says of kinds of numbers, by kind.
+        problems: what is wrong with it, so far.
+    """
+
+    instance: Instance
+    shape: Shape
+    tables: Mapping[str, sa.Table]
+    own: Mapping[str, str]
+    settings: Mapping[str, Mapping[str, str]]
+    problems: list[Problem] = dataclasses.field(default_factory=list)
+
+    def known(self) -> None:
+        """Prove that nothing is said that the shape does not know, and nothing is missing."""
+        known = [p.name for p in (*self.shape.parameters, *COMMON)]
+        for name in self.instance.parameters:
+            if name not in known:
+                self.wrong("R002", f"{self.shape.name} has no `{name[:60]}`", known, did_you_mean(name, known))
+        for parameter in self.incomplete:
+            self.wrong("R002", f"{self.shape.name} needs `{parameter.name}`: {parameter.doc}")
+
+    @property
+    def incomplete(self) -> tuple[Parameter, ...]:
+        """The parameters that are missing."""
+        return tuple(p for p in self.shape.parameters if p.required and p.name not in self.instance.parameters)
+
+    def wrong(self, code: str, message: str, allowed: Iterable[str] = (), hint: str = "") -> None:
+        """Keep a problem."""
+        said = f"rule {self.instance.name[:60]}: {message}"
+        problem = Problem(code, self.instance.position, said, tuple(allowed)[:40], hint)
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+    @property
+    def table(self) -> str:
+        """The key of the table whose rows fail."""
+        return self._table(self.instance.of)
+
+    @property
+    def rows(self) -> Rows:
+        """The rows that are judged."""
+        return self._rows(self.table, self.instance.parameters)
+
+    def others(self, name: str, *, per: str = "per") -> Rows:
+        """The rows of another table, said by its name or by a mapping (of, per, where, unless, and more).
+
+        Where it says no `per`, its columns are called as those of the parameter `per`.
+        """
+        said = self.instance.parameters.get(name, {})
+        said = {"of": said} if isinstance(said, str) else said
+        if not isinstance(said, Mapping):
+            self.wrong("R002", f"`{name}` must be a table or a mapping")
+            said = {}
+        if not isinstance(of := said.get("of"), str):
+            self.wrong("R002", f"`{name}` needs `of`: the other table")
+            return self._rows("", {})
+        tied = said.get("per", self.instance.parameters.get(per, ()))
+        return self._rows(self._table(of), {**said, "per": tied})
+
+    def only(self, rows: Rows, name: str, known: Sequence[str]) -> None:
+        """Prove that of another table's rows nothing is said but what is known."""
+        allowed = ("of", "per", "where", "unless", *known)
+        for word in rows.said:
+            if word not in allowed:
+                self.wrong("R002", f"`{name}` has no `{word[:60]}`", allowed, did_you_mean(word, allowed))
+
+    def column(self, name: str, type_: Type | None = None, *, of: Rows | None = None) -> Column:
+        """A column that a parameter names."""
+        columns = self.columns(name, type_, of=of)
+        if len(columns) > 1:
+            self.wrong("R002", f"`{name}` is one column")
+        return columns[0] if columns else Column(name, type_ or "text", name, name)
+
+    def columns(self, name: str, type_: Type | None = None, *, of: Rows | None = None) -> tuple[Column, ...]:
+        """The columns that a parameter names; none, where it is left out."""
+        table = self.table if of is None else of.table
+        said = (self.instance.parameters if of is None else of.said).get(name, ())
+        return tuple(self._column(table, word, type_) for word in self._words(name, said))
+
+    def text(self, name: str, default: str = "", *, allowed: Sequence[str] = ()) -> str:
+        """A text, one of some where only these are allowed."""
+        said = self.instance.parameters.get(name, default)
+        if not isinstance(said, str) or (allowed and said not in allowed):
+            self.wrong("R002", f"`{name}` cannot be `{str(said)[:60]}`", allowed, did_you_mean(str(said), allowed))
+            return default
+        return said
+
+    def number(self, name: str, default: Decimal | None = None) -> Decimal | None:
+        """A number of at most 18 digits, 9 of them after the point."""
+        said = self.instance.parameters.get(name)
+        if said is None:
+            return default
+        try:
+            value = Decimal(str(said))
+            if value.is_finite() and abs(value) < 10**18 and value == value.quantize(Decimal("1e-9")):
+                return value
+        except InvalidOperation:
+            pass
+        self.wrong("R002", f"`{name}` is `{str(said)[:60]}`, and no number of at most 18 digits")
+        return default
+
+    def mask(self, columns: Sequence[Column], wrong: Term, ja: str, en: str) -> tuple[Rule, ...]:
+        """A rule about one row at a time: it is wrong where the condition is true."""
+        term = self.rows.condition.term & wrong
+        query = Query(f"SELECT source_record FROM {{batch}} WHERE {term.sql}")  # noqa: S608  made of our own columns
+        return (self.rule(columns, term.expr, query, ja, en),)
+
+    def rule(
+        self,
+        columns: Sequence[Column],
+        failing: pl.Expr | Failing,
+        expectation: Expectation | Query,
+        ja: str,
+        en: str,
+        others: Sequence[str] = (),
+    ) -> Rule:
+        """The rule, with its condition's columns and words added."""
+        rows = self.rows.condition
+        severity = self.instance.severity
+        return Rule(
+            self.instance.name,
+            self.shape.code,
+            f"{ja} ({rows.ja})" if rows.ja else ja,
+            f"{en} ({rows.en})" if rows.en else en,
+            self.table,
+            tuple(dict.fromkeys(column.name for column in (*columns, *rows.columns))),
+            failing,
+            expectation,
+            family=self.instance.name.partition(".")[0],
+            declared=Severity(severity) if severity else None,
+            others=tuple(others),
+        )
+
+    def _table(self, name: str) -> str:
+        key = self.own.get(name, name)
+        if key not in self.tables:
+            names = [*self.own, *self.tables]
+            self.wrong("R003", f"unknown table `{name[:60]}`", dict.fromkeys(names), did_you_mean(name, names))
+        return key
+
+    def _rows(self, table: str, said: Mapping[str, object]) -> Rows:
+        found = self.tables.get(table)
+        ja, en = (table, table) if found is None else (table_of(found).ja, table_of(found).en)
+        per = tuple(self._column(table, word, None) for word in self._words("per", said.get("per", ())))
+        conditions = [self._condition(table, name, said.get(name, {})) for name in ("where", "unless")]
+        try:
+            meant = condition(*conditions)
+        except ValueError as error:
+            self.wrong("R002", f"{error}")
+            meant = Condition()
+        return Rows(table, meant, per, ja, en, said)
+
+    def _condition(self, table: str, name: str, said: object) -> dict[Column, tuple[str, ...]]:
+        if not isinstance(said, Mapping):
+            self.wrong("R002", f"`{name}` is a mapping of columns to values")
+            return {}
+        values = {self._column(table, str(word), None): self._words(str(word), value) for word, value in said.items()}
+        for column, of in values.items():
+            if not of:
+                self.wrong("R002", f"`{name}` gives `{column.name[:60]}` no value")
+        return {column: of for column, of in values.items() if of}
+
+    def _words(self, name: str, said: object) -> tuple[str, ...]:
+        words = (said,) if isinstance(said, str) else said
+        if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words):
+            return tuple(words)
+        self.wrong("R002", f"`{name[:60]}` is a name or a list of names")
+        return ()
+
+    def _column(self, table: str, name: str, type_: Type | None) -> Column:
+        if table not in self.tables:
+            return Column(name, type_ or "text", name, name)
+        found = columns_of(self.tables[table])
+        if name not in found:
+            hint = did_you_mean(name, found)
+            self.wrong("R004", f"`{table}` has no column `{name[:60]}`", found, hint)
+            return Column(name, type_ or "text", name, name)
+        column = found[name]
+        if type_ == "number" and column.digits:
+            return dataclasses.replace(column, type="number")
+        if type_ is not None and column.type != type_:
+            self.wrong("R005", f"`{name}` is {WORDS[column.type]}, where {WORDS[type_]} is meant")
+        return column if type_ != "text" else dataclasses.replace(column, digits=False)
+
+
+def columns_of(table: sa.Table) -> dict[str, Column]:
+    """The columns of a table that a rule may name: those of its items; a date by its group."""
+    found: dict[str, Column] = {}
+    for column in table_of(table).columns:
+        item, head = item_of(column), heading(column)
+        if item.kind == "D":
+            found.setdefault(item.name, Column(item.name, "date", item.ja, item.en))
+        elif isinstance(column.type, sa.Integer | sa.Numeric):
+            scale, precision = (getattr(column.type, part, None) for part in ("scale", "precision"))
+            found[column.name] = Column(column.name, "number", head.ja, head.en, scale or 0, precision or 18)
+        else:
+            found[column.name] = Column(column.name, "text", head.ja, head.en, digits=item.kind == "N")
+    return found
+
+
+def together(columns: Sequence[Column], mark_ja: str = "・", mark_en: str = ", ") -> tuple[str, str]:
+    """The columns' names, in Japanese and English."""
+    return mark_ja.join(column.ja for column in columns), mark_en.join(column.en for column in columns)
