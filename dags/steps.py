@@ -7,8 +7,6 @@ Steps know nothing of Airflow; the DAGs and `dags.runs` are two doors to them. E
 run's folder and leaves a typed result of its own; tables never leave the disk and the database.
 """
 
-# Above 400 lines: every step of the pipeline, in order, is read in one place.
-
 from __future__ import annotations
 
 import logging

@@ -4,8 +4,6 @@ A part that looks at other records, or numbers keys, waits: its rows are held un
 mapped in the same way.
 """
 
-# Above 400 lines: a column's expression and what is found of it are made together.
-
 from __future__ import annotations
 
 import dataclasses

@@ -8,7 +8,7 @@ types; nobody else reads `Column.info` or `Table.info`.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol, TypeVar
 
 import sqlalchemy as sa
@@ -222,7 +222,7 @@ class Table:
         items: its items, in the order of the sheet.
         references: columns that name rows of other tables.
         critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
-        physical: as SQLAlchemy knows it; it has the columns of every edition.
+        make: makes `physical`, when it is first asked for: most of what reads a system needs no table of it.
     """
 
     system: str
@@ -234,7 +234,12 @@ class Table:
     items: tuple[Item, ...]
     references: tuple[Reference, ...]
     critical: bool
-    physical: sa.Table = dataclasses.field(repr=False, compare=False)
+    make: Callable[[Table], sa.Table] = dataclasses.field(repr=False, compare=False)
+
+    @property
+    def physical(self) -> sa.Table:
+        """The table as SQLAlchemy knows it; it has the columns of every edition."""
+        return self.make(self)
 
     @property
     def columns(self) -> tuple[sa.Column[Any], ...]:

@@ -6,7 +6,8 @@ Every table's key begins with the municipality's code, and its rows say which du
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,38 +46,44 @@ def make_table(
         references: its references; those to tables of its own system name them bare.
         union: the items of every edition, whose columns it has, too.
     """
-    here = {item.name: item for item in items}
+    d = described
+    make = _once(functools.partial(_physical, union=tuple(union)))
+    named = tuple(dataclasses.replace(r, table=_qualified(d.system, r.table)) for r in references)
+    return Table(d.system, d.name, d.ja, d.en, d.based_on, d.key, tuple(items), named, d.critical, make)
+
+
+def _once(make: Callable[[Table], sa.Table]) -> Callable[[Table], sa.Table]:
+    """Make it when it is first asked for, and give the same ever after."""
+    made: list[sa.Table] = []
+
+    def once(table: Table) -> sa.Table:
+        if not made:
+            made.append(make(table))
+        return made[0]
+
+    return once
+
+
+def _physical(table: Table, *, union: Sequence[Item]) -> sa.Table:
+    here = {item.name: item for item in table.items}
     own = [column for item in union for column in _columns(item, here.get(item.name))]
     wide = {item.name for item in union if item.name in here and item.length > here[item.name].length}
-    checks = [check for item in items for check in _checks(item, wider=item.name in wide)]
-    physical = sa.Table(
-        described.name,
+    checks = [check for item in table.items for check in _checks(item, wider=item.name in wide)]
+    return sa.Table(
+        table.name,
         sa.MetaData(naming_convention=METADATA.naming_convention),
         _lineage("municipality_code", sa.Text(), "団体コード", "municipality code"),
         *own,
         _lineage("source_dump", sa.Text(), "移行元ファイル", "source dump"),
         _lineage("source_record", sa.BigInteger(), "移行元レコード番号", "source record number"),
         _lineage("run_id", sa.Text(), "移行実行番号", "run"),
-        sa.PrimaryKeyConstraint("municipality_code", *described.key),
+        sa.PrimaryKeyConstraint("municipality_code", *table.key),
         *checks,
-        comment=described.ja,
-        schema=described.system,
+        comment=table.ja,
+        schema=table.system,
+        info={TABLE: table},
         postgresql_partition_by="LIST (municipality_code)",
     )
-    made = Table(
-        described.system,
-        described.name,
-        described.ja,
-        described.en,
-        described.based_on,
-        described.key,
-        tuple(items),
-        tuple(dataclasses.replace(r, table=_qualified(described.system, r.table)) for r in references),
-        described.critical,
-        physical,
-    )
-    physical.info[TABLE] = made
-    return made
 
 
 def _qualified(system: str, table: str) -> str:

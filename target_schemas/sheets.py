@@ -3,6 +3,23 @@
 systems/<system>/system.yaml    what it is called, editions, tables, references, rules
 systems/<system>/items.csv      データ項目一覧表, one line an item
 codes/code_sets.csv, codes/<set>.csv    コード構成表 and コード一覧, shared by all systems
+
+The head, of a system of one table:
+
+    title: {ja: 図書館, en: library}
+    based_on: 図書館業務 標準仕様書
+    editions: {"1.0": 2025-04-01, "2.0": 2027-04-01}
+    tables:
+      loans:
+        ja: 貸出
+        en: loans
+        references:
+          book_no: {orphan: falls, because: Nobody can return what is no book.}
+    rules:
+      lent_after_bought: {not_after: [bought, lent], of: loans, severity: alert, source: 図書館規則 第3条}
+
+A reference of several items names the others `beside:` the first. A rule begins with its shape; `of` and `source` are asked
+for, `severity` may be said, and what else stands there are the shape's parameters.
 """
 
 from __future__ import annotations

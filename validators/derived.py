@@ -106,6 +106,16 @@ def _item_rules(
         yield _whole(table, item)
 
 
+def awaiting_codes(tables: Mapping[str, sa.Table], code_sets: Mapping[str, CodeSet]) -> tuple[Rule, ...]:
+    """The rules of codes that wait for the municipality's own list, and judge nothing until it is given."""
+    return tuple(
+        _codes(table, item, code_sets[item.code_set], None)
+        for table in tables.values()
+        for item in table_of(table).items
+        if item.code_set in code_sets and code_sets[item.code_set].open
+    )
+
+
 def _narrow(column: sa.Column[object], item: Item) -> bool:
     """Whether a number's column holds more digits than the item has: a whole number's always, else another edition's."""
     room = column.type.precision if isinstance(column.type, sa.Numeric) else None

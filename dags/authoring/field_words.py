@@ -1,7 +1,8 @@
 """The words of the field, as copybooks abbreviate them: what a name or a comment says, and which columns say the same.
 
 A term is one idea (世帯, 番号, 生年月日). Copybooks write it in romaji, in English, abbreviated, or in Japanese; a target's
-columns write it in their titles. What layouts call one item stands in the sheets of its system (`words`). Names are compared by the terms that both hold, so that BJ-SETAI-NO and 世帯番号 meet.
+columns write it in their titles. What layouts call one item stands in the sheets of its system (`words`). Names are
+compared by the terms that both hold, so that BJ-SETAI-NO and 世帯番号 meet.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
         "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
-        "S002": "Write the header as docs/reference/systems.md says it; columns may stand in any order.",
+        "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
         "S010": "Name an edition of system.yaml; editions stand in the order of their days.",
         "S011": "Give the later line a later edition in `since`, or remove one of the two.",

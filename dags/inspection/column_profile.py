@@ -4,8 +4,6 @@ Values come in windows and are looked at by Polars and NumPy, a window at a time
 forgotten: what is kept is counts, shapes and years, and hashes that never leave this module.
 """
 
-# Above 400 lines: the counters of a column and what is said of them belong together.
-
 from __future__ import annotations
 
 import functools

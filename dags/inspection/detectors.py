@@ -1,7 +1,5 @@
 """What a field's contents look like: detectors that judge by its profile alone, and say why in plain words."""
 
-# Above 400 lines: one short detector after another, and the tests that they judge by.
-
 from __future__ import annotations
 
 import dataclasses

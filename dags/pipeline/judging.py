@@ -21,7 +21,7 @@ from dags.pipeline.slice_files import staged_frame
 from dags.pipeline.town import Municipality, one_per_key, rules_of, target_tables
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FIRST_PLACES, join_findings
-from migration_reports.items import Reference, table_of
+from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
 from target_schemas.postgres import staging
@@ -32,6 +32,9 @@ from validators.references import Judged, judge
 from validators.shapes.contract import Frames, Rule
 
 log = logging.getLogger("hikkoshi")
+
+CODES = "joint.codes"
+"""What is missing where a code set is open, and the municipality has given no list of its own."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -68,6 +71,8 @@ def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: 
     every = rules(municipality, tables)
     elsewhere = data_centre.elsewhere(database, url, run, read_elsewhere(every, tables))
     judged, left = divided(every, here=tables, elsewhere=elsewhere)
+    waiting = ((rule, (CODES,)) for rule in derived.awaiting_codes(tables, _code_sets(municipality)))
+    left = (*left, *waiting)
     unchecked = _not_checked(left, data_centre.in_force_besides(database, run, municipality), tables)
     frames = {name: staged_frame(run.path, municipality, name) for name in tables}
     log.info("%d rules over the staged rows, in two engines; %d not checked", len(judged), len(unchecked))
@@ -78,9 +83,13 @@ def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: 
     return Evaluation(results, unchecked, failing, join_findings(found), frames, elsewhere)
 
 
+def _code_sets(municipality: Municipality) -> Mapping[str, CodeSet]:
+    return {s.name: s for system in municipality.systems for s in system.code_sets}
+
+
 def rules(municipality: Municipality, tables: Mapping[str, sa.Table]) -> tuple[Rule, ...]:
     """Every rule that the municipality's tables have: those that they imply, and those that its systems declare."""
-    sets = {s.name: s for system in municipality.systems for s in system.code_sets}
+    sets = _code_sets(municipality)
     day = municipality.folder.manifest.reference_date
     rules = list(
         derived.derive(

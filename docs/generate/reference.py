@@ -16,6 +16,7 @@ from dags.commands.contract import Command
 from dags.pipeline.run_folder import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
+from docs.generate.system_page import sheets_page, system_page
 from docs.generate.town_page import page as town_page
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
@@ -25,7 +26,6 @@ from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
 from target_schemas.systems import SYSTEMS
 from validators.instances import BY_NAME
 from validators.shapes import SHAPES
@@ -46,6 +46,7 @@ def pages() -> Mapping[str, str]:
         "transforms.md": _members("Transforms", ((t.name, t.doc) for t in TRANSFORMS)),
         "rules.md": _rules(),
         "systems.md": _systems(),
+        "sheets.md": _text(sheets_page()),
         "town.md": _text(town_page()),
         **{f"{name}.schema.json": _json(make()) for name, make in SCHEMAS.items()},
     }
@@ -155,62 +156,7 @@ def _reader() -> str:
 
 
 def _systems() -> str:
-    lines = ["# Target systems", ""]
-    for system in SYSTEMS:
-        lines += [
-            f"## {system.title_ja} {system.name}",
-            "",
-            f"Based on: {system.based_on}. No conformance is claimed.",
-            "",
-        ]
-        for table in system.tables:
-            lines += _table(table)
-        for codes in system.code_sets:
-            lines += _code_set(codes)
-    return _text(lines)
-
-
-def _table(table: Table) -> Iterator[str]:
-    yield from (f"### {table.ja} `{table.name}`", "")
-    yield from ("| データ項目名称 | column | 型 | 桁数 | 外字使用 | コード | 必須 |", "|---|---|---|--:|---|---|---|")
-    for column in table.columns:
-        head, item = heading(column), item_of(column)
-        length = item.length if is_text(item) else ""
-        yield (
-            f"| {head.ja} | {column.name} | {_kind(item)} | {length} | {'有' if item.gaiji else ''} | {_coded(item)} | "
-            f"{'' if column.nullable else '○'} |"
-        )
-    yield ""
-    for reference in table.references:
-        named = ", ".join(f"`{name}`" for name in reference.columns)
-        fate = "falls (error)" if reference.orphan == "falls" else "stays (alert)"
-        yield f"- {named} → `{reference.table.removeprefix(f'{table.system}.')}`: a row without it {fate}. {reference.because}"
-    yield from [""] * bool(table.references)
-
-
-def _kind(item: Item) -> str:
-    return f"{item.kind} (×{item.unit:,}円)" if item.unit > 1 else item.kind
-
-
-def _coded(item: Item) -> str:
-    return f"{item.code_set} ({item.judged_on})" if item.judged_on else item.code_set
-
-
-def _code_set(codes: CodeSet) -> Iterator[str]:
-    """コード一覧 of one set; when its codes hold, where any of them has a time."""
-    dated = codes.dated
-    yield from (f"### コード {codes.ja} `{codes.name}`", "")
-    if codes.open:
-        yield from (
-            "Each municipality completes it by a list of its own; until it is given, no code of it is judged.",
-            "",
-        )
-    yield f"| コード | 名称 | English |{' 有効 |' * dated}"
-    yield f"|---|---|---|{'---|' * dated}"
-    for line in codes.codes:
-        time = f" {line.valid_from}–{line.valid_to} |" if dated else ""
-        yield f"| {line.code} | {line.ja} | {line.en} |{time}"
-    yield ""
+    return _text(["# Target systems", "", *(line for system in SYSTEMS for line in system_page(system))])
 
 
 def _rules() -> str:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
+from mappings.language.files import inside, missing, text_of
 from mappings.language.manifest import check_dumps, check_head, check_system
 from mappings.language.package import Counts, inherit, overlay, packages_of
 from mappings.language.spec import (
@@ -24,18 +23,13 @@ from mappings.language.spec import (
     SystemFolder,
     SystemManifest,
 )
-from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean, nearest
+from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean
 from migration_reports.specs import Located, Spec, checked
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
 ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
-MAX_FILE = 4_000_000
-MOST_FILES = 2_000
-"""So many files of a folder are compared with the name of one that is missing."""
-
-MOST_SHOWN = 12
 S = TypeVar("S", bound=Spec)
 
 PROBLEMS: Mapping[str, str] = {
@@ -210,7 +204,7 @@ class _Reader:
             with file.open("rb") as content:
                 self._noted(file)[path] = hashlib.file_digest(content, "sha256").hexdigest()
         except OSError:
-            self.problems.append(_missing(path, place, self._folders))
+            self.problems.append(missing(path, place, self._folders))
 
     @property
     def _folders(self) -> tuple[Path, ...]:
@@ -288,7 +282,7 @@ class _Reader:
             file = self._find(path, place) if path not in tables else None
             if file is None:
                 continue
-            text = _text(file, path, place, self.problems, self._noted(file), self._folders)
+            text = text_of(file, path, place, self.problems, self._noted(file), self._folders)
             if text is None:
                 continue
             root = next((root for root in self.roots if (root.path / path).exists()), self.own)
@@ -315,7 +309,7 @@ class _Reader:
         if file is None:
             self.problems.append(Problem("Y007", place, f"`{name}` lies outside its folder"))
             return None
-        text = _text(file, name, place, self.problems, self._noted(file), (root.path,))
+        text = text_of(file, name, place, self.problems, self._noted(file), (root.path,))
         if text is None:
             return None
         try:
@@ -347,69 +341,14 @@ class _Noted:
         self.sha256[self.prefix + path] = digest
 
 
-def inside(folder: Path, path: str) -> Path | None:
-    """The file at a path relative to a folder; None where it lies outside, by its name or through a link."""
-    whole = (folder / path).resolve()
-    return whole if whole.is_relative_to(folder.resolve()) and not Path(path).is_absolute() else None
-
-
-def _text(
-    file: Path, path: str, place: Position, problems: list[Problem], noted: _Noted, roots: Iterable[Path]
-) -> str | None:
-    try:
-        if file.stat().st_size > MAX_FILE:
-            problems.append(Problem("Y001", place, f"`{path}` is larger than {MAX_FILE:,} bytes"))
-            return None
-        data = file.read_bytes()
-        text = data.decode("utf-8-sig")
-    except OSError:
-        problems.append(_missing(path, place, roots))
-        return None
-    except UnicodeDecodeError:
-        problems.append(Problem("Y006", place, f"`{path}` is not UTF-8 text", hint=_encoding(data)))
-        return None
-    noted[path] = hashlib.sha256(data).hexdigest()
-    return text
-
-
-def _encoding(data: bytes) -> str:
-    """What a text looks like that is no UTF-8, and what to do."""
-    for encoding, name in (("utf-16", "UTF-16"), ("cp932", "Shift_JIS"), ("euc_jp", "EUC-JP")):
-        if encoding == "utf-16" and data[:2] not in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            continue
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        return f"it looks like {name}: save it as UTF-8"
-    return "save it as UTF-8"
-
-
-def _missing(path: str, place: Position, roots: Iterable[Path]) -> Problem:
-    """The problem of a file that cannot be read: which files of its kind there are, and which of them is nearest."""
-    wanted = PurePosixPath(path)
-    there = [
-        PurePosixPath(file.relative_to(root).as_posix())
-        for root in roots
-        for file in itertools.islice(root.rglob(f"*{wanted.suffix}"), MOST_FILES)
-        if file.is_file()
-    ]
-    near = nearest(str(wanted.with_suffix("")), [str(name.with_suffix("")) for name in sorted(there)])
-    hint = f"did you mean `{near}{wanted.suffix}`?" if near else "does the file exist?"
-    # In the folder itself stand manifest and mappings, which nobody means who names a file.
-    beside = sorted({str(name) for name in there if name.parent == wanted.parent and len(name.parts) > 1})
-    return Problem("Y006", place, f"`{path[:80]}` cannot be read", tuple(beside[:MOST_SHOWN]), hint)
-
-
 def _elsewhere(model: type[Spec]) -> Mapping[str, str]:
     """By key of the other manifest, where it is said."""
     if model is Manifest:
-        other = dict.fromkeys(SystemManifest.model_fields, f"it is said of a system: in <system>/{MANIFEST}")
+        other = {name: f"`{name}` is said of a system: in <system>/{MANIFEST}" for name in SystemManifest.model_fields}
         return {**other, "systems": "which systems are moved is told by their folders"}
     if model is SystemManifest:
-        return dict.fromkeys(
-            Manifest.model_fields, f"it is said of the municipality: in its {MANIFEST}, a folder higher"
-        )
+        above = f"is said of the municipality: in its {MANIFEST}, a folder higher"
+        return {name: f"`{name}` {above}" for name in Manifest.model_fields}
     return {}
 
 

@@ -4,6 +4,8 @@ What is counted of a dump is counted slice by slice; `SliceAccount` says how sli
 resident's value.
 """
 
+# Above 400 lines: a model a step, in the order of the steps.
+
 from __future__ import annotations
 
 import collections

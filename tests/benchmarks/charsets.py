@@ -195,7 +195,7 @@ def residents(count: int, rounds: int, folder: Path) -> None:
     for name, (family, options) in VENDORS.items():
         town = folder / family / TOWN.name
         shutil.copytree(TOWN, town)
-        recipe = town / "synthesis.yaml"
+        recipe = town / "resident_records" / "synthesis.yaml"
         recipe.write_text(recipe.read_text("utf-8").replace("{name: fujitsu}", f"{{name: {family}}}"), encoding="utf-8")
         data = synthesize(town, residents=count, seed=1, faults=0.0, out=folder / f"{family}-out").dump.read_bytes()
         charset = charsets.load(family, options, town)

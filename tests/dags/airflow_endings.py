@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import sys
 import threading
@@ -163,6 +162,4 @@ go("wrong spec", mode="rehearsal")
 mapping.write_text(text, encoding="utf-8")
 os.environ["HIKKOSHI_DATABASE_URL"] = f"postgresql+psycopg://x@localhost/x?host={HOME}/away"
 go("away", mode="rehearsal")
-for entry in result.values():
-    entry["tasks"] = {re.sub(r"^.*\.", "", k): v for k, v in entry["tasks"].items()}
 sys.stdout.write("\nRESULT" + json.dumps(result, ensure_ascii=False, default=str) + "\n")

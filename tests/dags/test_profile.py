@@ -474,7 +474,7 @@ def test_the_command_writes_tables_pages_and_json(inbox, tmp_path):
     assert "見本市" in page.read_text("utf-8")
     assert page.stat().st_mode & 0o077 == 0
     by_hand = run(
-        inbox / "juki_master.dat", "--layout", MIHON / "layouts" / "juki_master.cpy", "--charset", "fujitsu",
+        inbox / "juki_master.dat", "--layout", MIHON / "resident_records" / "layouts" / "juki_master.cpy", "--charset", "fujitsu",
         "--kind", "resident=JM-KUBUN:D:JM-JUMIN", "--format", "json",
     )  # fmt: skip
     assert by_hand.exit_code == 0, by_hand.output

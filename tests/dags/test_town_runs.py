@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from dags import steps
+from dags import runs
 from dags.inspection.synthesis import synthesize
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -24,7 +24,7 @@ def test_a_town_without_faults_passes_every_rule(town, tmp_path, monkeypatch, da
     monkeypatch.setenv("HIKKOSHI_DATABASE_URL", database_url)
     made = synthesize(towns / town, residents=700, seed=4, faults=0, out=home / "inbox" / town)
     assert made.faulty == 0
-    record = steps.run_all(town)
+    record = runs.run_all(town)
     assert record.state == "promoted", record.state_reason_en
     assert pl.read_ipc(home / "runs" / record.run_id / "findings.arrow").is_empty()
     assert len(record.rules) > 15

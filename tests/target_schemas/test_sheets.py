@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from docs.generate.system_page import system_page
 from migration_reports.items import Code, CodeSet, heading, item_of, table_of
 from target_schemas.csv_sheets import read_rows
 from target_schemas.sheets import read_systems
@@ -175,3 +176,19 @@ def test_cells_are_what_a_spreadsheet_wrote_and_begin_where_they_stand(cells):
 def test_a_system_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
         SYSTEM.name = "other"
+
+
+def test_the_page_of_a_system_says_what_an_edition_changes_and_who_sees_what():
+    page = "\n".join(system_page(SYSTEM))
+    for said in (
+        "Editions: 1.0 (from 2025-04-01), 2.0 (from 2027-04-01).",
+        "- Edition 2.0 has `title` as J 20, mandatory, 外字; before it was J 10, 外字.",
+        "- Edition 2.0 no longer has `old_no`.",
+        "- Edition 2.0 adds `isbn`.",
+        "- Seen only on grounds of its own, and never in a sample: `place`.",
+        "| 価格 | price | M (×1,000円) |",
+        "| 書架 | shelf | C | 2 |  | shelf (on `acquired`) |  |",
+        "| 20 | 書庫 | stacks | –20200331 |",
+        "Each municipality completes it by a list of its own",
+    ):
+        assert said in page, said

@@ -42,7 +42,9 @@ def both(system, table, rows, database, url, *, reference_date=None, own=None, r
     staged = pa.Table.from_pylist(records, schema=schema)
     sets = {s.name: s for s in system.code_sets}
     sets |= {name: sets[name].joined(Code(c, c, c) for c in codes) for name, codes in (own or {}).items()}
-    rules = derived.derive({key: physical}, sets, one_per_key=frozenset(), reference_date=reference_date)
+    made = derived.derive({key: physical}, sets, one_per_key=frozenset(), reference_date=reference_date)
+    # A reference is judged over several tables; it has cases of its own.
+    rules = [rule for rule in made if set(rule.reads) == {key}]
     found = engine.run_polars(rules, {key: pl.DataFrame(pl.from_arrow(staged)).lazy()})
     staging.create_staging(database, run, [physical])
     staging.stage(url, run, key, staged.to_reader(), dump="d")
