@@ -1,12 +1,18 @@
-"""What CONTRIBUTING says of adding one thing is true: a file, a line, a cases file, and no other place knows its name."""
+"""What CONTRIBUTING says of adding one thing is true: a file, a line, a cases file, and no other module knows it.
+
+What members share stands in a tool of their family (`_name.py`); what others need of a family, in its registry.
+"""
 
 from __future__ import annotations
 
 import ast
+import csv
 import re
 from pathlib import Path
 
 import pytest
+
+from target_schemas.systems import NAMES
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ("dags", "extractors", "mappings", "validators", "target_schemas", "migration_reports", "docs")
@@ -56,12 +62,20 @@ def test_a_member_is_known_to_its_registry_alone(what, folder, registry, proof):
         assert known <= {f"{folder}/__init__.py"}, f"{name} is imported by {known}"
 
 
+def registered(folder):
+    """What a registry's tuples name: members by their module, or, where they are loaded later, by the name that they are given."""
+    tree = ast.parse((ROOT / folder / "__init__.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        for one in node.elts if isinstance(node, ast.Tuple) else ():
+            if isinstance(one, ast.Attribute) and isinstance(one.value, ast.Name):
+                yield one.value.id
+            elif isinstance(one, ast.Call) and one.args and isinstance(one.args[0], ast.Constant):
+                yield one.args[0].value
+
+
 @pytest.mark.parametrize(("what", "folder", "registry", "proof"), rows(), ids=lambda value: value)
 def test_the_registry_has_one_line_of_a_member(what, folder, registry, proof):
-    text = (ROOT / folder / "__init__.py").read_text("utf-8")
-    tuples = list(re.findall(r"= \((.*?)\n?\)", text, re.S))
-    for name in members(folder):
-        assert sum(len(re.findall(rf"\b{name}\b", part)) for part in tuples) == 1, (what, name)
+    assert sorted(registered(folder)) == members(folder)
 
 
 @pytest.mark.parametrize(("what", "folder", "registry", "proof"), rows(), ids=lambda value: value)
@@ -69,3 +83,42 @@ def test_what_proves_a_member_is_there(what, folder, registry, proof):
     for place in re.findall(r"`(tests/[^`]+)`", proof):
         for name in members(folder):
             assert (ROOT / place.replace("<name>", name)).exists(), (what, name)
+
+
+SHEETS = {
+    "a target system": (
+        "`target_schemas/systems/<name>/`: `system.yaml`, `items.csv`",
+        "a line in `systems/__init__.py`",
+    ),
+    "a code set": ("`target_schemas/codes/<name>.csv`", "a line in `codes/code_sets.csv`"),
+}
+
+
+@pytest.mark.parametrize("what", SHEETS)
+def test_the_table_says_where_sheets_are_added(what):
+    place, registry = SHEETS[what]
+    assert f"| {what} | {place} | {registry} |" in (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+
+
+def test_a_system_is_a_folder_and_a_name():
+    folders = {file.parent.name for file in (ROOT / "target_schemas" / "systems").glob("*/system.yaml")}
+    assert folders == set(NAMES)
+    assert len(NAMES) == len(set(NAMES))
+    for name in NAMES:
+        assert (ROOT / "tests" / "cases" / "systems" / f"{name}.yaml").is_file()
+
+
+def test_a_code_set_is_a_file_and_a_line():
+    codes = ROOT / "target_schemas" / "codes"
+    with (codes / "code_sets.csv").open(encoding="utf-8", newline="") as sets:
+        lines = [line["code_set"] for line in csv.DictReader(sets)]
+    assert sorted(lines) == sorted(file.stem for file in codes.glob("*.csv") if file.stem != "code_sets")
+
+
+def test_every_row_of_the_table_is_proved_here_or_is_a_folder_of_data():
+    """A row of another form would be believed without proof."""
+    table = (ROOT / "CONTRIBUTING.md").read_text("utf-8").partition("| to add |")[2].partition("\n\n")[0]
+    whats = re.findall(r"^\| (an? [^|]+) \|", table, re.M)
+    data = {"a rule", "a municipality", "a system of a municipality"}
+    assert set(whats) == {what for what, *_ in rows()} | set(SHEETS) | data
+    assert len(whats) == len(set(whats))

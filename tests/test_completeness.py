@@ -23,8 +23,7 @@ from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.reports import REPORTS
 from target_schemas.systems import SYSTEMS
-from validators.shapes import SHAPES
-from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes import NUMBERINGS, SHAPES
 
 ROOT = Path(__file__).parents[1]
 FAMILIES = {

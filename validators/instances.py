@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 from migration_reports.items import table_of
-from validators.shapes import SHAPES
+from validators.shapes import NUMBERINGS, SHAPES
 from validators.shapes._given import Given
-from validators.shapes.check_digit import NUMBERINGS
 from validators.shapes.contract import Instance, Rule
 
 BY_NAME = {shape.name: shape for shape in SHAPES}

@@ -19,7 +19,7 @@ from dags.pipeline.town import Municipality, with_gaiji_table
 from extractors.charsets import _gaiji as gaiji
 from mappings.language.spec import SystemFolder
 from migration_reports.findings import Position, Problem, RunError, SpecError
-from migration_reports.reports.gaiji import COLUMNS, unguarded
+from migration_reports.reports._ledger_cells import COLUMNS, unguarded
 
 _BOM = "\ufeff"
 

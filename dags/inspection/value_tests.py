@@ -13,7 +13,7 @@ from collections.abc import Callable
 import polars as pl
 
 from mappings.transforms._eras import ERAS, FAMILIES, by_era, kanji_numbers
-from validators.shapes.check_digit import MUNICIPALITY as CHECK
+from validators.shapes import MUNICIPALITY as CHECK
 
 
 class Kinds(enum.IntFlag):

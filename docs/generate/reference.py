@@ -28,8 +28,7 @@ from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
 from target_schemas.systems import SYSTEMS
 from validators.instances import BY_NAME
-from validators.shapes import SHAPES
-from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes import NUMBERINGS, SHAPES
 from validators.shapes.contract import COMMON, Parameter, Shape
 
 FOLDER = ROOT / "docs" / "reference"

@@ -8,20 +8,21 @@ without words, whose last block may be short. A damaged word is a finding; see `
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
-from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek_blocks, walk_blocks
+from extractors.framings._walks import (
+    BLOCK_OPTIONS,
+    WALK_OPTIONS,
+    block_seeker,
+    bounds,
+    left_of_block,
+    read_blocks,
+    word_in,
+)
+from extractors.framings._words import Recovery, options_of, read_word, walk_blocks
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
-from extractors.framings.variable import WALK_OPTIONS, bounds
 from extractors.layout import Layout
 from extractors.options import Options
-
-BLOCK_OPTIONS: Mapping[str, str] = {
-    **options_of("block", "block descriptor word"),
-    "largest_block": "bytes of the largest block that is believed (16,777,216)",
-}
 
 
 def make(options: Options, layout: Layout) -> Framing:
@@ -47,29 +48,6 @@ def make(options: Options, layout: Layout) -> Framing:
         return recovery.damaged(framed, buffer, at, stop, ends, int(left), word_in((left,))) if why else framed
 
     return Framing("blocked", longest, index, promised=left_of_block)
-
-
-def read_blocks(options: Options) -> tuple[Word, int]:
-    """The word of a block, and the largest block."""
-    return read_word(options, "block"), options.number("largest_block", MAX_LENGTH, 1, MAX_LENGTH)
-
-
-def left_of_block(state: State) -> int:
-    """Bytes that the block goes on for, where nothing of it is lost."""
-    return state[0] if state and not state[1] else 0
-
-
-def word_in(state: State) -> str:
-    """Which word is damaged, by what is left of the block."""
-    return "a record descriptor word" if state and state[0] else "a block descriptor word"
-
-
-def block_seeker(block: Word, largest: int, word: Word, shortest: int, longest: int, fixed: int) -> Seek:
-    """The search for a place from which blocks of such records follow one another."""
-    blocks, words = block.numbers, word.numbers
-    return lambda buffer, first, stop, ends: seek_blocks(
-        buffer, first, stop, ends, blocks, largest, words, shortest, longest, fixed
-    )
 
 
 FRAMING = FramingFamily(

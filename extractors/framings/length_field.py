@@ -15,9 +15,9 @@ import ast
 import numpy as np
 
 from extractors.dialects.contract import Dialect
+from extractors.framings._walks import WALK_OPTIONS
 from extractors.framings._words import CHAIN, Recovery
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
-from extractors.framings.variable import WALK_OPTIONS
 from extractors.kernels.memory import inner, jit
 from extractors.layout import Field, Layout
 from extractors.options import Options

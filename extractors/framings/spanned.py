@@ -12,10 +12,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from extractors.framings._walks import (
+    BLOCK_OPTIONS,
+    WALK_OPTIONS,
+    block_seeker,
+    bounds,
+    left_of_block,
+    read_blocks,
+    seeker,
+    word_in,
+)
 from extractors.framings._words import Recovery, Word, options_of, read_word, walk_blocks
-from extractors.framings.blocked import BLOCK_OPTIONS, block_seeker, left_of_block, read_blocks, word_in
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
-from extractors.framings.variable import WALK_OPTIONS, bounds, seeker
 from extractors.kernels.memory import SLACK, jit
 from extractors.layout import Layout
 from extractors.options import Options

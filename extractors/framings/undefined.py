@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from extractors.framings._walks import WALK_OPTIONS, bounds, walker
 from extractors.framings._words import options_of, read_word
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
-from extractors.framings.variable import WALK_OPTIONS, bounds, walker
 from extractors.layout import Layout
 from extractors.options import Options
 

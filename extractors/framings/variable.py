@@ -9,27 +9,11 @@ with `resynchronise: yes`, bytes are skipped and counted up to the next place fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import numpy as np
-
-from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek, walk
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, Index, State
+from extractors.framings._walks import WALK_OPTIONS, bounds, walker
+from extractors.framings._words import options_of, read_word
+from extractors.framings.contract import Framing, FramingFamily
 from extractors.layout import Layout
 from extractors.options import Options
-
-WALK_OPTIONS: Mapping[str, str] = {
-    "longest": "bytes of the longest record that is believed (32,760, or the layout's if that is more)",
-    "shortest": "bytes of the shortest (0)",
-    "resynchronise": "yes or no: whether to search for the next record behind a damaged word (no)",
-}
-
-
-def bounds(options: Options, layout: Layout, usual: int = 32_760) -> tuple[int, int, bool]:
-    """(shortest, longest, whether to resynchronise); `usual` is the longest where nothing is said of it."""
-    longest = options.number("longest", max(usual, layout.length), 1, MAX_LENGTH)
-    shortest = options.number("shortest", 0, 0, longest)
-    return shortest, longest, options.choice("resynchronise", "no", ("yes", "no")) == "yes"
 
 
 def make(options: Options, layout: Layout) -> Framing:
@@ -38,33 +22,6 @@ def make(options: Options, layout: Layout) -> Framing:
     trailing = options.number("trailing", 0, 0, 64)
     shortest, longest, again = bounds(options, layout)
     return Framing("variable", longest, walker(word, trailing, shortest, longest, again))
-
-
-def walker(word: Word, trailing: int, shortest: int, longest: int, again: bool) -> Index:
-    """The index function of records with words and nothing around them."""
-    numbers = word.numbers
-    recovery = Recovery(seeker(word, trailing, shortest, longest) if again else None)
-    damage = f"a descriptor word of {word.size} bytes"
-
-    def index(buffer: np.ndarray, first: int, stop: int, ends: bool, state: State) -> Framed:
-        lost = recovery.goes_on(buffer, first, stop, ends, state, damage)
-        if lost is not None:
-            return lost
-        room = (stop - first) // (word.size + shortest + trailing) + 1
-        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
-        found, at, why = walk(buffer, first, stop, numbers, trailing, shortest, longest, pos, limits)
-        framed = Framed(pos[:found], limits[:found], at - first, found * (word.size + trailing))
-        return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
-
-    return index
-
-
-def seeker(word: Word, trailing: int, shortest: int, longest: int) -> Seek:
-    """The search for a place from which such words follow one another; an empty record is no evidence of one."""
-    numbers = word.numbers
-    return lambda buffer, first, stop, ends: seek(
-        buffer, first, stop, ends, numbers, trailing, max(shortest, 1), longest
-    )
 
 
 FRAMING = FramingFamily(

@@ -16,13 +16,10 @@ import xlsxwriter
 
 from migration_reports.records.run_record import Gaiji, RunRecord
 from migration_reports.records.standing import is_provisional, marked, standing
+from migration_reports.reports._ledger_cells import COLUMNS, guarded
 from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
-COLUMNS = (
-    "dump", "code", "glyph", "unicode", "area", "place", "count", "records", "fields", "first_places", "since",
-    "decision", "text", "mj", "reason", "decided_by", "decided_on",
-)  # fmt: skip
 DECISIONS = ("character", "mj", "substitute", "private")
 _TO_FILL = COLUMNS[11:]
 _HEADINGS = (
@@ -30,7 +27,6 @@ _HEADINGS = (
     ("since",), ("decision",), ("text", "mj"), ("reason", "decided_by"),
 )  # fmt: skip
 """The columns of the page, where some share one."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def files(record: RunRecord, findings: Path | None, template: Template) -> Iterator[tuple[str, bytes]]:
@@ -67,16 +63,6 @@ def cells(row: Gaiji) -> tuple[str | int, ...]:
 def decidable(row: Gaiji) -> bool:
     """Whether a gaiji table may decide about a code: one of two bytes or more."""
     return len(row.code) > 2
-
-
-def guarded(cell: str | int) -> str | int:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
-
-
-def unguarded(cell: str) -> str:
-    """What `guarded` was given."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
 
 
 def _csv(record: RunRecord) -> str:

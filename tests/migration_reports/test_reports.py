@@ -32,6 +32,7 @@ from migration_reports.records.run_record import (
 )
 from migration_reports.records.standing import standing
 from migration_reports.reports import FILES, gaiji
+from migration_reports.reports._ledger_cells import COLUMNS, unguarded
 from migration_reports.words import WORDS
 
 HOSTILE = "<script>alert(1)</script>"
@@ -200,7 +201,7 @@ def test_the_gaiji_ledger_is_one_table_in_three_forms(rendered):
     rows = list(csv.reader(rendered["gaiji.csv"].read_text("utf-8-sig").splitlines()))
     sheet = openpyxl.load_workbook(rendered["gaiji.xlsx"]).worksheets[0]
     table = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    assert [heading.split("\n")[-1] for heading in table[0]] == rows[0] == list(gaiji.COLUMNS)
+    assert [heading.split("\n")[-1] for heading in table[0]] == rows[0] == list(COLUMNS)
     assert [[str(cell or "") for cell in row] for row in table[1:]] == rows[1:]
     assert rows[1][rows[0].index("records")] == "54"
     page = rendered["gaiji.html"].read_text("utf-8")
@@ -215,7 +216,7 @@ def test_a_ledgers_cells_start_no_formula(record, tmp_path):
     files = dict(gaiji.files(evil, None, lambda *_: ""))
     cells = next(csv.reader(files["gaiji.csv"].decode("utf-8-sig").splitlines()[1:]))
     assert [c for c in cells if c.startswith(("=", "@"))] == []
-    assert [gaiji.unguarded(c) for c in cells][14:16] == ["=1+1", "@x"]
+    assert [unguarded(c) for c in cells][14:16] == ["=1+1", "@x"]
     (tmp_path / "g.xlsx").write_bytes(files["gaiji.xlsx"])
     sheet = openpyxl.load_workbook(tmp_path / "g.xlsx").worksheets[0]
     assert [cell for line in sheet.iter_rows() for cell in line if cell.data_type == "f"] == []

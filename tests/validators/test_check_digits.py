@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from migration_reports.findings import SpecError
 from target_schemas.postgres.database import connect
-from validators.shapes.check_digit import NUMBERINGS
+from validators.shapes import NUMBERINGS
 
 
 def passing(check, texts):

@@ -23,7 +23,10 @@ from validators.shapes import (
     sum_of_columns,
     within_range,
 )
+from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
 from validators.shapes.contract import Shape
+
+__all__ = ["MUNICIPALITY", "NUMBERINGS", "SHAPES"]
 
 SHAPES: tuple[Shape, ...] = (
     not_after.SHAPE,

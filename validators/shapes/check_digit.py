@@ -11,11 +11,9 @@ from __future__ import annotations
 
 from migration_reports.items import item_of
 from validators.shapes._given import Given
-from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
+from validators.shapes._numbering import NUMBERINGS
 from validators.shapes._terms import Term
 from validators.shapes.contract import Parameter, Rule, Shape
-
-__all__ = ["MUNICIPALITY", "NUMBERINGS", "SHAPE"]
 
 
 def make(given: Given) -> tuple[Rule, ...]:

@@ -1,4 +1,4 @@
-"""What several entities are made with: days, check digits, and rows that belong to other rows."""
+"""What several entities are made with: days, numbers with check digits, and rows that belong to other rows."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ REFERENCE_DAY = np.datetime64("2026-04-01")
 """The day the registers are drawn up for."""
 
 DAY = "timedelta64[D]"
+
+BORN_HERE = 0.45
+"""The share of residents who were born in the town."""
 
 
 def days(count: np.ndarray) -> np.ndarray:
@@ -50,6 +53,11 @@ def with_digit_11(numbers: np.ndarray, *, digits: int) -> np.ndarray:
     total = sum((numbers // 10**place % 10) * (place % 6 + 2) for place in range(digits))
     digit = 11 - total % 11
     return np.asarray(numbers * 10 + np.where(digit > 9, 0, digit))
+
+
+def number_of(residents: np.ndarray) -> np.ndarray:
+    """The number of each resident, counted from 0 over the whole town: ten digits, the last a check digit."""
+    return with_digit_11(100_000_001 + residents, digits=9)
 
 
 def corporate_numbers(base: np.ndarray) -> np.ndarray:

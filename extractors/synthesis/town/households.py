@@ -6,18 +6,11 @@ import numpy as np
 import polars as pl
 
 from extractors.synthesis.town._names import places
-from extractors.synthesis.town._tools import REFERENCE_DAY, dates, days, since, with_digit_11
+from extractors.synthesis.town._tools import BORN_HERE, REFERENCE_DAY, dates, days, number_of, since
 from extractors.synthesis.town.contract import Attribute, Entity, Town
 
 SIZES = (0.38, 0.28, 0.16, 0.12, 0.04, 0.02)
 """The shares of households of one to six."""
-
-BORN_HERE = 0.45
-
-
-def number_of(residents: np.ndarray) -> np.ndarray:
-    """The number of each resident, counted from 0 over the whole town: ten digits, the last a check digit."""
-    return with_digit_11(100_000_001 + residents, digits=9)
 
 
 def make(town: Town, rng: np.random.Generator) -> pl.DataFrame:

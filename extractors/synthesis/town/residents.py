@@ -10,9 +10,8 @@ import numpy as np
 import polars as pl
 
 from extractors.synthesis.town._names import people
-from extractors.synthesis.town._tools import REFERENCE_DAY, after, dates, days, ordinals, since
+from extractors.synthesis.town._tools import BORN_HERE, REFERENCE_DAY, after, dates, days, number_of, ordinals, since
 from extractors.synthesis.town.contract import Attribute, Entity, Relation, Town
-from extractors.synthesis.town.households import BORN_HERE, number_of
 
 REMARKS = ("転出予定〜確認", "漢字氏名の確認済", "ABC 照会 XYZ", "住所地番確認−要")
 MOVED = 0.1
