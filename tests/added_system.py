@@ -133,7 +133,7 @@ def main():
     seen = {
         "from": sorted({str(Path(package.__file__).resolve()) for package in packages}),
         "check": told("check", "mihon"),
-        "together": moved(),
+        "together": moved(systems=("resident_records", "library")),
         "explain": told("explain", "mihon", "library.loans.lent"),
         "draft": told("draft", str(SYSTEM / "layouts" / "toshokan.cpy"), "--system", "library", *KINDS),
         "changed": [name for name, text in pages.items() if (reference.FOLDER / name).read_text("utf-8") != text],
