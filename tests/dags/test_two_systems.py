@@ -208,7 +208,7 @@ def test_what_reads_a_system_of_which_nothing_is_there_is_told_as_not_checked(ho
         assert said in page(home, record, language)
         assert REFERENCE in page(home, record, language)
     sheet = load_workbook(reports(home, record) / "workbook.xlsx")["未照合 Not checked"]
-    assert [REFERENCE, RECORDS] == [sheet["A2"].value, sheet["E2"].value]
+    assert [sheet["A2"].value, sheet["E2"].value] == [REFERENCE, RECORDS]
 
 
 def test_what_was_promoted_before_is_looked_up_in_both_engines(home, folder, database_url):
