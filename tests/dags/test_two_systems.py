@@ -13,11 +13,10 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from dags import runs
-from dags.authoring import difference, examples, explain, lineage
+from dags.authoring import difference, examples, explain, gaiji_import, lineage
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import data_centre, town
-from dags.pipeline.gaiji_ledger import export
 from dags.pipeline.town import load
 from migration_reports.findings import UsageError
 from migration_reports.pages.summary import headline, summary
@@ -175,8 +174,6 @@ def test_both_go_from_dump_to_report_under_their_own_names(home, database_url):
     counts = load_workbook(reports(home, record) / "workbook.xlsx")["件数照合 Counts"]
     assert {RECORDS, TAXPAYERS} <= {cell.value for row in counts.rows for cell in row}
     assert f"{TAXPAYERS}: {lines[TAXPAYERS].rows_promoted:,} rows" in list(summary(record))
-    export(record.run_id, home / "gaiji.xlsx")
-    assert (home / "gaiji.xlsx").is_file()
 
 
 def test_of_one_run_the_rows_of_the_run_are_looked_up(home):
@@ -331,3 +328,19 @@ def test_an_example_means_the_tables_of_its_own_system(folder):
     file.write_text(file.read_text("utf-8").replace('kind: "1"', 'kind: "2"'), encoding="utf-8")
     (differing,) = (one for one in examples.run_examples(load(folder)) if one.differences)
     assert differing.differences[0].startswith(f"{TAXPAYERS} row 1, kind: ")
+
+
+def test_a_decided_gaiji_goes_to_the_table_of_its_dumps_own_system(folder, tmp_path):
+    ledger = tmp_path / "ledger.csv"
+    ledger.write_text(
+        "dump,code,area,decision,text,reason,decided_by\n"
+        "juki_master,0x80A1,user-defined,character,U+9AD9,same glyph,Registry\n"
+        "zei_master,0x80A1,user-defined,substitute,高,usual form,Tax office\n",
+        encoding="utf-8",
+    )
+    read = gaiji_import.read_back(ledger, load(folder))
+    assert read == {"juki_master": (1, 0, 0, 0), "zei_master": (1, 0, 0, 0)}
+    of_records = (folder / "resident_records" / "gaiji" / "juki_master.csv").read_text("utf-8")
+    of_tax = (folder / "tax" / "gaiji" / "zei_master.csv").read_text("utf-8")
+    assert ("Registry" in of_records, "Tax office" in of_records) == (True, False)
+    assert ("Registry" in of_tax, "Tax office" in of_tax) == (False, True)
