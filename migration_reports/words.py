@@ -92,8 +92,8 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     "not_checked": ("照合していない規則", "Rules not checked"),
     "not_checked_short": ("未照合", "not checked"),
     "not_checked_lead": (
-        "他業務の行を参照する規則のうち、その行が今回の移行にも反映済みのデータにもないため照合できなかったもの、および市町村独自のコード一覧 (joint.codes) が未提出のもの。合格にも不合格にも数えない。",
-        "Rules that read rows of another system which are neither in this run nor promoted, and of codes whose list the municipality has yet to give (joint.codes). They count neither as passed nor as failed.",
+        "他業務の行を参照する規則のうち、その行が今回の移行にも反映済みのデータにもないか、判定する行そのものが今回の移行にないため照合できなかったもの。市町村独自のコード一覧 (joint.codes) が未提出のものを含む。合格にも不合格にも数えない。",
+        "Rules that read rows of another system which are neither in this run nor promoted, or that judge rows which this run does not have; and codes whose list the municipality has yet to give (joint.codes). They count neither as passed nor as failed.",
     ),
     "not_checked_others": (
         "反映済みの業務の規則で、今回置き換える行を参照するもの。その業務をあわせて移行すると照合される。",

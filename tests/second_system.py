@@ -37,6 +37,16 @@ payments,paid,納付額,amount paid,M,5,1,,,,1.0,1.0
 payments,paid,納付額,amount paid,M,9,,,,,1.1,
 payments,method,納付方法,method,A,4,,,,,1.1,
 """
+RULES = """\
+rules:
+  paid_as_assessed:
+    equal_totals: paid
+    of: payments
+    per: [resident_no]
+    to: {of: resident_records.tax_amounts, amount: amount, per: [resident_no]}
+    severity: alert
+    source: a rule of the tests
+"""
 KINDS = "code,ja,en,valid_from,valid_to,source\n1,普通,ordinary,,,a code of the tests\n"
 
 
@@ -60,6 +70,9 @@ def _read(head, items):
 
 SYSTEM = _read(HEAD, ITEMS)
 """The union of its editions."""
+
+RULED = _read(HEAD + RULES, ITEMS)
+"""The system with a rule about amounts of the resident records."""
 
 FORMER = _read(
     HEAD.replace(', "1.1": 2027-04-01', ""),

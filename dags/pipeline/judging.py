@@ -158,10 +158,10 @@ def _not_checked(
         besides: the systems in force of which this run has no rows.
         here: the run's tables.
     """
-    others = (rule for system in besides for rule in _rules_between(system))
+    others = (rule for system in besides for rule in _rules_between(system) if set(rule.reads) & set(here))
     return (
         *(_unchecked(rule, missing, of_others=False) for rule, missing in left),
-        *(_unchecked(rule, (rule.table,), of_others=True) for rule in others if set(rule.others) & set(here)),
+        *(_unchecked(rule, tuple(t for t in rule.reads if t not in here), of_others=True) for rule in others),
     )
 
 

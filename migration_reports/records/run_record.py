@@ -172,9 +172,10 @@ class RuleResult(Frozen):
 
 
 class NotChecked(Frozen):
-    """A rule that could not be checked, because rows of other systems are neither in the run nor promoted.
+    """A rule that could not be checked, because rows of other systems that it reads are neither in the run nor promoted.
 
-    It has neither passed nor failed. `missing` are the tables that are not there. Where `of_others` is set, it is a rule of
+    It has neither passed nor failed. `missing` are the tables that are not there; the table whose rows it judges is missing
+    where the run does not have it, whatever is promoted of it. Where `of_others` is set, it is a rule of
     a system that has been promoted before and reads what this run replaces: it has not been judged anew.
     """
 

@@ -67,7 +67,16 @@ def promoted_table(engine: sa.Engine, key: str, municipality: str, area: Area) -
 
 
 def promoted_rows(url: str, table: PromotedTable, columns: Sequence[str]) -> pa.Table:
-    """Some columns of what a municipality has promoted of a table, read by ADBC."""
+    """Some columns of what a municipality has promoted of a table, read by ADBC; numbers with digits of their own as text."""
     with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table.selection(columns)} AS promoted")  # noqa: S608  quoted names
-        return cursor.fetch_arrow_table()
+        return _plain(cursor.fetch_arrow_table())
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """Rows without extension types: ADBC gives `numeric` as one around its exact text."""
+    stored = [
+        field.with_type(field.type.storage_type) if isinstance(field.type, pa.BaseExtensionType) else field
+        for field in rows.schema
+    ]
+    return rows.cast(pa.schema(stored))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
@@ -250,6 +251,11 @@ def test_what_a_municipality_has_promoted_of_another_system_is_looked_up(centre,
     read = promoted.promoted_rows(database_url, found, ["resident_no", "kind"])
     assert sorted(read.to_pydict()["resident_no"]) == ["8", "9"]
     assert read.column_names == ["resident_no", "kind"]
+    paid = promoted.promoted_rows(
+        database_url, promoted.promoted_table(centre, "tax.payments", "990027", PRODUCTION), ["paid"]
+    )
+    assert paid.schema.field("paid").type == pa.string(), "digits as they are, and no type that nobody else knows"
+    assert paid["paid"].to_pylist() == ["7", "7"]
     with centre.connect() as connection:
         query = f"SELECT count(*) FROM {found.selection(['resident_no'])} AS parent WHERE parent.resident_no = '9'"
         assert connection.execute(sa.text(query)).scalar_one() == 1
