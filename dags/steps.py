@@ -20,7 +20,7 @@ from dags.pipeline.data_centre import reached, running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import Run, now, open_run, settings
-from dags.pipeline.run_specs import keep, municipality_of
+from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED, SliceFiles, parts_of
 from dags.pipeline.town import one_per_key, target_tables
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
@@ -105,6 +105,7 @@ def begin(
             started_by=started_by,
             dag_id=dag_run[0],
             dag_run_id=dag_run[1],
+            left=files_left(source, municipality),
         )
         with reached() as (database, _):
             installation.install(database, municipality.systems, code)
@@ -127,7 +128,7 @@ def receive(run_id: str) -> list[SliceOf]:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("receive"):
-        receipts, found = inbox.receive(municipality, Path(run.inbox))
+        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left)
         run.write(Receipts(receipts=receipts))
         findings_store.write_findings(run, "receive", found)
         for receipt in receipts:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -48,8 +49,16 @@ def _receipts(run: Run, dump: str) -> tuple[DumpReceipt, ...]:
     return received.of(dump) if received is not None else ()
 
 
-def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
-    """Compare an inbox with the manifest: every expected file, and every file that nobody expects."""
+def receive(
+    municipality: Municipality, inbox: Path, *, left: Sequence[str] = ()
+) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
+    """Compare an inbox with the manifest: every expected file, and every file that nobody expects.
+
+    Args:
+        municipality: with the systems that are moved.
+        inbox: where the dumps lie.
+        left: the files, by name or pattern, of its systems that are not; they are noted, and not read.
+    """
     receipts: list[DumpReceipt] = []
     found: list[pa.RecordBatch] = []
     by_sha256: dict[str, str] = {}
@@ -83,6 +92,10 @@ def receive(municipality: Municipality, inbox: Path) -> tuple[tuple[DumpReceipt,
         if other.name in expected or hidden:
             continue
         sha256 = file_sha256(other)
+        if any(fnmatch.fnmatchcase(other.name, name) for name in left):
+            size = other.stat().st_size
+            receipts.append(DumpReceipt(dump="", title="", file=other.name, status="left", bytes=size, sha256=sha256))
+            continue
         twice = sha256 in by_sha256
         detail = f"{other.name}: same as {by_sha256[sha256]}" if twice else other.name
         code = "F103" if twice else "F104"

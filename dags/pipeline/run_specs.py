@@ -7,6 +7,7 @@ the folders of the systems that the run moves, and `packages/<name>` where one o
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
@@ -16,7 +17,7 @@ from dags.pipeline.run_folder import Run, read_result, write_result
 from dags.pipeline.town import Municipality, load
 from mappings.language.package import packages_of
 from mappings.language.reader import read_municipality
-from migration_reports.findings import RunError, SpecError
+from migration_reports.findings import RunError, SpecError, UsageError
 from migration_reports.private_files import write_whole
 from migration_reports.records.steps import Specs
 
@@ -56,6 +57,15 @@ def keep(folder: Path, target: Path, *, systems: Collection[str] | None = None) 
         hashes[name] = hashlib.sha256(data).hexdigest()
     write_result(target.parent, Specs(sha256=hashes))
     return load(target / "municipalities" / folder.name)
+
+
+def files_left(folder: Path, municipality: Municipality) -> tuple[str, ...]:
+    """The files that the municipality expects of systems which are not moved; none of a system whose specs have problems."""
+    names: list[str] = []
+    for other in sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in municipality.folder.systems):
+        with contextlib.suppress(SpecError, UsageError):
+            names += (file for dump in read_municipality(folder, only=(other,)).dumps.values() for file in dump.file)
+    return tuple(names)
 
 
 def _specs(folder: Path, systems: Collection[str], packages: Collection[str]) -> Iterator[tuple[str, Path]]:

@@ -179,7 +179,7 @@ def _rules(record: RunRecord) -> str:
 
 
 def _not_checked(record: RunRecord) -> Iterator[str]:
-    yield "| 照合していない規則 not checked | 内容 what | 行のない表 tables without rows |"
+    yield "| 照合していない規則 not checked | 内容 what | 今回の移行にない表 tables not in this run |"
     yield "|---|---|---|"
     for r in record.not_checked[:MAX_LINES]:
         yield _row(_plain(r.rule), _plain(f"{r.title_ja} / {r.title_en}"), _plain(", ".join(r.missing)))

@@ -48,7 +48,8 @@ def summary(record: RunRecord) -> Iterator[str]:
     )
     if record.not_checked:
         systems = ", ".join(sorted({name for r in record.not_checked for name in r.systems}))
-        yield f"{len(record.not_checked)} rules NOT CHECKED, for want of rows of {systems}; the report lists them"
+        rules = "rule" if len(record.not_checked) == 1 else "rules"
+        yield f"{len(record.not_checked)} {rules} NOT CHECKED, for want of rows of {systems}; the report lists them"
     yield from _decided(record)
 
 

@@ -58,7 +58,7 @@ class DumpReceipt(Frozen):
     dump: str
     title: str
     file: str
-    status: Literal["received", "missing", "empty", "twice", "unexpected"]
+    status: Literal["received", "missing", "empty", "twice", "left", "unexpected"]
     bytes: int = 0
     sha256: str = ""
     framing: str = ""

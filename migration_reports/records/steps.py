@@ -68,6 +68,7 @@ class Begun(StepResult):
         started_by: the person.
         dag_id: the DAG, where one runs it.
         dag_run_id: its run.
+        left: the files that the municipality expects of systems which this run does not move.
     """
 
     run_id: str
@@ -81,6 +82,7 @@ class Begun(StepResult):
     started_by: str = ""
     dag_id: str = ""
     dag_run_id: str = ""
+    left: tuple[str, ...] = ()
 
 
 class Specs(StepResult):

@@ -97,7 +97,9 @@ def rules(record: RunRecord) -> Tally:
 def dumps_not_received(record: RunRecord) -> frozenset[str]:
     """The expected dumps of which a file is missing, empty or doubtful: they were not read."""
     return frozenset(
-        receipt.dump for receipt in record.receipts if receipt.status not in ("received", "unexpected") and receipt.dump
+        receipt.dump
+        for receipt in record.receipts
+        if receipt.status not in ("received", "left", "unexpected") and receipt.dump
     )
 
 

@@ -200,7 +200,9 @@ def test_what_reads_a_system_of_which_nothing_is_there_is_told_as_not_checked(ho
     assert [one.name for one in record.references] == [f"tax.payments.resident_no → {TAXPAYERS}.resident_no"]
     assert "照合していない規則" in asked[0]
     assert RECORDS.replace("_", r"\_") in asked[0]
-    assert "1 rules NOT CHECKED, for want of rows of resident_records; the report lists them" in list(summary(record))
+    assert {r.file: r.status for r in record.receipts} == {"zei_master.dat": "received", "juki_master.dat": "left"}
+    assert all(issue.code != "F104" for issue in record.issues)
+    assert "1 rule NOT CHECKED, for want of rows of resident_records; the report lists them" in list(summary(record))
     for language, said in (("ja", "照合していない規則"), ("en", "Rules not checked")):
         assert said in page(home, record, language)
         assert REFERENCE in page(home, record, language)
