@@ -237,6 +237,11 @@ class Table:
     make: Callable[[Table], sa.Table] = dataclasses.field(repr=False, compare=False)
 
     @property
+    def qualified(self) -> str:
+        """Its name with its system's, which is the key of its physical table."""
+        return f"{self.system}.{self.name}"
+
+    @property
     def physical(self) -> sa.Table:
         """The table as SQLAlchemy knows it; it has the columns of every edition."""
         return self.make(self)

@@ -10,7 +10,7 @@ union of all editions; an edition says which items there are, which are mandator
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -29,6 +29,7 @@ __all__ = [
     "Edition",
     "Item",
     "Orphan",
+    "PhysicalTables",
     "Reference",
     "RuleSpec",
     "System",
@@ -152,6 +153,29 @@ class System:
         if found is None:
             raise LookupError(f"{self.name} has no table {name}")
         return found
+
+
+class PhysicalTables(Mapping[str, sa.Table]):
+    """Tables as SQLAlchemy knows them, by system.table; each is made when it is first asked for.
+
+    Args:
+        tables: the tables; of two of one name the later stands.
+    """
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self._tables = {table.qualified: table for table in tables}
+
+    def __getitem__(self, key: str) -> sa.Table:
+        """A table by system.table."""
+        return self._tables[key].physical
+
+    def __iter__(self) -> Iterator[str]:
+        """The names, none of whose tables is made for it."""
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._tables)
 
 
 CODES = sa.Table(

@@ -36,7 +36,7 @@ def _of_system(municipality: Municipality, system: System) -> tuple[Example, ...
         folder.roots,
         schemas={s: kind for s, kind in municipality.schemas.items() if s.partition(".")[0] in folder.manifest.dumps},
         columns=columns,
-        left_out=frozenset(key for table in system.tables if (key := table.physical.key) not in columns),
+        left_out=frozenset(key for table in system.tables if (key := table.qualified) not in columns),
     )
 
 

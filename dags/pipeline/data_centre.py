@@ -22,7 +22,7 @@ from mappings.compiling.columns import arrow_type
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, TransientError
 from migration_reports.records.steps import Failure
-from target_schemas.model import System
+from target_schemas.model import PhysicalTables, System
 from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
 from target_schemas.postgres.database import away, connect
@@ -126,7 +126,7 @@ def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) ->
 
     A rehearsal looks into its own area first and then into production, where such a system may have been cut over.
     """
-    known = {table.physical.key: table.physical for system in SYSTEMS for table in system.whole.tables}
+    known = PhysicalTables(table for system in SYSTEMS for table in system.whole.tables)
     areas = dict.fromkeys((area_of(run.mode), PRODUCTION))
     found: dict[str, Elsewhere] = {}
     for key in tables:

@@ -297,7 +297,7 @@ def _limits(
                     )
     for system in municipality.systems:
         limited = municipality.folder.systems[system.name].manifest.rules
-        own = {table.physical.key for table in system.tables}
+        own = {table.qualified for table in system.tables}
         for rule in results:
             settings = limited.get(rule.family, {})
             if rule.table not in own or "at_most" not in settings:

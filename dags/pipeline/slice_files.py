@@ -116,7 +116,7 @@ def _nothing(municipality: Municipality, table: str) -> pl.LazyFrame:
     """The frame of a table that this municipality's mapping does not fill."""
     for system in municipality.systems:
         for target in system.tables:
-            if target.physical.key == table:
+            if target.qualified == table:
                 names: dict[str, type[pl.DataType]] = {
                     c.name: pl.Int64 if str(c.type) in ("BIGINT", "INTEGER") else pl.String
                     for c in target.physical.columns

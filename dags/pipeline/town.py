@@ -36,7 +36,7 @@ from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder, Roo
 from mappings.plan import Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
-from target_schemas.model import System
+from target_schemas.model import PhysicalTables, System
 from target_schemas.systems import SYSTEMS
 from validators import instances
 from validators.shapes.contract import Rule
@@ -228,8 +228,9 @@ def rules_of(system: System, settings: instances.Settings) -> tuple[Rule, ...]:
     Raises:
         SpecError: an instance does not fit the tables.
     """
-    known = {table.physical.key: table.physical for every in (*SYSTEMS, system) for table in every.tables}
-    own = {table.name: table.physical.key for table in system.tables}
+    # Of other systems' tables only those are made that a rule reads.
+    known = PhysicalTables(table for every in (*SYSTEMS, system) for table in every.tables)
+    own = {table.name: table.qualified for table in system.tables}
     return instances.make((*system.rules, *instances.of_columns(known, own)), known, own=own, settings=settings)
 
 
