@@ -25,7 +25,7 @@ demo: setup  ## Move three invented municipalities end to end, through Airflow
 	@$(BIN)/python -m dags.server.demo
 
 test: lint  ## Run every check and every test
-	@$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: setup  ## ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet .

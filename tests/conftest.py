@@ -14,14 +14,11 @@ import sqlalchemy as sa
 from target_schemas.postgres.database import connect
 from target_schemas.postgres.server import embedded_url, stop
 
-LONG = ("test_endings", "test_report_page", "test_adding_a_system", "test_shapes", "test_migrate")
-"""Modules whose tests share what takes long to make: each is made by one worker, and early, so that none ends alone."""
+LONG = ("test_endings", "test_cli", "test_pipeline", "test_cuts", "test_benchmarks", "test_adding_a_system")
+"""Files of tests that take long. A worker takes a whole file, so that what its tests share is made once; these come first."""
 
 
 def pytest_collection_modifyitems(items):
-    for item in items:
-        if (name := item.path.stem) in LONG:
-            item.add_marker(pytest.mark.xdist_group(name))
     items.sort(key=lambda item: LONG.index(item.path.stem) if item.path.stem in LONG else len(LONG))
 
 
