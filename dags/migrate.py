@@ -9,8 +9,10 @@ from __future__ import annotations
 import functools
 import getpass
 import os
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import quote
 
@@ -20,9 +22,9 @@ from airflow.sdk import DAG, BaseOperatorLink, Param, TaskGroup, get_current_con
 from airflow.sdk.exceptions import AirflowFailException, AirflowSkipException
 
 from dags.pipeline.folders import municipality_folders
-from dags.pipeline.run_folder import settings
+from dags.pipeline.run_folder import ROOT, settings
+from mappings.language.folder import MunicipalityFolder
 from mappings.language.reader import read_municipality
-from mappings.language.spec import MunicipalityFolder
 from migration_reports.findings import RunError, SpecError, TransientError
 from target_schemas.systems import SYSTEMS
 
@@ -60,9 +62,22 @@ def graded(step: Callable[P, T]) -> Callable[P, T]:
         except (AirflowFailException, AirflowSkipException):
             raise
         except Exception as error:
-            raise AirflowFailException(f"{type(error).__name__}: {error}") from error
+            # What a library says of a failure may quote a value; where it failed says enough.
+            raise AirflowFailException(_failed(error)) from None
 
     return wrapper
+
+
+def _failed(error: Exception) -> str:
+    """A failure that nobody foresaw: its type and the lines of ours that it came through, and none of its words."""
+    ours = [
+        f"{Path(f.filename).name}:{f.lineno}" for f in traceback.extract_tb(error.__traceback__) if _is_ours(f.filename)
+    ]
+    return f"{type(error).__name__} at {' < '.join(reversed(ours[1:])) or 'a library'}. This is a fault of the program: report it."
+
+
+def _is_ours(file: str) -> bool:
+    return Path(file).is_relative_to(ROOT) and "site-packages" not in file
 
 
 class ApproveByPerson(HITLOperator):

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
 from mappings.known import Known, key_of
-from mappings.language.spec import CodeTable, Period
+from mappings.language.folder import CodeTable, Period
 from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
 from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings

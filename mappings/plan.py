@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import Expression
-from mappings.language.spec import SystemFolder
+from mappings.language.folder import SystemFolder
 from mappings.transforms.contract import Params, Transform
 
 LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")

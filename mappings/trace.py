@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.plan import ColumnPlan, PartPlan
 from mappings.rows import chosen_by, prepared, wide_numbers
 from mappings.transforms.contract import Workings

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pyarrow as pa
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.plan import ColumnPlan, PartPlan, Step
 from mappings.transforms.contract import Workings
 from migration_reports.catalogue import CATALOGUE

@@ -22,7 +22,8 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import EXACT, Reason
+from migration_reports.records.steps import Reason
+from migration_reports.records.sums import EXACT
 
 
 @dataclasses.dataclass(slots=True)

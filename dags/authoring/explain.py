@@ -25,9 +25,10 @@ from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
 from mappings.compiling.columns import groups_of
+from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec, Reuse, Root, SystemFolder, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import unfolded

@@ -17,7 +17,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from dags.pipeline.town import Municipality, with_gaiji_table
 from extractors.charsets import _gaiji as gaiji
-from mappings.language.spec import SystemFolder
+from mappings.language.folder import SystemFolder
 from migration_reports.findings import Position, Problem, RunError, SpecError
 from migration_reports.reports._ledger_cells import COLUMNS, unguarded
 

@@ -30,9 +30,10 @@ from extractors.reading import (
 )
 from mappings.compiling.compiler import compile_mapping
 from mappings.compiling.definitions import field_definition, near_definition
+from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.reader import read_municipality
-from mappings.language.spec import ChoiceSpec, DumpSpec, MunicipalityFolder, Root, SystemFolder
+from mappings.language.spec import ChoiceSpec, DumpSpec
 from mappings.plan import Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean

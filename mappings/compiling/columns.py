@@ -14,8 +14,9 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
+from mappings.language.folder import SystemFolder
 from mappings.language.manifest import is_share, no_share
-from mappings.language.spec import ColumnSpec, SystemFolder
+from mappings.language.spec import ColumnSpec
 from mappings.plan import ColumnPlan, Condition, Step
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type

@@ -20,7 +20,8 @@ from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.occurrences import compile_occurrences, tables_of
 from mappings.compiling.uses import Uses
 from mappings.expression import ExpressionError
-from mappings.language.spec import JoinSpec, PartSpec, SystemFolder, WhenSpec
+from mappings.language.folder import SystemFolder
+from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
 from mappings.plan import (
     DUMP,
     OCCURRENCE,

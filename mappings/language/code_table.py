@@ -16,7 +16,7 @@ import io
 from collections import defaultdict
 from types import MappingProxyType
 
-from mappings.language.spec import CodeTable, Period
+from mappings.language.folder import CodeTable, Period
 from migration_reports.findings import Position, Problem
 
 COLUMNS = ("old", "new", "label", "valid_from", "valid_to")

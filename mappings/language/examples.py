@@ -22,7 +22,7 @@ from typing import Any
 import pyarrow as pa
 from pydantic import Field
 
-from mappings.language.spec import Root
+from mappings.language.folder import Root
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, Problem, SpecError
 from migration_reports.specs import Located, Spec, checked

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemFolder, SystemManifest
+from mappings.language.folder import SystemFolder
+from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemManifest
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
 from migration_reports.specs import Located
 

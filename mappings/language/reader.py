@@ -11,18 +11,10 @@ from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
 from mappings.language.files import inside, missing, text_of
+from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
 from mappings.language.package import Counts, inherit, overlay, packages_of
-from mappings.language.spec import (
-    CodeTable,
-    Manifest,
-    MappingSpec,
-    MunicipalityFolder,
-    Reuse,
-    Root,
-    SystemFolder,
-    SystemManifest,
-)
+from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean
 from migration_reports.specs import Located, Spec, checked
 from migration_reports.yaml_text import Document, Places, read_yaml

@@ -4,18 +4,14 @@ Short forms (`name: JJ-SHIMEI` for `name: {from: JJ-SHIMEI}`) are brought into t
 made of these models knows both.
 """
 
-# Above 400 lines: the models of the language stand side by side, as authors meet them.
-
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from migration_reports.specs import Located, Spec
+from migration_reports.specs import Spec
 
 
 def _listed(value: Any) -> Any:
@@ -333,120 +329,3 @@ class MappingSpec(Spec):
     )
     tables: Mapping[str, Parts] = Field(description="the system's tables, each filled from one record kind or several")
     ignore: Mapping[str, tuple[IgnoreSpec, ...]] = Field({}, description="source fields that are left, by dump.kind")
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Period:
-    """The codes of a code table that were valid from one day to another, YYYYMMDD; empty: without an end."""
-
-    first: str
-    last: str
-    codes: Mapping[str, str]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class CodeTable:
-    """A code table: target code by source code, and where codes were renumbered, by the time they were valid."""
-
-    periods: tuple[Period, ...]
-    file: str
-    labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
-
-    @property
-    def dated(self) -> bool:
-        """Whether any code of it has a time of its own."""
-        return any(period.first or period.last for period in self.periods)
-
-    @property
-    def codes(self) -> Mapping[str, str]:
-        """The codes of every time together."""
-        return {old: new for period in self.periods for old, new in period.codes.items()}
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Reuse:
-    """How much of a municipality's specs came from its package: lines that say something.
-
-    Attributes:
-        package: its name.
-        inherited: taken as they stand there.
-        changed: said otherwise by the municipality.
-        removed: left out by it.
-        added: said by it alone.
-    """
-
-    package: str
-    inherited: int
-    changed: int
-    removed: int
-    added: int
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Root:
-    """A folder where specs of a system stand, and how positions call it."""
-
-    path: Path
-    name: str
-
-    def shown(self, file: str) -> str:
-        """How positions call a file of it."""
-        return f"{self.name}/{file}"
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SystemFolder:
-    """Everything that a municipality says of one system, with its package's part in it.
-
-    Attributes:
-        name: the system's, and the folder's.
-        head: the municipality's manifest.
-        manifest: the system's, with what it inherits from the head and the package.
-        manifest_places: where its parts stand.
-        mapping: how the system is filled.
-        mapping_places: where its parts stand.
-        code_tables: those that the mapping names, by path.
-        roots: where the files that it names stand: in its own folder, or else in the package's.
-        reuse: how much came from the package; None without one.
-    """
-
-    name: str
-    head: Manifest
-    manifest: SystemManifest
-    manifest_places: Located
-    mapping: MappingSpec
-    mapping_places: Located
-    code_tables: Mapping[str, CodeTable]
-    roots: tuple[Root, ...]
-    reuse: Reuse | None = None
-
-    @property
-    def path(self) -> Path:
-        """Its own folder."""
-        return self.roots[0].path
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class MunicipalityFolder:
-    """Everything that a municipality's folder says.
-
-    Attributes:
-        folder: its name.
-        manifest: what holds for all systems.
-        systems: by name, what it says of each.
-        sha256: of every file that was read, by its path inside the folder or from the packages.
-    """
-
-    folder: str
-    manifest: Manifest
-    systems: Mapping[str, SystemFolder]
-    sha256: Mapping[str, str]
-
-    @property
-    def dumps(self) -> Mapping[str, DumpSpec]:
-        """The expected dumps of all systems; no two have one name."""
-        return {name: dump for system in self.systems.values() for name, dump in system.manifest.dumps.items()}
-
-    def of_dump(self, dump: str) -> SystemFolder:
-        """The system that a dump belongs to."""
-        return next(system for system in self.systems.values() if dump in system.manifest.dumps)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import polars as pl
 import pydantic
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 
 Type = Literal["text", "integer", "decimal", "date"]
 """What flows between transforms. A date is a struct of source (text), key (YYYYMMDD, text) and precision (text)."""

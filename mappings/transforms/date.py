@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms._eras import DISTANT, UnknownParams, judge, seasonless
 from mappings.transforms.contract import Outcome, Transform, Workings
 

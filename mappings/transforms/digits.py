@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pydantic
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform
 
 

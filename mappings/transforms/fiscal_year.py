@@ -16,7 +16,7 @@ from typing import Literal, Self
 import polars as pl
 import pydantic
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms._eras import FAMILIES, by_era
 from mappings.transforms.contract import Outcome, Params, Transform
 

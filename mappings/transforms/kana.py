@@ -19,7 +19,7 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform
 
 _SMALL = dict(zip("ァィゥェォッャュョヮヵヶ", "アイウエオツヤユヨワカケ", strict=True))

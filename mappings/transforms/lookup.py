@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from mappings.language.code_table import FIRST, LAST
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform, Workings
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform
 
 

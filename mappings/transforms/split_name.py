@@ -17,7 +17,7 @@ from typing import Literal
 import polars as pl
 import pydantic
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform
 
 

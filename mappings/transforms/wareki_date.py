@@ -27,7 +27,7 @@ from typing import Literal, Self
 import polars as pl
 import pydantic
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, judge_of_era, seasonless
 from mappings.transforms.contract import Outcome, Transform, Workings
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, judge_of_era, seasonless
 from mappings.transforms.contract import Outcome, Transform, Workings
 

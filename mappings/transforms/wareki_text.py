@@ -21,7 +21,7 @@ from typing import Literal
 
 import polars as pl
 
-from mappings.language.spec import CodeTable
+from mappings.language.folder import CodeTable
 from mappings.transforms._eras import ERAS, UnknownParams, by_era, judge, kanji_numbers
 from mappings.transforms.contract import Outcome, Transform, Workings
 

@@ -4,13 +4,9 @@ What is counted of a dump is counted slice by slice; `SliceAccount` says how sli
 resident's value.
 """
 
-# Above 400 lines: a model a step, in the order of the steps.
-
 from __future__ import annotations
 
-import collections
 import dataclasses
-import decimal
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -29,12 +25,10 @@ from migration_reports.records.run_record import (
     RuleResult,
     Timing,
 )
+from migration_reports.records.sums import added, added_within, keys_of, sums, values_by
 
 K = TypeVar("K")
 V = TypeVar("V")
-
-EXACT = decimal.Context(prec=76)
-"""Sums of 38 digits over any number of records; Python's own context would round at 28."""
 
 MOST_CHARACTERS = 100_000
 """Of a dump, by field; the rest is counted."""
@@ -226,10 +220,10 @@ class SliceAccount(Counted):
             read=Bytes.total(part.read for part in parts),
             made=made_by_all(part.made for part in parts),
             records=added(part.records for part in parts),
-            sums=_sums(part.sums for part in parts),
+            sums=sums(part.sums for part in parts),
             trailers={
                 kind: tuple(row for part in parts for row in part.trailers.get(kind, ()))
-                for kind in _keys(part.trailers for part in parts)
+                for kind in keys_of(part.trailers for part in parts)
             },
             filled=added_within(part.filled for part in parts),
             characters=met_by_all(part.characters for part in parts),
@@ -350,28 +344,14 @@ def part_key(table: str, number: int) -> str:
     return f"{table}.{number}"
 
 
-def added(parts: Iterable[Mapping[K, int]]) -> dict[K, int]:
-    """Counts by name, added; a name stands where it was first met."""
-    total: dict[K, int] = {}
-    for part in parts:
-        for name, count in part.items():
-            total[name] = total.get(name, 0) + count
-    return total
-
-
-def added_within(parts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
-    """Counts by two names, added."""
-    return {name: added(some) for name, some in _gathered(parts).items()}
-
-
 def made_by_all(parts: Iterable[Mapping[str, PartMade]]) -> dict[str, PartMade]:
     """What each part of a table made, added."""
-    return {key: PartMade.total(some) for key, some in _gathered(parts).items()}
+    return {key: PartMade.total(some) for key, some in values_by(parts).items()}
 
 
 def met_by_all(parts: Iterable[Iterable[Met]]) -> tuple[Met, ...]:
     """The characters of several portions, one for each field, code and area."""
-    gathered = _gathered({(met.field, met.code, met.area): met} for part in parts for met in part)
+    met_before = values_by({(met.field, met.code, met.area): met} for part in parts for met in part)
     return tuple(
         Met(
             field=field,
@@ -381,26 +361,5 @@ def met_by_all(parts: Iterable[Iterable[Met]]) -> tuple[Met, ...]:
             records=sum(met.records for met in some),
             places=tuple(sorted(place for met in some for place in met.places)[:FIRST_PLACES]),
         )
-        for (field, code, area), some in gathered.items()
+        for (field, code, area), some in met_before.items()
     )
-
-
-def _gathered(parts: Iterable[Mapping[K, V]]) -> dict[K, list[V]]:
-    """The values of each name; names stand where they were first met."""
-    gathered: dict[K, list[V]] = collections.defaultdict(list)
-    for part in parts:
-        for name, value in part.items():
-            gathered[name].append(value)
-    return gathered
-
-
-def _keys(parts: Iterable[Mapping[K, V]]) -> dict[K, None]:
-    return dict.fromkeys(name for part in parts for name in part)
-
-
-def _sums(parts: Iterable[Mapping[str, Decimal]]) -> dict[str, Decimal]:
-    total: dict[str, Decimal] = {}
-    for part in parts:
-        for name, amount in part.items():
-            total[name] = EXACT.add(total.get(name, Decimal(0)), amount)
-    return total

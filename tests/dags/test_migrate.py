@@ -38,6 +38,11 @@ def raises(error):
     def step(): raise error
     try: migrate.graded(step)()
     except Exception as caught: return type(caught).__name__
+def says(error):
+    def step(): raise error
+    try: migrate.graded(step)()
+    except Exception as caught: return [str(caught), str(caught.__cause__), caught.__suppress_context__]
+result["bug"] = says(ValueError("could not cast 渡邉花子"))
 result["graded"] = [raises(e) for e in (TransientError("x"), RunError("x"), SpecError([]), ValueError("x"))]
 print("RESULT" + json.dumps(result))
 """
@@ -129,3 +134,10 @@ def test_the_deployment_has_no_secret_in_it():
     for line in text.splitlines():
         if any(word in line for word in ("PASSWORD:", "SECRET", "FERNET")):
             assert "${" in line, line
+
+
+def test_the_words_of_a_bug_stay_out_of_the_log(parsed):
+    said, cause, silent = parsed["bug"]
+    assert said.startswith("ValueError at ")
+    assert (cause, silent) == ("None", True)
+    assert "渡邉" not in said

@@ -134,9 +134,11 @@ def test_a_field_is_no_function_whatever_its_name():
 @given(st.text(max_size=200))
 def test_any_text_is_an_expression_or_is_refused(text):
     try:
-        compile_expression(text, NAMES, TYPES, WIDTHS)
-    except ExpressionError:
-        return
+        made = compile_expression(text, NAMES, TYPES, WIDTHS)
+    except ExpressionError as error:
+        assert error.message
+    else:
+        assert set(made.reads) <= set(NAMES.values())
 
 
 @settings(deadline=None, max_examples=300)

@@ -19,7 +19,7 @@ from extractors.batches import extract
 from mappings import known
 from mappings.engine import Mapper
 from mappings.known import Known, key_of
-from mappings.language.spec import CodeTable, Period
+from mappings.language.folder import CodeTable, Period
 from mappings.plan import ColumnPlan, Step
 from mappings.transforms import BY_NAME
 from mappings.values import alone, working_levels

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mappings.language.spec import CodeTable, Period
+from mappings.language.folder import CodeTable, Period
 from mappings.transforms import BY_NAME, TRANSFORMS
 from mappings.transforms._eras import ERAS
 
