@@ -29,6 +29,9 @@ from target_schemas.postgres.staging import (
     staged_name,
 )
 
+SORTING = "64MB"
+"""So much memory a sort of rows to choose from may take before it goes to disk."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Counts:
@@ -73,6 +76,7 @@ def settle(
     note_rejected(engine, url, run.run_id, rejected)
     result: dict[tuple[str, str, int], Counts] = {}
     with engine.begin() as connection:
+        connection.execute(sa.text(f"SET LOCAL work_mem = '{SORTING}'"))
         create_beside(connection, chosen_schema(run.run_id))
         for key in run.targets:
             chosen = _choose(connection, run, key) if key in run.one_per_key else None
@@ -167,7 +171,9 @@ def chosen_rows(run: RunTables, key: str, columns: Sequence[sa.ColumnElement[obj
     query: sa.Select[Any] = sa.select(*columns).where(~sa.exists().where(_same_record(source, keys)))  # type: ignore[assignment]
     if key not in run.one_per_key:
         return query
-    of = [source.c[column.name] for column in run.targets[key].primary_key.columns]
+    # A run's rows are of one municipality: to compare it first would only make the order dearer.
+    own = [name for name in run.targets[key].primary_key.columns.keys() if name != "municipality_code"]  # noqa: SIM118
+    of = [source.c[name] for name in own]
     order = (*of, source.c["_rank"], source.c.source_dump, source.c.source_record, source.c["_part"])
     return query.ext(postgresql.distinct_on(*of)).order_by(*order)
 
