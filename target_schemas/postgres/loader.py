@@ -34,10 +34,7 @@ from target_schemas.postgres.ledger import (
     unknown,
 )
 from target_schemas.postgres.settling import rejected_rows_out
-from target_schemas.postgres.staging import RunTables, chosen_schema, staged_name
-
-BUILT_AT_ONCE = 2
-"""So many tables are made partitions at a time."""
+from target_schemas.postgres.staging import AT_ONCE, RunTables, chosen_schema, staged_name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ def promote(engine: sa.Engine, run: RunTables, municipality: str, *, expected: M
     with engine.connect() as connection:
         if (done := _already(connection, run)) is not None:
             return done
-    with ThreadPoolExecutor(BUILT_AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         for _ in pool.map(lambda key: _build(engine, run, municipality, key), run.targets):
             pass
     return _swap(engine, run, municipality, expected)

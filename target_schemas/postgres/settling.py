@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.dialects import postgresql
 from target_schemas.postgres.areas import quote
 from target_schemas.postgres.database import adbc_uri
 from target_schemas.postgres.staging import (
+    AT_ONCE,
     RunTables,
     chosen_schema,
     create_beside,
@@ -74,16 +76,22 @@ def settle(
         summed: by table the columns that are added up.
     """
     note_rejected(engine, url, run.run_id, rejected)
-    result: dict[tuple[str, str, int], Counts] = {}
+    with engine.begin() as connection:
+        create_beside(connection, chosen_schema(run.run_id))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        tables = pool.map(lambda key: _settle(engine, run, key, (summed or {}).get(key, ())), run.targets)
+        return {place: counts for of_table in tables for place, counts in of_table.items()}
+
+
+def _settle(engine: sa.Engine, run: RunTables, key: str, summed: Sequence[str]) -> Settled:
     with engine.begin() as connection:
         connection.execute(sa.text(f"SET LOCAL work_mem = '{SORTING}'"))
-        create_beside(connection, chosen_schema(run.run_id))
-        for key in run.targets:
-            chosen = _choose(connection, run, key) if key in run.one_per_key else None
-            for (dump, part), counts in _counted(connection, run, key, (summed or {}).get(key, ())).items():
-                kept = counts.promotable if chosen is None else chosen.get((dump, part), 0)
-                merged = counts.promotable - kept
-                result[key, dump, part] = dataclasses.replace(counts, merged=merged, promotable=kept)
+        chosen = _choose(connection, run, key) if key in run.one_per_key else None
+        result = {}
+        for (dump, part), counts in _counted(connection, run, key, summed).items():
+            kept = counts.promotable if chosen is None else chosen.get((dump, part), 0)
+            merged = counts.promotable - kept
+            result[key, dump, part] = dataclasses.replace(counts, merged=merged, promotable=kept)
     return result
 
 

@@ -26,6 +26,9 @@ from target_schemas.postgres.database import adbc_uri
 LAST = 2**63 - 1
 """No record has a higher number."""
 
+AT_ONCE = 2
+"""So many tables of a run are settled, or made partitions, at a time: a connection each."""
+
 WAITING_BATCHES = 4
 """So many batches may wait for the database: enough to even out, few enough to be nothing in memory."""
 

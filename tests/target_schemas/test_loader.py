@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import os
 import signal
 import subprocess
@@ -15,11 +16,11 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from migration_reports.findings import RunError
+from migration_reports.findings import RunError, TransientError
 from migration_reports.items import filled_as
 from target_schemas.model import CODES
 from target_schemas.postgres import ledger, loader, settling, staging
-from target_schemas.postgres.database import away
+from target_schemas.postgres.database import away, connect
 from target_schemas.postgres.settling import Counts
 from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM
 from tests.staged_runs import (
@@ -87,6 +88,76 @@ def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, dat
     assert [future.result() for future in done] == [5_000] * 4
     counts = settling.settle(prepared, database_url, RUN, rejected=no_rejects())
     assert counts[KEY, "d", 0].staged == 5_000
+
+
+AMOUNTS = "resident_records.tax_amounts"
+
+
+def staged_numbers(engine):
+    found = {}
+    for key, column in ((KEY, "household_no"), (AMOUNTS, "resident_no")):
+        with engine.connect() as connection:
+            found[key] = sorted(connection.execute(sa.select(RUN.staged[key].c[column])).scalars())
+    return found
+
+
+def feed(url, households_of, amounts_of, *, size=2, first=lambda: None, then=lambda: None):
+    """Feed two tables a batch of so many rows at a time, in turns; do something before the first and after the last."""
+    parts = [staging.Staged(KEY), staging.Staged(AMOUNTS)]
+    tables = households("r1", "d", households_of), amounts("r1", "d", [(n, 1) for n in amounts_of])
+    batches = [
+        [(part, b) for b in table.to_batches(max_chunksize=size)] for part, table in zip(parts, tables, strict=True)
+    ]
+    with staging.Feed(url, RUN, parts, dump="d") as fed:
+        first()
+        for turn in itertools.zip_longest(*batches):
+            for part, batch in filter(None, turn):
+                fed.write(part, batch)
+        then()
+    return {part.table: count for part, count in fed.counts().items()}
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_rows_that_are_fed_while_they_are_made_stand_there_when_the_block_ends(prepared, database_url, size):
+    stage_all(prepared, database_url, "r1", {})
+    numbers = [f"{n:02}" for n in range(25)]
+    seen = []
+    then = lambda: seen.append(staged_numbers(prepared))  # noqa: E731
+    assert feed(database_url, numbers, numbers[:7], size=size, then=then) == {KEY: 25, AMOUNTS: 7}
+    assert seen == [{KEY: [], AMOUNTS: []}], "nobody sees half of a slice"
+    assert staged_numbers(prepared) == {KEY: numbers, AMOUNTS: numbers[:7]}
+    assert feed(database_url, ["x"], [], size=size) == {KEY: 1, AMOUNTS: 0}
+    assert staged_numbers(prepared) == {KEY: ["x"], AMOUNTS: []}, (
+        "a slice that is staged again replaces all it had staged"
+    )
+
+
+def test_what_fails_while_it_is_fed_leaves_what_was_staged_before(prepared, database_url):
+    stage_all(prepared, database_url, "r1", {})
+    feed(database_url, ["1"], ["2"])
+
+    def fail():
+        raise RunError("too many errors")
+
+    with pytest.raises(RunError, match="too many errors"):
+        feed(database_url, [str(n) for n in range(100)], ["3"], then=fail)
+    assert staged_numbers(prepared) == {KEY: ["1"], AMOUNTS: ["2"]}
+
+
+def test_a_database_that_goes_away_while_it_is_fed_is_told_and_nobody_waits(prepared, database_url, server_url):
+    stage_all(prepared, database_url, "r1", {})
+    name = sa.make_url(database_url).database
+
+    def end_sessions():
+        query = sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        with connect(server_url).begin() as connection:
+            connection.execute(query)
+
+    with pytest.raises(TransientError, match="is away"), away(database_url):
+        feed(database_url, ["1"], ["2"], then=end_sessions)
+    with pytest.raises(TransientError, match="is away"), away(database_url):
+        feed(database_url, [str(n) for n in range(1_000)], [], size=1, first=end_sessions)
+    assert staged_numbers(prepared) == {KEY: [], AMOUNTS: []}
 
 
 def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_url):

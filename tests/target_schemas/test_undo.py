@@ -179,7 +179,7 @@ def test_a_rolled_back_run_can_be_withdrawn_and_is_never_promoted_again(prepared
         move(prepared, database_url, name, [name])
     undo.rollback(prepared, "990027", PRODUCTION, **WHO)
     with pytest.raises(RunError, match="the ledger says that run c1 is rolled back"):
-        promote(prepared, database_url, "c1")
+        loader.promote(prepared, run_tables("c1"), "990027", expected={})
     assert undo.withdraw(prepared, "c1", **WHO).systems[0].in_force == "c0"
     assert (states(prepared)["c1"], partitions(prepared, PRODUCTION)) == ("withdrawn", 1)
 
