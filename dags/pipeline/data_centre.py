@@ -76,7 +76,13 @@ def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
 def run_tables(run: Run, municipality: Municipality) -> RunTables:
     """The run's tables in the data centre."""
     targets = {table.key: table for table in target_tables(municipality)}
-    return RunTables(run.run_id, area_of(run.mode), targets, one_per_key(municipality))
+    constants: dict[str, dict[str, str | int | None]] = {}
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            of_part = part.constants(run.code, run.run_id)
+            others = constants.get(part.table, of_part)
+            constants[part.table] = {k: v for k, v in of_part.items() if k in others and others[k] == v}
+    return RunTables(run.run_id, area_of(run.mode), targets, one_per_key(municipality), constants)
 
 
 def _tidy(database: sa.Engine) -> None:

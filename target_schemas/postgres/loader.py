@@ -34,7 +34,7 @@ from target_schemas.postgres.ledger import (
     unknown,
 )
 from target_schemas.postgres.settling import rejected_rows_out
-from target_schemas.postgres.staging import AT_ONCE, RunTables, chosen_schema, staged_name
+from target_schemas.postgres.staging import AT_ONCE, ENGINE, RunTables, chosen_schema, staged_name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,9 +102,11 @@ def _verbatim(statement: str) -> str:
 def _made_a_partition(run: RunTables, key: str, municipality: str) -> Iterator[str]:
     """The clauses of ALTER TABLE that make a table of accepted rows a partition."""
     table = run.targets[key]
-    for column in run.engine_columns(key):
-        yield f"DROP COLUMN {quote(column.name)}"
+    for name in ENGINE:
+        yield f"DROP COLUMN {quote(name)}"
     for column in table.columns:
+        if column.name in run.constants.get(key, {}):
+            yield f"ALTER COLUMN {quote(column.name)} DROP DEFAULT"
         if not column.nullable:
             yield f"ALTER COLUMN {quote(column.name)} SET NOT NULL"
     for name, condition in _asked(table):

@@ -18,6 +18,7 @@ from typing import Any
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from target_schemas.postgres import roles
 from target_schemas.postgres.areas import Area, fitting, quote
@@ -28,6 +29,9 @@ LAST = 2**63 - 1
 
 AT_ONCE = 2
 """So many tables of a run are settled, or made partitions, at a time: a connection each."""
+
+ENGINE: Mapping[str, type[sa.types.TypeEngine[int]]] = {"_rank": sa.BIGINT, "_part": sa.SMALLINT}
+"""The columns that staged rows have for the engine: how much a row of a key is preferred, and the part that made it."""
 
 WAITING_BATCHES = 4
 """So many batches may wait for the database: enough to even out, few enough to be nothing in memory."""
@@ -42,12 +46,15 @@ class RunTables:
         area: where its rows go.
         targets: the tables that they go into, by key (system.table).
         one_per_key: those of them that keep one row a key.
+        constants: by table the columns that have one value in every row, with it. The staged table knows it by itself,
+            so that it is neither sent nor read so many times.
     """
 
     run_id: str
     area: Area
     targets: Mapping[str, sa.Table]
     one_per_key: frozenset[str] = frozenset()
+    constants: Mapping[str, Mapping[str, str | int | None]] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def schema(self) -> str:
@@ -59,15 +66,16 @@ class RunTables:
         """The staged tables: the target's columns, none mandatory, and the engine's own."""
         return {key: self.in_schema(self.schema, key) for key in self.targets}
 
+    def sent(self, key: str) -> Sequence[str]:
+        """The columns of a staged table whose values are sent with its rows."""
+        constants = self.constants.get(key, {})
+        return [column.name for column in self.staged[key].columns if column.name not in constants]
+
     def in_schema(self, schema: str, key: str) -> sa.Table:
         """A staged table as it would be in a schema."""
         columns = [sa.Column(column.name, column.type) for column in self.targets[key].columns]
-        return sa.Table(staged_name(key), sa.MetaData(schema=schema), *columns, *self.engine_columns(key))
-
-    def engine_columns(self, key: str) -> Sequence[sa.Column[Any]]:
-        """The columns that staged rows have for the engine: the part that made them, and how much a row is preferred."""
-        rank = [sa.Column("_rank", sa.BigInteger)] if key in self.one_per_key else []
-        return (*rank, sa.Column("_part", sa.SmallInteger))
+        engine = (sa.Column(name, kind) for name, kind in ENGINE.items())
+        return sa.Table(staged_name(key), sa.MetaData(schema=schema), *columns, *engine)
 
     def placed(self, key: str) -> str:
         """A staged table, quoted for a statement."""
@@ -125,22 +133,27 @@ def make_like_target(connection: sa.Connection, run: RunTables, table: sa.Table,
     """Make a table like the one that it will be a partition of, with the engine's columns behind and nothing mandatory."""
     place = f"{quote(str(table.schema))}.{quote(table.name)}"
     parent = run.area.place(key)
-    more = ", ".join(f"{quote(c.name)} {c.type.compile(dialect=connection.dialect)}" for c in run.engine_columns(key))
-    connection.execute(
-        sa.text(
-            f"CREATE {'' if logged else 'UNLOGGED '}TABLE {place} "
-            f"(LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS, {more})"
-        )
-    )
+    more = ", ".join(f"{quote(name)} {kind.__visit_name__}" for name, kind in ENGINE.items())
+    made = f"(LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS, {more})"
+    connection.execute(sa.text(f"CREATE {'' if logged else 'UNLOGGED '}TABLE {place} {made}"))
     mandatory = connection.execute(
         sa.text(
             "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:place AS regclass) AND attnum > 0 AND attnotnull"
         ),
         {"place": place},
     ).scalars()
-    if columns := ", ".join(f"ALTER COLUMN {quote(name)} DROP NOT NULL" for name in mandatory):
-        connection.execute(sa.text(f"ALTER TABLE {place} {columns}"))
+    changed = [f"ALTER COLUMN {quote(name)} DROP NOT NULL" for name in mandatory]
+    for name, value in run.constants.get(key, {}).items():
+        if value is not None:
+            changed.append(f"ALTER COLUMN {quote(name)} SET DEFAULT {_literal(value)}")
+    if changed:
+        connection.execute(sa.text(f"ALTER TABLE {place} {', '.join(changed)}"))
     _close(connection, table)
+
+
+def _literal(value: str | int) -> str:
+    written = sa.literal(value).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return str(written).replace(":", r"\:")
 
 
 def _create_schema(connection: sa.Connection, schema: str) -> None:
@@ -300,8 +313,8 @@ def _staged(
             _claim(cursor, run, staged, dump=dump, first=first, last=last)
         for staged, rows in batches:
             table = run.staged[staged.table]
-            named = rows.select([column.name for column in table.columns if column.name in rows.schema.names])
-            counts[staged] += cursor.adbc_ingest(table.name, named, mode="append", db_schema_name=run.schema)
+            sent = rows.select(run.sent(staged.table))
+            counts[staged] += cursor.adbc_ingest(table.name, sent, mode="append", db_schema_name=run.schema)
         connection.commit()
     return counts
 

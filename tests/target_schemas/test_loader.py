@@ -150,8 +150,10 @@ def test_a_database_that_goes_away_while_it_is_fed_is_told_and_nobody_waits(prep
 
     def end_sessions():
         query = sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
-        with connect(server_url).begin() as connection:
-            connection.execute(query)
+        ended = []
+        while not ended:
+            with connect(server_url).begin() as connection:
+                ended = connection.execute(query).all()
 
     with pytest.raises(TransientError, match="is away"), away(database_url):
         feed(database_url, ["1"], ["2"], then=end_sessions)
