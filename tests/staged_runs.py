@@ -86,6 +86,10 @@ def run_tables(run, tables=TABLES, one_per_key=ONE, area=PRODUCTION):
 
 
 def stage(url, run, key, table, **where):
+    """Stage rows; columns that they do not have are null."""
+    for name in run.sent(key):
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
     return staging.stage(url, run, staging.Staged(key), table.to_batches(), **{"dump": "d", **where})
 
 

@@ -262,7 +262,8 @@ def test_a_refusal_does_not_quote_the_row_it_refuses(prepared, database_url):
         connection.execute(insert)
     assert caught.value.__cause__ is None
     assert secret not in str(caught.value)
-    bad = pa.table({"household_no": pa.array([[1]])})
+    bad = households("r1", "d", ["1"])
+    bad = bad.set_column(bad.column_names.index("household_no"), "household_no", pa.array([[1]]))
     stage_all(prepared, database_url, "r1", {})
     with pytest.raises(RuntimeError, match="refused a statement"), away(database_url):
         stage_rows(database_url, RUN, KEY, bad)
