@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from target_schemas.postgres import staging
+from tests.counted import counted
 from tests.sheets import rule_of
 from tests.validators.shape_tables import TABLES, Staged, failing_polars, frame, rules, schema_of
-from validators import engine
 from validators.shapes import SHAPES
 
 CASES = Path(__file__).parents[1] / "cases" / "shapes"
@@ -155,7 +155,7 @@ def test_great_expectations_counts_as_the_database_does(data_centre, database_ur
     for key, rows in frames.items():
         staging.stage(database_url, "shapes", key, rows.to_arrow().cast(schema_of(key)).to_reader(), dump="d")
     schema = staging.staging_schema("shapes")
-    counts = engine.run_gx(MADE, url=database_url, schema=schema, named=staging.staged_name)
+    counts = counted(MADE, url=database_url, schema=schema)
     found = {name: len(rows) for name, rows in failing_polars(MADE, frames).items()}
     assert found == dict(counts)
     assert sum(count > 0 for count in found.values()) > 20, found
