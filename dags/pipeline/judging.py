@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import functools
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import polars as pl
@@ -50,6 +50,7 @@ class Evaluation:
         failing: by rule the rows that fail.
         found: what is new in them, and where the engines differ.
         frames: the staged rows by table.
+        heights: how many they are.
         elsewhere: what the municipality has promoted of other systems' tables that rules read.
     """
 
@@ -58,6 +59,7 @@ class Evaluation:
     failing: Mapping[str, pl.DataFrame]
     found: pa.RecordBatch
     frames: Frames
+    heights: Mapping[str, int]
     elsewhere: Mapping[str, Elsewhere]
 
 
@@ -83,9 +85,10 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     schema = staging.staging_schema(run.run_id)
     suites = engine.suites_of(judged, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
     counting = gate.count(suites, url)
-    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)})
-    results, found = _compared(run, municipality, judged, frames, failing, counting.result())
-    return Evaluation(results, unchecked, failing, join_findings(found), frames, elsewhere)
+    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
+    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
+    results, found = _compared(run, municipality, judged, heights, failing, counting.result())
+    return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 
 
 def _code_sets(municipality: Municipality) -> Mapping[str, CodeSet]:
@@ -115,12 +118,11 @@ def _compared(
     run: Run,
     municipality: Municipality,
     rules: Sequence[Rule],
-    frames: Frames,
+    heights: Mapping[str, int],
     failing: Mapping[str, pl.DataFrame],
     gx_counts: Mapping[str, int],
 ) -> tuple[tuple[RuleResult, ...], list[pa.RecordBatch]]:
     """Each rule with both engines' counts, and what is new in its failing rows; then where the engines differ."""
-    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
     said, origins = findings_store.read_findings(run), findings_store.origins(municipality)
     results, found = [], []
     for rule in rules:
@@ -223,9 +225,16 @@ def judge_references(
             note = functools.partial(staging.note_rejected, database, url, run.run_id, rejected.to_arrow())
             return gate.count(suites, url, first=note)
 
-        keys = {name: table_of(tables[name]).key for name in once}
-        promoted = frames_of(elsewhere)
-        judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count, elsewhere=promoted)
+        judged, differing = judge(
+            rules,
+            frames,
+            rejected=rejected,
+            keys={name: table_of(tables[name]).key for name in once},
+            targets=_targets(reference for _, reference in references),
+            count=count,
+            elsewhere=frames_of(elsewhere),
+            heights=evaluation.heights,
+        )
     said, found, results = findings_store.read_findings(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
         before = missing[f"{table.key}.{reference.columns[0]}.reference"]
@@ -233,6 +242,14 @@ def judge_references(
         found.append(engine.findings(one.rule, pl.concat([one.fell, orphans]), earlier=said, origins=origins))
         results.append(_result(reference, one, origins))
     return tuple(results), join_findings(found)
+
+
+def _targets(references: Iterable[Reference]) -> Mapping[str, set[str]]:
+    """The columns by which rows of each table are named."""
+    named: dict[str, set[str]] = {}
+    for reference in references:
+        named.setdefault(reference.table, set()).update(reference.target)
+    return named
 
 
 def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:

@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -89,6 +90,8 @@ rules:
 
 MADE = rules([declared(name, rule) for name, rule in yaml.load(EVERY, yaml.BaseLoader)["rules"].items()])
 
+GROUPED = [rule for rule in MADE if rule.divided_by]
+
 WHOLE = [None, 0, 1, 2, 3, -1, 10**13 - 1]
 EXACT = [None, *map(Decimal, ("0", "1", "1.5", "-0.25", "2.50", "3"))]
 DAYS = [None, "20200101", "20200102", "20210102", "20200100", "20200000", "00000000", "20210229"]
@@ -136,7 +139,16 @@ def frames_of(things, parts):
 def test_both_engines_find_the_same_rows_whatever_they_hold(staged, things, parts):
     frames = frames_of(things, parts)
     staged.fill(frames)
-    assert failing_polars(MADE, frames) == staged.failing(MADE)
+    found = failing_polars(MADE, frames)
+    assert found == staged.failing(MADE)
+    assert failing_polars(GROUPED, frames, shares=3) == {rule.name: found[rule.name] for rule in GROUPED}
+
+
+def test_every_rule_that_groups_or_joins_may_be_divided():
+    of_all = {"overlap_before", "chain_of_texts", "range_of_all"}
+    several_rows = {rule.name for rule in MADE if not isinstance(rule.failing, pl.Expr)}
+    assert {rule.name for rule in GROUPED} == several_rows - of_all
+    assert all(set(rule.divided_by) == set(rule.reads) for rule in GROUPED)
 
 
 def test_every_shape_has_an_instance_in_the_property():
