@@ -28,6 +28,9 @@ NO_ROWS = pl.DataFrame(
     schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
 )
 
+CAUSE = ("severity", "dump", "record", "field")
+"""The columns of findings that tell whether a row's cause has been reported."""
+
 SHARE = 1_000_000
 """So many rows of a table are grouped or joined at a time; they take 100 to 250 MB."""
 
@@ -161,9 +164,11 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
     Args:
         rule: the rule.
         failing: its failing rows.
-        earlier: all findings so far (schema FINDINGS).
+        earlier: all findings so far, or their `CAUSE` alone.
         origins: where each column comes from.
     """
+    if failing.is_empty():
+        return join_findings([])
     severities = [Severity.ERROR.value, *([] if rule.code in REFUSED | DANGLING else [Severity.ALERT.value])]
     causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []

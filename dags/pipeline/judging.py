@@ -123,12 +123,12 @@ def _compared(
     gx_counts: Mapping[str, int],
 ) -> tuple[tuple[RuleResult, ...], list[pa.RecordBatch]]:
     """Each rule with both engines' counts, and what is new in its failing rows; then where the engines differ."""
-    said, origins = findings_store.read_findings(run), findings_store.origins(municipality)
+    said, origins = findings_store.read_causes(run), findings_store.origins(municipality)
     results, found = [], []
     for rule in rules:
         new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
         if new.num_rows:
-            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
+            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new)).select(engine.CAUSE)])
             found.append(new)
         counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
         results.append(_rule_result(rule, *counted, rows=heights[rule.table]))
@@ -235,7 +235,7 @@ def judge_references(
             elsewhere=frames_of(elsewhere),
             heights=evaluation.heights,
         )
-    said, found, results = findings_store.read_findings(run), [differing], []
+    said, found, results = findings_store.read_causes(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
         before = missing[f"{table.key}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")
