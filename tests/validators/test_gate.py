@@ -166,8 +166,8 @@ def test_neither_the_command_nor_the_environment_holds_the_databases_address(apa
 def test_a_gate_is_found_from_any_folder_and_where_the_library_is_here_it_needs_no_process(tmp_path, monkeypatch):
     Path(tmp_path / "validators.py").write_text("raise ImportError", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    with gate.apart() as evaluate, pytest.raises(sa.exc.OperationalError, match="refused"):
-        evaluate([], "postgresql+psycopg://nobody@127.0.0.1:9/nowhere")
+    with gate.apart() as evaluate:
+        assert evaluate([], "postgresql+psycopg://nobody@127.0.0.1:9/nowhere") == {}
     before = {child.pid for child in psutil.Process(os.getpid()).children()}
     monkeypatch.setitem(sys.modules, "great_expectations", sys.modules.get("great_expectations", sys))
     with gate.opened() as opened, gate.opened(opened) as same:
