@@ -29,10 +29,10 @@ def asked(what: str, value: float, *, most: float | None = None, least: float | 
         unit: of all of them.
     """
     if most is not None:
-        limit, met = f"at most {most:,g} {unit}".strip(), value <= most
+        limit, met = f"at most {most:,.9g} {unit}".strip(), value <= most
     else:
         assert least is not None
-        limit, met = f"at least {least:,g} {unit}".strip(), value >= least
+        limit, met = f"at least {least:,.9g} {unit}".strip(), value >= least
     say(f"{MARK}| {what} | {_text(value, unit)} | {limit} | {'yes' if met else '**no**'} |")
 
 
