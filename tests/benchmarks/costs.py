@@ -67,9 +67,3 @@ def postmaster_of(engine: sa.Engine) -> int:
     with engine.connect() as connection:
         said = connection.execute(sa.text("SELECT pg_read_file('postmaster.pid')")).scalar_one()
     return int(str(said).split()[0])
-
-
-def settle_down(engine: sa.Engine) -> None:
-    """Let the server write out what it owes, so that the next does not pay for it."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(sa.text("CHECKPOINT"))
