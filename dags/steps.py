@@ -41,6 +41,7 @@ from migration_reports.records.steps import (
 )
 from target_schemas.postgres import installation, loader
 from target_schemas.postgres.areas import area_of
+from validators.gate import Gate, opened
 
 log = logging.getLogger("hikkoshi")
 
@@ -177,16 +178,16 @@ def join_slices(run_id: str) -> None:
         run.write(Made(parts=made_by_all(made)))
 
 
-def validate(run_id: str) -> Validation:
-    """Evaluate every rule in both engines over all staged rows; work out the rejected records, and who falls with them."""
+def validate(run_id: str, gate: Gate | None = None) -> Validation:
+    """Judge all staged rows by every rule in both engines, work out whom that rejects; `gate`: one that is open already."""
     run = running(run_id)
     municipality = municipality_of(run)
-    with run.timed("validate"):
+    with run.timed("validate"), opened(gate) as counting:
         findings_store.forget_findings(run, "validate", "reconcile")
         with reached() as (database, url):
-            evaluation = judging.evaluate(run, municipality, database=database, url=url)
+            evaluation = judging.evaluate(run, municipality, counting, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
-            judged, new = judging.judge_references(run, municipality, evaluation, database=database, url=url)
+            judged, new = judging.judge_references(run, municipality, evaluation, counting, database=database, url=url)
         findings_store.write_findings(run, "validate", join_findings([evaluation.found, new]))
         rejected = rejects.write_rejects(run, municipality)
         validation = Validation(

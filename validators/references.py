@@ -2,13 +2,15 @@
 
 Rules run over all staged rows, and a parent that is staged may be rejected. So, once the rejects are known, references
 are asked again of what is left: a row whose parent fell falls too, with its whole record, or stays as an alert. What falls
-may be a parent itself, so this goes on until nothing falls. Both engines are asked in every round.
+may be a parent itself, so this goes on until nothing falls. Polars decides what falls; the other engine counts every round
+behind it, and may take longer.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from types import MappingProxyType
 
 import polars as pl
@@ -65,7 +67,7 @@ def judge(
     *,
     rejected: pl.DataFrame,
     keys: Mapping[str, Sequence[str]],
-    count: Callable[[pl.DataFrame], Mapping[str, int]],
+    count: Callable[[pl.DataFrame], Future[Mapping[str, int]]],
     elsewhere: Frames = NOTHING,
 ) -> tuple[tuple[Judged, ...], pa.RecordBatch]:
     """Judge references over the rows that would be promoted, and let fall what falls with a parent.
@@ -75,25 +77,28 @@ def judge(
         frames: the staged rows by table.
         rejected: the records that are rejected so far, source_dump and source_record.
         keys: the key of each table that keeps one row a key.
-        count: gives for some rejected records how many rows fail each rule in the other engine.
+        count: begins to count for some rejected records how many rows fail each rule in the other engine, and gives
+            the counts when they are known; the rounds are counted one after another.
         elsewhere: rows of other tables that have been promoted; none of them falls.
 
     Returns:
         Each reference, judged; and a finding for each that the two engines ever counted differently.
     """
     fell: dict[str, list[pl.DataFrame]] = {rule.name: [] for rule in rules}
-    differing: list[pa.RecordBatch] = []
+    rounds: list[tuple[Mapping[str, int], Future[Mapping[str, int]]]] = []
     while True:
+        counting = count(rejected)
         left = {**promotable(frames, rejected, keys), **elsewhere}
         failing = engine.run_polars(rules, left)
-        counted = count(rejected)
-        differing.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, counted))
+        rounds.append(({name: rows.height for name, rows in failing.items()}, counting))
         falling = [rule.name for rule in rules if rule.severity is Severity.ERROR and failing[rule.name].height]
         if not falling:
             break
         for name in falling:
             fell[name].append(failing[name])
         rejected = pl.concat([rejected, *(failing[name].select(KEY) for name in falling)]).unique()
+    differing = [engine.compare(rules, ours, theirs.result()) for ours, theirs in rounds]
+    counted = rounds[-1][1].result()
     judged = tuple(
         Judged(
             rule=rule,

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 
 import polars as pl
 import pyarrow as pa
@@ -28,6 +30,7 @@ from target_schemas.postgres import staging
 from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
+from validators.gate import Counts, Gate
 from validators.references import Judged, judge
 from validators.shapes.contract import Frames, Rule
 
@@ -58,12 +61,13 @@ class Evaluation:
     elsewhere: Mapping[str, Elsewhere]
 
 
-def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: str) -> Evaluation:
-    """Evaluate every rule in both engines.
+def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.Engine, url: str) -> Evaluation:
+    """Evaluate every rule in both engines, side by side.
 
     Args:
         run: the run, whose findings so far are written: they told causes that are not told again.
         municipality: whose.
+        gate: where Great Expectations counts.
         database: the database.
         url: the same, for Great Expectations and ADBC.
     """
@@ -76,10 +80,11 @@ def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: 
     unchecked = _not_checked(left, data_centre.in_force_besides(database, run, municipality), tables)
     frames = {name: staged_frame(run.path, municipality, name) for name in tables}
     log.info("%d rules over the staged rows, in two engines; %d not checked", len(judged), len(unchecked))
-    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)})
     schema = staging.staging_schema(run.run_id)
-    counts = engine.run_gx(judged, url=url, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
-    results, found = _compared(run, municipality, judged, frames, failing, counts)
+    suites = engine.suites_of(judged, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+    counting = gate.count(suites, url)
+    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)})
+    results, found = _compared(run, municipality, judged, frames, failing, counting.result())
     return Evaluation(results, unchecked, failing, join_findings(found), frames, elsewhere)
 
 
@@ -187,7 +192,7 @@ def _unchecked(rule: Rule, missing: tuple[str, ...], *, of_others: bool) -> NotC
 
 
 def judge_references(
-    run: Run, municipality: Municipality, evaluation: Evaluation, *, database: sa.Engine, url: str
+    run: Run, municipality: Municipality, evaluation: Evaluation, gate: Gate, *, database: sa.Engine, url: str
 ) -> tuple[tuple[ReferenceResult, ...], pa.RecordBatch]:
     """Judge every reference over what would be promoted, now that the rules have said which records are rejected.
 
@@ -195,8 +200,9 @@ def judge_references(
         run: the run, whose findings so far are written.
         municipality: whose it is.
         evaluation: of the rules; rows whose parents never came were told then.
+        gate: where Great Expectations counts.
         database: the database.
-        url: the same, for Great Expectations.
+        url: the same, for ADBC and Great Expectations.
 
     Returns:
         What became of each reference; and findings, one for each record that falls with a parent or stays without it.
@@ -211,10 +217,11 @@ def judge_references(
     once, origins = one_per_key(municipality), findings_store.origins(municipality)
     rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
     with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
+        suites = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
 
-        def count(rejected: pl.DataFrame) -> Mapping[str, int]:
-            staging.note_rejected(database, url, run.run_id, rejected.to_arrow())
-            return engine.run_gx(rules, url=url, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+        def count(rejected: pl.DataFrame) -> Future[Counts]:
+            note = functools.partial(staging.note_rejected, database, url, run.run_id, rejected.to_arrow())
+            return gate.count(suites, url, first=note)
 
         keys = {name: table_of(tables[name]).key for name in once}
         promoted = frames_of(elsewhere)

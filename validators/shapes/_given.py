@@ -16,7 +16,7 @@ from migration_reports.findings import Problem, Severity, did_you_mean
 from migration_reports.items import heading, item_of, table_of
 from validators.shapes._conditions import Condition, condition
 from validators.shapes._terms import Column, Term, Type
-from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Parameter, Query, Rule, Shape
+from validators.shapes.contract import COMMON, Failing, Instance, Parameter, Query, Rule, Shape, Where
 
 WORDS: Mapping[Type, str] = {"text": "text", "number": "a number", "date": "a date"}
 
@@ -154,14 +154,13 @@ class Given:
     def mask(self, columns: Sequence[Column], wrong: Term, ja: str, en: str) -> tuple[Rule, ...]:
         """A rule about one row at a time: it is wrong where the condition is true."""
         term = self.rows.condition.term & wrong
-        query = Query(f"SELECT source_record FROM {{batch}} WHERE {term.sql}")  # noqa: S608  made of our own columns
-        return (self.rule(columns, term.expr, query, ja, en),)
+        return (self.rule(columns, term.expr, Where(term.sql), ja, en),)
 
     def rule(
         self,
         columns: Sequence[Column],
         failing: pl.Expr | Failing,
-        expectation: Expectation | Query,
+        expectation: Query | Where,
         ja: str,
         en: str,
         others: Sequence[str] = (),

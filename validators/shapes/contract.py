@@ -58,6 +58,22 @@ class Query:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Where:
+    """SQL over one row of the rule's table, true of a row that fails; braces are doubled, as in a `Query`."""
+
+    sql: str
+
+    @property
+    def plain(self) -> str:
+        """The condition as the database takes it."""
+        return self.sql.replace("{{", "{").replace("}}", "}")
+
+    def whole(self, batch: str, place: Callable[[str], str]) -> str:
+        """The failing rows, as a `Query` would select them."""
+        return Query(f"SELECT source_record FROM {{batch}} WHERE {self.sql}").whole(batch, place)  # noqa: S608
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
     """One rule.
 
@@ -83,7 +99,7 @@ class Rule:
     table: str
     columns: tuple[str, ...]
     failing: pl.Expr | Failing
-    expectation: Expectation | Query
+    expectation: Expectation | Query | Where
     kept: bool = False
     family: str = ""
     declared: Severity | None = None
