@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -66,48 +66,58 @@ def main(argv: Sequence[str] | None = None) -> int:
 def one(dumps: str) -> Measured:
     """Run the pipeline in this process."""
     from dags import runs
-    from target_schemas.postgres.database import connect
     from validators import engine
 
-    postmaster = postmaster_of(connect(os.environ["HIKKOSHI_DATABASE_URL"]))
     peaks: dict[str, tuple[float, float]] = {}
-    suites: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    costs: dict[str, Cost] = {}
-    rows = 0
-    in_polars, in_database = engine.run_polars, engine.run_gx
+    ruled: list[tuple[Any, Any]] = []
+    suites: list[Any] = []
+    costs: tuple[int, Cost, Cost] | None = None
+    evaluate, described = engine.run_polars, engine.suites_of
 
     def run_polars(rules: Any, frames: Any) -> Any:
-        nonlocal rows
-        begun = clock(postmaster)
-        failing = in_polars(rules, frames)
-        if "polars" not in costs:
-            costs["polars"] = clock(postmaster) - begun
-            rows = sum(frame.select(pl.len()).collect().item() for frame in frames.values())
-        return failing
+        ruled.append((rules, frames))
+        return evaluate(rules, frames)
 
-    def run_gx(*words: Any, **options: Any) -> Any:
-        suites.append((words, options))
-        return in_database(*words, **options)
+    def suites_of(*words: Any, **options: Any) -> Any:
+        suites.append(described(*words, **options))
+        return suites[-1]
 
     @contextlib.contextmanager
     def around(step: str, _: object) -> Iterator[None]:
+        nonlocal costs
         if step == "reconcile":
-            words, options = suites[0]
-            begun = clock(postmaster)
-            in_database(*words, **options)
-            costs["suite"] = clock(postmaster) - begun
+            # What was evaluated side by side, once more and one after the other: the rows are still staged.
+            costs = alone(lambda: evaluate(*ruled[0]), ruled[0][1], suites[0])
         with children_peak() as of_children:
             set_back([os.getpid()])
             yield
         known = peaks.get(step, (0.0, 0.0))
         peaks[step] = (max(known[0], peak(os.getpid())), max(known[1], of_children()))
 
-    with replaced(engine, run_polars=run_polars, run_gx=run_gx), watched(around):
+    with replaced(engine, run_polars=run_polars, suites_of=suites_of), watched(around):
         state = runs.run_all(TOWN, folder_of_dumps=dumps).state
-    if state != "promoted":
+    if state != "promoted" or costs is None:
         raise RuntimeError(f"the run is {state}: its report says why")
-    polars, suite = costs["polars"], costs["suite"]
+    rows, polars, suite = costs
     return Measured(peaks=peaks, rows=rows, polars=(polars.wall, polars.cpu), suite=(suite.wall, suite.cpu))
+
+
+def alone(evaluate: Callable[[], object], frames: Mapping[str, pl.LazyFrame], suites: Any) -> tuple[int, Cost, Cost]:
+    """How many rows there are, and what each engine costs by itself, Great Expectations without its import."""
+    from target_schemas.postgres.database import connect
+    from validators import gate
+
+    url = os.environ["HIKKOSHI_DATABASE_URL"]
+    postmaster = postmaster_of(connect(url))
+    rows = sum(int(frame.select(pl.len()).collect().item()) for frame in frames.values())
+    begun = clock(postmaster)
+    evaluate()
+    polars = clock(postmaster) - begun
+    with gate.opened() as opened:
+        opened.count([], url).result()
+        begun = clock(postmaster)
+        opened.count(suites, url).result()
+        return rows, polars, clock(postmaster) - begun
 
 
 @contextlib.contextmanager
@@ -166,8 +176,9 @@ def show(measured: Mapping[int, Measured]) -> None:
         asked(f"peak memory, {residents:,} residents: the run's process", own, most=MOST_MEGABYTES, unit="MB")
         asked(f"peak memory, {residents:,} residents: with its children", both, most=MOST_MEGABYTES, unit="MB")
     small, large = min(measured), max(measured)
-    grown = max(a for a, _ in measured[large]["peaks"].values()) / max(a for a, _ in measured[small]["peaks"].values())
-    asked(f"peak memory, {large:,} residents of {small:,}", grown, most=1.1)
+    if large > small:
+        most = {residents: max(own for own, _ in m["peaks"].values()) for residents, m in measured.items()}
+        asked(f"peak memory, {large:,} residents of {small:,}", most[large] / most[small], most=1.1)
     m = measured[large]
     for number, clocked in enumerate(("wall", "processor time")):
         asked(f"Polars' rules, a million rows: {clocked}", m["polars"][number] / m["rows"] * 1e6, most=1, unit="s")
