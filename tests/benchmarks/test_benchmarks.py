@@ -12,6 +12,7 @@ import pytest
 
 from tests import benchmarks
 from tests.benchmarks.__main__ import BUDGETS, main
+from tests.benchmarks.figures import asked
 from tests.benchmarks.peers import workload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -231,3 +232,17 @@ def test_a_benchmark_that_fails_is_told_and_counted(capfd):
 def test_an_unknown_benchmark_is_told_with_those_that_there_are(capfd):
     assert main(["maping"]) == 2
     assert "mapping" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "line"),
+    [
+        (1.5, {"most": 1.5, "unit": "s"}, "asked: | what | 1.50 s | at most 1.5 s | yes |"),
+        (1.51, {"most": 1.5, "unit": "s"}, "asked: | what | 1.51 s | at most 1.5 s | **no** |"),
+        (0.7, {"least": 0.7}, "asked: | what | 0.70 | at least 0.7 | yes |"),
+        (999_999, {"least": 1_000_000}, "asked: | what | 999,999 | at least 1,000,000 | **no** |"),
+    ],
+)
+def test_a_figure_stands_beside_its_limit(value, limit, line, capfd):
+    asked("what", value, **limit)
+    assert capfd.readouterr().out == f"{line}\n"
