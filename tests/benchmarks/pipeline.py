@@ -73,7 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             run(place, place.home / "1000", gate)
         dumps = place.home / str(arguments.residents)
         rounds = [turn(place, dumps, gates, number) for number in range(arguments.rounds)]
-    show(gates, rounds)
+    show(arguments.residents, gates, rounds)
     return 0
 
 
@@ -160,7 +160,7 @@ def without_gate() -> Iterator[None]:
         yield
 
 
-def show(gates: Sequence[str], rounds: Sequence[Mapping[str, Measured]]) -> None:
+def show(residents: int, gates: Sequence[str], rounds: Sequence[Mapping[str, Measured]]) -> None:
     """Print the steps, the wholes and the ratios; medians of the rounds."""
     checked = [done[CHECKED].whole for done in rounds]
     head = f"| s | processor: all | this process | its children | PostgreSQL | all, of {CHECKED} |\n|---|---|---|---|---|---|---|"
@@ -175,7 +175,7 @@ def show(gates: Sequence[str], rounds: Sequence[Mapping[str, Measured]]) -> None
     say()
     for floor in FLOORS:
         for gate in gates:
-            title = f"pipeline {gate} the gate, of {floor}"
+            title = f"pipeline of {residents:,} residents {gate} the gate, of {floor}"
             limit = LIMITS[gate, floor]
             apart = [done[IMPORT].whole.cpu if gate == "with" else 0.0 for done in rounds]
             pairs = [(done[gate].whole, done[floor].whole) for done in rounds]

@@ -89,7 +89,7 @@ BENCHMARKS = {
             *[f"| pipeline {gate} | # | # | # | # | # | # |" for gate in GATES],
             *[f"| {what} | # | # | # | # | # | # |" for what in (*FLOORS, *BESIDE_FLOORS)],
             *[
-                ASKED.format(f"pipeline {gate}, of {floor}: {clock}", f"at most {limit}")
+                ASKED.format(f"pipeline of 100 residents {gate}, of {floor}: {clock}", f"at most {limit}")
                 for floor, limits in FLOORS.items()
                 for gate, limit in zip(GATES, limits, strict=True)
                 for clock in ("wall", f"processor time{', without the import' if gate == 'with the gate' else ''}")
