@@ -2,8 +2,8 @@
 
 Of each step the peak memory of the process that runs it, and of the processes it has started, together: what Linux notes as
 the most that was resident (VmHWM), set back before each step, of the children looked at twenty times a second. And what
-the rules cost: Polars' for every million rows, and the suite of Great Expectations alone, once it is imported. Other
-sizes are given with `--residents 100000 10000000`.
+the rules cost: Polars' for every million rows, and the suite of Great Expectations for every million residents, each
+alone and at the largest size, the suite once it is imported. Other sizes are given with `--residents 100000 10000000`.
 """
 
 from __future__ import annotations
@@ -181,10 +181,17 @@ def show(measured: Mapping[int, Measured]) -> None:
         asked(f"peak memory, {large:,} residents of {small:,}", most[large] / most[small], most=1.1)
     m = measured[large]
     for number, clocked in enumerate(("wall", "processor time")):
-        asked(f"Polars' rules, a million rows: {clocked}", m["polars"][number] / m["rows"] * 1e6, most=1, unit="s")
+        asked(
+            f"Polars' rules, for a million rows (of {m['rows']:,}): {clocked}",
+            m["polars"][number] / m["rows"] * 1e6,
+            most=1,
+            unit="s",
+        )
     for number, clocked in enumerate(("wall", "processor time")):
         seconds = m["suite"][number] / large * 1e6
-        asked(f"suite of Great Expectations, a million residents: {clocked}", seconds, most=5, unit="s")
+        asked(
+            f"suite of Great Expectations, for a million residents (of {large:,}): {clocked}", seconds, most=5, unit="s"
+        )
 
 
 if __name__ == "__main__":
