@@ -176,11 +176,15 @@ def show(residents: int, gates: Sequence[str], rounds: Sequence[Mapping[str, Mea
         for gate in gates:
             title = f"pipeline of {residents:,} residents {gate} the gate, of {floor}"
             limit = LIMITS[gate, floor]
-            apart = [done[IMPORT].whole.cpu if gate == "with" else 0.0 for done in rounds]
-            pairs = [(done[gate].whole, done[floor].whole) for done in rounds]
-            busy = ((a.cpu - less) / b.cpu for (a, b), less in zip(pairs, apart, strict=True))
-            asked(f"{title}: processor time{', without the import' if any(apart) else ''}", middle(busy), most=limit)
-            asked(f"{title}: wall", middle(a.wall / b.wall for a, b in pairs), most=limit)
+            apart = (IMPORT,) if gate == "with" else ()
+            busy = (
+                (done[gate].whole.cpu - sum(done[name].whole.cpu for name in apart)) / done[floor].whole.cpu
+                for done in rounds
+            )
+            asked(f"{title}: processor time{', without the import' if apart else ''}", middle(busy), most=limit)
+            asked(
+                f"{title}: wall", middle(done[gate].whole.wall / done[floor].whole.wall for done in rounds), most=limit
+            )
 
 
 def cells(costs: Sequence[Cost], checked: Sequence[Cost]) -> str:
