@@ -69,14 +69,14 @@ def one(dumps: str) -> Measured:
     from validators import engine
 
     peaks: dict[str, tuple[float, float]] = {}
-    ruled: list[tuple[Any, Any]] = []
+    ruled: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     suites: list[Any] = []
     costs: tuple[int, Cost, Cost] | None = None
     evaluate, described = engine.run_polars, engine.suites_of
 
-    def run_polars(rules: Any, frames: Any) -> Any:
-        ruled.append((rules, frames))
-        return evaluate(rules, frames)
+    def run_polars(*words: Any, **options: Any) -> Any:
+        ruled.append((words, options))
+        return evaluate(*words, **options)
 
     def suites_of(*words: Any, **options: Any) -> Any:
         suites.append(described(*words, **options))
@@ -87,7 +87,8 @@ def one(dumps: str) -> Measured:
         nonlocal costs
         if step == "reconcile":
             # What was evaluated side by side, once more and one after the other: the rows are still staged.
-            costs = alone(lambda: evaluate(*ruled[0]), ruled[0][1], suites[0])
+            words, options = ruled[0]
+            costs = alone(lambda: evaluate(*words, **options), words[1], suites[0])
         with children_peak() as of_children:
             set_back([os.getpid()])
             yield
