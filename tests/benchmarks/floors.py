@@ -4,8 +4,8 @@
 other, into new tables that ask nothing.
 
 `checked` is what ends as the pipeline ends, done the shortest way that is known: over one connection and in one
-transaction a table, a new table of the parent's columns, the promoted rows of it by ADBC (of the edition's columns and
-those of lineage, without what only the engine needs), then one ALTER TABLE with all that the promoted partition has been
+transaction a table, a new table of the parent's columns, the promoted rows of it by ADBC (every column of the edition and
+of lineage, without what only the engine needs), then one ALTER TABLE with all that the promoted partition has been
 asked (NOT NULLs, the edition's CHECKs, the bound as a CHECK, the primary key; read from the catalogue), and then its
 ATTACH to a partitioned parent that has a primary key.
 
@@ -16,7 +16,7 @@ with one key are kept, has been worked out before: no floor does it.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -33,7 +33,7 @@ from migration_reports.items import table_of
 from migration_reports.records.steps import Promotion
 from target_schemas.postgres.areas import Area, area_of, quote, six_digits
 from target_schemas.postgres.database import adbc_uri
-from validators.references import promotable
+from validators.shapes.contract import KEY
 
 SCHEMA = "bench"
 BATCH_ROWS = 32_768
@@ -68,7 +68,6 @@ def take(run_id: str, engine: sa.Engine, folder: Path) -> tuple[TableRows, ...]:
     run = open_run(run_id)
     municipality = municipality_of(run)
     promotion = run.read(Promotion)
-    frames = _promoted(run, municipality)
     taken = []
     for table in target_tables(municipality):
         files = sorted((run.path / "mapped" / table.key).rglob("*.arrow"))
@@ -79,7 +78,7 @@ def take(run_id: str, engine: sa.Engine, folder: Path) -> tuple[TableRows, ...]:
         with pa.memory_map(str(files[0])) as source:
             schema = pa.ipc.open_file(source).schema
         names = [column.name for column in table.columns]
-        count = _write(frames[table.key], pa.schema([schema.field(name) for name in names]), promoted)
+        count = _write(_promoted(run, municipality, table), pa.schema([schema.field(name) for name in names]), promoted)
         if promotion is None or promotion.rows[table.key] != count:
             raise RuntimeError(f"{table.key}: {count} rows are kept, others were promoted")
         area = area_of(run.mode)
@@ -120,12 +119,14 @@ def cleared(engine: sa.Engine, tables: Iterable[TableRows]) -> None:
             connection.execute(sa.text(f"CREATE TABLE {parent} {like} PARTITION BY LIST (municipality_code)"))
 
 
-def _promoted(run: Run, municipality: Municipality) -> Mapping[str, pl.LazyFrame]:
-    tables = {table.key: table for table in target_tables(municipality)}
-    frames = {name: staged_frame(run.path, municipality, name) for name in tables}
-    rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
-    keys = {name: table_of(tables[name]).key for name in one_per_key(municipality)}
-    return promotable(frames, rejected, keys)
+def _promoted(run: Run, municipality: Municipality, table: sa.Table) -> pl.LazyFrame:
+    """The rows of a table that were promoted: those of no rejected record, and where a key has one, the preferred of it."""
+    rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run))).lazy()
+    accepted = staged_frame(run.path, municipality, table.key).join(rejected, on=KEY, how="anti")
+    if table.key not in one_per_key(municipality):
+        return accepted
+    key = table_of(table).key
+    return accepted.sort(*key, "_rank", *KEY, "_part", nulls_last=True).unique(key, keep="first")
 
 
 def _kept(file: Path, to: Path) -> Path:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import contextlib
 import ctypes
 import io
 import os
@@ -19,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,13 +132,6 @@ def gained(one: Times, other: Times) -> float:
     return middle(b / a for (a, _), (b, _) in zip(one, other, strict=True))
 
 
-@contextlib.contextmanager
-def driven_by(drive: Callable[..., Any]) -> Iterator[None]:
-    """Let another driver stand in the place of the compiled one."""
-    with replaced(decoder, _drive=drive):
-        yield
-
-
 def decoding(workload: Workload, reference: Reference, rounds: int) -> dict[str, float]:
     """Print a row: a workload beside its limits; gives the ratios."""
     in_kernels: list[float] = []
@@ -152,11 +144,11 @@ def decoding(workload: Workload, reference: Reference, rounds: int) -> dict[str,
 
     def ours() -> None:
         in_kernels.append(0.0)
-        with driven_by(drive):
+        with replaced(decoder, _drive=drive):
             workload.read()
 
     def in_c() -> None:
-        with driven_by(reference.drive):
+        with replaced(decoder, _drive=reference.drive):
             workload.read()
 
     data = np.fromfile(workload.file, np.uint8)

@@ -2,8 +2,8 @@
 
 Of each step the peak memory of the process that runs it, and of the processes it has started, together: what Linux notes as
 the most that was resident (VmHWM), set back before each step, of the children looked at twenty times a second. And what
-the rules cost: Polars' for every million rows, and the suite of Great Expectations alone, once it is imported. Other
-sizes are given with `--residents 100000 10000000`.
+the rules cost: Polars' for every million rows, and the suite of Great Expectations for every million residents, each
+alone and at the largest size, the suite once it is imported. Other sizes are given with `--residents 100000 10000000`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -66,48 +66,59 @@ def main(argv: Sequence[str] | None = None) -> int:
 def one(dumps: str) -> Measured:
     """Run the pipeline in this process."""
     from dags import runs
-    from target_schemas.postgres.database import connect
     from validators import engine
 
-    postmaster = postmaster_of(connect(os.environ["HIKKOSHI_DATABASE_URL"]))
     peaks: dict[str, tuple[float, float]] = {}
-    suites: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
-    costs: dict[str, Cost] = {}
-    rows = 0
-    in_polars, in_database = engine.run_polars, engine.run_gx
+    ruled: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    suites: list[Any] = []
+    costs: tuple[int, Cost, Cost] | None = None
+    evaluate, described = engine.run_polars, engine.suites_of
 
-    def run_polars(rules: Any, frames: Any) -> Any:
-        nonlocal rows
-        begun = clock(postmaster)
-        failing = in_polars(rules, frames)
-        if "polars" not in costs:
-            costs["polars"] = clock(postmaster) - begun
-            rows = sum(frame.select(pl.len()).collect().item() for frame in frames.values())
-        return failing
+    def run_polars(*words: Any, **options: Any) -> Any:
+        ruled.append((words, options))
+        return evaluate(*words, **options)
 
-    def run_gx(*words: Any, **options: Any) -> Any:
-        suites.append((words, options))
-        return in_database(*words, **options)
+    def suites_of(*words: Any, **options: Any) -> Any:
+        suites.append(described(*words, **options))
+        return suites[-1]
 
     @contextlib.contextmanager
     def around(step: str, _: object) -> Iterator[None]:
+        nonlocal costs
         if step == "reconcile":
-            words, options = suites[0]
-            begun = clock(postmaster)
-            in_database(*words, **options)
-            costs["suite"] = clock(postmaster) - begun
+            # What was evaluated side by side, once more and one after the other: the rows are still staged.
+            words, options = ruled[0]
+            costs = alone(lambda: evaluate(*words, **options), words[1], suites[0])
         with children_peak() as of_children:
             set_back([os.getpid()])
             yield
         known = peaks.get(step, (0.0, 0.0))
         peaks[step] = (max(known[0], peak(os.getpid())), max(known[1], of_children()))
 
-    with replaced(engine, run_polars=run_polars, run_gx=run_gx), watched(around):
+    with replaced(engine, run_polars=run_polars, suites_of=suites_of), watched(around):
         state = runs.run_all(TOWN, folder_of_dumps=dumps).state
-    if state != "promoted":
+    if state != "promoted" or costs is None:
         raise RuntimeError(f"the run is {state}: its report says why")
-    polars, suite = costs["polars"], costs["suite"]
+    rows, polars, suite = costs
     return Measured(peaks=peaks, rows=rows, polars=(polars.wall, polars.cpu), suite=(suite.wall, suite.cpu))
+
+
+def alone(evaluate: Callable[[], object], frames: Mapping[str, pl.LazyFrame], suites: Any) -> tuple[int, Cost, Cost]:
+    """How many rows there are, and what each engine costs by itself, Great Expectations without its import."""
+    from target_schemas.postgres.database import connect
+    from validators import gate
+
+    url = os.environ["HIKKOSHI_DATABASE_URL"]
+    postmaster = postmaster_of(connect(url))
+    rows = sum(int(frame.select(pl.len()).collect().item()) for frame in frames.values())
+    begun = clock(postmaster)
+    evaluate()
+    polars = clock(postmaster) - begun
+    with gate.opened() as opened:
+        opened.count([], url).result()
+        begun = clock(postmaster)
+        opened.count(suites, url).result()
+        return rows, polars, clock(postmaster) - begun
 
 
 @contextlib.contextmanager
@@ -166,14 +177,22 @@ def show(measured: Mapping[int, Measured]) -> None:
         asked(f"peak memory, {residents:,} residents: the run's process", own, most=MOST_MEGABYTES, unit="MB")
         asked(f"peak memory, {residents:,} residents: with its children", both, most=MOST_MEGABYTES, unit="MB")
     small, large = min(measured), max(measured)
-    grown = max(a for a, _ in measured[large]["peaks"].values()) / max(a for a, _ in measured[small]["peaks"].values())
-    asked(f"peak memory, {large:,} residents of {small:,}", grown, most=1.1)
+    if large > small:
+        most = {residents: max(own for own, _ in m["peaks"].values()) for residents, m in measured.items()}
+        asked(f"peak memory, {large:,} residents of {small:,}", most[large] / most[small], most=1.1)
     m = measured[large]
     for number, clocked in enumerate(("wall", "processor time")):
-        asked(f"Polars' rules, a million rows: {clocked}", m["polars"][number] / m["rows"] * 1e6, most=1, unit="s")
+        asked(
+            f"Polars' rules, for a million rows (of {m['rows']:,}): {clocked}",
+            m["polars"][number] / m["rows"] * 1e6,
+            most=1,
+            unit="s",
+        )
     for number, clocked in enumerate(("wall", "processor time")):
         seconds = m["suite"][number] / large * 1e6
-        asked(f"suite of Great Expectations, a million residents: {clocked}", seconds, most=5, unit="s")
+        asked(
+            f"suite of Great Expectations, for a million residents (of {large:,}): {clocked}", seconds, most=5, unit="s"
+        )
 
 
 if __name__ == "__main__":

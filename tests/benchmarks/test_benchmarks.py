@@ -12,6 +12,7 @@ import pytest
 
 from tests import benchmarks
 from tests.benchmarks.__main__ import BUDGETS, main
+from tests.benchmarks.figures import asked
 from tests.benchmarks.peers import workload
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,8 @@ STEPS = (
 )
 GATES = ("with the gate", "without the gate")
 FLOORS = {"bare adbc_ingest": (3.5, 2.3), "ingest, key, checks, attach": (2.5, 1.5)}
+BESIDE_FLOORS = ("reading and mapping into Arrow files", "importing Great Expectations")
+COLUMNS = "processor: all | this process | its children | PostgreSQL | all, of ingest, key, checks, attach |"
 WORKLOADS = (
     "resident, 400 B", "numbers, 100 B", "numbers, 100 B, 30% of the packed ones blank",
     "numbers, 100 B, 30% of the packed ones blank, null by policy", "text, 200 B", "packed, 15 digits",
@@ -82,15 +85,14 @@ BENCHMARKS = {
     "tests.benchmarks.pipeline": (
         "--residents 100 --rounds 1 --database {database}",
         [
-            "importing Great Expectations, a process: # s of processor time",
-            *[f"| step, {gate} | s | processor: all | this process | its children | PostgreSQL |" for gate in GATES],
-            *[f"| pipeline {gate} | # | # | # | # | # |" for gate in GATES],
-            *[f"| {floor} | # | # | # | # | # |" for floor in FLOORS],
+            *[f"| step, {gate} | s | {COLUMNS}" for gate in GATES],
+            *[f"| pipeline {gate} | # | # | # | # | # | # |" for gate in GATES],
+            *[f"| {what} | # | # | # | # | # | # |" for what in (*FLOORS, *BESIDE_FLOORS)],
             *[
-                ASKED.format(f"pipeline {gate}, of {floor}: {clock}", f"at most {limit}")
+                ASKED.format(f"pipeline of 100 residents {gate}, of {floor}: {clock}", f"at most {limit}")
                 for floor, limits in FLOORS.items()
                 for gate, limit in zip(GATES, limits, strict=True)
-                for clock in ("processor time", "wall")
+                for clock in ("wall", f"processor time{', without the import' if gate == 'with the gate' else ''}")
             ],
         ],
     ),
@@ -117,10 +119,12 @@ BENCHMARKS = {
             "| 100 residents | # | # | # | # | # |",
             ASKED.format("peak memory, 100 residents: the run's process", "at most 700 MB"),
             ASKED.format("peak memory, 100 residents: with its children", "at most 700 MB"),
-            ASKED.format("peak memory, 100 residents of 100", "at most 1.1"),
-            *[ASKED.format(f"Polars' rules, a million rows: {c}", "at most 1 s") for c in ("wall", "processor time")],
             *[
-                ASKED.format(f"suite of Great Expectations, a million residents: {clock}", "at most 5 s")
+                ASKED.format(f"Polars' rules, for a million rows (of #): {c}", "at most 1 s")
+                for c in ("wall", "processor time")
+            ],
+            *[
+                ASKED.format(f"suite of Great Expectations, for a million residents (of 100): {clock}", "at most 5 s")
                 for clock in ("wall", "processor time")
             ],
         ],
@@ -231,3 +235,17 @@ def test_a_benchmark_that_fails_is_told_and_counted(capfd):
 def test_an_unknown_benchmark_is_told_with_those_that_there_are(capfd):
     assert main(["maping"]) == 2
     assert "mapping" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "line"),
+    [
+        (1.5, {"most": 1.5, "unit": "s"}, "asked: | what | 1.50 s | at most 1.5 s | yes |"),
+        (1.51, {"most": 1.5, "unit": "s"}, "asked: | what | 1.51 s | at most 1.5 s | **no** |"),
+        (0.7, {"least": 0.7}, "asked: | what | 0.70 | at least 0.7 | yes |"),
+        (999_999, {"least": 1_000_000}, "asked: | what | 999,999 | at least 1,000,000 | **no** |"),
+    ],
+)
+def test_a_figure_stands_beside_its_limit(value, limit, line, capfd):
+    asked("what", value, **limit)
+    assert capfd.readouterr().out == f"{line}\n"
