@@ -43,7 +43,8 @@ class Extracted:
         kind: the kind's name; "" for findings between the records.
         batch: `_record`, `_offset`, `_parent` where the kind has one, then a column a decoded field or list.
         findings: what was odd in them.
-        filled: for each field that was not decoded, in how many of these records it holds anything.
+        filled: in how many of these records each field, decoded or not, and each list holds anything: a text, list or
+            bytes that are not empty, a number that is not zero.
         characters: the characters outside the standard area (schema `CHARACTERS`).
     """
 

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
-import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
@@ -116,7 +115,7 @@ class Notes:
         """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
         if extracted.kind:
             filled = self._filled.setdefault(extracted.kind, {})
-            for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
+            for name, count in extracted.filled.items():
                 filled[name] = filled.get(name, 0) + count
         for field, code, area, count, records, places in extracted.characters.iter_rows():
             met = self._characters.get((field, code, area), (0, 0, []))
@@ -136,23 +135,6 @@ class Notes:
             )
             for (field, code, area), (count, records, places) in self._characters.items()
         )
-
-
-def _filled(batch: pa.RecordBatch) -> dict[str, int]:
-    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
-    if not frame.width:
-        return {}
-    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
-    return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
-
-
-def _holds(name: str, kind: pl.DataType) -> pl.Expr:
-    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
-    if kind == pl.List:
-        return pl.col(name).list.len() > 0
-    if kind == pl.Binary:
-        return pl.col(name).bin.encode("hex").str.contains("[^0]")
-    return pl.col(name) != ("" if kind == pl.String else 0)
 
 
 def extract_and_map(

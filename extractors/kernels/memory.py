@@ -118,6 +118,25 @@ def _load(bits: int, *, swap: bool) -> Callable[[Any, Any, Any, Any], Any]:
     return codegen
 
 
+def _item(bits: int) -> Callable[[Any, Any, Any, Any], Any]:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.gep(_pointer(builder, args[0], bits), [args[1]]), align=1)
+
+    return codegen
+
+
+@intrinsic
+def int64_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """Read an int64 of an array, so that the compiler sees one: a loop over it becomes a few vector instructions."""
+    return types.int64(types.int64, types.int64), _item(64)
+
+
+@intrinsic
+def int32_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """The same of an int32."""
+    return types.int32(types.int64, types.int64), _item(32)
+
+
 @intrinsic
 def be64(typing_context: Any, address: Any) -> Any:
     """Read eight bytes, the first the most significant, as uint64."""
