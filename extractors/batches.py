@@ -12,11 +12,10 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from extractors.batch_findings import BatchFindings
-from extractors.character_counts import CODED, NO_CHARACTERS, tally
+from extractors.character_counts import CODED, CodeCount, tally
 from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings.contract import Framing, Trouble
@@ -45,14 +44,14 @@ class Extracted:
         findings: what was odd in them.
         filled: in how many of these records each field, decoded or not, and each list holds anything: a text, list or
             bytes that are not empty, a number that is not zero.
-        characters: the characters outside the standard area (schema `CHARACTERS`).
+        characters: the characters outside the standard area, by field and code.
     """
 
     kind: str
     batch: pa.RecordBatch
     findings: pa.RecordBatch
     filled: Mapping[str, int]
-    characters: pl.DataFrame = dataclasses.field(default_factory=lambda: NO_CHARACTERS)
+    characters: tuple[CodeCount, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
-from extractors.character_counts import first_places
+from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
@@ -109,7 +109,7 @@ class Notes:
 
     def __init__(self) -> None:
         self._filled: dict[str, dict[str, int]] = {}
-        self._characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
+        self._characters: dict[tuple[str, int, str], CodeCount] = {}
 
     def add(self, extracted: Extracted) -> None:
         """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
@@ -117,9 +117,9 @@ class Notes:
             filled = self._filled.setdefault(extracted.kind, {})
             for name, count in extracted.filled.items():
                 filled[name] = filled.get(name, 0) + count
-        for field, code, area, count, records, places in extracted.characters.iter_rows():
-            met = self._characters.get((field, code, area), (0, 0, []))
-            self._characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
+        for met in extracted.characters:
+            key = (met.field, met.code, met.area)
+            self._characters[key] = added(self._characters[key], met) if key in self._characters else met
 
     @property
     def filled(self) -> Mapping[str, Mapping[str, int]]:
@@ -129,12 +129,7 @@ class Notes:
     @property
     def characters(self) -> tuple[Met, ...]:
         """The codes outside the standard, by field."""
-        return tuple(
-            Met(
-                field=field, code=code, area=area, count=count, records=records, places=tuple((r, o) for r, o in places)
-            )
-            for (field, code, area), (count, records, places) in self._characters.items()
-        )
+        return tuple(Met(**dataclasses.asdict(met)) for met in self._characters.values())
 
 
 def extract_and_map(
