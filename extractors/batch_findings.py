@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import hexadecimal
+from extractors.kernels.memory import jit
 from extractors.records import Records
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, no_findings
@@ -18,6 +19,24 @@ from migration_reports.findings import FINDINGS, no_findings
 CODE_BITS = 24
 SHOWN = 4
 """How many different codes of one text a finding names."""
+
+
+@jit
+def _place(rows, starts, pos, numbers, offsets, places):
+    """Fill two rows: the numbers of records, and the offsets in the dump of what begins in them at `starts`."""
+    for i in range(len(rows)):
+        r = rows[i]
+        places[0, i] = numbers[r]
+        places[1, i] = offsets[r] + starts[i] - pos[r]
+    return 0
+
+
+@jit
+def _step(ends, begin, step):
+    """Fill the ends of texts of one length, the first of which begins at `begin`."""
+    for i in range(len(ends)):
+        ends[i] = begin + (i + 1) * step
+    return 0
 
 
 class BatchFindings:
@@ -29,7 +48,7 @@ class BatchFindings:
         self._records = records
         self._groups: list[tuple[str, str | pa.Array | None, int]] = []
         self._rows: list[np.ndarray] = []
-        self._offsets: list[np.ndarray] = []
+        self._starts: list[np.ndarray] = []
         self._details: list[str | None] = []
         self._codes: list[tuple[np.ndarray, np.ndarray]] = []
         self._count = 0
@@ -56,11 +75,9 @@ class BatchFindings:
         """
         if not len(rows):
             return
-        records = self._records
-        offsets = records.offsets[rows]
         self._groups.append((code, field, len(rows)))
         self._rows.append(rows)
-        self._offsets.append(offsets if starts is None else offsets + starts - records.pos[rows])
+        self._starts.append(self._records.pos[rows] if starts is None else starts)
         self._details.append(detail)
         if codes is not None:
             self._codes.append((codes[0] + self._count, codes[1]))
@@ -71,15 +88,18 @@ class BatchFindings:
         if not self._groups:
             return no_findings()
         codes, fields, counts = zip(*self._groups, strict=True)
-        total = self._count
+        total, records = self._count, self._records
+        places = np.empty((2, total), np.int64)
+        rows, starts = np.concatenate(self._rows), np.concatenate(self._starts)
+        _place(rows, starts, records.pos, records.numbers, records.offsets, places)
         nothing = pa.nulls(total, pa.string())
         columns = [
             _repeated(codes, counts),
             _repeated([str(CATALOGUE[code].severity) for code in codes], counts),
             _repeated([self._dump], [total]),
             _repeated([self._kind], [total]),
-            pa.array(self._records.numbers[np.concatenate(self._rows)]),
-            pa.array(np.concatenate(self._offsets)),
+            pa.array(places[0]),
+            pa.array(places[1]),
             _names(fields, counts),
             nothing,
             nothing,
@@ -113,7 +133,7 @@ def _repeated(words: Sequence[str | None], counts: Sequence[int]) -> pa.Array:
     pieces, at, size = [], 0, 0
     for word, some in itertools.groupby(zip(words, counts, strict=True), operator.itemgetter(0)):
         content, count = (word or "").encode(), sum(count for _, count in some)
-        ends[at + 1 : at + count + 1] = size + len(content) * np.arange(1, count + 1, dtype=np.int32)
+        _step(ends[at + 1 : at + count + 1], size, len(content))
         pieces.append(content * count)
         at, size = at + count, size + len(content) * count
     bitmap = None

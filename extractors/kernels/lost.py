@@ -52,29 +52,30 @@ def judge(data, pos, words, width, blank, policies, values, stride, valid, rows,
         rows: (5, len(words)): takes the records by verdict, and last those whose numbers are kept.
         counts: takes how many those are; and last, how many lost values held more than zero.
     """
-    here, gone, held = np.int64(0), np.uint64(0), np.int64(0)
+    # Where all bytes come to the same, nobody looks at them; and a count is kept at hand while the verdict stays.
+    alike = policies.min() == policies.max()
+    last, count, held = np.int64(policies[0]), np.int64(0), np.int64(0)
     for i in range(len(words)):
-        r = words[i] & 0xFFFFFFFF
+        r = np.uint64(words[i] & 0xFFFFFFFF)
         flags = words[i] >> 32
         if flags & LOST:
-            verdict = policies[kind_of_bytes(data + pos[r], width, np.uint64(blank))]
-            rows[verdict, counts[verdict]] = r
-            counts[verdict] += 1
-            if r >> 6 != here:
-                valid[here] &= ~gone
-                here, gone = r >> 6, np.uint64(0)
-            gone |= np.uint64(verdict != ZERO) << np.uint64(r & 63)
+            verdict = last if alike else np.int64(policies[kind_of_bytes(data + pos[r], width, np.uint64(blank))])
+            if verdict != last:
+                counts[last] = count
+                last, count = verdict, counts[verdict]
+            rows[verdict, count] = np.int64(r)
+            count += 1
+            valid[r >> np.uint64(6)] &= ~(np.uint64(verdict != ZERO) << (r & np.uint64(63)))
             some = np.int64(0)
             for k in range(stride):
-                at = values + 8 * (stride * r + k)
+                at = values + 8 * (stride * np.int64(r) + k)
                 some |= int_at(at)
                 if verdict == ZERO:
                     put64(at, np.int64(0))
             held += some != 0
         if flags & ODD:
-            rows[KEPT, counts[KEPT]] = r
+            rows[KEPT, counts[KEPT]] = np.int64(r)
             counts[KEPT] += 1
-    if len(words) > 0:
-        valid[here] &= ~gone
+    counts[last] = count
     counts[KEPT + 1] = held
     return 0

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.decoder import Decoder, Oddity
+from extractors.kernels.memory import jit
 from extractors.layout import Field
 
 
@@ -44,6 +45,20 @@ class Odd:
     detail: str | None = None
 
 
+@jit
+def _place(at, records, starts, limits, offset, placed):
+    """Fill three rows: the records of some occurrences, where a field of theirs begins, and where the records end.
+
+    What is missing at a record's end is odd there.
+    """
+    for i in range(len(at)):
+        limit = limits[at[i]]
+        placed[0, i] = records[at[i]]
+        placed[1, i] = min(starts[at[i]] + offset, limit)
+        placed[2, i] = limit
+    return 0
+
+
 def named(oddity: Oddity, rows: Rows, decoder: Decoder) -> Odd:
     """An oddity under the names that its field has in the records, in the order of its occurrences."""
     field, at = oddity.field, oddity.rows
@@ -53,7 +68,6 @@ def named(oddity: Oddity, rows: Rows, decoder: Decoder) -> Odd:
         outer = [pa.array(number).cast(pa.string()) for number in rows.subscripts[at].T]
         subscripts = pc.binary_join_element_wise(*outer, *map(str, field.subscripts), ",")
         name = pc.binary_join_element_wise(f"{field.data_name}(", subscripts, ")", "")
-    # What is missing at a record's end is odd there.
-    limits = rows.limits[at]
-    starts = np.minimum(rows.starts[at] + field.offset, limits)
-    return Odd(field, name, oddity.flag, oddity.code, rows.records[at], starts, limits, decoder)
+    placed = np.empty((3, len(at)), np.int64)
+    _place(at, rows.records, rows.starts, rows.limits, field.offset, placed)
+    return Odd(field, name, oddity.flag, oddity.code, placed[0], placed[1], placed[2], decoder)
