@@ -331,7 +331,10 @@ def indexing(data: bytes, rounds: int) -> None:
         buffer = np.frombuffer(made, np.uint8)
 
         def walk(buffer: np.ndarray = buffer) -> None:
-            framing.index(buffer, 0, len(buffer), True, ())
+            at, framed = 0, framing.index(buffer, 0, len(buffer), True, ())
+            while framed.again:
+                at += framed.used
+                framed = framing.index(buffer, at, len(buffer), True, framed.state)
 
         seconds = in_turns(rounds, walk=walk, stream=index, copy=lambda made=made: bytearray(made))  # type: ignore[misc]
         size = len(made)
