@@ -112,14 +112,20 @@ class Extraction:
                 troubles[0] = dataclasses.replace(held, skipped=held.skipped + troubles[0].skipped)
             elif held is not None:
                 yield (self._troubled([held]),)
-            for at in range(0, len(records.pos), self._batch_records):
-                yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
+            for some in self._even(len(records.pos)):
+                yield tuple(self._decode(records.some(some)))
             # What is wrong at the end of a buffer may go on in the next.
             held = troubles.pop() if troubles else None
             if troubles:
                 yield (self._troubled(troubles),)
         if held is not None:
             yield (self._troubled([held]),)
+
+    def _even(self, count: int) -> Iterator[slice]:
+        """Cut so many records into batches of about one size: a small last one would cost as much as a whole one."""
+        batches = max((count + self._batch_records // 2) // self._batch_records, 1)
+        size = max(-(-count // batches), 1)
+        return (slice(at, at + size) for at in range(0, count, size))
 
     def _troubled(self, troubles: Sequence[Trouble]) -> Extracted:
         nothing = pa.nulls(len(troubles), pa.string())
@@ -213,7 +219,7 @@ def extract(
         framing: how records lie in the dump.
         charset: how its text is coded.
         kinds: the record kinds; the first that fits takes a record.
-        batch_records: how many records a batch holds at most.
+        batch_records: about how many records a batch holds.
         blanks: what a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES.
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
         part: the slice to read, at whose first byte the dump stands.

@@ -1,4 +1,4 @@
-"""What is odd in decoded columns, under the names that fields have in their records, with the places of their bytes."""
+"""Where occurrences stand, and what is odd in them, under the names that fields have in their records."""
 
 from __future__ import annotations
 
@@ -24,6 +24,46 @@ class Rows:
     subscripts: np.ndarray
     starts: np.ndarray
     limits: np.ndarray
+
+
+@jit
+def _spread(
+    ends, begin, width, places, outer, records, limits, parents, subscripts, starts, inner_records, inner_limits
+):
+    """Fill what is known of each occurrence, record by record."""
+    for r in range(len(begin)):
+        for n in range(ends[r], ends[r + 1]):
+            within = n - ends[r]
+            parents[n] = r
+            for k in range(outer.shape[1]):
+                subscripts[n, k] = outer[r, k]
+            subscripts[n, outer.shape[1]] = within + 1
+            starts[n] = places[n] if len(places) > 0 else begin[r] + within * width
+            inner_records[n], inner_limits[n] = records[r], limits[r]
+    return 0
+
+
+def occurrences(
+    rows: Rows, ends: np.ndarray, begin: np.ndarray, width: int, places: np.ndarray | None
+) -> tuple[np.ndarray, Rows]:
+    """The occurrences of a table in some records: which row each is of, and where it stands.
+
+    Args:
+        rows: the records, or the occurrences that the table is in.
+        ends: int32, how many occurrences come before each row, and after the last.
+        begin: where the table begins in each.
+        width: of an occurrence, where `places` does not say where each is.
+        places: where each occurrence begins; None where they are equally wide.
+    """
+    count, depth = int(ends[-1]), rows.subscripts.shape[1]
+    parents, starts, records, limits = np.empty((4, count), np.int64)
+    subscripts = np.empty((count, depth + 1), np.int64)
+    places = places if places is not None else np.empty(0, np.int64)
+    _spread(
+        ends, begin, width, places, rows.subscripts, rows.records, rows.limits, parents, subscripts, starts, records,
+        limits,
+    )  # fmt: skip
+    return parents, Rows(records, subscripts, starts, limits)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
 from extractors.layout import Field, Segment, Table
-from extractors.structure.odd import Odd, Rows, named
+from extractors.structure.odd import Odd, Rows, named, occurrences
 from extractors.structure.walk import Walk
 
 
@@ -319,21 +319,13 @@ class Structure:
         marks.short[rows.records[counted.cut]] = True
         if nested is None:
             return None, end
-        parents = np.repeat(np.arange(size), counts)
         if not rows.subscripts.shape[1]:
             marks.filled[table.column] = int(np.count_nonzero(counts))
-        within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
-        starts = begin[parents] + within * table.element.width if counted.places is None else counted.places
-        elements = Rows(
-            rows.records[parents],
-            np.column_stack((rows.subscripts[parents], within + 1)),
-            starts,
-            rows.limits[parents],
-        )
-        inside = {name: values[parents] for name, values in known.items()}
-        columns, _ = nested._read(data, elements, inside, odd, marks)
         offsets = np.zeros(size + 1, np.int32)
         np.cumsum(counts, out=offsets[1:])
+        parents, elements = occurrences(rows, offsets, begin, table.element.width, counted.places)
+        inside = {name: values[parents] for name, values in known.items()} if table.element.deep_tables else {}
+        columns, _ = nested._read(data, elements, inside, odd, marks)
         values = columns[0] if table.elementary else pa.StructArray.from_arrays(columns, fields=list(nested.schema))
         if not wrong.any():
             return pa.ListArray.from_arrays(pa.array(offsets), values), end
@@ -380,7 +372,7 @@ class Structure:
 
 def _counts(column: pa.Array) -> np.ndarray:
     """The counts that a column states; -1 where it states none."""
-    return np.asarray(column.fill_null(-1).to_numpy(zero_copy_only=False))
+    return np.asarray((column.fill_null(-1) if column.null_count else column).to_numpy(zero_copy_only=False))
 
 
 def _element_type(table: Table, nested: Structure) -> pa.DataType:
