@@ -19,7 +19,7 @@ from extractors.character_counts import CODED, CodeCount, tally
 from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings.contract import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind, check_families
+from extractors.kinds import Chooser, Family, Kind, check_families, parted
 from extractors.layout import Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
@@ -148,13 +148,12 @@ class Extraction:
             return
         kinds = self._chooser.choose(records.data, records.pos, records.limits)
         parents = self._family.parents(kinds, records.numbers) if self._family.any else None
-        for number, reader in enumerate(self._readers):
-            chosen = np.flatnonzero(kinds == number)
+        *parts, lost = parted(kinds, len(self._readers))
+        for reader, chosen in zip(self._readers, parts, strict=True):
             if len(chosen):
                 self.account.kinds[reader.kind.name] += len(chosen)
                 some = records if len(chosen) == len(kinds) else records.some(chosen)
                 yield self._extract(reader, some, None if parents is None else parents[chosen])
-        lost = np.flatnonzero(kinds < 0)
         if len(lost):
             self.account.of_no_kind += len(lost)
             found = findings_at(
