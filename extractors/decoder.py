@@ -201,6 +201,12 @@ class Decoder:
         # By field, the verdicts on bytes that are no number, as `judge` takes them.
         self.policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
         self._places = {n: at for at, n in enumerate(self._driven)}
+        texts = (at for at, n in enumerate(self._driven) if self._usages[n].value == TEXT)
+        self._texts = {at: text for text, at in enumerate(texts)}
+        # Bytes that a record needs of each column's room.
+        self._sizes = (8 * self._plan[: len(self._driven), p.STRIDE]).tolist()
+        for at in self._texts:
+            self._sizes[at] = self.fields[self._driven[at]].width * self._prepared[at].growth
 
     def decode(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray | None = None) -> Decoded:
         """Decode records.
@@ -225,27 +231,26 @@ class Decoder:
         listed = np.empty((driven, count + 1), np.int64)
         plan[:driven, p.LIST] = listed.ctypes.data + 8 * (count + 1) * np.arange(driven)
         plan[driven:-1, p.OUT] = plan.ctypes.data + 8 * (p.COLUMNS * np.arange(driven, len(plan) - 1) + p.HOLDING)
-        buffers = [self._room(plan[at], number, count) for at, number in enumerate(self._driven)]
+        values = [pa.allocate_buffer(size * count + SLACK) for size in self._sizes]
+        plan[:driven, p.OUT] = [buffer.address for buffer in values]
+        ends = np.empty((len(self._texts), count + 1), np.int32)
+        ends[:, 0] = 0
+        plan[list(self._texts), p.ENDS] = ends.ctypes.data + ends.strides[0] * np.arange(len(ends))
         if count and len(plan) > 1:
-            _drive(
-                plan.ctypes.data,
-                len(plan) - 1,
-                count,
-                data.ctypes.data,
-                pos.ctypes.data,
-                self._touch,
-                8 * p.COLUMNS,
-            )
+            row = 8 * p.COLUMNS
+            _drive(plan.ctypes.data, len(plan) - 1, count, data.ctypes.data, pos.ctypes.data, self._touch, row)
         found, filled = plan[:-1, p.FOUND].tolist(), plan[:-1, p.HOLDING].tolist()
         columns: list[_Column] = []
-        for number, usage in enumerate(self._usages):
+        for number in range(len(self.fields)):
             at = self._places.get(number)
             if at is None:
                 columns.append(self._whole(number, data, pos))
-            elif usage.value == TEXT:
-                columns.append(self._text(number, *buffers[at], listed[at, : found[at]], filled[at]))
+            elif at in self._texts:
+                columns.append(
+                    self._text(number, values[at], ends[self._texts[at]], listed[at, : found[at]], filled[at])
+                )
             else:
-                columns.append(self._number(number, data, pos, buffers[at][0], listed[at, : found[at]], filled[at]))
+                columns.append(self._number(number, data, pos, values[at], listed[at, : found[at]], filled[at]))
         return Decoded(
             tuple(column.array for column in columns),
             tuple(oddity for column in columns for oddity in column.oddities),
@@ -303,22 +308,9 @@ class Decoder:
         row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
 
-    def _room(self, row: np.ndarray, number: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Give a kernel memory for so many values: an arena and the ends of texts in it, or numbers and no ends."""
-        if self._usages[number].value != TEXT:
-            values = np.empty(count * row[p.STRIDE], np.int64)
-            row[p.OUT] = values.ctypes.data
-            return values, _NONE
-        growth = self._prepared[self._places[number]].growth
-        arena = np.empty(self.fields[number].width * growth * count + SLACK, np.uint8)
-        ends = np.empty(count + 1, np.int32)
-        ends[0] = 0
-        row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
-        return arena, ends
-
-    def _text(self, number: int, arena: np.ndarray, ends: np.ndarray, words: np.ndarray, filled: int) -> _Column:
+    def _text(self, number: int, arena: pa.Buffer, ends: np.ndarray, words: np.ndarray, filled: int) -> _Column:
         field = self.fields[number]
-        parts = [None, pa.py_buffer(ends), pa.py_buffer(arena[: int(ends[-1])])]
+        parts = [None, pa.py_buffer(ends), arena.slice(0, int(ends[-1]))]
         column = pa.Array.from_buffers(pa.string(), len(ends) - 1, parts)
         if self.charset.compose:
             column = composed(column)
@@ -328,13 +320,13 @@ class Decoder:
         return _Column(column, _split(field, self._usages[number], *p.unpack(words)) if len(words) else [], filled)
 
     def _number(
-        self, number: int, data: np.ndarray, pos: np.ndarray, values: np.ndarray, words: np.ndarray, filled: int
+        self, number: int, data: np.ndarray, pos: np.ndarray, values: pa.Buffer, words: np.ndarray, filled: int
     ) -> _Column:
         field, oddities, bitmap = self.fields[number], _NO_ODDITIES, None
         if len(words):
-            settled = self._settle(number, data, pos, words, values)
+            settled = self._settle(number, data, pos, words, values.address, self._sizes[self._places[number]] // 8)
             oddities, bitmap, filled = settled.oddities, settled.bitmap, filled - settled.held
-        column = pa.Array.from_buffers(kernel_type(field), len(pos), [bitmap, pa.py_buffer(values)])
+        column = pa.Array.from_buffers(kernel_type(field), len(pos), [bitmap, values])
         return _Column(scaled(column, field), oddities, filled)
 
     def _whole(self, number: int, data: np.ndarray, pos: np.ndarray) -> _Column:
@@ -343,20 +335,20 @@ class Decoder:
         column, rows, flags = usage.read(field, data, pos + field.offset, self._rules)
         oddities = _NO_ODDITIES
         if len(rows):
-            settled = self._settle(number, data, pos, flags.astype(np.int64) << 32 | rows, _NONE)
+            settled = self._settle(number, data, pos, flags.astype(np.int64) << 32 | rows)
             oddities, column = settled.oddities, replaced(column, settled.bitmap, settled.zero)
         return _Column(scaled(column, field), oddities, holding(column))
 
     def _settle(
-        self, number: int, data: np.ndarray, pos: np.ndarray, words: np.ndarray, values: np.ndarray
+        self, number: int, data: np.ndarray, pos: np.ndarray, words: np.ndarray, values: int = 0, stride: int = 0
     ) -> _Settled:
-        """What becomes of the odd numbers of a field."""
+        """What becomes of the odd numbers of a field, whose values stand at an address, so many words each."""
         field, usage = self.fields[number], self._usages[number]
         valid = np.full((len(pos) + 63) // 64, -1, np.int64).view(np.uint64)
         rows, counts = np.empty((5, len(words)), np.int64), np.zeros(6, np.int64)
         judge(
             data.ctypes.data + field.offset, pos, words, field.width, self.charset.blank, self.policies[number],
-            values.ctypes.data, len(values) // len(pos), valid, rows, counts,
+            values, stride, valid, rows, counts,
         )  # fmt: skip
         refused, blank, null, zero, kept, held = counts.tolist()
         said = (
@@ -376,7 +368,6 @@ class Decoder:
         return np.array([REFUSED, said.get(spaces, blank), low, high], np.uint8)
 
 
-_NONE = np.zeros(0, np.int64)
 _NO_ODDITIES: list[Oddity] = []
 
 
