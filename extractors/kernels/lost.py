@@ -53,7 +53,7 @@ def judge(data, pos, words, width, blank, policies, values, stride, valid, rows,
         counts: takes how many those are; and last, how many lost values held more than zero.
     """
     # Where all bytes come to the same, nobody looks at them; and a count is kept at hand while the verdict stays.
-    alike = policies.min() == policies.max()
+    alike = policies[0] == policies[1] == policies[2] == policies[3]
     last, count, held = np.int64(policies[0]), np.int64(0), np.int64(0)
     for i in range(len(words)):
         r = np.uint64(words[i] & 0xFFFFFFFF)
