@@ -31,14 +31,6 @@ def _place(rows, starts, pos, numbers, offsets, places):
     return 0
 
 
-@jit
-def _step(ends, begin, step):
-    """Fill the ends of texts of one length, the first of which begins at `begin`."""
-    for i in range(len(ends)):
-        ends[i] = begin + (i + 1) * step
-    return 0
-
-
 class BatchFindings:
     """The findings of one batch, gathered and then made into one Arrow batch: a few columns, however many kinds."""
 
@@ -133,7 +125,7 @@ def _repeated(words: Sequence[str | None], counts: Sequence[int]) -> pa.Array:
     pieces, at, size = [], 0, 0
     for word, some in itertools.groupby(zip(words, counts, strict=True), operator.itemgetter(0)):
         content, count = (word or "").encode(), sum(count for _, count in some)
-        _step(ends[at + 1 : at + count + 1], size, len(content))
+        ends[at + 1 : at + count + 1] = size + len(content) * np.arange(1, count + 1, dtype=np.int32)
         pieces.append(content * count)
         at, size = at + count, size + len(content) * count
     bitmap = None
