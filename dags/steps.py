@@ -107,7 +107,7 @@ def begin(
             dag_run_id=dag_run[1],
             left=files_left(source, municipality),
         )
-        with reached() as (database, _):
+        with reached(code) as (database, _):
             installation.install(database, municipality.systems, code)
             run_folder.make_run(run, new)
             data_centre.enter(database, run, municipality)
@@ -153,7 +153,7 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
         ):
             account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part)
         last = cuts.last_record(number, parts)
-        with reached() as (_, url):
+        with reached(run.code) as (_, url):
             for mapped in parts_of(municipality, dump):
                 if not mapped.waits:
                     data_centre.stage(url, run, mapped, number, first=part.record, last=last)
@@ -170,7 +170,7 @@ def join_slices(run_id: str) -> None:
             run.write(account, dump)
         made = [account.made for account in accounts.values()]
         if waiting(municipality):
-            with reached() as (database, url):
+            with reached(run.code) as (database, url):
                 made.append(map_waiting(run.path, municipality, from_ledger(run, database), run_id=run_id))
                 for part in waiting(municipality):
                     data_centre.stage(url, run, part, JOINED)
@@ -183,7 +183,7 @@ def validate(run_id: str) -> Validation:
     municipality = municipality_of(run)
     with run.timed("validate"):
         findings_store.forget_findings(run, "validate", "reconcile")
-        with reached() as (database, url):
+        with reached(run.code) as (database, url):
             evaluation = judging.evaluate(run, municipality, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
             judged, new = judging.judge_references(run, municipality, evaluation, database=database, url=url)
@@ -203,7 +203,7 @@ def reconcile(run_id: str) -> Verdict:
     municipality = municipality_of(run)
     with run.timed("reconcile"):
         results = run.results(municipality.dumps)
-        with reached() as (database, url):
+        with reached(run.code) as (database, url):
             counts, amounts = proof.settle(database, url, run, municipality, results.accounts)
         proved, found = proof.prove(municipality, results, counts, amounts, findings_store.rejected_by_kind(run))
         findings_store.write_findings(run, "reconcile", found)
@@ -260,7 +260,7 @@ def promote(run_id: str) -> Promotion:
         raise RunError("this run may not be promoted: " + "; ".join(reason.en for reason in verdict.reasons))
     if approval is None or not approval.decision.approved:
         raise RunError("this run has not been approved; nothing was promoted")
-    with run.timed("promote"), reached() as (database, _):
+    with run.timed("promote"), reached(run.code) as (database, _):
         promoted = loader.promote(
             database,
             run_id,

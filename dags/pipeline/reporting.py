@@ -46,7 +46,10 @@ def record(run: Run) -> RunRecord:
     """
     entry, version = None, ""
     stopped = run.read(Failure) is not None and run.read(Promotion) is None
-    with contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(), reached() as (database, _):
+    with (
+        contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(),
+        reached(run.code) as (database, _),
+    ):
         entry = ledger.find(database, run.run_id)
         with database.connect() as connection:
             version = str(connection.execute(sa.text("SHOW server_version")).scalar())

@@ -133,6 +133,7 @@ class RunEntry:
         owner: who runs it.
         started: when it began.
         finished: when it ended.
+        database: the name of the database whose ledger this is, where several are read.
     """
 
     run_id: str
@@ -147,6 +148,7 @@ class RunEntry:
     owner: str
     started: datetime.datetime
     finished: datetime.datetime | None
+    database: str = ""
 
 
 def overall(state: str, systems: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -81,14 +81,21 @@ def drop_staging(engine: sa.Engine, run_id: str) -> None:
             connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
 
 
-def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]:
-    """Drop the staging schemas of runs that are not running any more; gives their names."""
-    kept = {name(run_id) for run_id in running for name in (staging_schema, _promotable_schema)}
+def drop_orphans(engine: sa.Engine, running: Callable[[], Collection[str]]) -> tuple[str, ...]:
+    """Drop the staging schemas of runs that are not running any more; gives their names.
+
+    Args:
+        engine: the database.
+        running: tells the runs that are. A run is entered before it stages, so who is asked after the schemas were listed
+            knows whoever has begun meanwhile.
+    """
     query = sa.text(
         "SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}(_promotable)?$' ORDER BY nspname"
     )
     with engine.connect() as connection:
-        orphans = tuple(name for name in connection.execute(query).scalars() if name not in kept)
+        there = connection.execute(query).scalars().all()
+    kept = {name(run_id) for run_id in running() for name in (staging_schema, _promotable_schema)}
+    orphans = tuple(name for name in there if name not in kept)
     for name in orphans:
         with engine.begin() as connection:
             connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def staged(run_id, town):
     for table in target_tables(municipality):
         source = staging.staging_tables(run_id, [table])[table.key]
         kept = [c for c in source.columns if c.name != "run_id"]
-        with connect(run_folder.settings().database()).connect() as connection:
+        with connect(os.environ["HIKKOSHI_DATABASE_URL"]).connect() as connection:
             order = (source.c.source_dump, source.c.source_record, source.c["_offset"])
             rows[table.key] = [tuple(row) for row in connection.execute(sa.select(*kept).order_by(*order))]
         frame = staged_frame(run.path, municipality, table.key).drop("run_id").collect()

@@ -85,7 +85,8 @@ def compared(
     )
     sql = (
         f"SELECT own.source_record FROM (SELECT source_record, {', '.join(keys_sql)}, {stated.sql} AS stated{first} "  # noqa: S608
-        f"FROM {{batch}} WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
+        # Great Expectations names what it puts here only where nothing is joined, and PostgreSQL 15 wants a name.
+        f"FROM {{batch}} AS batch WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
         f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}{' AND place = 1' if once else ''}"
     )
     return failing, Query(sql)
