@@ -47,7 +47,7 @@ def capacity(
         float | None, typer.Option("--database-town-seconds", min=0, help=f"Of the database, a town{_MEASURED}")
     ] = None,
     database_row_seconds: Annotated[
-        float | None, typer.Option("--database-row-seconds", min=0, help=f"The same, a million rows{_MEASURED}")
+        float | None, typer.Option("--database-row-seconds", min=0.001, help=f"The same, a million rows{_MEASURED}")
     ] = None,
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:

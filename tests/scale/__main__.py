@@ -21,7 +21,7 @@ from pathlib import Path
 
 from migration_reports.findings import TransientError, UsageError
 from tests.scale import moves, parts, proof, servers, towns
-from tests.scale.figures import say, say_cost, say_towns
+from tests.scale.figures import say, say_cost, say_spent, say_towns
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -97,35 +97,35 @@ def measure(folder: Path, arguments: argparse.Namespace) -> None:
             )
         )
         started = time.monotonic()
-        workers = stack.enter_context(parts.running(logs, port=port, workers=arguments.workers))
+        running = stack.enter_context(parts.running(logs, port=port, workers=arguments.workers))
         say(f"Airflow is ready after {time.monotonic() - started:.0f} s")
-        move(port, moved, workers, centre, url, arguments)
+        move(port, moved, running, centre, url, arguments)
 
 
 def move(
     port: int,
     moved: Sequence[towns.Town],
-    workers: Sequence[parts.Part],
+    running: Sequence[parts.Part],
     centre: servers.Server,
     url: str,
     arguments: argparse.Namespace,
 ) -> None:
     """Move all towns at once, a worker killed meanwhile; prove that each is promoted whole and once."""
-    airflow = moves.Airflow(port)
-    before, started = centre.cpu_seconds(), time.monotonic()
-    idle = [worker.cpu_seconds() for worker in workers]
+    airflow, started = moves.Airflow(port), time.monotonic()
+    before, centre_before = [part.cpu_seconds() for part in running], centre.cpu_seconds()
     runs = airflow.start(moved)
-    spent, killed = 0.0, None
+    killed = None
     if not arguments.no_kill:
-        killed = moves.kill_in_the_middle(airflow, runs, moved[0].dag, workers[0])
-        say(f"worker-1 was killed after {time.monotonic() - started:.0f} s; {len(killed.tasks)} tasks ran on it")
-        spent, workers, idle = killed.cpu_seconds - idle[0], workers[1:], idle[1:]
+        victim = next(part for part in running if part.works)
+        killed = moves.kill_in_the_middle(airflow, runs, moved[0].dag, victim)
+        say(f"{victim.name} was killed after {time.monotonic() - started:.0f} s; {len(killed.tasks)} tasks ran on it")
     airflow.wait(runs, each=lambda: False, seconds=arguments.seconds)
     elapsed = time.monotonic() - started
-    spent += sum(worker.cpu_seconds() for worker in workers) - sum(idle)
+    after = [killed.cpu_seconds if killed and part is killed.worker else part.cpu_seconds() for part in running]
+    spent = {part.name: now - then for part, now, then in zip(running, after, before, strict=True)}
     ended = [moves.ended(airflow, dag, run) for dag, run in runs.items()]
     say_towns(moved, ended, proof.all_rows(url, moved, ended), elapsed)
-    say(f"processor seconds: workers {spent:.0f}, data centre {centre.cpu_seconds() - before:.0f}")
+    say_spent({**spent, "data centre": centre.cpu_seconds() - centre_before})
     if killed is not None:
         say_cost(moves.cost(airflow, killed))
 

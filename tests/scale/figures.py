@@ -32,6 +32,11 @@ def say_towns(towns: Sequence[Town], ended: Sequence[Ended], rows: Mapping[str, 
     )
 
 
+def say_spent(seconds: Mapping[str, float]) -> None:
+    """Say the processor time of each part."""
+    say("\nprocessor seconds | " + " | ".join(f"{name} {value:.1f}" for name, value in seconds.items()))
+
+
 def say_cost(lost: Sequence[Lost]) -> None:
     """Say what the killed worker cost."""
     say("\nlost on the killed worker | had run, s | noticed after, s | ran again after, s")

@@ -47,11 +47,13 @@ class Killed:
     """A worker that was killed.
 
     Attributes:
+        worker: the worker.
         at: when.
         tasks: the task instances that ran on it, as the API gives them.
         cpu_seconds: the processor time that it had taken.
     """
 
+    worker: Part
     at: datetime.datetime
     tasks: Sequence[Mapping[str, Any]]
     cpu_seconds: float
@@ -59,7 +61,16 @@ class Killed:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Ended:
-    """A DAG run that has ended."""
+    """A DAG run that has ended.
+
+    Attributes:
+        dag: the DAG.
+        run: the DAG run's id.
+        state: how it ended.
+        seconds: from when it was asked for.
+        tries: how often tasks ran.
+        tasks: how many ran.
+    """
 
     dag: str
     run: str
@@ -167,7 +178,7 @@ def kill_in_the_middle(airflow: Airflow, runs: Mapping[str, str], big: str, work
     worker.kill()
     at = datetime.datetime.now(datetime.UTC)
     tasks = [task for dag, run in runs.items() for task in airflow.tasks(dag, run)]
-    return Killed(at, [task for task in tasks if task["state"] == "running" and task["pid"] in own], spent)
+    return Killed(worker, at, [task for task in tasks if task["state"] == "running" and task["pid"] in own], spent)
 
 
 def cost(airflow: Airflow, killed: Killed) -> list[Lost]:
@@ -192,8 +203,8 @@ def ended(airflow: Airflow, dag: str, run: str) -> Ended:
     """How a run went."""
     found, tasks = airflow.run(dag, run), airflow.tasks(dag, run)
     seconds = (_moment(found["end_date"]) - _moment(found["queued_at"])).total_seconds()
-    ran = [task for task in tasks if task["start_date"]]
-    return Ended(dag, run, str(found["state"]), seconds, sum(int(task["try_number"]) for task in ran), len(ran))
+    tries = [int(task["try_number"]) for task in tasks if task["try_number"]]
+    return Ended(dag, run, str(found["state"]), seconds, sum(tries), len(tries))
 
 
 def _moment(text: str) -> datetime.datetime:

@@ -47,6 +47,11 @@ class Part:
     process: subprocess.Popen[bytes]
 
     @property
+    def works(self) -> bool:
+        """Whether it is one of the workers."""
+        return self.name.startswith("worker-")
+
+    @property
     def processes(self) -> list[psutil.Process]:
         """It, and all that it has started."""
         return of_sessions({self.process.pid})
@@ -93,7 +98,7 @@ def environment(
 
 @contextlib.contextmanager
 def running(logs: Path, *, port: int, workers: int) -> Iterator[list[Part]]:
-    """Run all parts until the block ends, in the environment of this process; yields the workers.
+    """Run all parts until the block ends, in the environment of this process; yields them.
 
     Args:
         logs: where each part writes its log.
@@ -115,7 +120,7 @@ def running(logs: Path, *, port: int, workers: int) -> Iterator[list[Part]]:
         for name, words in commands.items():
             parts.append(Part(name, _airflow(words, logs / f"{name}.log")))
         _wait(parts, logs, port)
-        yield [part for part in parts if part.name.startswith("worker-")]
+        yield parts
     finally:
         stop([part.process for part in parts], PATIENCE)
 
@@ -146,4 +151,4 @@ def _wait(parts: Sequence[Part], logs: Path, port: int) -> None:
 
 
 def _is_ready(logs: Path, part: Part) -> bool:
-    return not part.name.startswith("worker-") or b" ready." in (logs / f"{part.name}.log").read_bytes()
+    return not part.works or b" ready." in (logs / f"{part.name}.log").read_bytes()

@@ -25,6 +25,9 @@ HOST = "127.0.0.1"
 PACKAGES: Mapping[str, str] = {"initdb": "postgresql", "postgres": "postgresql", "redis-server": "redis-server"}
 """The programs that are needed, and Debian's package of each."""
 
+DEBIAN = Path("/usr/lib/postgresql")
+"""Where Debian's packages put PostgreSQL, a folder a version, and outside the PATH."""
+
 PATIENCE = 20.0
 """Seconds in which a server may start, or end by itself."""
 
@@ -48,7 +51,7 @@ def programs() -> Mapping[str, Path]:
     Raises:
         UsageError: some are not installed; it says what to install.
     """
-    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda folder: int(folder.parent.name))
+    newest = sorted(DEBIAN.glob("*/bin"), key=lambda folder: int(folder.parent.name))
     where = os.pathsep.join([*map(str, reversed(newest)), os.environ.get("PATH", os.defpath)])
     found = {name: shutil.which(name, path=where) for name in PACKAGES}
     missing = sorted({PACKAGES[name] for name, path in found.items() if path is None})

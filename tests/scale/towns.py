@@ -9,10 +9,10 @@ from pathlib import Path
 
 from dags.inspection.synthesis import synthesize
 from dags.pipeline.run_folder import ROOT
+from mappings.language.manifest import check_digit
 from migration_reports.findings import UsageError
 
 SHIPPED = ("990027_mihon", "990035_reiji", "990051_tehon")
-_WEIGHTS = (6, 5, 4, 3, 2)
 _FIRST = 99100
 """Five digits from which on no shipped town and no prefecture has a code."""
 
@@ -42,11 +42,6 @@ class Town:
         return f"migrate_{self.folder}"
 
 
-def with_check_digit(digits: str) -> str:
-    """A municipality's code (団体コード): five digits, and the check digit after them."""
-    return digits + str((11 - sum(w * int(d) for w, d in zip(_WEIGHTS, digits, strict=True)) % 11) % 10)
-
-
 def copies(into: Path, count: int) -> list[str]:
     """Copy the shipped towns in turns until there are so many; gives the names of their folders.
 
@@ -63,7 +58,8 @@ def copies(into: Path, count: int) -> list[str]:
 
 
 def _copy(shipped: str, number: int, into: Path) -> str:
-    old, code, romaji = shipped[:6], with_check_digit(str(_FIRST + number)), shipped[7:]
+    old, five, romaji = shipped[:6], str(_FIRST + number), shipped[7:]
+    code = five + check_digit(five)
     folder = into / f"{code}_{romaji}{number}"
     shutil.copytree(ROOT / "mappings" / "municipalities" / shipped, folder)
     for file in folder.rglob("*.yaml"):
