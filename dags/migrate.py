@@ -390,8 +390,8 @@ def _broken(folder: str, error: SpecError) -> DAG:
     return dag
 
 
+# A task's process needs its own DAG alone; without a name all are asked for.
 _asked = get_parsing_context().dag_id
 for _folder in municipality_folders(None):
-    # A task asks for its own DAG, and would wait a second for every seventy towns if it were given all.
     if _asked in (None, f"migrate_{_folder.name}"):
         globals()[f"migrate_{_folder.name}"] = build(_folder.name)

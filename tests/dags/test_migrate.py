@@ -43,11 +43,13 @@ def says(error):
     try: migrate.graded(step)()
     except Exception as caught: return [str(caught), str(caught.__cause__), caught.__suppress_context__]
 result["bug"] = says(ValueError("could not cast 渡邉花子"))
+import importlib, os
+os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = "migrate_990035_reiji"
+for name in [name for name in vars(migrate) if name.startswith("migrate_")]:
+    delattr(migrate, name)
+importlib.reload(migrate)
+result["of_a_task"] = [name for name in vars(migrate) if name.startswith("migrate_")]
 result["graded"] = [raises(e) for e in (TransientError("x"), RunError("x"), SpecError([]), ValueError("x"))]
-import runpy
-from airflow.sdk.definitions._internal.dag_parsing_context import _airflow_parsing_context_manager
-with _airflow_parsing_context_manager(dag_id="migrate_990035_reiji"):
-    result["asked"] = [name for name in runpy.run_path("dags/migrate.py") if name.startswith("migrate_")]
 print("RESULT" + json.dumps(result))
 """
 
@@ -82,12 +84,13 @@ def test_there_is_a_dag_for_every_municipality(parsed):
     ]
 
 
-def test_a_task_builds_its_own_dag_and_no_other(parsed):
-    assert parsed["asked"] == ["migrate_990035_reiji"]
-
-
 def test_parsing_imports_nothing_heavy(parsed):
     assert parsed["heavy"] == []
+
+
+def test_the_process_of_a_task_builds_its_own_dag_alone(parsed):
+    """A centre has a thousand of them."""
+    assert parsed["of_a_task"] == ["migrate_990035_reiji"]
 
 
 def test_tasks_stand_in_the_order_of_the_pipeline(parsed):

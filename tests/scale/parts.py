@@ -105,14 +105,21 @@ def running(logs: Path, *, port: int, workers: int) -> Iterator[list[Part]]:
         port: the API server's.
         workers: how many.
     """
-    _airflow(["db", "migrate"], logs / "migrate.log").wait()
+    _airflow(("airflow", "db", "migrate"), logs / "migrate.log").wait()
     parts: list[Part] = []
     commands = {
-        "api-server": ("api-server",),
-        "scheduler": ("scheduler", "--skip-serve-logs"),
-        "dag-processor": ("dag-processor",),
+        "api-server": ("airflow", "api-server"),
+        "scheduler": ("airflow", "scheduler", "--skip-serve-logs"),
+        "dag-processor": ("airflow", "dag-processor"),
         **{
-            f"worker-{n}": ("celery", "worker", "--skip-serve-logs", "--celery-hostname", f"worker-{n}@%h")
+            f"worker-{n}": (
+                "dags.server.airflow_preloaded",
+                "celery",
+                "worker",
+                "--skip-serve-logs",
+                "--celery-hostname",
+                f"worker-{n}@%h",
+            )
             for n in range(1, workers + 1)
         },
     }
@@ -128,7 +135,7 @@ def running(logs: Path, *, port: int, workers: int) -> Iterator[list[Part]]:
 def _airflow(words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "airflow", *words],
+            [sys.executable, "-m", *words],
             stdout=output,
             stderr=output,
             start_new_session=True,
