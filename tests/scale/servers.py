@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import getpass
 import os
 import pwd
@@ -13,7 +14,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -90,37 +91,46 @@ def postgresql(folder: Path, database: str, rights: str = "") -> Iterator[tuple[
     Yields:
         The server, and the database's URL without its scheme.
     """
-    found, port, password, user = programs(), free_port(), secrets.token_hex(16), _server_user()
+    port, user = free_port(), _server_user()
+    password = _cluster(folder, user)
+    settings = {**SETTINGS, "port": port, "listen_addresses": HOST, "unix_socket_directories": ""}
+    command = [
+        programs()["postgres"],
+        "-D",
+        folder / "data",
+        *(f"--{name}={value}" for name, value in settings.items()),
+    ]
+    connect = functools.partial(
+        psycopg.connect, host=HOST, port=port, user="postgres", password=password, autocommit=True, connect_timeout=5
+    )
+
+    def answers() -> bool:
+        # It listens before it lets anybody in.
+        with contextlib.suppress(psycopg.OperationalError), contextlib.closing(connect()):
+            return True
+        return False
+
+    with _running(command, folder / "server.log", answers, user=user) as process:
+        with contextlib.closing(connect()) as connection:
+            connection.execute(f"CREATE ROLE {database} LOGIN {rights} PASSWORD '{password}'".encode())
+            connection.execute(f"CREATE DATABASE {database} OWNER {database}".encode())
+        yield Server(process), f"{database}:{password}@{HOST}:{port}/{database}"
+
+
+def _cluster(folder: Path, user: str) -> str:
+    """Make a folder with a PostgreSQL cluster in it that is a user's; gives the superuser's password."""
+    password, key = secrets.token_hex(16), folder / "password"
     folder.mkdir(mode=0o700)
-    data, key, log = folder / "data", folder / "password", folder / "server.log"
     key.touch(mode=0o600)
     key.write_text(password, "ascii")
     for path in (folder, key):
         shutil.chown(path, user)
-    made = (
-        found["initdb"],
-        "-D",
-        data,
-        "-U",
-        "postgres",
-        "-A",
-        "scram-sha-256",
-        f"--pwfile={key}",
-        "-E",
-        "UTF8",
-        "--locale=C",
-    )
-    with log.open("w") as output:
-        subprocess.run(made, stdout=output, stderr=output, user=user, check=True)
+    words = ("--username=postgres", "--auth=scram-sha-256", f"--pwfile={key}", "--encoding=UTF8", "--locale=C")
+    with (folder / "initdb.log").open("w") as log:
+        initdb = (programs()["initdb"], "-D", folder / "data", *words)
+        subprocess.run(initdb, stdout=log, stderr=log, user=user, check=True)
     key.unlink()
-    settings = {**SETTINGS, "port": port, "listen_addresses": HOST, "unix_socket_directories": ""}
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    with _running((found["postgres"], "-D", data, *options), log, port, user=user) as process:
-        superuser = psycopg.connect(host=HOST, port=port, user="postgres", password=password, autocommit=True)
-        with contextlib.closing(superuser) as connection:
-            connection.execute(f"CREATE ROLE {database} LOGIN {rights} PASSWORD '{password}'".encode())
-            connection.execute(f"CREATE DATABASE {database} OWNER {database}".encode())
-        yield Server(process), f"{database}:{password}@{HOST}:{port}/{database}"
+    return password
 
 
 @contextlib.contextmanager
@@ -134,7 +144,7 @@ def redis(folder: Path) -> Iterator[str]:
     settings.write_text(
         f'bind {HOST}\nport {port}\nrequirepass {password}\nsave ""\nappendonly no\ndir {folder}\n', "ascii"
     )
-    with _running((programs()["redis-server"], settings), folder / "server.log", port):
+    with _running((programs()["redis-server"], settings), folder / "server.log", functools.partial(_listens, port)):
         yield f"redis://:{password}@{HOST}:{port}/0"
 
 
@@ -155,15 +165,17 @@ def _server_user() -> str:
 
 
 @contextlib.contextmanager
-def _running(command: Sequence[object], log: Path, port: int, *, user: str | None = None) -> Iterator[psutil.Process]:
-    """Run a server until the block ends; it is there once somebody listens on its port."""
+def _running(
+    command: Sequence[object], log: Path, answers: Callable[[], bool], *, user: str | None = None
+) -> Iterator[psutil.Process]:
+    """Run a server until the block ends."""
     with log.open("a") as output:
         started = subprocess.Popen(
             list(map(str, command)), stdout=output, stderr=output, user=user, start_new_session=True
         )
     try:
         until = time.monotonic() + PATIENCE
-        while not _listens(port):
+        while not answers():
             if started.poll() is not None or time.monotonic() > until:
                 raise TransientError(f"{Path(str(command[0])).name} does not start; its log is {log}")
             time.sleep(0.1)
