@@ -34,6 +34,9 @@ def capacity(
     cores: Annotated[int, typer.Option("--cores", min=1, help="Cores of a worker.")] = 2,
     databases: Annotated[int, typer.Option("--databases", min=1, help="Servers of the data centre.")] = 1,
     database_cores: Annotated[int, typer.Option("--database-cores", min=1, help="Cores of each.")] = 4,
+    airflow_cores: Annotated[
+        int, typer.Option("--airflow-cores", min=1, help="Cores of the machine with the scheduler and the API server.")
+    ] = 2,
     share: Annotated[
         float, typer.Option("--share", min=0.05, max=1, help="The share of a core's time that is used.")
     ] = 0.7,
@@ -49,6 +52,10 @@ def capacity(
     database_row_seconds: Annotated[
         float | None, typer.Option("--database-row-seconds", min=0.001, help=f"The same, a million rows{_MEASURED}")
     ] = None,
+    airflow_seconds: Annotated[
+        float | None,
+        typer.Option("--airflow-seconds", min=0, help=f"Of the scheduler and the API server, a town{_MEASURED}"),
+    ] = None,
     form: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
 ) -> None:
     """Estimate; nothing is run."""
@@ -61,9 +68,12 @@ def capacity(
         "rows": row_seconds,
         "database_town": database_town_seconds,
         "database_rows": database_row_seconds,
+        "airflow_town": airflow_seconds,
     }
     costs = dataclasses.replace(model.MEASURED, **{name: value for name, value in given.items() if value is not None})
-    machines = [model.Machines(w, cores, databases, database_cores, share) for w in workers or (1, 4, 16)]
+    machines = [
+        model.Machines(w, cores, databases, database_cores, airflow_cores, share) for w in workers or (1, 4, 16)
+    ]
     each = rows or model.AVERAGE_ROWS
     found = [model.estimate(n, each, on, costs) for n in municipalities or (10, 100, 1_700) for on in machines]
     bears = model.workers_a_database_bears(each, machines[0], costs)
@@ -83,8 +93,9 @@ def capacity(
         table.add_row(f"{e.municipalities:,}", f"{e.workers}", f"{e.databases}", f"{e.seconds / 3600:.2f}", e.limit)
     out.print(table)
     out.print(
-        f"{each:,} rows a town: {costs.of_workers(each):.1f} processor seconds of workers and {costs.of_database(each):.1f} "
-        f"of its database. More than {bears} workers only wait for {databases} database(s) of {database_cores} cores.",
+        f"{each:,} rows a town: processor seconds {costs.of_workers(each):.1f} of workers, {costs.of_database(each):.1f} of "
+        f"its database, {costs.airflow_town:.1f} of Airflow. More than {bears} workers only wait for {databases} database(s) "
+        f"of {database_cores} cores.",
         highlight=False,
         soft_wrap=True,
     )

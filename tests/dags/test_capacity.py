@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from dags.capacity import MEASURED, Costs, Machines, estimate, workers_a_database_bears
+from dags.capacity import AVERAGE_ROWS, MEASURED, Costs, Machines, estimate, workers_a_database_bears
 from dags.cli import app
 
-COSTS = Costs(town=30, rows=20, database_town=2, database_rows=8)
+COSTS = Costs(town=30, rows=20, database_town=2, database_rows=8, airflow_town=1)
 ROWS = 1_000_000
 
 
@@ -23,9 +24,10 @@ ROWS = 1_000_000
         # 100 × 10 on four cores of the database; 100 × 50 on 64 of the workers.
         (100, Machines(32, cores=2, database_cores=4, share=1), 250, "databases"),
         (100, Machines(32, cores=2, databases=4, database_cores=4, share=1), 78.125, "workers"),
+        (100, Machines(320, databases=40, airflow_cores=1, share=1), 100, "Airflow"),
         # One town's steps wait for each other, however many workers there are.
-        (1, Machines(32, cores=2, share=1), 60, "a town"),
-        (1, Machines(32, cores=2, share=0.5), 120, "a town"),
+        (1, Machines(32, cores=2, share=1), 61, "a town"),
+        (1, Machines(32, cores=2, share=0.5), 122, "a town"),
     ],
 )
 def test_the_scarcest_is_what_counts(towns, machines, seconds, limit):
@@ -47,6 +49,8 @@ def test_the_command_prints_a_table_or_json_and_takes_other_figures():
     assert len([line for line in table.stdout.splitlines() if line.split()[:1] in (["10"], ["100"], ["1,700"])]) == 9
     words = ["--municipalities", "100", "--workers", "1", "--rows", "1000000", "--share", "1", "--format", "json"]
     costs = [
+        "--airflow-seconds",
+        "1",
         "--town-seconds",
         "30",
         "--row-seconds",
@@ -65,5 +69,12 @@ def test_the_command_prints_a_table_or_json_and_takes_other_figures():
     assert CliRunner().invoke(app, ["capacity", "--format", "xlsx"]).exit_code == 2
 
 
-def test_what_was_measured_is_there():
-    assert all(value > 0 for value in dataclasses.astuple(MEASURED))
+def test_the_page_says_what_the_command_says():
+    page = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text("utf-8")
+    estimates = [estimate(n, AVERAGE_ROWS, Machines(workers)) for n in (10, 100, 1_700) for workers in (1, 4, 16)]
+    for e in estimates:
+        assert f"| {e.municipalities:,} | {e.workers} | {e.seconds / 3600:.2f} | {e.limit} |" in page
+    workers = f"| workers | {MEASURED.town} s | {MEASURED.rows} s |"
+    assert workers in page
+    assert f"| data centre | {MEASURED.database_town} s | {MEASURED.database_rows} s |" in page
+    assert f"| scheduler and API server | {MEASURED.airflow_town} s " in page
