@@ -287,8 +287,8 @@ def report(run_id: str) -> list[str]:
     data_centre.end(run, state_of(run.results(()))[0])
     final = reporting.record(run)
     files = reporting.write_reports(run, final)
-    data_centre.end(run, final.state, record=run.path / run_folder.RECORD)
     run_folder.clear(run.path)
+    data_centre.end(run, final.state, record=run.path / run_folder.RECORD)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
 

@@ -92,13 +92,10 @@ def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
 
 def _tidy(database: sa.Engine) -> None:
     """Clear away the rows and half files that runs left behind which were killed, or could not reach the database."""
-
-    def runs(*, running: bool) -> set[str]:
-        return {entry.run_id for entry in ledger.list_runs(database) if (entry.state == "running") == running}
-
-    for name in staging.drop_orphans(database, functools.partial(runs, running=True)):
+    for name in staging.drop_orphans(database, functools.partial(ledger.running, database)):
         log.warning("the staging schema %s of a run that has ended was dropped", name)
-    for run_id in run_folder.clear_left_behind(runs(running=False)):
+    # Whoever has reported has cleared before: a centre's thousands of folders are not looked through for every run.
+    for run_id in run_folder.clear_left_behind(ledger.ended_without_record(database)):
         log.warning("run %s has ended: its mapped rows and half files were deleted", run_id)
 
 

@@ -291,6 +291,21 @@ def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
         return next(iter(_entries(connection, RUNS.c.run_id == run_id)), None)
 
 
+def running(engine: sa.Engine) -> frozenset[str]:
+    """The runs that have not ended."""
+    return _ids(engine, RUNS.c.state == "running")
+
+
+def ended_without_record(engine: sa.Engine) -> frozenset[str]:
+    """The runs that have ended without a report: killed, or kept from the data centre."""
+    return _ids(engine, sa.and_(RUNS.c.state != "running", RUNS.c.record_sha256.is_(None)))
+
+
+def _ids(engine: sa.Engine, which: sa.ColumnElement[bool]) -> frozenset[str]:
+    with engine.connect() as connection:
+        return frozenset(connection.execute(sa.select(RUNS.c.run_id).where(which)).scalars())
+
+
 def list_runs(engine: sa.Engine, municipality: str | None = None) -> list[RunEntry]:
     """List runs, the latest first; none where the ledger is not installed."""
     of_town = RUNS.c.municipality_code == municipality if municipality is not None else sa.true()
