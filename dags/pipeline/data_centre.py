@@ -48,6 +48,11 @@ def centre() -> Databases:
     return Databases({}, Database(OTHERS, known.database_url or embedded_url(known.home)))
 
 
+def called(code: str) -> str:
+    """How people call the database of a municipality; nothing, where there is one for all."""
+    return centre().of(code).name if settings().databases is not None else ""
+
+
 @contextlib.contextmanager
 def reached(code: str) -> Iterator[tuple[sa.Engine, str]]:
     """The database of a municipality and its URL, for Great Expectations and for ADBC.

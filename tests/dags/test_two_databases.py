@@ -48,6 +48,7 @@ def towns_in(url):
 def test_each_town_goes_into_its_own_database_and_every_command_finds_it_there(urls):
     mihon, reiji = runs.run_all(MIHON), runs.run_all(REIJI)
     assert {name: towns_in(url) for name, url in urls.items()} == {"east": ["990027"], "west": ["990035"]}
+    assert [record.versions["postgresql"].split()[-1] for record in (mihon, reiji)] == ["(east)", "(west)"]
     assert [(e.run_id, e.database) for e in runs.list_runs(None)] == [(mihon.run_id, "east"), (reiji.run_id, "west")]
     assert [e.run_id for e in runs.list_runs("reiji")] == [reiji.run_id]
     listed = CliRunner().invoke(app, ["runs"], env={"COLUMNS": "250"}).stdout.splitlines()
