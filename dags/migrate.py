@@ -182,7 +182,8 @@ def build(folder: str) -> DAG:
                 section="詳細 / Advanced",
             ),
         },
-        default_args=RETRIES,
+        # Who has come furthest goes first: of many towns some are done early, where all would be in the end.
+        default_args={**RETRIES, "weight_rule": "upstream"},
     ) as dag:
         _tasks(spec, titles)
     return dag

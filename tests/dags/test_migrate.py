@@ -28,7 +28,7 @@ for name in (folder.name for folder in migrate.municipality_folders(None)):
     dag = getattr(migrate, f"migrate_{name}")
     result["dags"][dag.dag_id] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
-        "retries": {t.task_id: t.retries for t in dag.tasks},
+        "retries": {t.task_id: t.retries for t in dag.tasks}, "weights": {t.task_id: str(t.weight_rule) for t in dag.tasks},
         "doc": dag.doc_md, "tags": sorted(dag.tags), "active": dag.max_active_runs, "schedule": str(dag.timetable),
         "params": list(dag.params), "links": [l.name for t in dag.tasks for l in t.operator_extra_links],
     }
@@ -109,6 +109,10 @@ def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     assert tasks["promote"] == tasks["refused"] == tasks["not_promotable"] == ["report"]
     assert tasks["report"] == ["outcome"]
     assert tasks["outcome"] == []
+
+
+def test_a_town_that_has_come_further_goes_first(parsed):
+    assert all("upstream" in rule.lower() for rule in parsed["dags"]["migrate_990027_mihon"]["weights"].values())
 
 
 def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
