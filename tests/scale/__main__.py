@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--concurrency", type=int, default=2, help="tasks that a worker runs at once")
     parser.add_argument("--heartbeat-timeout", type=int, default=parts.Noticing().heartbeat_timeout, help="seconds")
+    parser.add_argument("--kill-in", default=moves.READING, metavar="TASK", help="the step in which a worker is killed")
     parser.add_argument("--no-kill", action="store_true", help="kill no worker")
     parser.add_argument("--seconds", type=float, default=3_600, help="the longest that it may take")
     parser.add_argument("--keep", action="store_true", help="keep logs and data though all went well")
@@ -117,7 +118,7 @@ def move(
     killed = None
     if not arguments.no_kill:
         victim = next(part for part in running if part.works)
-        killed = moves.kill_in_the_middle(airflow, runs, moved[0].dag, victim)
+        killed = moves.kill_in_the_middle(airflow, runs, arguments.kill_in, victim)
         say(f"{victim.name} was killed after {time.monotonic() - started:.0f} s; {len(killed.tasks)} tasks ran on it")
     airflow.wait(runs, each=lambda: False, seconds=arguments.seconds)
     elapsed = time.monotonic() - started

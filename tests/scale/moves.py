@@ -20,7 +20,11 @@ POLL_SECONDS = 1.0
 
 READING = "extract_map_stage"
 
-Call = Callable[..., Any]
+ANY = "~"
+"""How the API calls every DAG, or every run."""
+
+PAGE = 100
+"""What the API gives at once at most ([api] maximum_page_limit)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -116,8 +120,13 @@ class Airflow:
         return dict(self._call("GET", _path(dag, run)))
 
     def tasks(self, dag: str, run: str) -> Sequence[Mapping[str, Any]]:
-        """The task instances of a DAG run, as the API gives them."""
-        return list(self._call("GET", f"{_path(dag, run)}/taskInstances?limit=1000")["task_instances"])
+        """The task instances of a DAG run, as the API gives them, page by page."""
+        found: list[Mapping[str, Any]] = []
+        while True:
+            page = self._call("GET", f"{_path(dag, run)}/taskInstances?limit={PAGE}&offset={len(found)}")
+            found += page["task_instances"]
+            if len(found) >= page["total_entries"] or not page["task_instances"]:
+                return found
 
     def tries(self, task: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         """All tries of a task instance, the first one first."""
@@ -156,29 +165,35 @@ def _path(dag: str, run: str) -> str:
     return f"/api/v2/dags/{quote(dag)}/dagRuns/{quote(run, safe='')}"
 
 
-def kill_in_the_middle(airflow: Airflow, runs: Mapping[str, str], big: str, worker: Part) -> Killed:
-    """Kill a worker while it reads a slice of a town of which another slice has been read.
+def kill_in_the_middle(airflow: Airflow, runs: Mapping[str, str], step: str, worker: Part) -> Killed:
+    """Kill a worker while it runs a step of a town, once the step is done elsewhere: of another slice, or another town.
 
     Args:
         airflow: the API.
         runs: the runs by DAG.
-        big: the DAG of the town that is waited for.
+        step: the task that is waited for.
         worker: who is killed.
+
+    Raises:
+        TransientError: the runs have ended before.
     """
 
-    def it_reads() -> bool:
-        reading = [task for task in airflow.tasks(big, runs[big]) if READING in task["task_id"]]
-        own = {process.pid for process in worker.processes}
-        return any(task["state"] == "success" for task in reading) and any(
-            task["state"] == "running" and task["pid"] in own for task in reading
-        )
+    def it_is_at_it() -> bool:
+        at_it = [task for task in airflow.tasks(ANY, ANY) if task["task_id"].endswith(step)]
+        return any(task["state"] == "success" for task in at_it) and bool(_on(worker, at_it))
 
-    airflow.wait(runs, each=it_reads, seconds=600)
-    own, spent = {process.pid for process in worker.processes}, worker.cpu_seconds()
+    if set(airflow.wait(runs, each=it_is_at_it, seconds=900).values()) <= set(_ENDED):
+        raise TransientError(f"all runs have ended, and {worker.name} was never seen at {step}")
+    on_it, spent = _on(worker, airflow.tasks(ANY, ANY)), worker.cpu_seconds()
     worker.kill()
     at = datetime.datetime.now(datetime.UTC)
-    tasks = [task for dag, run in runs.items() for task in airflow.tasks(dag, run)]
-    return Killed(worker, at, [task for task in tasks if task["state"] == "running" and task["pid"] in own], spent)
+    states = {task["id"]: task["state"] for task in airflow.tasks(ANY, ANY)}
+    return Killed(worker, at, [task for task in on_it if states[task["id"]] == "running"], spent)
+
+
+def _on(worker: Part, tasks: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    own = {process.pid for process in worker.processes}
+    return [task for task in tasks if task["state"] == "running" and task["pid"] in own]
 
 
 def cost(airflow: Airflow, killed: Killed) -> list[Lost]:
