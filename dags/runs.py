@@ -19,6 +19,7 @@ from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import RunRecord
 from target_schemas.postgres import ledger, undo
 from target_schemas.postgres.areas import area_of
+from target_schemas.postgres.database import away, connect
 from validators.gate import opened
 
 log = logging.getLogger("hikkoshi")
@@ -113,7 +114,7 @@ def conclude(run_id: str) -> list[str]:
     run = open_run(run_id)
     if state_of(run.results(()))[0] in ("running", "waiting"):
         # Killed behind its swap, a run has no result of it, and is promoted all the same.
-        with reached() as (database, _):
+        with reached(run.code) as (database, _):
             entry = ledger.find(database, run_id)
         if entry is None or entry.state == "running":
             steps.fail(run_id, "a step failed; see its log")
@@ -149,9 +150,18 @@ def render_again(run_id: str) -> list[str]:
 
 
 def list_runs(name: str | None) -> list[ledger.RunEntry]:
-    """The runs that the ledger knows, of one municipality or of all."""
-    with reached() as (database, _):
-        return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
+    """The runs that the ledgers know, of one municipality or of all, database by database.
+
+    Raises:
+        TransientError: a database is away.
+    """
+    code = municipality_folder(name).name[:6] if name else None
+    databases, found = data_centre.centre(), list[ledger.RunEntry]()
+    for database in databases if code is None else (databases.of(code),):
+        with away(database.url):
+            entries = ledger.list_runs(connect(database.url), code)
+        found += [dataclasses.replace(entry, database=database.name) for entry in entries]
+    return found
 
 
 def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
@@ -162,7 +172,7 @@ def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str, syste
         TransientError: others read what is to be replaced.
     """
     code = municipality_folder(folder).name[:6]
-    with reached() as (database, _):
+    with reached(code) as (database, _):
         return undo.rollback(database, code, area_of(mode), by=by, reason=reason, systems=systems)
 
 
@@ -173,5 +183,6 @@ def withdraw(run_id: str, *, by: str, reason: str, systems: Sequence[str] = ()) 
         RunError: the run, or a system that is named, was not promoted.
         TransientError: others read what is to be replaced.
     """
-    with reached() as (database, _):
+    # A run's id begins with its municipality's code; its folder need not be here any more.
+    with reached(run_id[:6]) as (database, _):
         return undo.withdraw(database, run_id, by=by, reason=reason, systems=systems)

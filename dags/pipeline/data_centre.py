@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import shutil
@@ -27,7 +28,9 @@ from target_schemas.model import PhysicalTables, System
 from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
 from target_schemas.postgres.database import away, connect
+from target_schemas.postgres.databases import OTHERS, Database, Databases, read_databases
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
+from target_schemas.postgres.server import embedded_url
 from target_schemas.postgres.staging import LAST, Feed, RunTables, Staged
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
@@ -35,14 +38,35 @@ from validators.elsewhere import Elsewhere
 log = logging.getLogger("hikkoshi")
 
 
-@contextlib.contextmanager
-def reached() -> Iterator[tuple[sa.Engine, str]]:
-    """The database and its URL, for Great Expectations and for ADBC.
+def centre() -> Databases:
+    """The databases of the data centre; where none is set, one on the embedded server, which is started.
 
     Raises:
+        SpecError: the file of HIKKOSHI_DATABASES has problems.
+    """
+    known = settings()
+    if known.databases is not None:
+        return read_databases(known.databases, others=known.database_url)
+    return Databases({}, Database(OTHERS, known.database_url or embedded_url(known.home)))
+
+
+def called(code: str) -> str:
+    """How people call the database of a municipality; nothing, where there is one for all."""
+    return centre().of(code).name if settings().databases is not None else ""
+
+
+@contextlib.contextmanager
+def reached(code: str) -> Iterator[tuple[sa.Engine, str]]:
+    """The database of a municipality and its URL, for Great Expectations and for ADBC.
+
+    Args:
+        code: the municipality's.
+
+    Raises:
+        UsageError: it has none.
         TransientError: it is away.
     """
-    url = settings().database()
+    url = centre().of(code).url
     with away(url):
         yield connect(url), url
 
@@ -87,10 +111,10 @@ def run_tables(run: Run, municipality: Municipality) -> RunTables:
 
 def _tidy(database: sa.Engine) -> None:
     """Clear away the rows and half files that runs left behind which were killed, or could not reach the database."""
-    entries = ledger.list_runs(database)
-    for name in staging.drop_orphans(database, {e.run_id for e in entries if e.state == "running"}):
+    for name in staging.drop_orphans(database, functools.partial(ledger.running, database)):
         log.warning("the staging schema %s of a run that has ended was dropped", name)
-    for run_id in run_folder.clear_left_behind({e.run_id for e in entries if e.state != "running"}):
+    # Whoever has reported has cleared before: a centre's thousands of folders are not looked through for every run.
+    for run_id in run_folder.clear_left_behind(ledger.ended_without_record(database)):
         log.warning("run %s has ended: its mapped rows and half files were deleted", run_id)
 
 
@@ -101,7 +125,7 @@ def running(run_id: str) -> Run:
         RunError: it has ended: what it left is evidence, and is not worked on again.
     """
     run = open_run(run_id)
-    with reached() as (database, _):
+    with reached(run.code) as (database, _):
         entry = ledger.find(database, run_id)
     if entry is None or entry.state != "running":
         state = entry.state if entry is not None else "not known to this data centre"
@@ -254,6 +278,9 @@ def end(run: Run, state: str, *, record: Path | None = None) -> None:
     """
     sha256 = hashlib.sha256(record.read_bytes()).hexdigest() if record is not None else None
     stopped = run.read(Failure) is not None
-    with contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(), reached() as (database, _):
+    with (
+        contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(),
+        reached(run.code) as (database, _),
+    ):
         ledger.end_run(database, run.run_id, state, record_sha256=sha256)
         staging.drop_staging(database, run.run_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def staged(run_id, town):
     for table in target_tables(municipality):
         source = tables.staged[table.key]
         kept = [c for c in source.columns if c.name != "run_id"]
-        with connect(run_folder.settings().database()).connect() as connection:
+        with connect(os.environ["HIKKOSHI_DATABASE_URL"]).connect() as connection:
             rows[table.key] = sorted(map(tuple, connection.execute(sa.select(*kept))), key=str)
         frame = staged_frame(run.path, municipality, table.key).drop("run_id").collect()
         rows[f"file of {table.key}"] = frame.sort("source_dump", "source_record", "_offset").rows()

@@ -1,0 +1,54 @@
+"""A part of Airflow that forks tasks, with what tasks work with imported before: `python -m dags.server.airflow_preloaded scheduler`.
+
+Airflow makes a process for every task by a fork, and each imported what a step needs, which took ten times what most
+steps of a small town do. Imported here, before Airflow starts, it is there in every task, and in memory once.
+
+Nothing is used here, only imported: a fork takes no thread along, so Polars' pool, Arrow's, and every connection must
+begin in the task that uses them. Where tasks are not made by a fork (macOS) nothing is gained, and nothing is imported.
+"""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import sys
+from collections.abc import Sequence
+
+PRELOADED = (
+    "dags.runs",
+    "target_schemas.postgres.server",
+    # Great Expectations, which dags may not import by itself.
+    "validators.counted_rows",
+    # What Airflow imports in every task, and for the operators of dags/migrate.py.
+    "airflow.dag_processing.dagbag",
+    "airflow.providers.standard.decorators.branch_python",
+    "airflow.providers.standard.operators.empty",
+    "airflow.providers.standard.operators.hitl",
+    "airflow.sdk.definitions.decorators",
+    "airflow.sdk.execution_time.task_runner",
+)
+"""Modules, the ones of ours first."""
+
+
+def preload() -> None:
+    """Import what tasks work with."""
+    for name in PRELOADED:
+        importlib.import_module(name)
+
+
+def main(words: Sequence[str]) -> None:
+    """Become the part of Airflow that its words name, as `airflow` would be, with everything imported.
+
+    Args:
+        words: what is said behind `airflow`, such as `scheduler` or `celery worker`.
+    """
+    if multiprocessing.get_start_method() == "fork":
+        preload()
+    from airflow.__main__ import main as airflow  # noqa: PLC0415  it reads its settings when it is imported
+
+    sys.argv = ["airflow", *words]
+    airflow()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
