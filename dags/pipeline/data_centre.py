@@ -25,7 +25,7 @@ from migration_reports.records.steps import Failure
 from target_schemas.model import PhysicalTables, System
 from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
-from target_schemas.postgres.database import away, connect
+from target_schemas.postgres.database import reach
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
@@ -33,16 +33,9 @@ from validators.elsewhere import Elsewhere
 log = logging.getLogger("hikkoshi")
 
 
-@contextlib.contextmanager
-def reached() -> Iterator[tuple[sa.Engine, str]]:
-    """The database and its URL, for Great Expectations and for ADBC.
-
-    Raises:
-        TransientError: it is away.
-    """
-    url = settings().database()
-    with away(url):
-        yield connect(url), url
+def reached() -> contextlib.AbstractContextManager[tuple[sa.Engine, str]]:
+    """The data centre's database and its URL; see `target_schemas.postgres.database.reach`."""
+    return reach(settings().database())
 
 
 def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
