@@ -37,13 +37,8 @@ lint: .venv/.installed  ## ruff, mypy, import contracts
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
 
-bench: setup  ## Measure, each figure beside a limit in the same run
+bench: setup  ## Measure, each figure beside a limit in the same run (ten minutes)
 	@$(BIN)/python -m tests.benchmarks
-	@$(BIN)/python -m tests.benchmarks.charsets
-	@$(BIN)/python -m tests.benchmarks.mapping
-	@$(BIN)/python -m tests.benchmarks.reading
-	@$(BIN)/python -m tests.benchmarks.slices
-	@$(BIN)/python -m tests.benchmarks.starts
 
 ui: setup  ## Airflow with these DAGs on localhost (PORT=8280 where 8180 is taken)
 	@$(BIN)/python -m dags.server.standalone $(if $(PORT),--port $(PORT))

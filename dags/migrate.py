@@ -248,9 +248,12 @@ def _tasks(spec: MunicipalityFolder, titles: Mapping[str, str]) -> None:
     @task(doc_md="全規則を二つのエンジンで検証する / Every rule, in two engines.")
     @graded
     def validate(run: str) -> int:
-        from dags import steps  # noqa: PLC0415
+        from validators.gate import opened  # noqa: PLC0415
 
-        return steps.validate(run).rejected
+        with opened() as gate:
+            from dags import steps  # noqa: PLC0415  the gate's process imports meanwhile
+
+            return steps.validate(run, gate).rejected
 
     @task(doc_md="件数と金額を最後の一件まで照合する / Reconcile counts and amounts to the last record.")
     @graded

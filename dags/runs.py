@@ -17,6 +17,7 @@ from migration_reports.pages.question import question
 from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import RunRecord
 from target_schemas.postgres import ledger
+from validators.gate import opened
 
 log = logging.getLogger("hikkoshi")
 
@@ -54,37 +55,41 @@ def run_all(
     """
     if mode == "cut-over" and ask_person is None:
         raise RunError("a cut-over is approved by a person, never automatically. Nothing was begun.")
-    run_id = steps.begin(
-        folder,
-        systems=systems,
-        mode=mode,
-        rehearsal=rehearsal,
-        folder_of_dumps=folder_of_dumps,
-        started_by=getpass.getuser(),
-    )
-    try:
-        for part in steps.receive(run_id):
-            steps.extract_map_stage(run_id, **part)
-        steps.join_slices(run_id)
-        steps.validate(run_id)
-        if steps.reconcile(run_id).promotable:
-            answer = ask_person(ask(run_id)) if ask_person is not None else None
-            if answer is not None and not answer.approved:
-                steps.reject(run_id, answer.by, reason=answer.reason)
-            else:
-                by, reason = (answer.by, answer.reason) if answer is not None else ("automatic", "")
-                steps.approve(run_id, by, reason=reason, automatic=answer is None)
-                steps.promote(run_id)
-    except steps.HeldError as held:
-        log.warning("%s", held)
-    except BaseException as error:
-        said = (RunError, SpecError, TransientError)
-        steps.fail(run_id, str(error) if isinstance(error, said) else type(error).__name__)
-        with contextlib.suppress(*said):
-            steps.report(run_id)
-        raise
-    steps.report(run_id)
-    return record(run_id)
+    # Great Expectations is imported beside everything up to validation, and takes memory no longer than that.
+    with contextlib.ExitStack() as until_validated:
+        gate = until_validated.enter_context(opened())
+        run_id = steps.begin(
+            folder,
+            systems=systems,
+            mode=mode,
+            rehearsal=rehearsal,
+            folder_of_dumps=folder_of_dumps,
+            started_by=getpass.getuser(),
+        )
+        try:
+            for part in steps.receive(run_id):
+                steps.extract_map_stage(run_id, **part)
+            steps.join_slices(run_id)
+            steps.validate(run_id, gate)
+            until_validated.close()
+            if steps.reconcile(run_id).promotable:
+                answer = ask_person(ask(run_id)) if ask_person is not None else None
+                if answer is not None and not answer.approved:
+                    steps.reject(run_id, answer.by, reason=answer.reason)
+                else:
+                    by, reason = (answer.by, answer.reason) if answer is not None else ("automatic", "")
+                    steps.approve(run_id, by, reason=reason, automatic=answer is None)
+                    steps.promote(run_id)
+        except steps.HeldError as held:
+            log.warning("%s", held)
+        except BaseException as error:
+            said = (RunError, SpecError, TransientError)
+            steps.fail(run_id, str(error) if isinstance(error, said) else type(error).__name__)
+            with contextlib.suppress(*said):
+                steps.report(run_id)
+            raise
+        steps.report(run_id)
+        return record(run_id)
 
 
 def ask(run_id: str, *, page: str = "") -> str:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
 from validators.shapes._groups import later, later_sql
 from validators.shapes._terms import quoted
-from validators.shapes.contract import Expectation, Frames, Query, Rule
+from validators.shapes.contract import Expectation, Frames, Query, Rule, Where
 
 REFUSED = frozenset({"V401", "V402", "V404", "V421"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
@@ -68,7 +68,7 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
     """What a column says of its values one by one: mandatory, length, form, readable."""
     head, item, name, value = heading(column), item_of(column), column.name, pl.col(column.name)
 
-    def rule(kind: str, code: str, failing: pl.Expr, expectation: Expectation | Query) -> Rule:
+    def rule(kind: str, code: str, failing: pl.Expr, expectation: Expectation | Where) -> Rule:
         title, of = f"{table.key}.{name}.{kind}", (filled_as(column),)
         return Rule(title, code, head.ja, head.en, table.key, of, failing, expectation)
 
@@ -81,15 +81,14 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
         yield rule("length", "V402", value.str.len_chars() > item.length, gx)
     if _narrow(column, item):
         most = 10 ** (item.length - item.scale)
-        query = Query(f'SELECT source_record FROM {{batch}} WHERE abs("{name}") >= {most}')  # noqa: S608
-        yield rule("digits", "V421", value.abs() >= most, query)
+        yield rule("digits", "V421", value.abs() >= most, Where(f'abs("{name}") >= {most}'))
     form = form_of(item, head.part)
     if form is not None and item.kind != "D":
         gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": name, "regex": form})
         yield rule("form", "V421", ~value.str.contains(form), gx)
     if item.kind in ("J", "K", "L"):
-        query = Query(f'SELECT source_record FROM {{batch}} WHERE strpos("{name}", chr(65533)) > 0')  # noqa: S608
-        yield rule("readable", "V416", value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True), query)
+        unreadable = value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True)
+        yield rule("readable", "V416", unreadable, Where(f'strpos("{name}", chr(65533)) > 0'))
 
 
 def _item_rules(
@@ -126,10 +125,10 @@ def _whole(table: sa.Table, item: Item) -> Rule:
     """Of a geometry or an attachment all columns have a value, or none."""
     empty = pl.sum_horizontal(pl.col(name).is_null() for name in item.columns)
     columns = ", ".join(f'"{name}"' for name in item.columns)
-    sql = f"SELECT source_record FROM {{batch}} WHERE num_nulls({columns}) NOT IN (0, {len(item.columns)})"  # noqa: S608
+    sql = f"num_nulls({columns}) NOT IN (0, {len(item.columns)})"
     failing = ~empty.is_in([0, len(item.columns)])
     return Rule(
-        f"{table.key}.{item.name}.whole", "V421", item.ja, item.en, table.key, item.columns, failing, Query(sql)
+        f"{table.key}.{item.name}.whole", "V421", item.ja, item.en, table.key, item.columns, failing, Where(sql)
     )
 
 
@@ -137,13 +136,13 @@ def _codes(table: sa.Table, item: Item, codes: CodeSet, day: str | None) -> Rule
     """The code is one of its set, and holds: on the day of the row's date item, or else on the reference date."""
     name, value = f"{table.key}.{item.name}.codes", pl.col(item.name)
 
-    def rule(failing: pl.Expr, expectation: Expectation | Query, *besides: str) -> Rule:
+    def rule(failing: pl.Expr, expectation: Expectation | Where, *besides: str) -> Rule:
         of = (item.name, *besides)
         return Rule(name, "V403", item.ja, item.en, table.key, of, failing, expectation)
 
     if item.judged_on and codes.dated:
         failing, sql = _held_on(item.name, f"{item.judged_on}_key", codes)
-        return rule(failing, Query(sql), item.judged_on)
+        return rule(failing, Where(sql), item.judged_on)
     held = sorted(codes.ever if item.judged_on else codes.on(day))
     if item.width:
         pattern = f"^(?:{'|'.join(map(re.escape, held))})+$"
@@ -180,10 +179,7 @@ def _held_on(name: str, key: str, codes: CodeSet) -> tuple[pl.Expr, str]:
         f"(\"{name}\" IN ({', '.join(map(_literal, some))}) AND {sql_last} >= '{begin}' AND {sql_day} <= '{end}')"
         for (begin, end), some in times.items()
     )
-    return (
-        value.is_not_null() & ~held,
-        f'SELECT source_record FROM {{batch}} WHERE "{name}" IS NOT NULL AND NOT ({said})',  # noqa: S608
-    )
+    return value.is_not_null() & ~held, f'"{name}" IS NOT NULL AND NOT ({said})'
 
 
 def _literal(text: str) -> str:
@@ -200,7 +196,8 @@ def _key(table: sa.Table) -> Rule:
 
     present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
     sql = later_sql([quoted(name) for name in key], present)
-    return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql))
+    by = {table.key: tuple(map(pl.col, key))}
+    return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql), divided_by=by)
 
 
 def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
@@ -218,4 +215,18 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     )
     named = heading(table.columns[columns[0]])
     name, kept = f"{table.key}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, named.ja, named.en, table.key, columns, failing, Query(sql), kept=kept, others=(other,))
+    # A table that names itself is read in two ways at once.
+    by = {} if other == table.key else {table.key: tuple(map(pl.col, columns)), other: tuple(map(pl.col, target))}
+    return Rule(
+        name,
+        code,
+        named.ja,
+        named.en,
+        table.key,
+        columns,
+        failing,
+        Query(sql),
+        kept=kept,
+        others=(other,),
+        divided_by=by,
+    )

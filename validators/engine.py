@@ -1,28 +1,38 @@
-"""Running rules: in Polars over every staged row, and in Great Expectations on the staged tables; the counts compared."""
+"""Running rules in Polars over every staged row; what they find; and their counts compared with the gate's."""
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import logging
-import os
+import functools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import sqlalchemy as sa
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
 from validators.elsewhere import Elsewhere
-from validators.shapes.contract import Frames, Query, Rule
+from validators.shapes.contract import Failing, Frames, Query, Rule, Where
+from validators.suites import CONDITION, QUERY, Asked, Suite
 
 NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
 
+UNKNOWN: Mapping[str, int] = MappingProxyType({})
+NOTHING_BESIDES: Mapping[str, Sequence[str]] = MappingProxyType({})
+
 PLACE = ("source_dump", "source_record", "_offset", "_part")
+NO_ROWS = pl.DataFrame(
+    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
+)
+
+CAUSE = ("severity", "dump", "record", "field")
+"""The columns of findings that tell whether a row's cause has been reported."""
+
+SHARE = 1_000_000
+"""So many rows of a table are grouped or joined at a time; they take 100 to 250 MB."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,147 +49,109 @@ Origins = Mapping[tuple[str, str, str, int], Origin]
 """By (table, column or date, dump, part of the table)."""
 
 
-def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
+def run_polars(
+    rules: Sequence[Rule],
+    frames: Frames,
+    *,
+    heights: Mapping[str, int] = UNKNOWN,
+    made: Callable[[Frames], Frames] = dict,
+    besides: Mapping[str, Sequence[str]] = NOTHING_BESIDES,
+) -> Mapping[str, pl.DataFrame]:
     """Evaluate rules over every staged row.
 
     Args:
         rules: the rules.
         frames: the staged rows by table.
+        heights: how many they are, where known; a rule that groups or joins more than `SHARE` rows of a table is evaluated
+            in shares of its groups, so that memory does not grow with the table.
+        made: makes of the rows, or of a share of them, those that are judged.
+        besides: for tables the columns that are told of rows, beside their place, which fail a rule that groups or joins.
 
     Returns:
         For each rule's name the failing rows: source_dump, source_record, _offset, _part.
     """
     failing: dict[str, pl.DataFrame] = {}
-    by_table: dict[str, list[Rule]] = {}
+    by_table: dict[str, dict[str, pl.Expr]] = {}
     for rule in rules:
         if isinstance(rule.failing, pl.Expr):
-            by_table.setdefault(rule.table, []).append(rule)
+            by_table.setdefault(rule.table, {})[rule.name] = rule.failing.fill_null(value=False)
         else:
-            failing[rule.name] = rule.failing(frames).select(PLACE).sort(PLACE).collect()
-    for table, of_table in by_table.items():
-        # One pass counts every rule; only those that some row fails are asked again for their rows.
-        masks = {
-            rule.name: rule.failing.fill_null(value=False) for rule in of_table if isinstance(rule.failing, pl.Expr)
-        }
-        counts = (
-            frames[table].select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
-        )
-        for name, mask in masks.items():
-            if counts[name][0]:
-                failing[name] = frames[table].filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming")
-            else:
-                failing[name] = pl.DataFrame(
-                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
-                )
+            told = tuple(dict.fromkeys((*PLACE, *besides.get(rule.table, ()))))
+            parts = [_failing(rule.failing, made(some), told) for some in shares(frames, rule.divided_by, heights)]
+            failing[rule.name] = pl.concat(parts).sort(PLACE)
+    whole = made(frames)
+    for table, masks in by_table.items():
+        failing.update(_failing_masks(masks, whole[table]))
     return failing
 
 
-def run_gx(
-    rules: Sequence[Rule],
-    *,
-    url: str,
-    schema: str,
-    named: Callable[[str], str],
-    elsewhere: Mapping[str, Elsewhere] = NOTHING,
-) -> Mapping[str, int]:
-    """Evaluate the same rules by Great Expectations on the staged tables in PostgreSQL.
+def _failing(failing: Failing, frames: Frames, told: Sequence[str]) -> pl.DataFrame:
+    return failing(frames).select(told).collect(engine="streaming")
+
+
+def shares(frames: Frames, by: Mapping[str, tuple[pl.Expr, ...]], heights: Mapping[str, int]) -> Iterator[Frames]:
+    """The frames, as often as memory takes, each time with the rows of some groups of the tables that are divided.
+
+    Args:
+        frames: the rows by table.
+        by: for tables that are divided, the values that rows of one group have in common.
+        heights: how many rows they have, where known.
+    """
+    number = max([1, *(-(-heights.get(table, 0) // SHARE) for table in by)])
+    if number == 1:
+        yield frames
+        return
+    for one in range(number):
+        some = {table: frames[table].filter(_hash(values) % number == one) for table, values in by.items()}
+        yield {**frames, **some}
+
+
+def _hash(values: Sequence[pl.Expr]) -> pl.Expr:
+    return functools.reduce(operator.xor, (value.hash(seed) for seed, value in enumerate(values)))
+
+
+def _failing_masks(masks: Mapping[str, pl.Expr], rows: pl.LazyFrame) -> Mapping[str, pl.DataFrame]:
+    """One pass counts every rule; only those that some row fails are asked again for their rows."""
+    counts = rows.select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
+    return {
+        name: rows.filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming") if counts[name][0] else NO_ROWS
+        for name, mask in masks.items()
+    }
+
+
+def suites_of(
+    rules: Sequence[Rule], *, schema: str, named: Callable[[str], str], elsewhere: Mapping[str, Elsewhere] = NOTHING
+) -> list[Suite]:
+    """Rules as suites of Great Expectations, one of each table, in plain data.
 
     Args:
         rules: the rules.
-        url: the database; a host must stand in it, as Great Expectations demands.
-        schema: the run's staging schema.
+        schema: where the tables lie.
         named: gives for a table's key what it is called there.
         elsewhere: the tables that are read and do not lie there.
-
-    Returns:
-        How many rows fail, by rule name.
-
-    Raises:
-        RuntimeError: an expectation could not be evaluated; that is a broken rule, not bad data.
-        sqlalchemy.exc.DBAPIError: the database itself failed: it has gone away, or refused a right.
     """
 
     def place(table: str) -> str:
         return elsewhere[table].place if table in elsewhere else f'"{schema}"."{named(table)}"'
 
-    with _database_heard():
-        return _run_gx(rules, url, schema, named, place)
+    return [
+        Suite(
+            schema=schema,
+            table=named(table),
+            expectations=[_asked(rule, place) for rule in rules if rule.table == table],
+        )
+        for table in sorted({rule.table for rule in rules})
+    ]
 
 
-@contextlib.contextmanager
-def _database_heard() -> Iterator[None]:
-    """Let the database's own failure out, whatever Great Expectations makes of it.
-
-    The library wraps it in errors of its own, or answers `success=False` beside a text; so it is listened to where
-    SQLAlchemy meets it. What the database says of a statement is a broken rule's, and stays with the library.
-    """
-    heard: list[sa.exc.DBAPIError] = []
-
-    def hear(context: sa.engine.ExceptionContext) -> None:
-        error = context.sqlalchemy_exception
-        if isinstance(error, sa.exc.DBAPIError) and not _of_the_statement(error):
-            heard.append(error)
-
-    sa.event.listen(sa.Engine, "handle_error", hear)
-    try:
-        yield
-    except Exception:
-        if heard:
-            raise heard[0] from None
-        raise
-    finally:
-        sa.event.remove(sa.Engine, "handle_error", hear)
-    if heard:
-        # A result that was come by while the database went away is none.
-        raise heard[0]
-
-
-def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
-    """Whether an error is about the statement: what it names, how it is written, or the values it computes with.
-
-    25P02 only follows another error, in the same transaction.
-    """
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is None:
-        return not isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError)
-    return sqlstate == "25P02" or (sqlstate[:2] in ("21", "22", "42") and sqlstate != "42501")
-
-
-def _run_gx(
-    rules: Sequence[Rule], url: str, schema: str, named: Callable[[str], str], place: Callable[[str], str]
-) -> Mapping[str, int]:
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    for name in ("great_expectations", "great_expectations._docs_decorators"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    import great_expectations as gx  # noqa: PLC0415  four to eight seconds, paid only by this step
-    from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
-
-    from validators.counted_rows import CountedRowsExpectation  # noqa: PLC0415
-
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    # Its check of URLs takes no space, and a `$` would name one of its own settings.
-    written = sa.make_url(url).render_as_string(hide_password=False).replace(" ", "%20")
-    source = context.data_sources.add_postgres("staging", connection_string=written)
-    tables = sorted({rule.table for rule in rules})
-    counts: dict[str, int] = {}
-    for table in tables:
-        of_table = [rule for rule in rules if rule.table == table]
-        asset = source.add_table_asset(table, table_name=named(table), schema_name=schema)
-        batch = asset.add_batch_definition_whole_table("all")
-        suite = gx.ExpectationSuite(name=table)
-        for rule in of_table:
-            suite.add_expectation(_expectation(gx.expectations, CountedRowsExpectation, rule, place))
-        context.suites.add(suite)
-        definition = gx.ValidationDefinition(name=table, data=batch, suite=suite)
-        context.validation_definitions.add(definition)
-        outcome = definition.run(result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
-        for result in outcome.results:
-            name = str((result.expectation_config.meta or {})["rule"])
-            if result.exception_info and _raised(result.exception_info):
-                raise RuntimeError(f"rule {name} could not be evaluated by Great Expectations")
-            counts[name] = _count(result.result)
-    return counts
+def _asked(rule: Rule, place: Callable[[str], str]) -> Asked:
+    match rule.expectation:
+        case Query():
+            return Asked(rule=rule.name, kind=QUERY, arguments={"sql": rule.expectation.placed(place)})
+        case Where():
+            return Asked(rule=rule.name, kind=CONDITION, arguments={"sql": rule.expectation.plain})
+        case own:
+            return Asked(rule=rule.name, kind=own.kind, arguments=dict(own.arguments))
 
 
 def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origins: Origins) -> pa.RecordBatch:
@@ -192,9 +164,11 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
     Args:
         rule: the rule.
         failing: its failing rows.
-        earlier: all findings so far (schema FINDINGS).
+        earlier: all findings so far, or their `CAUSE` alone.
         origins: where each column comes from.
     """
+    if failing.is_empty():
+        return join_findings([])
     severities = [Severity.ERROR.value, *([] if rule.code in REFUSED | DANGLING else [Severity.ALERT.value])]
     causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []
@@ -241,27 +215,3 @@ def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: 
             if polars_counts[rule.name] != gx_counts.get(rule.name)
         ]
     )
-
-
-def _expectation(family: Any, counted: Any, rule: Rule, place: Callable[[str], str]) -> Any:
-    meta = {"rule": rule.name}
-    if isinstance(rule.expectation, Query):
-        sql = rule.expectation.placed(place)
-        return counted(unexpected_rows_query=sql, meta=meta, description=rule.name)
-    return getattr(family, rule.expectation.kind)(**rule.expectation.arguments, meta=meta)
-
-
-def _raised(info: Mapping[str, Any]) -> bool:
-    if "raised_exception" in info:
-        return bool(info["raised_exception"])
-    return any(isinstance(part, Mapping) and part.get("raised_exception") for part in info.values())
-
-
-def _count(result: Mapping[str, Any]) -> int:
-    for key in ("unexpected_count", "observed_value"):
-        if isinstance(result.get(key), int):
-            return int(result[key])
-    if "unexpected_count" in result and result.get("element_count", 0) == result.get("missing_count", 0):
-        # Of no values at all Great Expectations gives no count.
-        return 0
-    raise RuntimeError("Great Expectations gave no count")

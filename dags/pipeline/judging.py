@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 
 import polars as pl
 import pyarrow as pa
@@ -24,10 +26,11 @@ from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
-from target_schemas.postgres import staging
+from target_schemas.postgres import settling, staging
 from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
+from validators.gate import Counts, Gate
 from validators.references import Judged, judge
 from validators.shapes.contract import Frames, Rule
 
@@ -47,6 +50,7 @@ class Evaluation:
         failing: by rule the rows that fail.
         found: what is new in them, and where the engines differ.
         frames: the staged rows by table.
+        heights: how many they are.
         elsewhere: what the municipality has promoted of other systems' tables that rules read.
     """
 
@@ -55,15 +59,17 @@ class Evaluation:
     failing: Mapping[str, pl.DataFrame]
     found: pa.RecordBatch
     frames: Frames
+    heights: Mapping[str, int]
     elsewhere: Mapping[str, Elsewhere]
 
 
-def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: str) -> Evaluation:
-    """Evaluate every rule in both engines.
+def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.Engine, url: str) -> Evaluation:
+    """Evaluate every rule in both engines, side by side.
 
     Args:
         run: the run, whose findings so far are written: they told causes that are not told again.
         municipality: whose.
+        gate: where Great Expectations counts.
         database: the database.
         url: the same, for Great Expectations and ADBC.
     """
@@ -76,11 +82,13 @@ def evaluate(run: Run, municipality: Municipality, *, database: sa.Engine, url: 
     unchecked = _not_checked(left, data_centre.in_force_besides(database, run, municipality), tables)
     frames = {name: staged_frame(run.path, municipality, name) for name in tables}
     log.info("%d rules over the staged rows, in two engines; %d not checked", len(judged), len(unchecked))
-    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)})
     schema = staging.staging_schema(run.run_id)
-    counts = engine.run_gx(judged, url=url, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
-    results, found = _compared(run, municipality, judged, frames, failing, counts)
-    return Evaluation(results, unchecked, failing, join_findings(found), frames, elsewhere)
+    suites = engine.suites_of(judged, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+    counting = gate.count(suites, url)
+    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
+    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
+    results, found = _compared(run, municipality, judged, heights, failing, counting.result())
+    return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 
 
 def _code_sets(municipality: Municipality) -> Mapping[str, CodeSet]:
@@ -110,18 +118,17 @@ def _compared(
     run: Run,
     municipality: Municipality,
     rules: Sequence[Rule],
-    frames: Frames,
+    heights: Mapping[str, int],
     failing: Mapping[str, pl.DataFrame],
     gx_counts: Mapping[str, int],
 ) -> tuple[tuple[RuleResult, ...], list[pa.RecordBatch]]:
     """Each rule with both engines' counts, and what is new in its failing rows; then where the engines differ."""
-    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
-    said, origins = findings_store.read_findings(run), findings_store.origins(municipality)
+    said, origins = findings_store.read_causes(run), findings_store.origins(municipality)
     results, found = [], []
     for rule in rules:
         new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
         if new.num_rows:
-            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
+            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new)).select(engine.CAUSE)])
             found.append(new)
         counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
         results.append(_rule_result(rule, *counted, rows=heights[rule.table]))
@@ -187,7 +194,7 @@ def _unchecked(rule: Rule, missing: tuple[str, ...], *, of_others: bool) -> NotC
 
 
 def judge_references(
-    run: Run, municipality: Municipality, evaluation: Evaluation, *, database: sa.Engine, url: str
+    run: Run, municipality: Municipality, evaluation: Evaluation, gate: Gate, *, database: sa.Engine, url: str
 ) -> tuple[tuple[ReferenceResult, ...], pa.RecordBatch]:
     """Judge every reference over what would be promoted, now that the rules have said which records are rejected.
 
@@ -195,8 +202,9 @@ def judge_references(
         run: the run, whose findings so far are written.
         municipality: whose it is.
         evaluation: of the rules; rows whose parents never came were told then.
+        gate: where Great Expectations counts.
         database: the database.
-        url: the same, for Great Expectations.
+        url: the same, for ADBC and Great Expectations.
 
     Returns:
         What became of each reference; and findings, one for each record that falls with a parent or stays without it.
@@ -210,22 +218,38 @@ def judge_references(
         return (), join_findings([])
     once, origins = one_per_key(municipality), findings_store.origins(municipality)
     rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
-    with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
+    with settling.promotable_views(database, data_centre.run_tables(run, municipality)) as schema:
+        suites = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
 
-        def count(rejected: pl.DataFrame) -> Mapping[str, int]:
-            staging.note_rejected(database, url, run.run_id, rejected.to_arrow())
-            return engine.run_gx(rules, url=url, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+        def count(rejected: pl.DataFrame) -> Future[Counts]:
+            note = functools.partial(settling.note_rejected, database, url, run.run_id, rejected.to_arrow())
+            return gate.count(suites, url, first=note)
 
-        keys = {name: table_of(tables[name]).key for name in once}
-        promoted = frames_of(elsewhere)
-        judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count, elsewhere=promoted)
-    said, found, results = findings_store.read_findings(run), [differing], []
+        judged, differing = judge(
+            rules,
+            frames,
+            rejected=rejected,
+            keys={name: table_of(tables[name]).key for name in once},
+            targets=_targets(reference for _, reference in references),
+            count=count,
+            elsewhere=frames_of(elsewhere),
+            heights=evaluation.heights,
+        )
+    said, found, results = findings_store.read_causes(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
         before = missing[f"{table.key}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")
         found.append(engine.findings(one.rule, pl.concat([one.fell, orphans]), earlier=said, origins=origins))
         results.append(_result(reference, one, origins))
     return tuple(results), join_findings(found)
+
+
+def _targets(references: Iterable[Reference]) -> Mapping[str, set[str]]:
+    """The columns by which rows of each table are named."""
+    named: dict[str, set[str]] = {}
+    for reference in references:
+        named.setdefault(reference.table, set()).update(reference.target)
+    return named
 
 
 def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:

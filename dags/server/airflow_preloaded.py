@@ -17,8 +17,6 @@ from collections.abc import Sequence
 PRELOADED = (
     "dags.runs",
     "target_schemas.postgres.server",
-    # Great Expectations, which dags may not import by itself.
-    "validators.counted_rows",
     # What Airflow imports in every task, and for the operators of dags/migrate.py.
     "airflow.dag_processing.dagbag",
     "airflow.providers.standard.decorators.branch_python",
@@ -31,11 +29,13 @@ PRELOADED = (
 
 
 def preload() -> None:
-    """Import what tasks work with, and fetch a first kernel: that starts Numba, which takes longer than all other kernels."""
+    """Import what tasks work with, and fetch a first kernel: starting Numba takes longer than all other kernels."""
     for name in PRELOADED:
         importlib.import_module(name)
     from extractors.decoder import count_filled  # noqa: PLC0415  as heavy as the rest
+    from validators import suites  # noqa: PLC0415
 
+    suites.load()
     _ = count_filled.address
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import polars as pl
 
 from validators.shapes._given import Given, Rows
-from validators.shapes._groups import ORDER_SQL, grouped, joined, names
-from validators.shapes._terms import NUMBER, Column, Term, number
+from validators.shapes._groups import ORDER_SQL, divided, grouped, joined, names
+from validators.shapes._terms import NUMBER, Column, Term, number, quoted
 from validators.shapes.contract import KEY, Failing, Frames, Query, Rule
 
 COMPARISONS = ("equals", "at_most", "at_least")
@@ -78,17 +78,21 @@ def compared(
         fallen = own.join(totals(frames, found), on=by, how="left").filter(verdict.expr)
         return fallen.sort("_rank", *KEY).unique(by, keep="first", maintain_order=True) if once else fallen
 
-    first = (
-        f", row_number() OVER (PARTITION BY {', '.join(c.value.sql for c in rows.per)} ORDER BY _rank, {ORDER_SQL}) AS place"
-        if once
-        else ""
-    )
     sql = (
-        f"SELECT own.source_record FROM (SELECT source_record, {', '.join(keys_sql)}, {stated.sql} AS stated{first} "  # noqa: S608
+        f"SELECT own.* FROM (SELECT source_record, source_dump, _rank, {', '.join(keys_sql)}, {stated.sql} AS stated "  # noqa: S608
         f"FROM {{batch}} WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
-        f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}{' AND place = 1' if once else ''}"
+        f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}"
     )
-    return failing, Query(sql)
+    return failing, Query(_first(sql, by) if once else sql.replace("own.*", "own.source_record", 1))
+
+
+def _first(sql: str, by: Sequence[str]) -> str:
+    """Of the rows that fail, the preferred one of each group; those that do not fail are not put in order."""
+    group = ", ".join(map(quoted, by))
+    return (
+        f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {group} "  # noqa: S608
+        f"ORDER BY _rank, {ORDER_SQL}) AS place FROM ({sql}) AS fallen) AS placed WHERE place = 1"
+    )
 
 
 def existing(given: Given, wrong: Callable[[Term, Term], Term], ja: str, en: str) -> tuple[Rule, ...]:
@@ -107,8 +111,14 @@ def existing(given: Given, wrong: Callable[[Term, Term], Term], ja: str, en: str
             f"{given.rows.title_ja}ごとに{said_ja}{ja}",
             f"{given.rows.title_en}: {en} of {said_en}",
             (found.rows.table,),
+            beside(given.rows, found.rows),
         ),
     )
+
+
+def beside(mine: Rows, theirs: Rows) -> Mapping[str, tuple[pl.Expr, ...]]:
+    """By what both tables' rows may be divided; see `divided`."""
+    return divided((mine.table, mine.per), (theirs.table, theirs.per))
 
 
 def described(rows: Rows) -> tuple[str, str]:

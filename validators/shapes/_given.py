@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 import polars as pl
 import sqlalchemy as sa
@@ -16,7 +17,9 @@ from migration_reports.findings import Problem, Severity, did_you_mean
 from migration_reports.items import heading, item_of, table_of
 from validators.shapes._conditions import Condition, condition
 from validators.shapes._terms import Column, Term, Type
-from validators.shapes.contract import COMMON, Expectation, Failing, Instance, Parameter, Query, Rule, Shape
+from validators.shapes.contract import COMMON, Failing, Instance, Parameter, Query, Rule, Shape, Where
+
+UNDIVIDED: Mapping[str, tuple[pl.Expr, ...]] = MappingProxyType({})
 
 WORDS: Mapping[Type, str] = {"text": "text", "number": "a number", "date": "a date"}
 
@@ -154,17 +157,17 @@ class Given:
     def mask(self, columns: Sequence[Column], wrong: Term, ja: str, en: str) -> tuple[Rule, ...]:
         """A rule about one row at a time: it is wrong where the condition is true."""
         term = self.rows.condition.term & wrong
-        query = Query(f"SELECT source_record FROM {{batch}} WHERE {term.sql}")  # noqa: S608  made of our own columns
-        return (self.rule(columns, term.expr, query, ja, en),)
+        return (self.rule(columns, term.expr, Where(term.sql), ja, en),)
 
     def rule(
         self,
         columns: Sequence[Column],
         failing: pl.Expr | Failing,
-        expectation: Expectation | Query,
+        expectation: Query | Where,
         ja: str,
         en: str,
         others: Sequence[str] = (),
+        divided_by: Mapping[str, tuple[pl.Expr, ...]] = UNDIVIDED,
     ) -> Rule:
         """The rule, with its condition's columns and words added."""
         rows = self.rows.condition
@@ -181,6 +184,7 @@ class Given:
             family=self.instance.name.partition(".")[0],
             declared=Severity(severity) if severity else None,
             others=tuple(others),
+            divided_by=divided_by,
         )
 
     def _table(self, name: str) -> str:

@@ -58,6 +58,22 @@ class Query:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Where:
+    """SQL over one row of the rule's table, true of a row that fails; braces are doubled, as in a `Query`."""
+
+    sql: str
+
+    @property
+    def plain(self) -> str:
+        """The condition as the database takes it."""
+        return self.sql.replace("{{", "{").replace("}}", "}")
+
+    def whole(self, batch: str, place: Callable[[str], str]) -> str:
+        """The failing rows, as a `Query` would select them."""
+        return Query(f"SELECT source_record FROM {{batch}} WHERE {self.sql}").whole(batch, place)  # noqa: S608
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Rule:
     """One rule.
 
@@ -74,6 +90,8 @@ class Rule:
         family: under which name a manifest sets it: its instance's, or its kind of number; of a derived rule none.
         declared: the severity that its instance declares; the code's own where it declares none.
         others: the other tables that it reads.
+        divided_by: for tables of which it groups or joins rows, by what these may be divided so that no group is cut:
+            rows that belong together have equal values there. Of no table where some groups would be.
     """
 
     name: str
@@ -83,11 +101,12 @@ class Rule:
     table: str
     columns: tuple[str, ...]
     failing: pl.Expr | Failing
-    expectation: Expectation | Query
+    expectation: Expectation | Query | Where
     kept: bool = False
     family: str = ""
     declared: Severity | None = None
     others: tuple[str, ...] = ()
+    divided_by: Mapping[str, tuple[pl.Expr, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:
