@@ -10,7 +10,7 @@ export UV_COMPILE_BYTECODE := 1
 help:  ## List what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.installed  ## Install everything into .venv
+setup: .venv/.installed .venv/.compiled  ## Install everything into .venv
 
 .venv/.installed: requirements.lock pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
@@ -21,13 +21,17 @@ setup: .venv/.installed  ## Install everything into .venv
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/.compiled: .venv/.installed $(shell find extractors -name '*.py')
+	@$(BIN)/python -m dags.inspection.compiled
+	@touch $@
+
 demo: setup  ## Move three invented municipalities end to end, through Airflow
 	@$(BIN)/python -m dags.server.demo
 
-test: lint  ## Run every check and every test
+test: setup lint  ## Run every check and every test
 	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-lint: setup  ## ruff, mypy, import contracts
+lint: .venv/.installed  ## ruff, mypy, import contracts
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
@@ -58,4 +62,4 @@ lock:  ## Compile the lock again
 
 clean:  ## Remove what make has made, the embedded data centre too
 	@-test -x $(BIN)/hikkoshi && $(BIN)/hikkoshi stop --delete
-	@rm -rf .venv .venv-scale $(HOME_FOLDER) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-scale $(HOME_FOLDER) extractors/__pycache__/kernels-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -15,8 +15,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
+from dags.centre import reached
 from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
-from dags.pipeline.data_centre import reached, running
+from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import Run, now, open_run, settings

@@ -23,11 +23,11 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List runs, with the systems that are in force."""
-    from dags import runs
+    from dags import known_runs
     from dags.pipeline.folders import municipality_folders
     from dags.pipeline.run_folder import settings
 
-    entries = runs.list_runs(municipality)
+    entries = known_runs.list_runs(municipality)
     towns = {folder.name[:6]: folder.name for folder in municipality_folders(None)}
     if as_json:
         for entry in entries:

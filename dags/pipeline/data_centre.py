@@ -15,8 +15,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from polars.io.plugins import register_io_source
 
+from dags.centre import reached
 from dags.pipeline import cuts, run_folder
-from dags.pipeline.run_folder import Run, open_run, settings
+from dags.pipeline.run_folder import Run, open_run
 from dags.pipeline.slice_files import JOINED, SliceFiles, mapped_file, parts_of
 from dags.pipeline.town import Municipality, one_per_key, target_tables
 from mappings.compiling.columns import arrow_type
@@ -27,48 +28,12 @@ from migration_reports.records.steps import Failure
 from target_schemas.model import PhysicalTables, System
 from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
-from target_schemas.postgres.database import away, connect
-from target_schemas.postgres.databases import OTHERS, Database, Databases, read_databases
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
-from target_schemas.postgres.server import embedded_url
 from target_schemas.postgres.staging import LAST, Feed, RunTables, Staged
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
 
 log = logging.getLogger("hikkoshi")
-
-
-def centre() -> Databases:
-    """The databases of the data centre; where none is set, one on the embedded server, which is started.
-
-    Raises:
-        SpecError: the file of HIKKOSHI_DATABASES has problems.
-    """
-    known = settings()
-    if known.databases is not None:
-        return read_databases(known.databases, others=known.database_url)
-    return Databases({}, Database(OTHERS, known.database_url or embedded_url(known.home)))
-
-
-def called(code: str) -> str:
-    """How people call the database of a municipality; nothing, where there is one for all."""
-    return centre().of(code).name if settings().databases is not None else ""
-
-
-@contextlib.contextmanager
-def reached(code: str) -> Iterator[tuple[sa.Engine, str]]:
-    """The database of a municipality and its URL, for Great Expectations and for ADBC.
-
-    Args:
-        code: the municipality's.
-
-    Raises:
-        UsageError: it has none.
-        TransientError: it is away.
-    """
-    url = centre().of(code).url
-    with away(url):
-        yield connect(url), url
 
 
 def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:

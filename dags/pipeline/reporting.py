@@ -11,8 +11,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from dags.centre import called, reached
 from dags.pipeline import gaiji_ledger
-from dags.pipeline.data_centre import called, reached
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of

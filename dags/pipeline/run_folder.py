@@ -25,7 +25,6 @@ from typing import TypeVar
 
 import psutil
 
-from migration_reports.findings import RunError, UsageError
 from migration_reports.private_files import PART, private_folder, write_whole
 from migration_reports.records.formats import FORMER_NAMES, from_json, name_of, to_json
 from migration_reports.records.run_record import RunRecord, Timing
@@ -45,6 +44,7 @@ from migration_reports.records.steps import (
     Validation,
     Verdict,
 )
+from migration_reports.trouble import RunError, UsageError
 
 R = TypeVar("R", bound=StepResult)
 

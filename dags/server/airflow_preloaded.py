@@ -3,8 +3,8 @@
 Airflow makes a process for every task by a fork, and each imported what a step needs, which took ten times what most
 steps of a small town do. Imported here, before Airflow starts, it is there in every task, and in memory once.
 
-Nothing is used here, only imported: a fork takes no thread along, so Polars' pool, Arrow's, and every connection must
-begin in the task that uses them. Where tasks are not made by a fork (macOS) nothing is gained, and nothing is imported.
+Of what is imported only Numba is started, which has no threads of its own: a fork takes none along, so Polars' pool,
+Arrow's, and every connection must begin in the task that uses them. Where tasks are not made by a fork (macOS) nothing is gained, and nothing is imported.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ from collections.abc import Sequence
 PRELOADED = (
     "dags.runs",
     "target_schemas.postgres.server",
-    # Great Expectations, which dags may not import by itself.
-    "validators.counted_rows",
     # What Airflow imports in every task, and for the operators of dags/migrate.py.
     "airflow.dag_processing.dagbag",
     "airflow.providers.standard.decorators.branch_python",
@@ -31,9 +29,14 @@ PRELOADED = (
 
 
 def preload() -> None:
-    """Import what tasks work with."""
+    """Import what tasks work with, and fetch a first kernel: starting Numba takes longer than all other kernels."""
     for name in PRELOADED:
         importlib.import_module(name)
+    from extractors.decoder import count_filled  # noqa: PLC0415  as heavy as the rest
+    from validators import suites  # noqa: PLC0415
+
+    suites.load()
+    _ = count_filled.address
 
 
 def main(words: Sequence[str]) -> None:

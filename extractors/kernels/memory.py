@@ -8,10 +8,13 @@ before the first record and after the last.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +34,30 @@ _SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 
 @functools.cache
 def _cache_folder() -> str | None:
-    """Where compiled kernels are kept: a folder of their own for every state of the reader's sources, if one can be had.
+    """Where compiled kernels are kept, if anywhere: beside the sources, as Python keeps what it compiles, or by the user.
+
+    What was compiled beside sources that this user may not write to is copied, and so compiled by nobody again.
+    """
+    name = f"kernels-{_digest()}"
+    beside = Path(__file__).parents[1] / "__pycache__" / name
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  it does not raise where there is no home
+    own = usual / "hikkoshi" / name
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        own = Path(given) / name
+    elif _can_be_kept_in(beside):
+        return str(beside)
+    if _can_be_kept_in(own, like=None if given else beside):
+        return str(own)
+    logging.getLogger("hikkoshi").warning(
+        "compiled kernels cannot be kept: %s cannot be written, so each start takes some seconds longer. "
+        "Set NUMBA_CACHE_DIR to a folder that this user may write.",
+        own,
+    )
+    return None
+
+
+def _digest() -> str:
+    """What the reader's sources are.
 
     Numba compiles a function again when its own file has changed. A kernel also holds constants of other files (the
     columns of the plan), so all of them decide.
@@ -39,21 +65,32 @@ def _cache_folder() -> str | None:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  it does not raise where there is no home / "hikkoshi"
-    folder = Path(given or usual) / f"kernels-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
+
+
+def _can_be_kept_in(folder: Path, *, like: Path | None = None) -> bool:
+    """Make a folder, with what another holds where it is new; tell whether it may be written."""
     try:
+        if like is not None and like.is_dir() and not folder.exists():
+            _copy(like, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(folder)
     except OSError:
-        logging.getLogger("hikkoshi").warning(
-            "compiled kernels cannot be kept: %s cannot be written, so each start takes some seconds longer. "
-            "Set NUMBA_CACHE_DIR to a folder that this user may write.",
-            folder,
-        )
-        return None
-    return str(folder)
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder, whole or not at all, and not who may write them."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / target.name
+        for file in source.rglob("*.nb[ci]"):
+            copied = made / file.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied)
+        # Another process may have been first, and its folder is as good.
+        with contextlib.suppress(OSError):
+            made.rename(target)
 
 
 def compiled(decorate: Callable[[bool], Any]) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from migration_reports.findings import RunError
+from migration_reports.trouble import RunError
 from target_schemas.model import SCHEMA_VERSION
 from target_schemas.postgres.areas import Area, area_of
 

@@ -19,7 +19,8 @@ import json, sys, warnings
 from dags.server import airflow_home
 airflow_home.use()
 warnings.filterwarnings("error", message=".*eprecated.*", module="dags.*")
-heavy = lambda: sorted({"polars", "numba", "great_expectations", "pandas", "pyarrow.parquet"} & set(sys.modules))
+weighty = {"adbc_driver_postgresql", "great_expectations", "numba", "numpy", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
+heavy = lambda: sorted(weighty & set(sys.modules))
 import airflow.sdk
 before = heavy()
 from dags import migrate
