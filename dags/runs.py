@@ -9,8 +9,8 @@ import logging
 from collections.abc import Callable, Collection
 
 from dags import steps
+from dags.centre import reached
 from dags.pipeline import cuts, data_centre, reporting, run_folder
-from dags.pipeline.data_centre import reached
 from dags.pipeline.run_folder import open_run
 from migration_reports.findings import RunError, SpecError, TransientError
 from migration_reports.pages.question import question
@@ -111,7 +111,7 @@ def conclude(run_id: str) -> list[str]:
     run = open_run(run_id)
     if state_of(run.results(()))[0] in ("running", "waiting"):
         # Killed behind its swap, a run has no result of it, and is promoted all the same.
-        with reached() as (database, _):
+        with reached(run.code) as (database, _):
             entry = ledger.find(database, run_id)
         if entry is None or entry.state == "running":
             steps.fail(run_id, "a step failed; see its log")

@@ -113,10 +113,10 @@ def supervise(
                 _say(ready)
             time.sleep(0.5)
     finally:
-        _stop(list(parts.values()), patience)
+        stop(list(parts.values()), patience)
 
 
-def _stop(parts: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
+def stop(parts: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
     """End processes and all that they have started, to the last."""
     for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(again, signal.SIG_IGN)

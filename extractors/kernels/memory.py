@@ -22,6 +22,7 @@ from typing import Any
 import numba as nb
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import raw_memcpy
 from numba.extending import intrinsic
 
 SLACK = 16
@@ -155,6 +156,25 @@ def _load(bits: int, *, swap: bool) -> Callable[[Any, Any, Any, Any], Any]:
     return codegen
 
 
+def _item(bits: int) -> Callable[[Any, Any, Any, Any], Any]:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.gep(_pointer(builder, args[0], bits), [args[1]]), align=1)
+
+    return codegen
+
+
+@intrinsic
+def int64_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """Read an int64 of an array, so that the compiler sees one: a loop over it becomes a few vector instructions."""
+    return types.int64(types.int64, types.int64), _item(64)
+
+
+@intrinsic
+def int32_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """The same of an int32."""
+    return types.int32(types.int64, types.int64), _item(32)
+
+
 @intrinsic
 def be64(typing_context: Any, address: Any) -> Any:
     """Read eight bytes, the first the most significant, as uint64."""
@@ -204,6 +224,31 @@ def put64(typing_context: Any, address: Any, word: Any) -> Any:
 def put32(typing_context: Any, address: Any, word: Any) -> Any:
     """Write the low four bytes of a word, the least significant first."""
     return types.void(types.int64, types.int64), _store(32)
+
+
+@intrinsic
+def copy(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
+    """Copy bytes from one address to another."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        raw_memcpy(builder, _pointer(builder, args[0], 8), _pointer(builder, args[1], 8), args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Say that an address will soon be read; it need not be one."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        hint = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        builder.call(hint, [_pointer(builder, args[0], 8), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
 
 
 @intrinsic

@@ -32,7 +32,7 @@ for name in (folder.name for folder in migrate.municipality_folders(None)):
     dag = getattr(migrate, f"migrate_{name}")
     result["dags"][dag.dag_id] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
-        "retries": {t.task_id: t.retries for t in dag.tasks},
+        "retries": {t.task_id: t.retries for t in dag.tasks}, "weights": {t.task_id: str(t.weight_rule) for t in dag.tasks},
         "doc": dag.doc_md, "tags": sorted(dag.tags), "active": dag.max_active_runs, "schedule": str(dag.timetable),
         "params": list(dag.params), "links": [l.name for t in dag.tasks for l in t.operator_extra_links],
     }
@@ -115,6 +115,10 @@ def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     assert tasks["outcome"] == []
 
 
+def test_a_town_that_has_come_further_goes_first(parsed):
+    assert all("upstream" in rule.lower() for rule in parsed["dags"]["migrate_990027_mihon"]["weights"].values())
+
+
 def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
     dag = parsed["dags"]["migrate_990035_reiji"]
     assert dag["active"] == 1
@@ -122,7 +126,7 @@ def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
     assert {"例示町", "ibm", "resident_records"} <= set(dag["tags"])
     assert "setai_kojin.dat" in dag["doc"]
     assert "移行結果報告書 / Report" in dag["links"]
-    assert dag["retries"]["resident_records.extract_map_stage"] == 3
+    assert dag["retries"]["resident_records.extract_map_stage"] == dag["retries"]["outcome"] == 3
     assert dag["retries"]["approve_by_person"] == 0
 
 
