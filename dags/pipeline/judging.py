@@ -26,7 +26,7 @@ from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
-from target_schemas.postgres import staging
+from target_schemas.postgres import settling, staging
 from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
@@ -218,11 +218,11 @@ def judge_references(
         return (), join_findings([])
     once, origins = one_per_key(municipality), findings_store.origins(municipality)
     rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
-    with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
+    with settling.promotable_views(database, data_centre.run_tables(run, municipality)) as schema:
         suites = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
 
         def count(rejected: pl.DataFrame) -> Future[Counts]:
-            note = functools.partial(staging.note_rejected, database, url, run.run_id, rejected.to_arrow())
+            note = functools.partial(settling.note_rejected, database, url, run.run_id, rejected.to_arrow())
             return gate.count(suites, url, first=note)
 
         judged, differing = judge(

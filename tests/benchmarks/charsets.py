@@ -33,6 +33,7 @@ from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
 from extractors.encode import encode
 from extractors.kernels.memory import SLACK
+from tests.benchmarks.figures import say
 
 ROOT = Path(__file__).resolve().parents[2]
 TOWN = ROOT / "mappings" / "municipalities" / "990027_mihon"
@@ -57,12 +58,6 @@ public class Decode {
   }
 }
 """
-
-
-def say(line: str = "") -> None:
-    """Print a line now."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 def texts(pattern: str, count: int) -> pa.Array:

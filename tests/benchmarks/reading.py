@@ -1,7 +1,9 @@
 """Reading, beside a memory copy, a look-up of every byte and the same work in C, all in the same run.
 
-`python -m tests.benchmarks.reading` prints a Markdown table. Ratios are of the medians of rounds that take turns, so that
-whatever else the machine does falls on all of them alike.
+`python -m tests.benchmarks.reading` prints a Markdown table. Files are read, under the full contract: fresh Arrow buffers,
+validity, findings with record, offset and codes. Rates are of the clock; ratios are of processor time, medians of rounds
+that take turns. "Of its own kernels" is the share of the kernels in the whole; "of C" is the same extraction with the
+compiled driver replaced by reference.c, the Python around it being the same in both.
 """
 
 from __future__ import annotations
@@ -12,41 +14,47 @@ import ctypes
 import io
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from dags.inspection.synthesis import synthesize
-from dags.pipeline.town import load as load_municipality
-from extractors import charsets, decoder, framings
-from extractors.batches import Kind, extract
-from extractors.charsets.contract import Charset
+from extractors import decoder, framings
+from extractors.batches import extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Blanks
-from extractors.encode import encode
-from extractors.framings.contract import Framing
 from extractors.kernels import plan
-from extractors.layout import Field, Layout
-from extractors.records import WHOLE, Account, Slice, frames, slices
+from extractors.layout import Field
+from extractors.records import Account, Slice, frames, slices
 from extractors.usages import _binary as binary
 from extractors.usages import _shifted as mixed
 from extractors.usages import packed, zoned
+from tests.benchmarks.figures import asked, middle, say, spread
+from tests.benchmarks.ground import ROOT
+from tests.benchmarks.sizes import peak
+from tests.benchmarks.watching import replaced
+from tests.benchmarks.workloads import (
+    Workload,
+    numeric,
+    of_many_kinds,
+    packed_of,
+    resident,
+    text,
+    varying,
+    with_counts,
+    with_words,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
-TOWN, DUMP = "990027_mihon", "juki_master"
+LIMITS = {"look_up": 0.75, "kernels": 0.7, "c": 1.0}
+"""What was asked of the resident record: of a look-up of its bytes, of its own kernels, and of C."""
 
-
-def say(line: str = "") -> None:
-    """Print a line now."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+TITLES = {"look_up": "a look-up of every byte", "kernels": "its own kernels", "c": "C"}
 
 
 class Reference:
@@ -76,217 +84,105 @@ class Reference:
         numbers = [ctypes.c_int64(n) for n in (rows, fields, count, data, pos, touch)]
         self.library.decode(*numbers)
 
+    def reads(self, workload: Workload) -> bool:
+        """Whether it reads such records: of fixed structure, with numbers of at most eighteen digits."""
+        simple = workload.layout.variable is False and not any(_is_long(f) for f in workload.layout.fields())
+        return self.library is not None and simple
+
     def look_up(self, data: np.ndarray) -> None:
-        """Look up every byte into fresh memory."""
+        """Look up every byte into fresh memory, which it is from some 32 MB on: what is smaller, malloc keeps."""
         assert self.library is not None
         out, table = np.empty(len(data), np.uint8), np.arange(256, dtype=np.uint8)
         addresses = [ctypes.c_int64(a) for a in (data.ctypes.data, out.ctypes.data, len(data), table.ctypes.data)]
         self.library.look_up(*addresses)
 
 
-class Workload:
-    """Bytes, and how they are read."""
-
-    def __init__(
-        self,
-        name: str,
-        data: bytes,
-        layout: Layout,
-        framing: Framing,
-        charset: Charset,
-        kinds: Sequence[Kind] = (Kind("record"),),
-        blanks: Blanks = decoder.AS_FINDINGS,
-    ) -> None:
-        self.name = name
-        self.data = data
-        self.array = np.frombuffer(data, np.uint8)
-        self.layout = layout
-        self.framing = framing
-        self.charset = charset
-        self.kinds = kinds
-        self.blanks = blanks
-
-    def read(self, stream: io.BytesIO | None = None, part: Slice = WHOLE) -> int:
-        """Read all of it; gives the number of findings."""
-        extraction = extract(
-            stream or io.BytesIO(self.data), name=self.name, layout=self.layout, framing=self.framing,
-            charset=self.charset, kinds=self.kinds, blanks=self.blanks, part=part,
-        )  # fmt: skip
-        return sum(e.findings.num_rows for e in extraction)
+def _is_long(field: Field) -> bool:
+    return field.picture.category == "numeric" and field.picture.size > 18
 
 
-def resident(residents: int, folder: Path) -> Workload:
-    """The 400-byte resident record of a shipped municipality, as `hikkoshi synthesize` makes it."""
-    town = ROOT / "mappings" / "municipalities" / TOWN
-    reader = load_municipality(town).dumps[DUMP]
-    made = synthesize(town, residents=residents, seed=1, faults=0.001, out=folder)
-    kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
-    reading = reader.reading
-    return Workload("resident, 400 B", made.dump.read_bytes(), reading.layout, reading.framing, reading.charset, kinds)
+Times = list[tuple[float, float]]
+"""Seconds of each round: of the clock, and of processors."""
 
 
-def numeric(count: int, *, blank: float = 0.0, policy: Blanks = decoder.AS_FINDINGS) -> Workload:
-    """Twelve packed and seven binary numbers in 100 bytes, some of the packed ones blank."""
-    fields = [f"05 P{n} PIC S9({d}) COMP-3." for n, d in enumerate((5, 7, 7, 9, 9, 9, 9, 11, 11, 13, 13, 15))]
-    fields += [f"05 B{n} PIC S9({d}) COMP." for n, d in enumerate((4, 4, 4, 9, 9, 9, 9))]
-    layout = read_copybook("01 R. " + " ".join(fields) + " 05 FILLER PIC X(13).", file="numeric")
-    random = np.random.default_rng(1)
-    made = {
-        f.name: random.integers(-(10**f.picture.size) + 1, 10**f.picture.size, count)
-        for f in layout.fields()
-        if not f.filler
-    }
-    ibm = charsets.load("ibm", {}, ROOT)
-    cells = encode(layout.fields(), made, charset=ibm, length=layout.length, count=count)
-    for field in layout.fields():
-        if blank and field.usage == "packed":
-            cells[random.random(count) < blank, field.offset : field.offset + field.width] = 0x40
-    name = f"numbers, {layout.length} B" + (f", {blank:.0%} of the packed ones blank" if blank else "")
-    if policy != decoder.AS_FINDINGS:
-        name += ", null by policy"
-    return Workload(name, cells.tobytes(), layout, framings.load("fixed", {}, layout), ibm, blanks=policy)
-
-
-def text(count: int) -> Workload:
-    """Eight Latin fields of 20 to 40 bytes, about half full."""
-    widths = (20, 20, 20, 20, 20, 30, 30, 40)
-    layout = read_copybook("01 R. " + " ".join(f"05 T{n} PIC A({w})." for n, w in enumerate(widths)), file="text")
-    random = np.random.default_rng(2)
-    cells = np.full((count, layout.length), 0x40, np.uint8)
-    letters = np.frombuffer("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".encode("cp037"), np.uint8)
-    for field in layout.fields():
-        size = random.integers(0, field.width + 1, count)
-        inside = np.arange(field.width) < size[:, None]
-        block = letters[random.integers(0, len(letters), (count, field.width))]
-        cells[:, field.offset : field.offset + field.width] = np.where(inside, block, 0x40)
-    page = charsets.load("ibm", {}, ROOT)
-    return Workload(f"text, {layout.length} B", cells.tobytes(), layout, framings.load("fixed", {}, layout), page)
-
-
-def packed_of(digits: int, count: int) -> Workload:
-    """Ten packed numbers of so many digits."""
-    fields = " ".join(f"05 P{n} PIC S9({digits}) COMP-3." for n in range(10))
-    layout = read_copybook(f"01 R. {fields}", file="packed")
-    random = np.random.default_rng(3)
-    width = layout.fields()[0].width
-    nibbles = random.integers(0, 10, (count * 10, 2 * width), dtype=np.uint8)
-    nibbles[:, -1] = 0xC
-    if digits % 2 == 0:
-        nibbles[:, 0] = 0
-    data = (nibbles[:, 0::2] << 4 | nibbles[:, 1::2]).tobytes()
-    ibm = charsets.load("ibm", {}, ROOT)
-    return Workload(f"packed, {digits} digits", data, layout, framings.load("fixed", {}, layout), ibm)
-
-
-def with_words(data: bytes, length: int, *, spanned: bool = False) -> bytes:
-    """Fixed records as variable ones, by columns: each after its word, or in two segments."""
-    cells = np.frombuffer(data, np.uint8)[: len(data) // length * length].reshape(-1, length)
-    pieces = [(1, cells[:, : length // 2]), (2, cells[:, length // 2 :])] if spanned else [(0, cells)]
-    parts = []
-    for code, piece in pieces:
-        size = piece.shape[1] + 4
-        parts += [np.tile(np.array([size >> 8, size & 0xFF, code, 0], np.uint8), (len(cells), 1)), piece]
-    return np.hstack(parts).tobytes()
-
-
-def with_counts(count: int) -> Workload:
-    """Records of 0 to 5 history entries, laid out from their counts."""
-    layout = read_copybook(
-        "01 R. 05 A PIC 9(11). 05 B PIC X(30). 05 C PIC S9(9) COMP. 05 D PIC X(60). 05 E PIC S9(11) COMP-3."
-        " 05 N PIC S9(4) COMP. 05 H OCCURS 0 TO 5 TIMES DEPENDING ON N. 10 Y PIC 9(7). 10 J PIC X(2). 05 Z PIC X(4).",
-        file="counts",
-    )
-    full = layout.record.children
-    table = next(item for item in full if item.name == "H")
-    random = np.random.default_rng(4)
-    counts = random.integers(0, 6, count)
-    row = bytearray(b"\xf1" * 11 + b"\xc1" * 15 + b"\x40" * 15 + b"\x00\x00\x00\x07" + b"\xc2" * 30 + b"\x40" * 30)
-    row += b"\x00\x00\x00\x12\x34\x5c"
-    entry, tail = b"\xf3" * 7 + b"\xf0\xf1", b"\xe9" * 4
-    rows = [bytes(row) + int(n).to_bytes(2, "big") + entry * int(n) + tail for n in range(6)]
-    framed = [(len(r) + 4).to_bytes(2, "big") + b"\0\0" + r for r in rows]
-    assert table.width == len(entry)
-    data = b"".join(framed[n] for n in counts)
-    ibm = charsets.load("ibm", {}, ROOT)
-    return Workload("ODO, 0 to 5 entries", data, layout, framings.load("variable", {}, layout), ibm)
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds of one run."""
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-def in_turns(rounds: int, **works: Callable[[], object]) -> dict[str, list[float]]:
+def in_turns(rounds: int, **works: Callable[[], object]) -> dict[str, Times]:
     """Seconds of each work in each round, the works taking turns; the first round is not counted."""
-    seconds: dict[str, list[float]] = {name: [] for name in works}
+    seconds: dict[str, Times] = {name: [] for name in works}
     for number in range(rounds + 1):
         for name, work in works.items():
-            took = timed(work)
+            start, busy = time.perf_counter(), time.process_time()
+            work()
             if number:
-                seconds[name].append(took)
+                seconds[name].append((time.perf_counter() - start, time.process_time() - busy))
     return seconds
 
 
-def rates(size: int, seconds: Sequence[float]) -> str:
-    """MB/s: the median, with the least and the most."""
-    each = sorted(size / s / 1e6 for s in seconds)
-    return f"{statistics.median(each):,.0f} [{each[0]:,.0f}..{each[-1]:,.0f}]"
+def rates(size: int, seconds: Times) -> str:
+    """MB/s by the clock: the median, with the least and the most."""
+    return spread(size / wall / 1e6 for wall, _ in seconds)
 
 
-def ratio(one: Sequence[float], other: Sequence[float]) -> str:
-    """How fast the first is, of the second: the median of the rounds' ratios."""
-    return f"{statistics.median(b / a for a, b in zip(one, other, strict=True)):.2f}"
+def faster(one: Times, other: Times) -> float:
+    """How fast the first is, of the second, in processor time: the median of the rounds' ratios."""
+    return middle(b / a for (_, a), (_, b) in zip(one, other, strict=True))
 
 
-def decoding(workloads: Sequence[Workload], reference: Reference, rounds: int) -> None:
-    """Decode under the full contract, beside its limits."""
-    say("| workload | MB/s, one thread | of C | of a look-up of every byte | of a memory copy |")
-    say("|---|---|---|---|---|")
-    driver = decoder._drive
-
-    for workload in workloads:
-        works: dict[str, Callable[[], object]] = {
-            "ours": workload.read,
-            "copy": lambda w=workload: bytearray(w.data),  # type: ignore[misc]
-        }
-        if reference.library is not None:
-            works["look_up"] = lambda w=workload: reference.look_up(w.array)  # type: ignore[misc]
-
-            def in_c(w: Workload = workload) -> None:
-                decoder._drive = reference.drive
-                try:
-                    w.read()
-                finally:
-                    decoder._drive = driver
-
-            if workload.layout.variable is False and not any(_beyond_c(f) for f in workload.layout.fields()):
-                works["c"] = in_c
-        seconds = in_turns(rounds, **works)
-        missing = "no compiler" if reference.library is None else "not in the reference"
-        cells = [ratio(seconds["ours"], seconds[n]) if n in seconds else missing for n in ("c", "look_up", "copy")]
-        say(f"| {workload.name} | {rates(len(workload.data), seconds['ours'])} | {' | '.join(cells)} |")
+def gained(one: Times, other: Times) -> float:
+    """How fast the first is, of the second, by the clock: what more threads are for."""
+    return middle(b / a for (a, _), (b, _) in zip(one, other, strict=True))
 
 
-def _beyond_c(field: Field) -> bool:
-    """Whether a field is none that the C reference reads: it stops at eighteen digits."""
-    return field.picture.category == "numeric" and field.picture.size > 18
+def decoding(workload: Workload, reference: Reference, rounds: int) -> dict[str, float]:
+    """Print a row: a workload beside its limits; gives the ratios."""
+    in_kernels: list[float] = []
+    compiled = decoder._drive
+
+    def drive(*words: Any) -> None:
+        start = time.process_time()
+        compiled(*words)
+        in_kernels[-1] += time.process_time() - start
+
+    def ours() -> None:
+        in_kernels.append(0.0)
+        with replaced(decoder, _drive=drive):
+            workload.read()
+
+    def in_c() -> None:
+        with replaced(decoder, _drive=reference.drive):
+            workload.read()
+
+    data = np.fromfile(workload.file, np.uint8)
+    works: dict[str, Callable[[], object]] = {"ours": ours, "copy": data.copy}
+    if reference.library is not None:
+        works["look_up"] = lambda: reference.look_up(data)
+    if reference.reads(workload):
+        works["c"] = in_c
+    seconds = in_turns(rounds, **works)
+    ratios = {name: faster(seconds["ours"], seconds[name]) for name in works if name != "ours"}
+    ratios["kernels"] = middle(k / busy for k, (_, busy) in zip(in_kernels[1:], seconds["ours"], strict=True))
+    missing = "no compiler" if reference.library is None else "not in the reference"
+    cells = (f"{ratios[n]:.2f}" if n in ratios else missing for n in ("kernels", "c", "look_up", "copy"))
+    say(f"| {workload.name} | {rates(len(data), seconds['ours'])} | {' | '.join(cells)} |")
+    return ratios
+
+
+def beside(workload: Workload, full: Workload, rounds: int) -> float:
+    """The bytes that a workload gets through in a second of processor time, of those of another, in turns."""
+    seconds = in_turns(rounds, this=workload.read, full=full.read)
+    return faster(seconds["this"], seconds["full"]) * workload.size / full.size
 
 
 def threads(workload: Workload, rounds: int) -> None:
     """Two threads, a half of the dump each."""
-    size = len(workload.data)
-    halves = slices(io.BytesIO(workload.data), workload.framing, workload.layout, sizes=[size], target=(size + 1) // 2)
-
-    def half(part: Slice) -> None:
-        stream = io.BytesIO(workload.data)
-        stream.seek(part.offset)
-        workload.read(stream, part)
+    size = workload.size
+    with workload.file.open("rb") as stream:
+        halves: Sequence[Slice] = slices(
+            stream, workload.framing, workload.layout, sizes=[size], target=(size + 1) // 2
+        )[:2]
 
     def both() -> None:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            list(pool.map(half, halves[:2]))
+            list(pool.map(workload.read, halves))
 
     def spin() -> None:
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
@@ -295,8 +191,8 @@ def threads(workload: Workload, rounds: int) -> None:
     seconds = in_turns(rounds, one=workload.read, two=both, spin_one=lambda: _spin(8_000_000), spin_two=spin)
     say(
         f"\ntwo threads, {workload.name}: {rates(size, seconds['two'])} MB/s, "
-        f"{ratio(seconds['two'], seconds['one'])} times one "
-        f"(a loop that only computes: {ratio(seconds['spin_two'], seconds['spin_one'])})"
+        f"{gained(seconds['two'], seconds['one']):.2f} times one "
+        f"(a loop that only computes: {gained(seconds['spin_two'], seconds['spin_one']):.2f})"
     )
 
 
@@ -316,28 +212,28 @@ def _make_spin() -> Callable[[int], int]:
 _spin = _make_spin()
 
 
-def indexing(data: bytes, rounds: int) -> None:
+def indexing(data: np.ndarray, rounds: int) -> None:
     """Step through descriptor words without decoding."""
     say("\nindexing by descriptor words | MB/s | of a memory copy")
     any_layout = read_copybook("01 R. 05 B PIC X.", file="any")
     framing = framings.load("variable", {}, any_layout)
     for length in (60, 200, 400):
-        made = with_words(data[: len(data) // 2], length)
+        made = with_words(data[: len(data) // 2], length).ravel()
 
-        def index(made: bytes = made) -> None:
+        def index(made: bytes = made.tobytes()) -> None:
             for _ in frames(io.BytesIO(made), framing, any_layout, Account()):
                 pass
 
-        buffer = np.frombuffer(made, np.uint8)
+        def walk(buffer: np.ndarray = made) -> None:
+            at, framed = 0, framing.index(buffer, 0, len(buffer), True, ())
+            while framed.again:
+                at += framed.used
+                framed = framing.index(buffer, at, len(buffer), True, framed.state)
 
-        def walk(buffer: np.ndarray = buffer) -> None:
-            framing.index(buffer, 0, len(buffer), True, ())
-
-        seconds = in_turns(rounds, walk=walk, stream=index, copy=lambda made=made: bytearray(made))  # type: ignore[misc]
-        size = len(made)
-        say(
-            f"{length} B | {rates(size, seconds['walk'])} (with reading the stream {rates(size, seconds['stream'])}) | {ratio(seconds['walk'], seconds['copy'])}"
-        )
+        seconds = in_turns(rounds, walk=walk, stream=index, copy=made.copy)
+        walked, streamed = (rates(made.size, seconds[name]) for name in ("walk", "stream"))
+        copied = faster(seconds["walk"], seconds["copy"])
+        say(f"{length} B | {walked} (with reading the stream {streamed}) | {copied:.2f}")
 
 
 class Endless(io.RawIOBase):
@@ -365,12 +261,9 @@ class Endless(io.RawIOBase):
 
 def staged(size: int) -> None:
     """Read so many bytes and write them as Arrow IPC, in this process; print its peak memory."""
-    from tests.benchmarks.__main__ import peak_kilobytes
-
     with tempfile.TemporaryDirectory() as folder, Path(os.devnull).open("wb") as sink:
         workload = resident(60_000, Path(folder))
-        body = len(workload.data) // workload.layout.length * workload.layout.length
-        stream = Endless(workload.data[:body], size // workload.layout.length * workload.layout.length)
+        stream = Endless(workload.file.read_bytes(), size // workload.layout.length * workload.layout.length)
         extraction = extract(
             stream,  # type: ignore[arg-type]
             name="endless", layout=workload.layout, framing=workload.framing, charset=workload.charset,
@@ -389,51 +282,16 @@ def staged(size: int) -> None:
     rate = extraction.account.bytes / seconds / 1e6
     say(
         f"{extraction.account.bytes / 1e9:,.1f} GB to Arrow IPC: {rate:,.0f} MB/s, {findings:,} findings, "
-        f"{peak_kilobytes() // 1024:,} MB at the peak"
+        f"{peak(os.getpid()):,.0f} MB at the peak"
     )
-
-
-START = """
-import sys, time, io
-begun = time.perf_counter()
-from pathlib import Path
-from dags.pipeline.town import load
-from extractors.batches import Kind, extract
-from extractors.charsets.contract import Charset
-reader = load(Path(sys.argv[1])).dumps[sys.argv[2]]
-reading = reader.reading
-kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
-with open(sys.argv[3], "rb") as dump:
-    next(iter(extract(dump, name="d", layout=reading.layout, framing=reading.framing, charset=reading.charset, kinds=kinds)))
-print(time.perf_counter() - begun)
-"""
-
-
-def starting(folder: Path, dump: Path, starts: int) -> None:
-    """From the start of a process to the first batch, with an empty kernel cache and with a filled one."""
-    town = ROOT / "mappings" / "municipalities" / TOWN
-    times: dict[str, list[float]] = {"cold": [], "warm": []}
-    for number in range(starts):
-        cache = folder / f"cache{number}"
-        for name in ("cold", "warm", "warm"):
-            begun = time.perf_counter()
-            environment = {**os.environ, "NUMBA_CACHE_DIR": str(cache)}
-            command = [sys.executable, "-c", START, str(town), DUMP, str(dump)]
-            subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
-            times[name].append(time.perf_counter() - begun)
-    cold, warm = (statistics.median(times[name]) for name in ("cold", "warm"))
-    say(f"\nfirst batch, whole process: {cold:.1f} s from a cold start, {warm:.1f} s with a warm kernel cache")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--residents", type=int, default=150_000)
+    parser.add_argument("--residents", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--gigabytes", type=float, default=10.0)
-    parser.add_argument(
-        "--starts", type=int, default=3, help="how often a process is started with an empty kernel cache"
-    )
+    parser.add_argument("--gigabytes", type=float, default=4.0)
     parser.add_argument("--staged", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     if arguments.staged:
@@ -441,36 +299,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as name:
         folder = Path(name)
-        reference = Reference(folder)
-        fixed = resident(arguments.residents, folder / "inbox")
-        count = arguments.residents
-        length = fixed.layout.length
-        variable = framings.load("variable", {}, fixed.layout)
-        spanned = framings.load("spanned", {"blocks": "no"}, fixed.layout)
-        workloads = [
-            fixed,
-            numeric(4 * count),
-            numeric(4 * count, blank=0.3),
-            numeric(4 * count, blank=0.3, policy=Blanks(spaces="null")),
-            text(2 * count),
-            packed_of(15, 3 * count),
-            packed_of(38, 2 * count),
-            Workload("resident, V", with_words(fixed.data, length), fixed.layout, variable, fixed.charset, fixed.kinds),
-            Workload(
-                "resident, VS", with_words(fixed.data, length, spanned=True), fixed.layout, spanned, fixed.charset,
-                fixed.kinds,
-            ),
-            with_counts(4 * count),
-        ]  # fmt: skip
-        decoding(workloads, reference, arguments.rounds)
+        fixed = measure(folder, arguments.residents, arguments.rounds)
         threads(fixed, arguments.rounds)
-        indexing(fixed.data, arguments.rounds)
-        say()
-        size = str(int(arguments.gigabytes * 1e9))
-        command = [sys.executable, "-m", "tests.benchmarks.reading", "--staged", size]
-        subprocess.run(command, cwd=ROOT, check=True)
-        starting(folder, next((folder / "inbox").glob("*.dat")), arguments.starts)
+        indexing(np.fromfile(fixed.file, np.uint8), arguments.rounds)
+    say()
+    size = str(int(arguments.gigabytes * 1e9))
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.reading", "--staged", size], cwd=ROOT, check=True)
     return 0
+
+
+def measure(folder: Path, count: int, rounds: int) -> Workload:
+    """Decode everything, beside its limits; gives the workload of fixed records."""
+    reference = Reference(folder)
+    fixed, numbers = resident(count, folder / "inbox"), numeric(4 * count, folder)
+    blank, null = (numeric(4 * count, folder, blank=0.3, policy=p) for p in (decoder.AS_FINDINGS, Blanks("null")))
+    variable, spanned = varying(fixed, folder), varying(fixed, folder, spanned=True)
+    many = of_many_kinds(fixed, folder)
+    odo, full = with_counts(4 * count, folder), with_counts(4 * count, folder, full=True)
+    packed_numbers = (packed_of(15, 5 * count, folder), packed_of(38, 2 * count, folder))
+    say("| workload | MB/s, one thread | of its own kernels | of C | of a look-up of every byte | of a memory copy |")
+    say("|---|---|---|---|---|---|")
+    ratios = decoding(fixed, reference, rounds)
+    for workload in (
+        numbers, blank, null, text(2 * count, folder), *packed_numbers, variable, spanned, many, odo, full,
+    ):  # fmt: skip
+        decoding(workload, reference, rounds)
+    say()
+    for name, limit in LIMITS.items():
+        if name in ratios:
+            asked(f"reading, {fixed.name}, of {TITLES[name]}", ratios[name], least=limit)
+    for workload, other, limit in (
+        (blank, numbers, 0.5), (null, numbers, 0.5), (variable, fixed, 0.7), (spanned, fixed, 0.7), (many, fixed, 0.7),
+        (odo, full, 0.7),
+    ):  # fmt: skip
+        asked(f"reading, {workload.name}, of {other.name}", beside(workload, other, rounds), least=limit)
+    return fixed
 
 
 if __name__ == "__main__":

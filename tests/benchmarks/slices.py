@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.slices`: what cutting a dump costs in one process, and what it gives in two.
+"""`python -m tests.benchmarks.slices`: what two workers give on one dump, cut in two.
 
-Reading, mapping and staging one dump as 1, 2 and 8 slices, in one process after the other and in two at a time, beside
-a loop that only computes, in one process and two: what this machine gives to a second process at all.
+Reading, mapping and staging one dump, whole by one worker and as two slices by two, in turns, beside a loop that only
+computes, in one process and halved over two: what this machine gives to a second process at all.
 """
 
 from __future__ import annotations
@@ -10,80 +10,79 @@ import argparse
 import concurrent.futures
 import multiprocessing
 import os
-import statistics
-import tempfile
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.benchmarks.__main__ import database, say, synthesize
+from tests.benchmarks.figures import asked, middle, say, spread
+from tests.benchmarks.ground import LENGTH, TOWN, ground, synthesize
 
 if TYPE_CHECKING:
     from dags.steps import SliceOf
 
-TOWN, LENGTH = "990027_mihon", 400
 SPINS = 50
-"""Turns of the computing loop for each resident."""
+"""Turns of the computing loop for each record."""
+
+WORKERS = (1, 2)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--residents", type=int, default=400_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--database", metavar="URL", help="an empty database; without it an embedded server is started")
+    parser.add_argument("--gigabytes", type=float, default=0.25)
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--database", metavar="URL", help="an empty database here; else an embedded server is started")
     arguments = parser.parse_args(argv)
-    with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
-        home = Path(folder)
-        size = synthesize(TOWN, arguments.residents, home / "inbox" / TOWN).stat().st_size
-        synthesize(TOWN, 2_000, home / "warm")
-        context = multiprocessing.get_context("spawn")
-        with (
-            database(home, arguments.database),
-            concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool,
-        ):
-            measure(pool, home, size, arguments.residents, arguments.rounds)
+    records = int(arguments.gigabytes * 1e9 / LENGTH)
+    context = multiprocessing.get_context("spawn")
+    with (
+        ground(arguments.database) as place,
+        concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool,
+    ):
+        dump = synthesize(records, place.home / "whole")
+        small = synthesize(2_000, place.home / "warm")
+        measure(pool, small, dump, records, arguments.rounds)
     return 0
 
 
-def measure(pool: concurrent.futures.ProcessPoolExecutor, home: Path, size: int, residents: int, rounds: int) -> None:
-    """Run the ways in turns, so that a machine that drifts drifts for all of them."""
-    ways = [(1, 1), (2, 1), (8, 1), (2, 2), (8, 2)]
-    seconds: dict[tuple[int, int], list[float]] = {way: [] for way in ways}
-    spins: dict[int, list[float]] = {1: [], 2: []}
-    run(pool, 2, 2, home / "warm", 2_002 * LENGTH)
+def measure(pool: concurrent.futures.ProcessPoolExecutor, small: Path, dump: Path, records: int, rounds: int) -> None:
+    """Take turns, so that a machine that drifts drifts for all; a small dump comes first, for what starts only once."""
+    seconds: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    spins: dict[int, list[float]] = {workers: [] for workers in WORKERS}
+    staged(pool, 2, small)
     for _ in range(rounds):
-        for workers, taken in spins.items():
+        for workers in WORKERS:
             start = time.perf_counter()
-            list(pool.map(spin, [residents * SPINS // workers] * workers))
-            taken.append(time.perf_counter() - start)
-        for count, workers in ways:
-            seconds[count, workers].append(run(pool, count, workers, home / "inbox" / TOWN, size))
-    base = statistics.median(seconds[1, 1])
-    say(f"\nreceive to join_slices, {TOWN}, {size / 1e6:,.0f} MB | seconds | of one slice in one process")
-    for (count, workers), taken in seconds.items():
-        middle, spread = statistics.median(taken), f"[{min(taken):.1f}..{max(taken):.1f}]"
-        say(f"{count} slice(s), {workers} process(es) | {middle:.1f} {spread} | {middle / base:.2f}")
-    ratio = statistics.median(spins[2]) / statistics.median(spins[1])
-    say(f"a loop that only computes, halved over two processes | | {ratio:.2f}")
+            list(pool.map(spin, [records * SPINS // workers] * workers))
+            spins[workers].append(time.perf_counter() - start)
+            seconds[workers].append(staged(pool, workers, dump))
+    say(f"\n| receive to join_slices, {dump.stat().st_size / 1e6:,.0f} MB | s | the loop: s |")
+    say("|---|---|---|")
+    for workers in WORKERS:
+        say(f"| {workers} worker(s) | {spread(seconds[workers], '.2f')} | {spread(spins[workers], '.2f')} |")
+    say()
+    computing = gain(spins)
+    asked(f"two workers, times one (a loop that only computes: {computing:.2f})", gain(seconds), least=1.8)
+    asked("two workers, of what two give to the loop", gain(seconds) / computing, least=0.9)
 
 
-def run(pool: concurrent.futures.ProcessPoolExecutor, count: int, workers: int, inbox: Path, size: int) -> float:
-    """Receive, read, map, stage and join the dump as so many slices; gives the seconds."""
+def gain(seconds: dict[int, list[float]]) -> float:
+    """How much faster two are than one."""
+    return middle(one / two for one, two in zip(seconds[1], seconds[2], strict=True))
+
+
+def staged(pool: concurrent.futures.ProcessPoolExecutor, workers: int, dump: Path) -> float:
+    """Receive, read, map, stage and join a dump, a slice a worker; gives the seconds."""
     from dags import steps
 
-    os.environ["HIKKOSHI_SLICE_BYTES"] = str(-(-size // count))
-    run_id = steps.begin(TOWN, folder_of_dumps=str(inbox))
+    os.environ["HIKKOSHI_SLICE_BYTES"] = str(-(-dump.stat().st_size // workers))
+    run_id = steps.begin(TOWN, folder_of_dumps=str(dump.parent))
     start = time.perf_counter()
     parts = steps.receive(run_id)
-    assert len(parts) == count
-    # One worker after the other, or both: in a process of the pool in either case.
-    if workers == 1:
-        for part in parts:
-            pool.submit(extract, run_id, part).result()
-    else:
-        list(pool.map(extract, [run_id] * count, parts))
+    assert len(parts) == workers
+    list(pool.map(extract, [run_id] * workers, parts))
     steps.join_slices(run_id)
     seconds = time.perf_counter() - start
     steps.fail(run_id, "measured")
@@ -107,4 +106,4 @@ def spin(times: int) -> int:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(main())

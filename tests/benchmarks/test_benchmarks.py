@@ -11,23 +11,54 @@ from pathlib import Path
 import pytest
 
 from tests import benchmarks
+from tests.benchmarks.__main__ import BUDGETS, main
+from tests.benchmarks.figures import asked
 from tests.benchmarks.peers import workload
 
 ROOT = Path(__file__).resolve().parents[2]
 CHARSETS = ("IBM 930", "JEF", "KEIS", "JIPS(E)", "Windows-31J", "EUC-JP")
 RECORDS = 40
 
+ASKED = "asked: | {} | # | {} | yes/no |"
+STEPS = (
+    "begin",
+    "receive",
+    "extract_map_stage",
+    "join_slices",
+    "validate",
+    "reconcile",
+    "approve",
+    "promote",
+    "report",
+)
+GATES = ("with the gate", "without the gate")
+FLOORS = {"bare adbc_ingest": (3.5, 2.3), "ingest, key, checks, attach": (2.5, 1.5)}
+BESIDE_FLOORS = ("reading and mapping into Arrow files", "importing Great Expectations")
+COLUMNS = "processor: all | this process | its children | PostgreSQL | all, of ingest, key, checks, attach |"
+WORKLOADS = (
+    "resident, 400 B", "numbers, 100 B", "numbers, 100 B, 30% of the packed ones blank",
+    "numbers, 100 B, 30% of the packed ones blank, null by policy", "text, 200 B", "packed, 15 digits",
+    "packed, 38 digits", "resident, V", "resident, VS", "resident, 8 kinds", "ODO, 0 to 5 entries",
+    "the same, 5 entries, fixed",
+)  # fmt: skip
+BESIDE = {
+    "numbers, 100 B, 30% of the packed ones blank": ("numbers, 100 B", 0.5),
+    "numbers, 100 B, 30% of the packed ones blank, null by policy": ("numbers, 100 B", 0.5),
+    "resident, V": ("resident, 400 B", 0.7),
+    "resident, VS": ("resident, 400 B", 0.7),
+    "resident, 8 kinds": ("resident, 400 B", 0.7),
+    "ODO, 0 to 5 entries": ("the same, 5 entries, fixed", 0.7),
+}
+
 # What a benchmark is called with, and the lines it promises; a # stands for a figure, * for what not every machine has.
 BENCHMARKS = {
     "tests.benchmarks": (
-        "--residents 100 --large 200 --database {database}",
+        "mapping --residents 50 --rounds 1",
         [
-            "990027_mihon (400 B) | # [#..#] | #",
-            "990035_reiji (240 B) | # [#..#] | #",
-            "990027_mihon (promoted) | # | # | # (bare: # a second)",
-            "990035_reiji (promoted) | # | # | # (bare: # a second)",
-            "100 residents: # MB at the peak, # MB more than after the imports; # MB/s",
-            "200 residents: # MB at the peak, # MB more than after the imports; # MB/s",
+            "## mapping",
+            "| all four tables, compiled from YAML | # | # |  |",
+            "| figure | measured | asked | met |",
+            "Took: mapping # s of #.",
         ],
     ),
     "tests.benchmarks.charsets": (
@@ -45,51 +76,88 @@ BENCHMARKS = {
     "tests.benchmarks.mapping": (
         "--residents 100 --rounds 1",
         [
-            "| residents, written by hand | # |  |",
-            "| residents, compiled from YAML | # | # of its time |",
-            "| all four tables, compiled from YAML | # |  |",
+            "| residents, written by hand | # | # |  |",
+            "| residents, compiled from YAML | # | # | # of its time |",
+            "| all four tables, compiled from YAML | # | # |  |",
+            ASKED.format("mapping, rows a second and core", "at least 1,000,000"),
+        ],
+    ),
+    "tests.benchmarks.pipeline": (
+        "--residents 100 --rounds 1 --database {database}",
+        [
+            *[f"| step, {gate} | s | {COLUMNS}" for gate in GATES],
+            *[f"| pipeline {gate} | # | # | # | # | # | # |" for gate in GATES],
+            *[f"| {what} | # | # | # | # | # | # |" for what in (*FLOORS, *BESIDE_FLOORS)],
+            *[
+                ASKED.format(f"pipeline of 100 residents {gate}, of {floor}: {clock}", f"at most {limit}")
+                for floor, limits in FLOORS.items()
+                for gate, limit in zip(GATES, limits, strict=True)
+                for clock in ("wall", f"processor time{', without the import' if gate == 'with the gate' else ''}")
+            ],
         ],
     ),
     "tests.benchmarks.reading": (
-        "--residents 100 --rounds 1 --gigabytes 0.01 --starts 1",
+        "--residents 100 --rounds 1 --gigabytes 0.01",
         [
-            "| resident, 400 B | # [#..#] | * | * | # |",
-            "| numbers, 100 B | # [#..#] | * | * | # |",
-            "| numbers, 100 B, 30% of the packed ones blank | # [#..#] | * | * | # |",
-            "| numbers, 100 B, 30% of the packed ones blank, null by policy | # [#..#] | * | * | # |",
-            "| text, 200 B | # [#..#] | * | * | # |",
-            "| packed, 15 digits | # [#..#] | * | * | # |",
-            "| packed, 38 digits | # [#..#] | * | * | # |",
-            "| resident, V | # [#..#] | * | * | # |",
-            "| resident, VS | # [#..#] | * | * | # |",
-            "| ODO, 0 to 5 entries | # [#..#] | * | * | # |",
+            *[f"| {name} | # [#..#] | # | * | * | # |" for name in WORKLOADS],
+            ASKED.format("reading, resident, 400 B, of its own kernels", "at least 0.7"),
+            *[
+                ASKED.format(f"reading, {name}, of {other}", f"at least {limit}")
+                for name, (other, limit) in BESIDE.items()
+            ],
             "two threads, resident, 400 B: # [#..#] MB/s, # times one (a loop that only computes: #)",
             "60 B | # [#..#] (with reading the stream # [#..#]) | #",
             "200 B | # [#..#] (with reading the stream # [#..#]) | #",
             "400 B | # [#..#] (with reading the stream # [#..#]) | #",
             "# GB to Arrow IPC: # MB/s, # findings, # MB at the peak",
-            "first batch, whole process: # s from a cold start, # s with a warm kernel cache",
+        ],
+    ),
+    "tests.benchmarks.sizes": (
+        "--residents 100 --database {database}",
+        [
+            *[f"| {step} | # + # |" for step in STEPS],
+            "| 100 residents | # | # | # | # | # |",
+            ASKED.format("peak memory, 100 residents: the run's process", "at most 700 MB"),
+            ASKED.format("peak memory, 100 residents: with its children", "at most 700 MB"),
+            *[
+                ASKED.format(f"Polars' rules, for a million rows (of #): {c}", "at most 1 s")
+                for c in ("wall", "processor time")
+            ],
+            *[
+                ASKED.format(f"suite of Great Expectations, for a million residents (of 100): {clock}", "at most 5 s")
+                for clock in ("wall", "processor time")
+            ],
         ],
     ),
     "tests.benchmarks.slices": (
-        "--residents 200 --rounds 1 --database {database}",
+        "--gigabytes 0.0001 --rounds 1 --database {database}",
         [
-            "1 slice(s), 1 process(es) | # [#..#] | 1.00",
-            "2 slice(s), 1 process(es) | # [#..#] | #",
-            "8 slice(s), 1 process(es) | # [#..#] | #",
-            "2 slice(s), 2 process(es) | # [#..#] | #",
-            "8 slice(s), 2 process(es) | # [#..#] | #",
-            "a loop that only computes, halved over two processes | | #",
+            "| 1 worker(s) | # [#..#] | # [#..#] |",
+            "| 2 worker(s) | # [#..#] | # [#..#] |",
+            ASKED.format("two workers, times one (a loop that only computes: #)", "at least 1.8"),
+            ASKED.format("two workers, of what two give to the loop", "at least 0.9"),
+        ],
+    ),
+    "tests.benchmarks.small_towns": (
+        "--residents 100 --rounds 1 --no-airflow --database {database}",
+        [
+            "| in process | # | # | # | # |",
+            *[ASKED.format(f"a town of 100, in process: {c}", "at most 6 s") for c in ("wall", "processor time")],
         ],
     ),
     "tests.benchmarks.starts": (
         "--rounds 1",
         [
-            "import polars, pydantic: # s [#..#], # of `import polars, pydantic`",
-            "hikkoshi --help: # s [#..#], # of `import polars, pydantic`",
-            "hikkoshi check --help: # s [#..#], # of `import polars, pydantic`",
-            "hikkoshi check mihon: # s [#..#], # of `import polars, pydantic`",
-            "hikkoshi check: # s [#..#], # of `import polars, pydantic`",
+            "import polars, pydantic: # [#..#] s, # of `import polars, pydantic`",
+            "hikkoshi --help: # [#..#] s, # of `import polars, pydantic`",
+            "hikkoshi check --help: # [#..#] s, # of `import polars, pydantic`",
+            "hikkoshi check mihon: # [#..#] s, # of `import polars, pydantic`",
+            "hikkoshi check: # [#..#] s, # of `import polars, pydantic`",
+            *[
+                ASKED.format(f"first batch, {what}: {clock}", f"at most {limit} s")
+                for what, limit in (("whole process, fresh cache of kernels", 3), ("later", 1.5))
+                for clock in ("wall", "processor time")
+            ],
         ],
     ),
     "tests.benchmarks.peers": (
@@ -116,8 +184,9 @@ def module_of(name):
 
 
 def lines_of(row):
-    figure = r"[\d,.]+(?:e-\d+)?"
-    return re.compile(re.escape(row).replace(r"\#", figure).replace(r"\*", rf"(?:{figure}|[a-z ]+)"))
+    figure = r"[\d,.]+(?:e-\d+)?(?: M?[sB])?"
+    pattern = re.escape(row).replace(r"\#\#", "##").replace(r"\#", figure).replace(r"\*", rf"(?:{figure}|[a-z ]+)")
+    return re.compile(pattern.replace("yes/no", r"(?:yes|\*\*no\*\*)"))
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)
@@ -153,8 +222,30 @@ def test_every_benchmark_is_tried_here():
     assert sorted(runnable()) == sorted(BENCHMARKS)
 
 
-def test_make_bench_runs_the_same_modules():
-    text = (ROOT / "Makefile").read_text("utf-8")
-    recipe = re.search(r"^bench:.*\n((?:\t.*\n)+)", text, re.MULTILINE)
-    assert recipe is not None
-    assert sorted(re.findall(r"-m (\S+)", recipe[1])) == sorted(set(BENCHMARKS) - INSTALLS)
+def test_make_bench_runs_all_that_install_nothing():
+    assert {f"tests.benchmarks.{name}" for name in BUDGETS} == set(BENCHMARKS) - INSTALLS - {"tests.benchmarks"}
+    assert "-m tests.benchmarks\n" in (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_a_benchmark_that_fails_is_told_and_counted(capfd):
+    assert main(["mapping", "--residents", "none"]) == 1
+    assert "mapping" in capfd.readouterr().out.splitlines()[-1]
+
+
+def test_an_unknown_benchmark_is_told_with_those_that_there_are(capfd):
+    assert main(["maping"]) == 2
+    assert "mapping" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "line"),
+    [
+        (1.5, {"most": 1.5, "unit": "s"}, "asked: | what | 1.50 s | at most 1.5 s | yes |"),
+        (1.51, {"most": 1.5, "unit": "s"}, "asked: | what | 1.51 s | at most 1.5 s | **no** |"),
+        (0.7, {"least": 0.7}, "asked: | what | 0.70 | at least 0.7 | yes |"),
+        (999_999, {"least": 1_000_000}, "asked: | what | 999,999 | at least 1,000,000 | **no** |"),
+    ],
+)
+def test_a_figure_stands_beside_its_limit(value, limit, line, capfd):
+    asked("what", value, **limit)
+    assert capfd.readouterr().out == f"{line}\n"

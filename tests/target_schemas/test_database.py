@@ -9,7 +9,6 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import psycopg
-import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
@@ -19,7 +18,7 @@ from target_schemas.postgres.database import adbc_uri, away, connect
 from target_schemas.systems import SYSTEMS
 from tests.counted import counted
 from tests.embedded import embedded_server
-from tests.staged_runs import TABLES, begin, households
+from tests.staged_runs import begin, households, run_tables, stage
 from validators.shapes.contract import Expectation, Rule
 
 PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
@@ -78,9 +77,9 @@ def test_a_password_of_any_characters_opens_every_door(guarded):
 def begin_and_stage(engine, url):
     installation.install(engine, SYSTEMS, "990027")
     begin(engine, "r1")
-    staging.create_staging(engine, "r1", TABLES)
+    staging.create_staging(engine, run_tables("r1"))
     rows = households("r1", "d", ["1", "2"])
-    assert staging.stage(url, "r1", "resident_records.households", rows.to_reader(), dump="d") == 2
+    assert stage(url, run_tables("r1"), "resident_records.households", rows) == 2
 
 
 @pytest.mark.parametrize("door", [by_sqlalchemy, by_adbc])
@@ -172,7 +171,7 @@ def test_a_database_that_is_away_is_named_without_its_password(tmp_path):
 
 def test_a_server_that_goes_away_while_rows_are_staged_is_away(prepared, database_url, server_url):
     begin(prepared, "r1")
-    staging.create_staging(prepared, "r1", TABLES)
+    staging.create_staging(prepared, run_tables("r1"))
     rows = households("r1", "d", [str(n) for n in range(2_000)])
 
     def batches():
@@ -184,9 +183,9 @@ def test_a_server_that_goes_away_while_rows_are_staged_is_away(prepared, databas
             )
         yield from rows.slice(1_000).to_batches()
 
-    reader = pa.RecordBatchReader.from_batches(rows.schema, batches())
+    staged = staging.Staged("resident_records.households")
     with pytest.raises(TransientError, match="is away"), away(database_url):
-        staging.stage(database_url, "r1", "resident_records.households", reader, dump="d")
+        staging.stage(database_url, run_tables("r1"), staged, batches(), dump="d")
 
 
 @pytest.mark.parametrize(

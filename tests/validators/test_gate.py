@@ -15,9 +15,10 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.postgres import staging
+from target_schemas.postgres import installation, staging
 from target_schemas.postgres.database import away, connect
-from tests.resident_records import RESIDENTS
+from tests.resident_records import RESIDENTS, SYSTEM
+from tests.staged_runs import run_tables
 from validators import engine, gate
 from validators.shapes.contract import Expectation, Query, Rule, Where
 
@@ -46,9 +47,10 @@ def apart():
 
 @pytest.fixture
 def schema(database_url):
-    database = connect(database_url)
-    staging.create_staging(database, "gate", [RESIDENTS])
-    table = staging.staging_tables("gate", [RESIDENTS])[TABLE]
+    database, tables = connect(database_url), run_tables("gate", [RESIDENTS])
+    installation.install(database, [SYSTEM], "990027")
+    staging.create_staging(database, tables)
+    table = tables.staged[TABLE]
     with database.begin() as connection:
         for number, (resident, name) in enumerate(ROWS, 1):
             row = {"resident_no": resident, "name": name, "source_dump": "d", "source_record": number}

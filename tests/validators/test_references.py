@@ -8,12 +8,15 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from mappings.compiling.compiler import arrow_type
 from migration_reports.items import Reference, table_of
-from target_schemas.postgres import staging
+from target_schemas.postgres import settling, staging
+from target_schemas.postgres.areas import PRODUCTION
 from tests.counted import counted, known
 from tests.sheets import sheet
+from tests.staged_runs import run_tables, stage
 from validators import derived, engine, references
 
 WHY = "a reference of these tests"
@@ -74,18 +77,23 @@ class Outcome:
 @pytest.fixture
 def judge(data_centre, database_url):
     """Judge in both engines."""
+    with data_centre.begin() as connection:
+        connection.execute(sa.schema.CreateSchema("kin", if_not_exists=True))
+        for table in KIN:
+            PRODUCTION.table(table).create(connection, checkfirst=True)
 
     def judged(staged, rejected, *, once=frozenset(), run="run", shares=1):
         frames = frames_of(staged)
-        staging.create_staging(data_centre, run, KIN)
+        tables = run_tables(run, KIN, once)
+        staging.create_staging(data_centre, tables)
         for name, rows in frames.items():
             for dump in sorted(set(rows["source_dump"])):
                 part = rows.filter(pl.col("source_dump") == dump).to_arrow().cast(schema_of(name))
-                staging.stage(database_url, run, name, part.to_reader(), dump=dump)
-        with staging.promotable_views(data_centre, run, KIN, once) as schema:
+                stage(database_url, tables, name, part, dump=dump)
+        with settling.promotable_views(data_centre, tables) as schema:
 
             def count(now):
-                staging.note_rejected(data_centre, database_url, run, now.to_arrow())
+                settling.note_rejected(data_centre, database_url, run, now.to_arrow())
                 return known(counted(RULES, url=database_url, schema=schema))
 
             answer, differing = references.judge(
