@@ -335,6 +335,7 @@ def _tasks(spec: MunicipalityFolder, titles: Mapping[str, str]) -> None:
 
     # Retried as every task is, for its worker may die; how a run ended is no reason to be tried again.
     @task(trigger_rule=ALWAYS, doc_md="移行の結果を実行の状態にする / The run is green only if it ended well.")
+    @graded
     def outcome() -> str:
         from dags import runs  # noqa: PLC0415
 

@@ -37,7 +37,8 @@ def written_whole(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
         durable: whether it must outlast a power failure. What can be made again need not, and is written faster.
     """
     private_folder(path.parent)
-    part = path.with_name(f"{PART}{os.getpid()}-{path.name}")
+    # With an ending of its own, so that who lists files of a kind meets none that a killed process left half.
+    part = path.with_name(f"{PART}{os.getpid()}-{path.name}~")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             yield file

@@ -23,10 +23,14 @@ _MEASURED = "; as measured, where not given."
 
 def capacity(
     municipalities: Annotated[
-        list[int] | None, typer.Option("--municipalities", min=1, help="How many; may be repeated. 10, 100, 1700.")
+        list[int] | None,
+        typer.Option("--municipalities", min=1, help="How many; may be repeated. 10, 100 and 1700, where not given."),
     ] = None,
     workers: Annotated[
-        list[int] | None, typer.Option("--workers", min=1, help="Machines that run tasks; may be repeated. 1, 4, 16.")
+        list[int] | None,
+        typer.Option(
+            "--workers", min=1, help="Machines that run tasks; may be repeated. 1, 4 and 16, where not given."
+        ),
     ] = None,
     rows: Annotated[
         int | None, typer.Option("--rows", min=1, help="Rows that a town promotes; the average one's, where not given.")
@@ -44,13 +48,14 @@ def capacity(
         float | None, typer.Option("--town-seconds", min=0, help=f"Processor seconds of a worker, a town{_MEASURED}")
     ] = None,
     row_seconds: Annotated[
-        float | None, typer.Option("--row-seconds", min=0, help=f"The same, a million rows{_MEASURED}")
+        float | None, typer.Option("--row-seconds", min=0, help=f"Of a worker, a million rows{_MEASURED}")
     ] = None,
     database_town_seconds: Annotated[
         float | None, typer.Option("--database-town-seconds", min=0, help=f"Of the database, a town{_MEASURED}")
     ] = None,
     database_row_seconds: Annotated[
-        float | None, typer.Option("--database-row-seconds", min=0.001, help=f"The same, a million rows{_MEASURED}")
+        float | None,
+        typer.Option("--database-row-seconds", min=0.001, help=f"Of the database, a million rows{_MEASURED}"),
     ] = None,
     airflow_seconds: Annotated[
         float | None,

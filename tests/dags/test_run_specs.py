@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -268,6 +270,32 @@ def test_an_automatic_approval_acknowledges_nothing(home):
     by_person = runs.run_all("mihon", ask_person=lambda _: runs.Answer(approved=True, by="課長", reason="確認済"))
     assert by_person.alerts_acknowledged
     assert by_person.decision.reason == "確認済"
+
+
+KILLED = """
+import os, sys
+from dags import steps
+steps.extract_and_map = lambda *given, **more: os._exit(9)
+steps.extract_map_stage(sys.argv[1], sys.argv[2], 1)
+"""
+
+
+def test_what_a_killed_slice_left_half_is_not_read_when_it_is_repeated(home):
+    receive(home)
+    run_id = steps.begin(MIHON, owner="airflow:a_dag_run")
+    (part,) = steps.receive(run_id)
+    done = subprocess.run([sys.executable, "-c", KILLED, run_id, part["dump"]], check=False)
+    assert done.returncode == 9
+    assert list((home / "runs" / run_id).rglob(".part-*")), "it was killed with files open"
+    steps.extract_map_stage(run_id, **part)
+    steps.join_slices(run_id)
+    steps.validate(run_id)
+    assert steps.reconcile(run_id).promotable
+    steps.approve(run_id, "automatic", automatic=True)
+    assert steps.promote(run_id).rows["resident_records.residents"] == 300
+    steps.report(run_id)
+    assert runs.record(run_id).state == "promoted"
+    assert not list((home / "runs" / run_id).rglob(".part-*"))
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next_command_which_names_it(home, caplog):
