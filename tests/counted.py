@@ -12,9 +12,10 @@ from tests.staged_runs import run_tables, stage
 from validators import engine, suites
 
 
-def counted(rules, *, url, schema):
+def counted(rules, *, url, schema, elsewhere=engine.NOTHING):
     """How many rows of a schema's staged tables fail, by rule."""
-    return suites.evaluate(engine.suites_of(rules, schema=schema, named=staging.staged_name), url)
+    asked = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+    return suites.evaluate(asked, url)
 
 
 def staged_alone(database, url, run, tables, rows):

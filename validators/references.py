@@ -19,6 +19,7 @@ import pyarrow as pa
 
 from migration_reports.findings import Severity, join_findings
 from validators import engine
+from validators.elsewhere import Elsewhere
 from validators.shapes.contract import KEY, Frames, Rule
 
 NOTHING: Frames = MappingProxyType({})
@@ -76,12 +77,12 @@ def judge(
         Each reference, judged; and a finding for each that the two engines ever counted differently.
     """
     fell: dict[str, list[pl.DataFrame]] = {rule.name: [] for rule in rules}
-    every, chosen = {**frames, **elsewhere}, _chosen(keys, targets)
-    divisible = [_divisible(rule, chosen) for rule in rules]
+    every, of_parents = {**frames, **elsewhere}, chosen(keys, targets)
+    divisible = [_divisible(rule, of_parents) for rule in rules]
     rounds: list[tuple[Mapping[str, int], Future[Mapping[str, int]]]] = []
     while True:
         counting = count(rejected)
-        left = functools.partial(_left, rejected=rejected, elsewhere=elsewhere, chosen=chosen)
+        left = functools.partial(_left, rejected=rejected, elsewhere=elsewhere, chosen=of_parents)
         fallen = engine.run_polars(divisible, every, heights=heights, made=left, besides=keys)
         accepted = left(every)
         failing = {rule.name: _kept(fallen[rule.name], accepted[rule.table], keys.get(rule.table)) for rule in rules}
@@ -107,9 +108,27 @@ def judge(
     return judged, join_findings(differing)
 
 
-def _chosen(keys: Mapping[str, Sequence[str]], targets: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
+def chosen(keys: Mapping[str, Sequence[str]], targets: Mapping[str, Collection[str]]) -> Mapping[str, Sequence[str]]:
     """The parents of which it matters which row of a key is promoted: those that are named by other columns."""
     return {table: key for table, key in keys.items() if not set(targets.get(table, ())) <= set(key)}
+
+
+def named_by_key(
+    accepted: Mapping[str, str],
+    frames: Frames,
+    keys: Mapping[str, Sequence[str]],
+    targets: Mapping[str, Collection[str]],
+) -> Mapping[str, Elsewhere]:
+    """Parents as SQL asks for them: of those that are named by columns of their key any accepted row will do.
+
+    Args:
+        accepted: the place of a table's accepted rows.
+        frames: the staged rows by table.
+        keys: the key of each table that keeps one row a key.
+        targets: the columns by which rows of a table are named.
+    """
+    which = keys.keys() - chosen(keys, targets).keys()
+    return {name: Elsewhere(frames[name], accepted[name]) for name in which}
 
 
 def _left(frames: Frames, *, rejected: pl.DataFrame, elsewhere: Frames, chosen: Mapping[str, Sequence[str]]) -> Frames:

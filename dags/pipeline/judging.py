@@ -31,7 +31,7 @@ from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
 from validators.gate import Counts, Gate
-from validators.references import Judged, judge
+from validators.references import Judged, judge, named_by_key
 from validators.shapes.contract import Frames, Rule
 
 log = logging.getLogger("hikkoshi")
@@ -218,8 +218,10 @@ def judge_references(
         return (), join_findings([])
     once, origins = one_per_key(municipality), findings_store.origins(municipality)
     rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
-    with settling.promotable_views(database, data_centre.run_tables(run, municipality)) as schema:
-        suites = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
+    keys, targets = {name: table_of(tables[name]).key for name in once}, _targets(r for _, r in references)
+    with settling.promotable_views(database, data_centre.run_tables(run, municipality)) as views:
+        parents = {**elsewhere, **named_by_key(views.accepted, frames, keys, targets)}
+        suites = engine.suites_of(rules, schema=views.schema, named=staging.staged_name, elsewhere=parents)
 
         def count(rejected: pl.DataFrame) -> Future[Counts]:
             note = functools.partial(settling.note_rejected, database, url, run.run_id, rejected.to_arrow())
@@ -229,8 +231,8 @@ def judge_references(
             rules,
             frames,
             rejected=rejected,
-            keys={name: table_of(tables[name]).key for name in once},
-            targets=_targets(reference for _, reference in references),
+            keys=keys,
+            targets=targets,
             count=count,
             elsewhere=frames_of(elsewhere),
             heights=evaluation.heights,

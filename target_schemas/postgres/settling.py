@@ -145,8 +145,22 @@ def note_rejected(engine: sa.Engine, url: str, run_id: str, rejected: pa.Table) 
             connection.commit()
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Views:
+    """Views of what would be promoted.
+
+    Attributes:
+        schema: where they lie, called as the staging tables are.
+        accepted: of tables that keep one row a key, the place of all accepted rows: which keys there are can be asked
+            of these without putting any in order.
+    """
+
+    schema: str
+    accepted: Mapping[str, str]
+
+
 @contextlib.contextmanager
-def promotable_views(engine: sa.Engine, run: RunTables) -> Iterator[str]:
+def promotable_views(engine: sa.Engine, run: RunTables) -> Iterator[Views]:
     """Keep a view of each table's rows that would be promoted, beside what `note_rejected` notes meanwhile.
 
     Args:
@@ -154,29 +168,39 @@ def promotable_views(engine: sa.Engine, run: RunTables) -> Iterator[str]:
         run: the run's tables.
 
     Yields:
-        The schema in which the views are called as the staging tables are; it goes when the context ends.
+        The views; they go when the context ends.
     """
     schema = promotable_schema(run.run_id)
     with engine.begin() as connection:
         create_beside(connection, schema)
         for key in run.targets:
             rows = chosen_rows(run, key, list(run.staged[key].columns))
-            selection = rows.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-            # With the rights of who asks: a view reads with those of who made it, and past every policy.
-            view = f"{quote(schema)}.{quote(staged_name(key))} WITH (security_invoker = true)"
-            connection.execute(sa.text(f"CREATE VIEW {view} AS {selection}"))
+            _view(connection, f"{quote(schema)}.{quote(staged_name(key))}", rows)
+        accepted = {key: f"{quote(schema)}.accepted_{n}" for n, key in enumerate(sorted(run.one_per_key))}
+        for key, place in accepted.items():
+            _view(connection, place, _accepted_rows(run, key, list(run.staged[key].columns)))
     try:
-        yield schema
+        yield Views(schema, accepted)
     finally:
         with engine.begin() as connection:
             connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
 
 
-def chosen_rows(run: RunTables, key: str, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
-    """The accepted rows, and of a table that keeps one row a key the preferred one of each."""
+def _view(connection: sa.Connection, place: str, rows: sa.Select[Any]) -> None:
+    selection = rows.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
+    # With the rights of who asks: a view reads with those of who made it, and past every policy.
+    connection.execute(sa.text(f"CREATE VIEW {place} WITH (security_invoker = true) AS {selection}"))
+
+
+def _accepted_rows(run: RunTables, key: str, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
     source, keys = run.staged[key], rejected_table(run.run_id)
     # The stubs type a selection by its first ten columns.
-    query: sa.Select[Any] = sa.select(*columns).where(~sa.exists().where(_same_record(source, keys)))  # type: ignore[assignment]
+    return sa.select(*columns).where(~sa.exists().where(_same_record(source, keys)))  # type: ignore[return-value]
+
+
+def chosen_rows(run: RunTables, key: str, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
+    """The accepted rows, and of a table that keeps one row a key the preferred one of each."""
+    source, query = run.staged[key], _accepted_rows(run, key, columns)
     if key not in run.one_per_key:
         return query
     # A run's rows are of one municipality: to compare it first would only make the order dearer.

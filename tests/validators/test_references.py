@@ -90,17 +90,19 @@ def judge(data_centre, database_url):
             for dump in sorted(set(rows["source_dump"])):
                 part = rows.filter(pl.col("source_dump") == dump).to_arrow().cast(schema_of(name))
                 stage(database_url, tables, name, part, dump=dump)
-        with settling.promotable_views(data_centre, tables) as schema:
+        keys = {name: table_of(TABLES[name]).key for name in once}
+        with settling.promotable_views(data_centre, tables) as views:
+            parents = references.named_by_key(views.accepted, frames, keys, TARGETS)
 
             def count(now):
                 settling.note_rejected(data_centre, database_url, run, now.to_arrow())
-                return known(counted(RULES, url=database_url, schema=schema))
+                return known(counted(RULES, url=database_url, schema=views.schema, elsewhere=parents))
 
             answer, differing = references.judge(
                 RULES,
                 {name: rows.lazy() for name, rows in frames.items()},
                 rejected=keyed(rejected),
-                keys={name: table_of(TABLES[name]).key for name in once},
+                keys=keys,
                 targets=TARGETS,
                 count=count,
                 heights=dict.fromkeys(TABLES, shares * engine.SHARE),
