@@ -21,8 +21,7 @@ from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
-from dags.pipeline.slice_files import JOINED, SliceFiles, parts_of
-from dags.pipeline.town import one_per_key, target_tables
+from dags.pipeline.slice_files import JOINED
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from migration_reports.findings import RunError, join_findings
 from migration_reports.records.assembly import state_of
@@ -40,7 +39,6 @@ from migration_reports.records.steps import (
     made_by_all,
 )
 from target_schemas.postgres import installation, loader
-from target_schemas.postgres.areas import area_of
 from validators.gate import Gate, opened
 
 log = logging.getLogger("hikkoshi")
@@ -148,16 +146,13 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     parts = cuts.planned(run, dump)
     part, reading = parts[number - 1], municipality.dumps[dump].reading
     with run.timed(f"extract_map_stage {cuts.named(dump, number, parts)}"):
+        last = cuts.last_record(number, parts)
         with (
+            reached() as (_, url),
             cuts.opened(run, dump, reading, number) as stream,
-            SliceFiles(run.path, municipality, dump, number) as sink,
+            data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
             account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part)
-        last = cuts.last_record(number, parts)
-        with reached() as (_, url):
-            for mapped in parts_of(municipality, dump):
-                if not mapped.waits:
-                    data_centre.stage(url, run, mapped, number, first=part.record, last=last)
         run.write(account, cuts.slice_name(dump, number))
 
 
@@ -174,7 +169,7 @@ def join_slices(run_id: str) -> None:
             with reached() as (database, url):
                 made.append(map_waiting(run.path, municipality, from_ledger(run, database), run_id=run_id))
                 for part in waiting(municipality):
-                    data_centre.stage(url, run, part, JOINED)
+                    data_centre.stage(url, run, municipality, part, JOINED)
         run.write(Made(parts=made_by_all(made)))
 
 
@@ -185,6 +180,7 @@ def validate(run_id: str, gate: Gate | None = None) -> Validation:
     with run.timed("validate"), opened(gate) as counting:
         findings_store.forget_findings(run, "validate", "reconcile")
         with reached() as (database, url):
+            data_centre.stage_again(database, url, run, municipality)
             evaluation = judging.evaluate(run, municipality, counting, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
             judged, new = judging.judge_references(run, municipality, evaluation, counting, database=database, url=url)
@@ -205,6 +201,7 @@ def reconcile(run_id: str) -> Verdict:
     with run.timed("reconcile"):
         results = run.results(municipality.dumps)
         with reached() as (database, url):
+            data_centre.stage_again(database, url, run, municipality)
             counts, amounts = proof.settle(database, url, run, municipality, results.accounts)
         proved, found = proof.prove(municipality, results, counts, amounts, findings_store.rejected_by_kind(run))
         findings_store.write_findings(run, "reconcile", found)
@@ -263,13 +260,7 @@ def promote(run_id: str) -> Promotion:
         raise RunError("this run has not been approved; nothing was promoted")
     with run.timed("promote"), reached() as (database, _):
         promoted = loader.promote(
-            database,
-            run_id,
-            run.code,
-            target_tables(municipality),
-            area=area_of(run.mode),
-            one_per_key=one_per_key(municipality),
-            expected=verdict.expected,
+            database, data_centre.run_tables(run, municipality), run.code, expected=verdict.expected
         )
         amounts = proof.promoted_amounts(database, run, municipality, verdict.amounts)
         former = ", ".join(dict.fromkeys(promoted.former.values()))

@@ -281,15 +281,11 @@ def _query(
     days = {c.name: day_of(c, made[c.name][0]) for c in part.columns if not _asks(c)}
     made |= {c.name: column_value(part, c, tables, days, workings, first[c.name]) for c in part.columns if _asks(c)}
     days |= {c.name: day_of(c, made[c.name][0]) for c in part.columns if _asks(c)}
-    exprs: dict[str, pl.Expr] = {
-        "municipality_code": pl.lit(municipality),
-        "source_dump": pl.lit(part.dump),
-        "source_record": pl.col("_record"),
-        "run_id": pl.lit(run_id),
-        "_offset": pl.col("_offset"),
-        "_rank": _rank(part, days),
-        "_part": pl.lit(part.number, pl.Int16),
-    }
+    constants = part.constants(municipality, run_id)
+    exprs: dict[str, pl.Expr] = {name: pl.lit(value, _polars(types[name])) for name, value in constants.items()}
+    exprs |= {"source_record": pl.col("_record"), "_offset": pl.col("_offset")}
+    if "_rank" not in constants:
+        exprs["_rank"] = _rank(part, days)
     remarks = _join_remarks(part)
     for column in part.columns:
         value, said = made[column.name]
@@ -299,10 +295,6 @@ def _query(
         ]
         for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
-    for name, kind in types.items():
-        if name not in exprs:
-            missing = {pa.string(): pl.String, pa.int64(): pl.Int64}.get(kind)
-            exprs[name] = pl.lit(None, missing or pl.Decimal(kind.precision, kind.scale))
     ordered = tuple(exprs[name].alias(name) for name in types)
     heard = tuple(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
@@ -330,13 +322,18 @@ def _join_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
     return remarks
 
 
+def _polars(kind: pa.DataType) -> pl.DataType:
+    """The type of a staged column in a frame."""
+    if pa.types.is_decimal(kind):
+        return pl.Decimal(kind.precision, kind.scale)
+    return {pa.string(): pl.String(), pa.int64(): pl.Int64(), pa.int16(): pl.Int16()}[kind]
+
+
 def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     """Which row of a key comes first: the lowest."""
-    if part.keep == "preferred" and part.prefer:
+    if part.keep == "preferred":
         mask = pl.all_horizontal(condition.mask for condition in part.prefer)
         return pl.when(mask).then(0).otherwise(1).cast(pl.Int64)
-    if part.keep in ("every_row", "preferred"):
-        return pl.lit(0, pl.Int64)
     day = days[part.by].cast(pl.Int64, strict=False)
     if part.keep == "first":
         return day.fill_null(LATEST)

@@ -173,6 +173,24 @@ class PartPlan:
         names += [ours for join in self.joins for ours, _ in join.keys]
         return tuple(dict.fromkeys(names))
 
+    def constants(self, municipality: str, run_id: str) -> Mapping[str, str | int | None]:
+        """The columns of what is staged that have one value in every row, with it; None where nothing fills them.
+
+        Args:
+            municipality: its code.
+            run_id: the run.
+        """
+        ranked = self.keep not in ("every_row", "preferred") or self.prefer
+        filled = {target for column in self.columns for target in column.targets}
+        return {
+            "municipality_code": municipality,
+            "source_dump": self.dump,
+            "run_id": run_id,
+            "_part": self.number,
+            **({} if ranked else {"_rank": 0}),
+            **dict.fromkeys(name for name in self.schema.names if name not in {*filled, *LINEAGE, *ENGINE}),
+        }
+
     @property
     def series(self) -> tuple[tuple[ColumnPlan, int], ...]:
         """The columns that number keys, with the place of the step that does."""

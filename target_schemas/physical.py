@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -125,7 +126,7 @@ def _checks(item: Item, *, wider: bool) -> Iterator[sa.CheckConstraint]:
     for part, name in zip(PARTS.get(item.kind, ("",)), item.columns, strict=True):
         form = form_of(item, part)
         if form is not None:
-            yield sa.CheckConstraint(sa.text(f"\"{name}\" ~ '{form}'"), name=f"{name}_form")
+            yield sa.CheckConstraint(sa.text(_formed(f'"{name}"', form)), name=f"{name}_form")
     if item.kind == "D":
         name = f"{item.name}_precision"
         yield sa.CheckConstraint(sa.column(name).in_(PRECISIONS), name=f"{name}_value")
@@ -133,6 +134,14 @@ def _checks(item: Item, *, wider: bool) -> Iterator[sa.CheckConstraint]:
         quoted = ", ".join(f'"{column}"' for column in item.columns)
         whole = sa.text(f"num_nulls({quoted}) IN (0, {len(item.columns)})")
         yield sa.CheckConstraint(whole, name=f"{item.name}_whole")
+
+
+def _formed(column: str, form: str) -> str:
+    """That a text has a form; of nothing but so many digits said in a way that costs PostgreSQL half as much."""
+    digits = re.fullmatch(r"\^\[0-9\]\{(\d+)\}\$", form)
+    if digits is None:
+        return f"{column} ~ '{form}'"
+    return f"length({column}) = {digits[1]} AND {column} !~ '[^0-9]'"
 
 
 def _lineage(name: str, kind: sa.types.TypeEngine[Any], ja: str, en: str) -> sa.Column[Any]:

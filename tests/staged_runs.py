@@ -7,8 +7,8 @@ from decimal import Decimal
 import pyarrow as pa
 import sqlalchemy as sa
 
-from target_schemas.postgres import ledger, loader, staging
-from target_schemas.postgres.areas import PRODUCTION
+from target_schemas.postgres import ledger, loader, settling, staging
+from target_schemas.postgres.areas import PRODUCTION, area_of
 from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
 
 TABLES = (HOUSEHOLDS, TAX_AMOUNTS)
@@ -75,16 +75,31 @@ def begin(engine, run, municipality="990027", mode="cut-over", tables=TABLES):
 
 def stage_all(engine, url, run, tables, municipality="990027", mode="cut-over"):
     begin(engine, run, municipality, mode)
-    staging.create_staging(engine, run, TABLES)
+    area = area_of(mode)
+    staging.create_staging(engine, run_tables(run, area=area))
     for name, table in tables.items():
-        assert staging.stage(url, run, name, table.to_reader(), dump="d") == table.num_rows
+        assert stage(url, run_tables(run, area=area), name, table) == table.num_rows
+
+
+def run_tables(run, tables=TABLES, one_per_key=ONE, area=PRODUCTION):
+    return staging.RunTables(run, area, {table.key: table for table in tables}, one_per_key)
+
+
+def stage(url, run, key, table, **where):
+    """Stage rows; columns that they do not have are null."""
+    for name in run.sent(key):
+        if name not in table.column_names:
+            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+    return staging.stage(url, run, staging.Staged(key), table.to_batches(), **{"dump": "d", **where})
 
 
 def promote(engine, url, run, rejected=None, municipality="990027", area=PRODUCTION):
     rejected = no_rejects() if rejected is None else rejected
-    counts = staging.settle(engine, url, run, TABLES, rejected=rejected, one_per_key=ONE)
+    tables = run_tables(run, area=area)
+    summed = {"resident_records.tax_amounts": ("amount",)}
+    counts = settling.settle(engine, url, tables, rejected=rejected, summed=summed)
     expected = {name: n.promotable for (name, *_), n in counts.items()}
-    done = loader.promote(engine, run, municipality, TABLES, area=area, one_per_key=ONE, expected=expected)
+    done = loader.promote(engine, tables, municipality, expected=expected)
     return counts, done
 
 

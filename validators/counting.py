@@ -57,7 +57,7 @@ class CountedByCondition(BatchExpectation):  # type: ignore[misc]
 
     metric_dependencies: ClassVar[tuple[str, ...]] = (OF_CONDITION,)
     success_keys: ClassVar[tuple[str, ...]] = ("condition",)
-    domain_keys: ClassVar[tuple[str, ...]] = ("batch_id",)
+    domain_keys: ClassVar[tuple[str, ...]] = ("batch_id", "row_condition", "condition_parser")
 
     def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
         return _counted(metrics[OF_CONDITION])

@@ -196,7 +196,8 @@ def _key(table: sa.Table) -> Rule:
 
     present = " AND ".join(f"{quoted(name)} IS NOT NULL" for name in key)
     sql = later_sql([quoted(name) for name in key], present)
-    return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql))
+    by = {table.key: tuple(map(pl.col, key))}
+    return Rule(f"{table.key}.key", "V404", head.ja, head.en, table.key, key, failing, Query(sql), divided_by=by)
 
 
 def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
@@ -214,4 +215,18 @@ def _reference(table: sa.Table, reference: Reference, code: str) -> Rule:
     )
     named = heading(table.columns[columns[0]])
     name, kept = f"{table.key}.{columns[0]}.reference", reference.orphan == "stays"
-    return Rule(name, code, named.ja, named.en, table.key, columns, failing, Query(sql), kept=kept, others=(other,))
+    # A table that names itself is read in two ways at once.
+    by = {} if other == table.key else {table.key: tuple(map(pl.col, columns)), other: tuple(map(pl.col, target))}
+    return Rule(
+        name,
+        code,
+        named.ja,
+        named.en,
+        table.key,
+        columns,
+        failing,
+        Query(sql),
+        kept=kept,
+        others=(other,),
+        divided_by=by,
+    )

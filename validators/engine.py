@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import functools
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import polars as pl
@@ -13,12 +15,24 @@ from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
 from validators.elsewhere import Elsewhere
-from validators.shapes.contract import Frames, Query, Rule, Where
+from validators.shapes.contract import Failing, Frames, Query, Rule, Where
 from validators.suites import CONDITION, QUERY, Asked, Suite
 
 NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
 
+UNKNOWN: Mapping[str, int] = MappingProxyType({})
+NOTHING_BESIDES: Mapping[str, Sequence[str]] = MappingProxyType({})
+
 PLACE = ("source_dump", "source_record", "_offset", "_part")
+NO_ROWS = pl.DataFrame(
+    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
+)
+
+CAUSE = ("severity", "dump", "record", "field")
+"""The columns of findings that tell whether a row's cause has been reported."""
+
+SHARE = 1_000_000
+"""So many rows of a table are grouped or joined at a time; they take 100 to 250 MB."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,39 +49,74 @@ Origins = Mapping[tuple[str, str, str, int], Origin]
 """By (table, column or date, dump, part of the table)."""
 
 
-def run_polars(rules: Sequence[Rule], frames: Frames) -> Mapping[str, pl.DataFrame]:
+def run_polars(
+    rules: Sequence[Rule],
+    frames: Frames,
+    *,
+    heights: Mapping[str, int] = UNKNOWN,
+    made: Callable[[Frames], Frames] = dict,
+    besides: Mapping[str, Sequence[str]] = NOTHING_BESIDES,
+) -> Mapping[str, pl.DataFrame]:
     """Evaluate rules over every staged row.
 
     Args:
         rules: the rules.
         frames: the staged rows by table.
+        heights: how many they are, where known; a rule that groups or joins more than `SHARE` rows of a table is evaluated
+            in shares of its groups, so that memory does not grow with the table.
+        made: makes of the rows, or of a share of them, those that are judged.
+        besides: for tables the columns that are told of rows, beside their place, which fail a rule that groups or joins.
 
     Returns:
         For each rule's name the failing rows: source_dump, source_record, _offset, _part.
     """
     failing: dict[str, pl.DataFrame] = {}
-    by_table: dict[str, list[Rule]] = {}
+    by_table: dict[str, dict[str, pl.Expr]] = {}
     for rule in rules:
         if isinstance(rule.failing, pl.Expr):
-            by_table.setdefault(rule.table, []).append(rule)
+            by_table.setdefault(rule.table, {})[rule.name] = rule.failing.fill_null(value=False)
         else:
-            failing[rule.name] = rule.failing(frames).select(PLACE).sort(PLACE).collect()
-    for table, of_table in by_table.items():
-        # One pass counts every rule; only those that some row fails are asked again for their rows.
-        masks = {
-            rule.name: rule.failing.fill_null(value=False) for rule in of_table if isinstance(rule.failing, pl.Expr)
-        }
-        counts = (
-            frames[table].select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
-        )
-        for name, mask in masks.items():
-            if counts[name][0]:
-                failing[name] = frames[table].filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming")
-            else:
-                failing[name] = pl.DataFrame(
-                    schema={"source_dump": pl.String, "source_record": pl.Int64, "_offset": pl.Int64, "_part": pl.Int16}
-                )
+            told = tuple(dict.fromkeys((*PLACE, *besides.get(rule.table, ()))))
+            parts = [_failing(rule.failing, made(some), told) for some in shares(frames, rule.divided_by, heights)]
+            failing[rule.name] = pl.concat(parts).sort(PLACE)
+    whole = made(frames)
+    for table, masks in by_table.items():
+        failing.update(_failing_masks(masks, whole[table]))
     return failing
+
+
+def _failing(failing: Failing, frames: Frames, told: Sequence[str]) -> pl.DataFrame:
+    return failing(frames).select(told).collect(engine="streaming")
+
+
+def shares(frames: Frames, by: Mapping[str, tuple[pl.Expr, ...]], heights: Mapping[str, int]) -> Iterator[Frames]:
+    """The frames, as often as memory takes, each time with the rows of some groups of the tables that are divided.
+
+    Args:
+        frames: the rows by table.
+        by: for tables that are divided, the values that rows of one group have in common.
+        heights: how many rows they have, where known.
+    """
+    number = max([1, *(-(-heights.get(table, 0) // SHARE) for table in by)])
+    if number == 1:
+        yield frames
+        return
+    for one in range(number):
+        some = {table: frames[table].filter(_hash(values) % number == one) for table, values in by.items()}
+        yield {**frames, **some}
+
+
+def _hash(values: Sequence[pl.Expr]) -> pl.Expr:
+    return functools.reduce(operator.xor, (value.hash(seed) for seed, value in enumerate(values)))
+
+
+def _failing_masks(masks: Mapping[str, pl.Expr], rows: pl.LazyFrame) -> Mapping[str, pl.DataFrame]:
+    """One pass counts every rule; only those that some row fails are asked again for their rows."""
+    counts = rows.select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
+    return {
+        name: rows.filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming") if counts[name][0] else NO_ROWS
+        for name, mask in masks.items()
+    }
 
 
 def suites_of(
@@ -115,9 +164,11 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
     Args:
         rule: the rule.
         failing: its failing rows.
-        earlier: all findings so far (schema FINDINGS).
+        earlier: all findings so far, or their `CAUSE` alone.
         origins: where each column comes from.
     """
+    if failing.is_empty():
+        return join_findings([])
     severities = [Severity.ERROR.value, *([] if rule.code in REFUSED | DANGLING else [Severity.ALERT.value])]
     causes = earlier.filter(pl.col("severity").is_in(severities))
     batches = []

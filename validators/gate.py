@@ -95,10 +95,14 @@ def apart() -> Iterator[Evaluate]:
         env={**os.environ, "PYTHONPATH": path},
         encoding="utf-8",
     ) as process:
+        assert process.stdin is not None
         try:
             yield functools.partial(_evaluate_apart, process)
         finally:
             process.kill()
+            # What it was not there to read any more is not told again.
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.close()
 
 
 def _evaluate_apart(process: subprocess.Popen[str], asked: Sequence[Suite], url: str) -> Counts:

@@ -6,9 +6,11 @@ Whoever imports this pays for neither Polars nor Great Expectations; whoever eva
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypedDict
 
 import sqlalchemy as sa
@@ -18,6 +20,10 @@ QUERY, CONDITION = "query", "condition"
 
 SETTINGS = {"jit": "off", "work_mem": "'64MB'", "client_connection_check_interval": "'5s'"}
 """Of the sessions that count: no compiling for queries of a second, room for one sort; and none outlives who asked."""
+
+
+AT_ONCE = 2
+"""So many tables are asked at once, each over a connection of its own."""
 
 
 class Asked(TypedDict):
@@ -110,28 +116,40 @@ def _of_the_statement(error: sa.exc.DBAPIError) -> bool:
 
 
 def _evaluate(suites: Sequence[Suite], url: str) -> Mapping[str, int]:
-    gx, counting = load()
+    gx, _ = load()
     from great_expectations.data_context.types.base import ProgressBarsConfig  # noqa: PLC0415
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    waiting, several = iter(suites), range(min(AT_ONCE, len(suites)))
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        counts = pool.map(lambda number: _evaluate_waiting(context, f"staging_{number}", url, waiting), several)
+        return dict(itertools.chain.from_iterable(counts))
+
+
+def _evaluate_waiting(context: Any, name: str, url: str, waiting: Iterator[Suite]) -> list[tuple[str, int]]:
+    """Evaluate suites as long as there are any, over a connection of its own."""
     # Its check of URLs takes no space, and a `$` would name one of its own settings.
     written = sa.make_url(url).render_as_string(hide_password=False).replace(" ", "%20")
-    source = context.data_sources.add_postgres("staging", connection_string=written)
+    source = context.data_sources.add_postgres(name, connection_string=written)
     engine = source.get_execution_engine().engine
     sa.event.listen(engine, "connect", _prepare)
-    counts: dict[str, int] = {}
-    for suite in suites:
-        table = suite["table"]
-        asset = source.add_table_asset(table, table_name=table, schema_name=suite["schema"])
-        batch = asset.add_batch_definition_whole_table("all")
-        expected = [_expectation(gx.expectations, counting, asked) for asked in suite["expectations"]]
-        named = context.suites.add(gx.ExpectationSuite(name=table, expectations=expected))
-        definition = context.validation_definitions.add(gx.ValidationDefinition(name=table, data=batch, suite=named))
-        outcome = definition.run(result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
-        counts.update(_count(result) for result in outcome.results)
-    engine.dispose()
-    return counts
+    try:
+        return [counted for suite in waiting for counted in _evaluate_one(context, source, suite)]
+    finally:
+        engine.dispose()
+
+
+def _evaluate_one(context: Any, source: Any, suite: Suite) -> list[tuple[str, int]]:
+    gx, counting = load()
+    table = suite["table"]
+    asset = source.add_table_asset(table, table_name=table, schema_name=suite["schema"])
+    batch = asset.add_batch_definition_whole_table("all")
+    expected = [_expectation(gx.expectations, counting, asked) for asked in suite["expectations"]]
+    named = context.suites.add(gx.ExpectationSuite(name=table, expectations=expected))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name=table, data=batch, suite=named))
+    outcome = definition.run(result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
+    return [_count(result) for result in outcome.results]
 
 
 def _prepare(connection: Any, _: object) -> None:

@@ -14,11 +14,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 from polars.io.plugins import register_io_source
 
-from dags.pipeline import run_folder
+from dags.pipeline import cuts, run_folder
 from dags.pipeline.run_folder import Run, open_run, settings
-from dags.pipeline.slice_files import mapped_file
-from dags.pipeline.town import Municipality, target_tables
+from dags.pipeline.slice_files import JOINED, SliceFiles, mapped_file, parts_of
+from dags.pipeline.town import Municipality, one_per_key, target_tables
 from mappings.compiling.columns import arrow_type
+from mappings.engine import Mapped
 from mappings.plan import PartPlan
 from migration_reports.findings import RunError, TransientError
 from migration_reports.records.steps import Failure
@@ -27,6 +28,7 @@ from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
 from target_schemas.postgres.database import away, connect
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
+from target_schemas.postgres.staging import LAST, Feed, RunTables, Staged
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
 
@@ -68,7 +70,19 @@ def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
     for old in abandoned:
         log.warning("run %s had been left unfinished and is marked abandoned", old)
     _tidy(database)
-    staging.create_staging(database, run.run_id, target_tables(municipality))
+    staging.create_staging(database, run_tables(run, municipality))
+
+
+def run_tables(run: Run, municipality: Municipality) -> RunTables:
+    """The run's tables in the data centre."""
+    targets = {table.key: table for table in target_tables(municipality)}
+    constants: dict[str, dict[str, str | int | None]] = {}
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            of_part = part.constants(run.code, run.run_id)
+            others = constants.get(part.table, of_part)
+            constants[part.table] = {k: v for k, v in of_part.items() if k in others and others[k] == v}
+    return RunTables(run.run_id, area_of(run.mode), targets, one_per_key(municipality), constants)
 
 
 def _tidy(database: sa.Engine) -> None:
@@ -98,13 +112,60 @@ def running(run_id: str) -> Run:
     return run
 
 
-def stage(url: str, run: Run, part: PartPlan, number: int, *, first: int = 1, last: int = staging.LAST) -> None:
-    """Stage the rows that a slice (or what waited) gave a part.
+class StagedFiles:
+    """The files of a slice, whose rows are staged while they are written.
+
+    Args:
+        files: the files.
+        feed: stages the rows.
+    """
+
+    def __init__(self, files: SliceFiles, feed: Feed) -> None:
+        self._files, self._feed = files, feed
+        self.write_looked_at, self.write_findings = files.write_looked_at, files.write_findings
+
+    def write(self, mapped: Mapped) -> None:
+        """Write what a batch gives, and stage the rows of it that wait for nothing."""
+        self._files.write(mapped)
+        for (table, number), rows in mapped.rows.items():
+            if rows.num_rows:
+                self._feed.write(Staged(table, number), rows)
+
+
+@contextlib.contextmanager
+def slice_staged(
+    url: str, run: Run, municipality: Municipality, dump: str, number: int, *, first: int, last: int
+) -> Iterator[StagedFiles]:
+    """Where a slice of a dump goes: into files of the run's folder, and into the staged tables.
 
     Args:
         url: the database.
         run: the run.
-        part: the part.
+        municipality: whose dump it is.
+        dump: the dump.
+        number: the number of the slice.
+        first: the first record that the slice may hold.
+        last: the last one.
+    """
+    parts = [Staged(part.table, part.number) for part in parts_of(municipality, dump) if not part.waits]
+    tables = run_tables(run, municipality)
+    with SliceFiles(run.path, municipality, dump, number) as files:
+        with Feed(url, tables, parts, dump=dump, first=first, last=last) as feed:
+            yield StagedFiles(files, feed)
+        for staged, count in feed.counts().items():
+            log.info("%s: %s rows staged for %s", dump, f"{count:,}", staged.table)
+
+
+def stage(
+    url: str, run: Run, municipality: Municipality, part: PartPlan, number: int, *, first: int = 1, last: int = LAST
+) -> None:
+    """Stage the rows that lie in the file of a slice, or of what waited.
+
+    Args:
+        url: the database.
+        run: the run.
+        municipality: whose.
+        part: the part that made them.
         number: the number of the slice.
         first: the first record that the slice may hold.
         last: the last one.
@@ -112,13 +173,28 @@ def stage(url: str, run: Run, part: PartPlan, number: int, *, first: int = 1, la
     file = mapped_file(run.path, part, number)
     if not file.exists():
         return
+    staged, tables = Staged(part.table, part.number), run_tables(run, municipality)
     with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as rows:
         batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
-        stream = pa.RecordBatchReader.from_batches(rows.schema, batches)
-        count = staging.stage(
-            url, run.run_id, part.table, stream, dump=part.dump, part=part.number, first=first, last=last
-        )
+        count = staging.stage(url, tables, staged, batches, dump=part.dump, first=first, last=last)
     log.info("%s: %s rows staged for %s", part.dump, f"{count:,}", part.table)
+
+
+def stage_again(database: sa.Engine, url: str, run: Run, municipality: Municipality) -> None:
+    """Stage everything again from the run's files, where a promotion that came to no end has taken what was staged."""
+    tables = run_tables(run, municipality)
+    if staging.is_staged(database, tables):
+        return
+    staging.create_staging(database, tables)
+    for plan in municipality.plans.values():
+        for part in plan.parts:
+            if part.waits:
+                stage(url, run, municipality, part, JOINED)
+                continue
+            slices = cuts.planned(run, part.dump)
+            for number, one in enumerate(slices, 1):
+                last = cuts.last_record(number, slices)
+                stage(url, run, municipality, part, number, first=one.record, last=last)
 
 
 def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) -> Mapping[str, Elsewhere]:

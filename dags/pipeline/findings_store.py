@@ -17,7 +17,7 @@ from migration_reports.records.run_record import (
     Issue,
     Place,
 )
-from validators.engine import Origin, Origins
+from validators.engine import CAUSE, Origin, Origins
 
 
 def origins(municipality: Municipality) -> Origins:
@@ -53,9 +53,9 @@ def forget_findings(run: Run, *steps: str) -> None:
         (run.path / "findings" / f"{step}.arrow").unlink(missing_ok=True)
 
 
-def read_findings(run: Run) -> pl.DataFrame:
-    """All findings of the run so far."""
-    return scan_findings(run).collect()
+def read_causes(run: Run) -> pl.DataFrame:
+    """Of all findings so far what `validators.engine.findings` looks at: who was told of a cause already."""
+    return scan_findings(run).select(CAUSE).collect()
 
 
 def scan_findings(run: Run) -> pl.LazyFrame:

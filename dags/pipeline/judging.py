@@ -10,7 +10,7 @@ import dataclasses
 import datetime
 import functools
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 import polars as pl
@@ -26,7 +26,7 @@ from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
-from target_schemas.postgres import staging
+from target_schemas.postgres import settling, staging
 from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
@@ -50,6 +50,7 @@ class Evaluation:
         failing: by rule the rows that fail.
         found: what is new in them, and where the engines differ.
         frames: the staged rows by table.
+        heights: how many they are.
         elsewhere: what the municipality has promoted of other systems' tables that rules read.
     """
 
@@ -58,6 +59,7 @@ class Evaluation:
     failing: Mapping[str, pl.DataFrame]
     found: pa.RecordBatch
     frames: Frames
+    heights: Mapping[str, int]
     elsewhere: Mapping[str, Elsewhere]
 
 
@@ -83,9 +85,10 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     schema = staging.staging_schema(run.run_id)
     suites = engine.suites_of(judged, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
     counting = gate.count(suites, url)
-    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)})
-    results, found = _compared(run, municipality, judged, frames, failing, counting.result())
-    return Evaluation(results, unchecked, failing, join_findings(found), frames, elsewhere)
+    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
+    failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
+    results, found = _compared(run, municipality, judged, heights, failing, counting.result())
+    return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 
 
 def _code_sets(municipality: Municipality) -> Mapping[str, CodeSet]:
@@ -115,18 +118,17 @@ def _compared(
     run: Run,
     municipality: Municipality,
     rules: Sequence[Rule],
-    frames: Frames,
+    heights: Mapping[str, int],
     failing: Mapping[str, pl.DataFrame],
     gx_counts: Mapping[str, int],
 ) -> tuple[tuple[RuleResult, ...], list[pa.RecordBatch]]:
     """Each rule with both engines' counts, and what is new in its failing rows; then where the engines differ."""
-    heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
-    said, origins = findings_store.read_findings(run), findings_store.origins(municipality)
+    said, origins = findings_store.read_causes(run), findings_store.origins(municipality)
     results, found = [], []
     for rule in rules:
         new = engine.findings(rule, failing[rule.name], earlier=said, origins=origins)
         if new.num_rows:
-            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new))])
+            said = pl.concat([said, pl.DataFrame(pl.from_arrow(new)).select(engine.CAUSE)])
             found.append(new)
         counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
         results.append(_rule_result(rule, *counted, rows=heights[rule.table]))
@@ -216,23 +218,38 @@ def judge_references(
         return (), join_findings([])
     once, origins = one_per_key(municipality), findings_store.origins(municipality)
     rejected = pl.DataFrame(pl.from_arrow(findings_store.rejected_records(run)))
-    with staging.promotable_views(database, run.run_id, list(tables.values()), once) as schema:
+    with settling.promotable_views(database, data_centre.run_tables(run, municipality)) as schema:
         suites = engine.suites_of(rules, schema=schema, named=staging.staged_name, elsewhere=elsewhere)
 
         def count(rejected: pl.DataFrame) -> Future[Counts]:
-            note = functools.partial(staging.note_rejected, database, url, run.run_id, rejected.to_arrow())
+            note = functools.partial(settling.note_rejected, database, url, run.run_id, rejected.to_arrow())
             return gate.count(suites, url, first=note)
 
-        keys = {name: table_of(tables[name]).key for name in once}
-        promoted = frames_of(elsewhere)
-        judged, differing = judge(rules, frames, rejected=rejected, keys=keys, count=count, elsewhere=promoted)
-    said, found, results = findings_store.read_findings(run), [differing], []
+        judged, differing = judge(
+            rules,
+            frames,
+            rejected=rejected,
+            keys={name: table_of(tables[name]).key for name in once},
+            targets=_targets(reference for _, reference in references),
+            count=count,
+            elsewhere=frames_of(elsewhere),
+            heights=evaluation.heights,
+        )
+    said, found, results = findings_store.read_causes(run), [differing], []
     for (table, reference), one in zip(references, judged, strict=True):
         before = missing[f"{table.key}.{reference.columns[0]}.reference"]
         orphans = one.dangling.join(before, on=PLACE, how="anti", maintain_order="left")
         found.append(engine.findings(one.rule, pl.concat([one.fell, orphans]), earlier=said, origins=origins))
         results.append(_result(reference, one, origins))
     return tuple(results), join_findings(found)
+
+
+def _targets(references: Iterable[Reference]) -> Mapping[str, set[str]]:
+    """The columns by which rows of each table are named."""
+    named: dict[str, set[str]] = {}
+    for reference in references:
+        named.setdefault(reference.table, set()).update(reference.target)
+    return named
 
 
 def _result(reference: Reference, judged: Judged, origins: Origins) -> ReferenceResult:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.pipeline import findings_store
+from dags.pipeline import data_centre, findings_store
 from dags.pipeline.run_folder import Run
-from dags.pipeline.town import Municipality, one_per_key, target_tables
+from dags.pipeline.town import Municipality, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
@@ -27,8 +27,8 @@ from migration_reports.records.run_record import (
     RuleResult,
 )
 from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
-from target_schemas.postgres import loader, staging
-from target_schemas.postgres.areas import area_of
+from target_schemas.postgres import loader, settling
+from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
 
 R = TypeVar("R", bound=StepResult)
@@ -45,23 +45,19 @@ class Proved:
     expected: Mapping[str, int]
 
 
-Settled = Mapping[tuple[str, str, int], staging.Counts]
-"""By table, dump and number of the part, what becomes of its rows."""
-
-
 def settle(
     database: sa.Engine, url: str, run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]
 ) -> tuple[Settled, tuple[AmountReconciliation, ...]]:
     """Settle in the database which rows would be promoted; gives what becomes of them, and the amounts in them."""
-    counts = staging.settle(
+    followed_sums = tuple(_followed_sums(municipality, accounts))
+    counts = settling.settle(
         database,
         url,
-        run.run_id,
-        target_tables(municipality),
+        data_centre.run_tables(run, municipality),
         rejected=findings_store.rejected_records(run),
-        one_per_key=one_per_key(municipality),
+        summed=_columns_by_table((one.table, one.column) for one in followed_sums),
     )
-    return counts, amounts(database, run, municipality, accounts)
+    return counts, tuple(_settled(one, counts) for one in followed_sums)
 
 
 def prove(
@@ -190,7 +186,7 @@ def _lines(
                 continue
             records = accounts[part.dump].read.kinds.get(part.kind, 0)
             mapped = made.of(part.table, part.number)
-            n = counts.get((part.table, part.dump, part.number), staging.Counts(0, 0, 0, 0))
+            n = counts.get((part.table, part.dump, part.number), Counts(0, 0, 0, 0))
             lines.append(
                 Reconciliation(
                     dump=part.dump,
@@ -209,52 +205,66 @@ def _lines(
     return tuple(lines)
 
 
-def amounts(
-    database: sa.Engine, run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]
-) -> tuple[AmountReconciliation, ...]:
-    """Every summed field that goes into a numeric column of its own: in the dump, rejected, and to be promoted."""
-    tables = {table.key: table for table in target_tables(municipality)}
-    amounts = []
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Sum:
+    """A summed field of a dump that goes into a numeric column of its own."""
+
+    dump: str
+    kind: str
+    field: str
+    table: str
+    part: int
+    column: str
+    total: Decimal
+
+
+def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
     for name, account in accounts.items():
         for key, total in account.sums.items():
             kind, _, field = key.partition(".")
             for plan in municipality.plans.values():
                 for part in plan.parts_of(f"{name}.{kind}"):
                     column = dict(followed(part)).get(field)
-                    if column is None:
-                        continue
-                    table = part.table
-                    rejected, accepted = staging.staged_sums(
-                        database, run.run_id, tables[table], column, name, part.number
-                    )
-                    amounts.append(
-                        AmountReconciliation(
-                            dump=name,
-                            kind=kind,
-                            field=field,
-                            table=table,
-                            column=column,
-                            in_dump=str(total),
-                            in_rejected=format(rejected, "f"),
-                            in_table=format(accepted, "f"),
-                            agrees=total == rejected + accepted,
-                        )
-                    )
-    return tuple(amounts)
+                    if column is not None:
+                        yield _Sum(name, kind, field, part.table, part.number, column, Decimal(total))
+
+
+def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
+    """An amount in the dump, rejected, and to be promoted."""
+    of_part = counts.get((one.table, one.dump, one.part))
+    rejected, accepted = of_part.sums[one.column] if of_part is not None else (Decimal(0), Decimal(0))
+    return AmountReconciliation(
+        dump=one.dump,
+        kind=one.kind,
+        field=one.field,
+        table=one.table,
+        column=one.column,
+        in_dump=str(one.total),
+        in_rejected=format(rejected, "f"),
+        in_table=format(accepted, "f"),
+        agrees=one.total == rejected + accepted,
+    )
 
 
 def promoted_amounts(
     database: sa.Engine, run: Run, municipality: Municipality, amounts: Sequence[AmountReconciliation]
 ) -> tuple[AmountReconciliation, ...]:
     """The amounts as they stand in the data centre, now that the rows are promoted."""
-    tables = {table.key: table for table in target_tables(municipality)}
-    area = area_of(run.mode)
+    summed = _columns_by_table((amount.table, amount.column) for amount in amounts)
+    sums = loader.promoted_sums(database, data_centre.run_tables(run, municipality), run.code, summed)
     found = []
     for amount in amounts:
-        total = loader.promoted_sum(database, tables[amount.table], amount.column, run.code, amount.dump, area=area)
+        total = sums.get((amount.table, amount.dump, amount.column), Decimal(0))
         agrees = amount.agrees and total == Decimal(amount.in_table)
         found.append(amount.model_copy(update={"in_table": format(total, "f"), "agrees": agrees}))
     return tuple(found)
+
+
+def _columns_by_table(columns: Iterable[tuple[str, str]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, dict[str, None]] = {}
+    for table, column in columns:
+        found.setdefault(table, {})[column] = None
+    return {table: tuple(named) for table, named in found.items()}
 
 
 def rejects_allowed(municipality: Municipality, fates: Iterable[RecordFate]) -> int:

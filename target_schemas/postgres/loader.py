@@ -1,9 +1,9 @@
 """Promotion: a municipality's rows are seen whole or not at all.
 
-Promotion writes the accepted ones into a new partition beside the promoted one, proves its count, and swaps the two in
-one transaction with the ledger entry; the former partition is kept, detached. Until that transaction commits, promoted
-data are as they were, however a run ends. All systems of a run are swapped in that one transaction, and no other system
-of the municipality is touched.
+Promotion makes the staged table the new partition, beside the promoted one: rejected rows leave it, it gets the key and
+the checks, and its count is proved. Then the two are swapped in one transaction with the ledger entry; the former
+partition is kept, detached. Until that transaction commits, promoted data are as they were, however a run ends. All
+systems of a run are swapped in that one transaction, and no other system of the municipality is touched.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from migration_reports.findings import RunError
 from target_schemas.postgres import partitions, roles
-from target_schemas.postgres.areas import Area, area_of, fitting, quote, six_digits
+from target_schemas.postgres.areas import area_of, fitting, quote, six_digits
 from target_schemas.postgres.database import briefly
 from target_schemas.postgres.ledger import (
     PROMOTIONS,
@@ -31,7 +33,8 @@ from target_schemas.postgres.ledger import (
     states_of,
     unknown,
 )
-from target_schemas.postgres.staging import chosen_rows, rejected_table, staging_schema, staging_tables
+from target_schemas.postgres.settling import rejected_rows_out
+from target_schemas.postgres.staging import AT_ONCE, ENGINE, RunTables, chosen_schema, staged_name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,25 +46,13 @@ class Promoted:
     already: bool
 
 
-def promote(
-    engine: sa.Engine,
-    run_id: str,
-    municipality: str,
-    tables: Sequence[sa.Table],
-    *,
-    area: Area,
-    one_per_key: frozenset[str],
-    expected: Mapping[str, int],
-) -> Promoted:
+def promote(engine: sa.Engine, run: RunTables, municipality: str, *, expected: Mapping[str, int]) -> Promoted:
     """Put the run's accepted rows in the place of the municipality's promoted ones; promoting twice changes nothing.
 
     Args:
         engine: the database.
-        run_id: the run; it must have been settled.
+        run: the run's tables; they must have been settled. What is staged of them is taken.
         municipality: its code.
-        tables: the target tables.
-        area: where to; that of the run's mode.
-        one_per_key: the tables that keep one row a key.
         expected: rows by table, as settled; the promotion is undone if it would differ.
 
     Raises:
@@ -69,100 +60,114 @@ def promote(
         TransientError: others read the rows that are to be replaced; nothing was changed.
     """
     with engine.connect() as connection:
-        if (done := _already(connection, run_id, area)) is not None:
+        if (done := _already(connection, run)) is not None:
             return done
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for _ in pool.map(lambda key: _build(engine, run, municipality, key), run.targets):
+            pass
+    return _swap(engine, run, municipality, expected)
+
+
+def _build(engine: sa.Engine, run: RunTables, municipality: str, key: str) -> None:
+    """Make a staged table, or what was chosen of it, a partition with all that the run's edition asks of it.
+
+    In one transaction: it is staged or it is ready, and what is ready is not built again.
+    """
+    partition, schema = _partition(run, key, municipality), quote(run.schema)
+    ready = f"{schema}.{quote(partition)}"
     with engine.begin() as connection:
-        for table in tables:
-            _build(connection, run_id, municipality, table, area, one_per_key)
-    return _swap(engine, run_id, municipality, tables, area, expected)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtextextended(ready, 0))))
+        if connection.execute(sa.select(sa.func.to_regclass(ready))).scalar() is not None:
+            return
+        if key in run.one_per_key:
+            source = f"{quote(chosen_schema(run.run_id))}.{quote(staged_name(key))}"
+            connection.execute(sa.text(f"ALTER TABLE {source} RENAME TO {quote(partition)}"))
+            chosen = f"{quote(chosen_schema(run.run_id))}.{quote(partition)}"
+            connection.execute(sa.text(f"ALTER TABLE {chosen} SET SCHEMA {schema}"))
+        else:
+            connection.execute(rejected_rows_out(run, key))
+            connection.execute(sa.text(f"ALTER TABLE {run.placed(key)} RENAME TO {quote(partition)}"))
+        # One statement: PostgreSQL looks at every row once for all of it.
+        clauses = ", ".join(_made_a_partition(run, key, municipality))
+        connection.execute(sa.text(_verbatim(f"ALTER TABLE {ready} {clauses}")))
+        for statement in roles.isolated(run.area, ready):
+            connection.execute(statement)
 
 
-def _build(
-    connection: sa.Connection,
-    run_id: str,
-    municipality: str,
-    table: sa.Table,
-    area: Area,
-    one_per_key: frozenset[str],
-) -> None:
-    """Build a table's new partition beside the staged rows, with all that the run's edition asks of it."""
-    source, schema = staging_tables(run_id, [table])[table.key], staging_schema(run_id)
-    partition = _partition(table, municipality, run_id)
-    ready = f"{quote(schema)}.{quote(partition)}"
-    connection.execute(sa.text(f"DROP TABLE IF EXISTS {ready}"))
-    connection.execute(
-        sa.text(f"CREATE TABLE {ready} (LIKE {area.place(table.key)} INCLUDING DEFAULTS INCLUDING COMMENTS)")
-    )
-    target = sa.Table(partition, sa.MetaData(), *[sa.Column(column.name) for column in table.columns], schema=schema)
+def _verbatim(statement: str) -> str:
+    """A statement with no parameters, whatever stands in it behind a colon."""
+    return statement.replace(":", r"\:")
+
+
+def _made_a_partition(run: RunTables, key: str, municipality: str) -> Iterator[str]:
+    """The clauses of ALTER TABLE that make a table of accepted rows a partition."""
+    table = run.targets[key]
+    for name in ENGINE:
+        yield f"DROP COLUMN {quote(name)}"
+    for column in table.columns:
+        if column.name in run.constants.get(key, {}):
+            yield f"ALTER COLUMN {quote(column.name)} DROP DEFAULT"
+        if not column.nullable:
+            yield f"ALTER COLUMN {quote(column.name)} SET NOT NULL"
     for name, condition in _asked(table):
-        connection.execute(sa.schema.AddConstraint(sa.CheckConstraint(condition, name=name, table=target)))
-    mandatory = [f"ALTER COLUMN {quote(column.name)} SET NOT NULL" for column in table.columns if not column.nullable]
-    connection.execute(sa.text(f"ALTER TABLE {ready} {', '.join(mandatory)}"))
-    names = target.columns.keys()
-    chosen = chosen_rows(table, source, rejected_table(run_id), [source.c[name] for name in names], one_per_key)
-    connection.execute(target.insert().from_select(names, chosen))
-    columns = ", ".join(quote(c.name) for c in table.primary_key.columns)
-    connection.execute(sa.text(f"ALTER TABLE {ready} ADD PRIMARY KEY ({columns})"))
+        yield f"ADD CONSTRAINT {quote(name)} CHECK ({condition})"
     # The bound as a valid CHECK spares every attachment, a rollback's too, a look at every row.
-    bound = f"CHECK (municipality_code = '{six_digits(municipality)}')"
-    connection.execute(sa.text(f"ALTER TABLE {ready} ADD CONSTRAINT bound {bound}"))
-    for statement in roles.isolated(area, ready):
-        connection.execute(statement)
+    yield f"ADD CONSTRAINT bound CHECK (municipality_code = '{six_digits(municipality)}')"
+    yield f"ADD PRIMARY KEY ({', '.join(quote(c.name) for c in table.primary_key.columns)})"
 
 
-def _asked(table: sa.Table) -> Iterator[tuple[Any, sa.ColumnElement[bool] | sa.TextClause]]:
+def _asked(table: sa.Table) -> Iterator[tuple[str, str]]:
     """What the run's edition asks of the values of a table, as named conditions: the table's own, and how wide numbers are."""
     for constraint in table.constraints:
         if isinstance(constraint, sa.CheckConstraint):
-            yield constraint.name, constraint.sqltext
+            yield str(constraint.name), _sql(constraint.sqltext)
     for column in table.columns:
         if isinstance(column.type, sa.Numeric) and column.type.precision is not None:
             scale = column.type.scale or 0
             value: sa.ColumnClause[Any] = sa.column(column.name)
             most = 10 ** (column.type.precision - scale)
             fits = sa.and_(sa.func.abs(value) < most, sa.func.scale(value) <= scale)
-            yield sa.schema.conv(f"ck_{table.name}_{column.name}_fits"), fits
+            yield f"ck_{table.name}_{column.name}_fits", _sql(fits)
 
 
-def _already(connection: sa.Connection, run_id: str, area: Area) -> Promoted | None:
+def _sql(condition: sa.ColumnElement[bool]) -> str:
+    written = condition.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return str(written)
+
+
+def _already(connection: sa.Connection, run: RunTables) -> Promoted | None:
     """What the run has promoted, where it is in force; None where it still runs. The run is held until the end."""
-    run = connection.execute(
-        sa.select(RUNS.c.state, RUNS.c.mode).where(RUNS.c.run_id == run_id).with_for_update()
+    entry = connection.execute(
+        sa.select(RUNS.c.state, RUNS.c.mode).where(RUNS.c.run_id == run.run_id).with_for_update()
     ).first()
-    if run is None:
-        raise unknown(run_id)
-    if area_of(run.mode) != area:
-        raise ValueError(f"a {run.mode} is not promoted into {area.name}")
-    systems = states_of(connection, run_id)
-    state = overall(run.state, systems.values())
+    if entry is None:
+        raise unknown(run.run_id)
+    if area_of(entry.mode) != run.area:
+        raise ValueError(f"a {entry.mode} is not promoted into {run.area.name}")
+    systems = states_of(connection, run.run_id)
+    state = overall(entry.state, systems.values())
     if state == "promoted":
-        return Promoted(partitions.rows_of(connection, run_id, systems), {}, already=True)
+        return Promoted(partitions.rows_of(connection, run.run_id, systems), {}, already=True)
     if state != "running":
-        raise RunError(f"the ledger says that run {run_id} is {state}. Nothing was promoted. Begin a new run.")
+        raise RunError(f"the ledger says that run {run.run_id} is {state}. Nothing was promoted. Begin a new run.")
     return None
 
 
-def _swap(
-    engine: sa.Engine,
-    run_id: str,
-    municipality: str,
-    tables: Sequence[sa.Table],
-    area: Area,
-    expected: Mapping[str, int],
-) -> Promoted:
-    new = {table.key: f"{table.schema}.{_partition(table, municipality, run_id)}" for table in tables}
-    ready = {key: f"{quote(staging_schema(run_id))}.{quote(_bare(partition))}" for key, partition in new.items()}
+def _swap(engine: sa.Engine, run: RunTables, municipality: str, expected: Mapping[str, int]) -> Promoted:
+    run_id, area = run.run_id, run.area
+    new = {key: f"{_system(key)}.{_partition(run, key, municipality)}" for key in run.targets}
+    ready = {key: f"{quote(run.schema)}.{quote(_bare(partition))}" for key, partition in new.items()}
     systems = list(dict.fromkeys(_system(key) for key in new))
     with briefly(engine, f"the promotion of run {run_id}") as connection:
         lock(connection, municipality)
-        if (done := _already(connection, run_id, area)) is not None:
+        if (done := _already(connection, run)) is not None:
             return done
         rows = {key: _counted(connection, key, place, expected) for key, place in ready.items()}
         standing = in_force(connection, municipality, area)
         former = {system: standing[system] for system in systems if system in standing}
         old: dict[str, str] = {}
-        for system, run in former.items():
-            old.update(partitions.partitions_of(connection, run, system))
+        for system, in_place in former.items():
+            old.update(partitions.partitions_of(connection, in_place, system))
         partitions.detach(connection, area, municipality, old)
         for key, place in ready.items():
             connection.execute(sa.text(f"ALTER TABLE {place} SET SCHEMA {quote(area.schema(_system(key)))}"))
@@ -204,22 +209,38 @@ def _counted(connection: sa.Connection, key: str, place: str, expected: Mapping[
     return int(ready)
 
 
-def promoted_sum(
-    engine: sa.Engine, table: sa.Table, column: str, municipality: str, dump: str, *, area: Area
-) -> Decimal:
-    """Sum an amount over the municipality's promoted rows of one dump in an area, exactly."""
-    there = area.table(table)
-    query = sa.select(sa.func.coalesce(sa.func.sum(there.c[column]), 0)).where(
-        there.c.municipality_code == municipality, there.c.source_dump == dump
-    )
+def promoted_sums(
+    engine: sa.Engine, run: RunTables, municipality: str, summed: Mapping[str, Sequence[str]]
+) -> Mapping[tuple[str, str, str], Decimal]:
+    """Sum amounts over the municipality's promoted rows, exactly.
+
+    Args:
+        engine: the database.
+        run: the run's tables.
+        municipality: its code.
+        summed: by table the columns that are added up.
+
+    Returns:
+        The sums by table, dump and column.
+    """
+    sums = {}
     with engine.connect() as connection:
-        return Decimal(connection.execute(query).scalar_one())
+        for key, columns in summed.items():
+            there = run.area.table(run.targets[key])
+            query = (
+                sa.select(there.c.source_dump, *(sa.func.coalesce(sa.func.sum(there.c[name]), 0) for name in columns))
+                .where(there.c.municipality_code == municipality)
+                .group_by(there.c.source_dump)
+            )
+            for dump, *found in connection.execute(query):
+                sums.update({(key, dump, name): Decimal(value) for name, value in zip(columns, found, strict=True)})
+    return sums
 
 
-def _partition(table: sa.Table, municipality: str, run_id: str) -> str:
+def _partition(run: RunTables, key: str, municipality: str) -> str:
     """The name of a run's partition; until the swap those of all its systems stand in one schema."""
-    made = hashlib.sha256(f"{run_id} {table.key}".encode()).hexdigest()[:10]
-    return fitting(f"{table.name}_{six_digits(municipality)}_{made}")
+    made = hashlib.sha256(f"{run.run_id} {key}".encode()).hexdigest()[:10]
+    return fitting(f"{_bare(key)}_{six_digits(municipality)}_{made}")
 
 
 def _system(key: str) -> str:

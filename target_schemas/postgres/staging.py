@@ -1,16 +1,18 @@
 """Staging: a run's rows in tables of its own, without constraints, so that bad rows can be validated there.
 
-Rows come by ADBC, a slice of a dump at a time, and a slice that is staged again replaces its own rows only. `settle` works out which rows will be promoted: those of no rejected record, and of
-a table that keeps one row a key the preferred one.
+Rows come by ADBC while they are made, and a slice that is staged again replaces its own rows only. A staged table is made
+like the one that it will be a partition of, so that promotion need not write its rows a second time.
 """
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
+import functools
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from decimal import Decimal
+import queue
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -19,21 +21,73 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 from target_schemas.postgres import roles
-from target_schemas.postgres.areas import fitting, quote
+from target_schemas.postgres.areas import Area, fitting, quote
 from target_schemas.postgres.database import adbc_uri
 
 LAST = 2**63 - 1
 """No record has a higher number."""
 
+AT_ONCE = 2
+"""So many tables of a run are settled, or made partitions, at a time: a connection each."""
+
+ENGINE: Mapping[str, type[sa.types.TypeEngine[int]]] = {"_rank": sa.BIGINT, "_part": sa.SMALLINT}
+"""The columns that staged rows have for the engine: how much a row of a key is preferred, and the part that made it."""
+
+WAITING_BATCHES = 4
+"""So many batches may wait for the database: enough to even out, few enough to be nothing in memory."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunTables:
+    """A run's tables: where they are staged, and what they become.
+
+    Attributes:
+        run_id: the run.
+        area: where its rows go.
+        targets: the tables that they go into, by key (system.table).
+        one_per_key: those of them that keep one row a key.
+        constants: by table the columns that have one value in every row, with it. The staged table knows it by itself,
+            so that it is neither sent nor read so many times.
+    """
+
+    run_id: str
+    area: Area
+    targets: Mapping[str, sa.Table]
+    one_per_key: frozenset[str] = frozenset()
+    constants: Mapping[str, Mapping[str, str | int | None]] = dataclasses.field(default_factory=dict)
+
+    @functools.cached_property
+    def schema(self) -> str:
+        """The schema that the run stages into."""
+        return staging_schema(self.run_id)
+
+    @functools.cached_property
+    def staged(self) -> Mapping[str, sa.Table]:
+        """The staged tables: the target's columns, none mandatory, and the engine's own."""
+        return {key: self.in_schema(self.schema, key) for key in self.targets}
+
+    def sent(self, key: str) -> Sequence[str]:
+        """The columns of a staged table whose values are sent with its rows."""
+        constants = self.constants.get(key, {})
+        return [column.name for column in self.staged[key].columns if column.name not in constants]
+
+    def in_schema(self, schema: str, key: str) -> sa.Table:
+        """A staged table as it would be in a schema."""
+        columns = [sa.Column(column.name, column.type) for column in self.targets[key].columns]
+        engine = (sa.Column(name, kind) for name, kind in ENGINE.items())
+        return sa.Table(staged_name(key), sa.MetaData(schema=schema), *columns, *engine)
+
+    def placed(self, key: str) -> str:
+        """A staged table, quoted for a statement."""
+        return f"{quote(self.schema)}.{quote(staged_name(key))}"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Counts:
-    """What becomes of the rows that one dump staged for one table."""
+class Staged:
+    """What is staged as one: the rows that some records of a dump give a table through one part of its mapping."""
 
-    staged: int
-    rejected: int
-    merged: int
-    promotable: int
+    table: str
+    part: int = 0
 
 
 def staging_schema(run_id: str) -> str:
@@ -46,46 +100,92 @@ def staged_name(key: str) -> str:
     return fitting(key.replace(".", "__"))
 
 
-def staging_tables(run_id: str, tables: Sequence[sa.Table]) -> Mapping[str, sa.Table]:
-    """The run's staging tables: the target's columns, none mandatory, and the engine's `_offset`, `_rank` and `_part`."""
-    metadata = sa.MetaData(schema=staging_schema(run_id))
-    return {
-        table.key: sa.Table(
-            staged_name(table.key),
-            metadata,
-            *[sa.Column(column.name, column.type) for column in table.columns],
-            sa.Column("_offset", sa.BigInteger),
-            sa.Column("_rank", sa.BigInteger),
-            sa.Column("_part", sa.SmallInteger),
-            prefixes=["UNLOGGED"],
-        )
-        for table in tables
-    }
+def beside(run_id: str) -> tuple[str, ...]:
+    """The schemas that a run may have beside the one that it stages into: what it would promote, seen and chosen."""
+    return promotable_schema(run_id), chosen_schema(run_id)
 
 
-def create_staging(engine: sa.Engine, run_id: str, tables: Sequence[sa.Table]) -> None:
+def promotable_schema(run_id: str) -> str:
+    """The schema of the views of what would be promoted, while references are judged."""
+    return f"{staging_schema(run_id)}_promotable"
+
+
+def chosen_schema(run_id: str) -> str:
+    """The schema of the chosen rows of tables that keep one row a key."""
+    return f"{staging_schema(run_id)}_chosen"
+
+
+def create_staging(engine: sa.Engine, run: RunTables) -> None:
     """Create the run's staging tables, dropping what a former try left there."""
-    schema = staging_schema(run_id)
     with engine.begin() as connection:
-        connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
-        connection.execute(sa.schema.CreateSchema(schema))
-        connection.execute(sa.text(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"))
-        for table in (*staging_tables(run_id, tables).values(), rejected_table(run_id), _staged_slices(run_id)):
-            _create(connection, table)
+        for schema in (*beside(run.run_id), run.schema):
+            connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
+        _create_schema(connection, run.schema)
+        for key, table in run.staged.items():
+            # Rows of which one a key is chosen are not the ones that are promoted, and need no log.
+            make_like_target(connection, run, table, key, logged=key not in run.one_per_key)
+        for table in (rejected_table(run.run_id), _staged_slices(run.run_id)):
+            table.create(connection)
+            _close(connection, table)
+
+
+def make_like_target(connection: sa.Connection, run: RunTables, table: sa.Table, key: str, *, logged: bool) -> None:
+    """Make a table like the one that it will be a partition of, with the engine's columns behind and nothing mandatory."""
+    place = f"{quote(str(table.schema))}.{quote(table.name)}"
+    parent = run.area.place(key)
+    more = ", ".join(f"{quote(name)} {kind.__visit_name__}" for name, kind in ENGINE.items())
+    made = f"(LIKE {parent} INCLUDING DEFAULTS INCLUDING COMMENTS, {more})"
+    connection.execute(sa.text(f"CREATE {'' if logged else 'UNLOGGED '}TABLE {place} {made}"))
+    mandatory = connection.execute(
+        sa.text(
+            "SELECT attname FROM pg_attribute WHERE attrelid = CAST(:place AS regclass) AND attnum > 0 AND attnotnull"
+        ),
+        {"place": place},
+    ).scalars()
+    changed = [f"ALTER COLUMN {quote(name)} DROP NOT NULL" for name in mandatory]
+    for name, value in run.constants.get(key, {}).items():
+        if value is not None:
+            changed.append(f"ALTER COLUMN {quote(name)} SET DEFAULT {_literal(value)}")
+    if changed:
+        connection.execute(sa.text(f"ALTER TABLE {place} {', '.join(changed)}"))
+    _close(connection, table)
+
+
+def _literal(value: str | int) -> str:
+    written = sa.literal(value).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    return str(written).replace(":", r"\:")
+
+
+def _create_schema(connection: sa.Connection, schema: str) -> None:
+    connection.execute(sa.schema.CreateSchema(schema))
+    connection.execute(sa.text(f"REVOKE ALL ON SCHEMA {schema} FROM PUBLIC"))
+
+
+def create_beside(connection: sa.Connection, schema: str) -> None:
+    """Make a schema beside the staging schema, empty, whatever a former try left there."""
+    connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
+    _create_schema(connection, schema)
+
+
+def is_staged(engine: sa.Engine, run: RunTables) -> bool:
+    """Whether all staged tables are there: promotion takes them, and what it took is staged again to be judged again."""
+    with engine.connect() as connection:
+        places = (connection.execute(sa.select(sa.func.to_regclass(run.placed(key)))).scalar() for key in run.targets)
+        return all(place is not None for place in places)
 
 
 def drop_staging(engine: sa.Engine, run_id: str) -> None:
     """Drop the run's staging tables."""
     with engine.begin() as connection:
-        for schema in (_promotable_schema(run_id), staging_schema(run_id)):
+        for schema in (*beside(run_id), staging_schema(run_id)):
             connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
 
 
 def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]:
     """Drop the staging schemas of runs that are not running any more; gives their names."""
-    kept = {name(run_id) for run_id in running for name in (staging_schema, _promotable_schema)}
+    kept = {name for run_id in running for name in (staging_schema(run_id), *beside(run_id))}
     query = sa.text(
-        "SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}(_promotable)?$' ORDER BY nspname"
+        "SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}(_promotable|_chosen)?$' ORDER BY nspname"
     )
     with engine.connect() as connection:
         orphans = tuple(name for name in connection.execute(query).scalars() if name not in kept)
@@ -97,12 +197,11 @@ def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]
 
 def stage(
     url: str,
-    run_id: str,
-    table: str,
-    rows: pa.RecordBatchReader,
+    run: RunTables,
+    staged: Staged,
+    rows: Iterable[pa.RecordBatch],
     *,
     dump: str,
-    part: int = 0,
     first: int = 1,
     last: int = LAST,
 ) -> int:
@@ -110,146 +209,137 @@ def stage(
 
     Args:
         url: the database.
-        run_id: the run.
-        table: the table's key, system.table.
+        run: the run's tables.
+        staged: the table and the part.
         rows: the rows.
         dump: the dump's name.
-        part: the number of the part.
         first: the number of the first record.
         last: the number of the last one.
 
     Returns:
         How many rows were staged.
     """
-    schema = staging_schema(run_id)
-    place, noted = (
-        f"{quote(schema)}.{quote(staged_name(table))}",
-        f"{quote(schema)}.{quote(_staged_slices(run_id).name)}",
-    )
-    with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
-        # Who stages the same slice meanwhile waits here, and then finds what was staged. Looking for rows in the table
-        # itself would read all of it for every slice.
-        cursor.execute(
-            f"INSERT INTO {noted} VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (table_name, part, source_dump, first, last) "  # noqa: S608  quoted names
-            "DO UPDATE SET times = staged_slices.times + 1",
-            parameters=(table, part, dump, first, last),
-        )
-        cursor.execute(
-            f"SELECT sum(times)::bigint FROM {noted} "  # noqa: S608  quoted names
-            "WHERE table_name = $1 AND part = $2 AND source_dump = $3 AND first <= $5 AND last >= $4",
-            parameters=(table, part, dump, first, last),
-        )
-        if cursor.fetchall()[0][0] > 1:
-            cursor.execute(
-                f"DELETE FROM {place} WHERE source_dump = $1 AND _part = $2 AND source_record BETWEEN $3 AND $4",  # noqa: S608  quoted names
-                parameters=(dump, part, first, last),
-            )
-        count = cursor.adbc_ingest(staged_name(table), rows, mode="append", db_schema_name=schema)
-        connection.commit()
-    return int(count)
+    batches = ((staged, batch) for batch in rows)
+    return _staged(url, run, [staged], batches, dump=dump, first=first, last=last)[staged]
 
 
-def settle(
-    engine: sa.Engine,
+class Feed:
+    """Stages what some records of a dump give, while it is made: one connection, in a thread of its own.
+
+    All that is staged is seen at once when the block ends, and nothing where it fails.
+
+    Args:
+        url: the database.
+        run: the run's tables.
+        parts: all parts that may get rows; what these records had staged for them is replaced.
+        dump: the dump's name.
+        first: the number of the first record.
+        last: the number of the last one.
+    """
+
+    def __init__(
+        self, url: str, run: RunTables, parts: Sequence[Staged], *, dump: str, first: int = 1, last: int = LAST
+    ) -> None:
+        self._waiting: queue.Queue[tuple[Staged, pa.RecordBatch] | None] = queue.Queue(WAITING_BATCHES)
+        self._given_up = threading.Event()
+        self._stage = functools.partial(_staged, url, run, parts, self._batches(), dump=dump, first=first, last=last)
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="staging")
+        self._done: Future[Mapping[Staged, int]] = Future()
+
+    def __enter__(self) -> Feed:
+        self._done = self._threads.submit(self._stage)
+        return self
+
+    def write(self, staged: Staged, rows: pa.RecordBatch) -> None:
+        """Give rows to be staged; waits while the database is behind.
+
+        Raises:
+            adbc_driver_manager.Error: the database failed.
+        """
+        self._give((staged, rows))
+
+    def _give(self, item: tuple[Staged, pa.RecordBatch] | None) -> None:
+        while True:
+            if self._done.done():
+                self._done.result()
+            try:
+                return self._waiting.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+
+    def _batches(self) -> Iterator[tuple[Staged, pa.RecordBatch]]:
+        while (item := self._waiting.get()) is not None and not self._given_up.is_set():
+            yield item
+        if self._given_up.is_set():
+            raise _GivenUpError
+
+    def counts(self) -> Mapping[Staged, int]:
+        """How many rows were staged, once the block has ended."""
+        return self._done.result()
+
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        with self._threads:
+            if failure is None:
+                self._give(None)
+                self._done.result()
+                return
+            self._given_up.set()
+            while not self._done.done():
+                try:
+                    self._waiting.put(None, timeout=0.05)
+                except queue.Full:
+                    self._waiting.get()
+
+
+class _GivenUpError(Exception):
+    """What was to be staged failed before it was whole."""
+
+
+def _staged(
     url: str,
-    run_id: str,
-    tables: Sequence[sa.Table],
+    run: RunTables,
+    parts: Sequence[Staged],
+    batches: Iterable[tuple[Staged, pa.RecordBatch]],
     *,
-    rejected: pa.Table,
-    one_per_key: frozenset[str],
-) -> Mapping[tuple[str, str, int], Counts]:
-    """Work out what becomes of every staged row, without changing any. Safe to repeat.
-
-    Args:
-        engine: the database.
-        url: the same, for ADBC.
-        run_id: the run.
-        tables: the target tables.
-        rejected: the rejected records, columns source_dump and source_record.
-        one_per_key: the tables that keep one row a key.
-
-    Returns:
-        Counts by (table, dump, part).
-    """
-    note_rejected(engine, url, run_id, rejected)
-    staged = staging_tables(run_id, tables)
-    keys = rejected_table(run_id)
-    result: dict[tuple[str, str, int], Counts] = {}
-    with engine.connect() as connection:
-        for table in tables:
-            source = staged[table.key]
-            place = [source.c.source_dump, source.c["_part"]]
-            all_rows = _by_part(connection, sa.select(*place))
-            accepted = _by_part(connection, _accepted(source, keys, place))
-            chosen = _by_part(connection, chosen_rows(table, source, keys, place, one_per_key))
-            for (dump, part), count in all_rows.items():
-                kept, best = accepted.get((dump, part), 0), chosen.get((dump, part), 0)
-                result[table.key, dump, part] = Counts(count, count - kept, kept - best, best)
-    return result
+    dump: str,
+    first: int,
+    last: int,
+) -> Mapping[Staged, int]:
+    counts = dict.fromkeys(parts, 0)
+    with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
+        # A killed run begins anew: durable need only be what is promoted, and that commit makes all before it so.
+        cursor.execute("SET LOCAL synchronous_commit = off")
+        for staged in parts:
+            _claim(cursor, run, staged, dump=dump, first=first, last=last)
+        for staged, rows in batches:
+            table = run.staged[staged.table]
+            sent = rows.select(run.sent(staged.table))
+            counts[staged] += cursor.adbc_ingest(table.name, sent, mode="append", db_schema_name=run.schema)
+        connection.commit()
+    return counts
 
 
-def staged_sums(
-    engine: sa.Engine, run_id: str, table: sa.Table, column: str, dump: str, part: int
-) -> tuple[Decimal, Decimal]:
-    """Sum an amount over the rejected and accepted staged rows of one part from one dump, exactly."""
-    source, keys = staging_tables(run_id, [table])[table.key], rejected_table(run_id)
-    refused = sa.exists().where(
-        keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
+def _claim(cursor: Any, run: RunTables, staged: Staged, *, dump: str, first: int, last: int) -> None:
+    """Note that a slice is staged, and take away what it had staged before."""
+    noted = f"{quote(run.schema)}.{quote(_staged_slices(run.run_id).name)}"
+    # Who stages the same slice meanwhile waits here, and then finds what was staged. Looking for rows in the table
+    # itself would read all of it for every slice.
+    cursor.execute(
+        f"INSERT INTO {noted} VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (table_name, part, source_dump, first, last) "  # noqa: S608  quoted names
+        "DO UPDATE SET times = staged_slices.times + 1",
+        parameters=(staged.table, staged.part, dump, first, last),
     )
-    total = sa.func.coalesce(sa.func.sum(source.c[column]), 0)
-    of_dump = sa.and_(source.c.source_dump == dump, source.c["_part"] == part)
-    with engine.connect() as connection:
-        rejected = connection.execute(sa.select(total).where(of_dump, refused)).scalar_one()
-        accepted = connection.execute(sa.select(total).where(of_dump, ~refused)).scalar_one()
-    return Decimal(rejected), Decimal(accepted)
-
-
-def note_rejected(engine: sa.Engine, url: str, run_id: str, rejected: pa.Table) -> None:
-    """Note which records are rejected, columns source_dump and source_record, in the place of what was noted before."""
-    keys = rejected_table(run_id)
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"TRUNCATE {quote(str(keys.schema))}.{quote(keys.name)}"))
-    if rejected.num_rows:
-        with adbc.connect(adbc_uri(url)) as connection, connection.cursor() as cursor:
-            cursor.adbc_ingest(keys.name, rejected, mode="append", db_schema_name=keys.schema)
-            connection.commit()
-
-
-@contextlib.contextmanager
-def promotable_views(
-    engine: sa.Engine, run_id: str, tables: Sequence[sa.Table], one_per_key: frozenset[str]
-) -> Iterator[str]:
-    """Keep a view of each table's rows that would be promoted, beside what `note_rejected` notes meanwhile.
-
-    Args:
-        engine: the database.
-        run_id: the run.
-        tables: the target tables.
-        one_per_key: the tables that keep one row a key.
-
-    Yields:
-        The schema in which the views are called as the staging tables are; it goes when the context ends.
-    """
-    schema, staged, keys = _promotable_schema(run_id), staging_tables(run_id, tables), rejected_table(run_id)
-    with engine.begin() as connection:
-        connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
-        connection.execute(sa.schema.CreateSchema(schema))
-        for table in tables:
-            source = staged[table.key]
-            rows = chosen_rows(table, source, keys, list(source.columns), one_per_key)
-            selection = rows.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
-            # With the rights of who asks: a view reads with those of who made it, and past every policy.
-            view = f"{quote(schema)}.{quote(staged_name(table.key))} WITH (security_invoker = true)"
-            connection.execute(sa.text(f"CREATE VIEW {view} AS {selection}"))
-    try:
-        yield schema
-    finally:
-        with engine.begin() as connection:
-            connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
-
-
-def _promotable_schema(run_id: str) -> str:
-    return f"{staging_schema(run_id)}_promotable"
+    cursor.execute(
+        f"SELECT sum(times)::bigint FROM {noted} "  # noqa: S608  quoted names
+        "WHERE table_name = $1 AND part = $2 AND source_dump = $3 AND first <= $5 AND last >= $4",
+        parameters=(staged.table, staged.part, dump, first, last),
+    )
+    if cursor.fetchall()[0][0] > 1:
+        cursor.execute(
+            f"DELETE FROM {run.placed(staged.table)} "  # noqa: S608  quoted names
+            "WHERE source_dump = $1 AND _part = $2 AND source_record BETWEEN $3 AND $4",
+            parameters=(dump, staged.part, first, last),
+        )
 
 
 def rejected_table(run_id: str) -> sa.Table:
@@ -276,38 +366,6 @@ def _staged_slices(run_id: str) -> sa.Table:
     )
 
 
-def _create(connection: sa.Connection, table: sa.Table) -> None:
-    table.create(connection)
-    for statement in roles.closed(f"{table.schema}.{quote(table.name)}"):
+def _close(connection: sa.Connection, table: sa.Table) -> None:
+    for statement in roles.closed(f"{quote(str(table.schema))}.{quote(table.name)}"):
         connection.execute(statement)
-
-
-def _accepted(source: sa.Table, keys: sa.Table, columns: Sequence[sa.ColumnElement[object]]) -> sa.Select[Any]:
-    refused = sa.exists().where(
-        keys.c.source_dump == source.c.source_dump, keys.c.source_record == source.c.source_record
-    )
-    # The stubs type a selection by its first ten columns.
-    return sa.select(*columns).where(~refused)  # type: ignore[return-value]
-
-
-def chosen_rows(
-    table: sa.Table,
-    source: sa.Table,
-    keys: sa.Table,
-    columns: Sequence[sa.ColumnElement[object]],
-    one_per_key: frozenset[str],
-) -> sa.Select[Any]:
-    """The accepted rows, and of a table that keeps one row a key the preferred one of each."""
-    query = _accepted(source, keys, columns)
-    if table.key not in one_per_key:
-        return query
-    key = [source.c[column.name] for column in table.primary_key.columns]
-    order = (*key, source.c["_rank"], source.c.source_dump, source.c.source_record, source.c["_part"])
-    return query.ext(postgresql.distinct_on(*key)).order_by(*order)
-
-
-def _by_part(connection: sa.Connection, query: sa.Select[Any]) -> Mapping[tuple[str, int], int]:
-    rows = query.subquery()
-    place = (rows.c.source_dump, rows.c["_part"])
-    counted = sa.select(*place, sa.func.count()).group_by(*place)
-    return {(row[0], row[1]): row[2] for row in connection.execute(counted)}

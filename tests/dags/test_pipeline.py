@@ -20,7 +20,7 @@ from dags.inspection.synthesis import synthesize
 from dags.pipeline import run_folder
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, SpecError, TransientError
-from target_schemas.postgres import staging
+from target_schemas.postgres import loader, staging
 from target_schemas.postgres.database import connect
 from tests.reading import SHARED
 
@@ -377,6 +377,31 @@ def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing
     assert {e.run_id: e.state for e in runs.list_runs(None)}[first] == "promoted"
     assert len(promoted(database_url, "residents")) == 60
     assert staging.staging_schema(first) not in sa.inspect(connect(database_url)).get_schema_names()
+
+
+def test_a_promotion_that_came_to_no_end_goes_on_or_is_judged_again(home, database_url, monkeypatch):
+    receive(home, residents=80, faults=0.2)
+    allow_rejects(home)
+    run_id = steps.begin("990027_mihon")
+    for part in steps.receive(run_id):
+        steps.extract_map_stage(run_id, **part)
+    steps.join_slices(run_id)
+    judged = steps.validate(run_id), steps.reconcile(run_id)
+    steps.approve(run_id, "tester")
+
+    def busy(*_):
+        raise TransientError("others read the tables")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loader, "_swap", busy)
+        with pytest.raises(TransientError):
+            steps.promote(run_id)
+        assert (steps.validate(run_id), steps.reconcile(run_id)) == judged, "what it had taken is staged again"
+        for _ in range(2):
+            with pytest.raises(TransientError):
+                steps.promote(run_id)
+    assert steps.promote(run_id).rows == dict(judged[1].expected)
+    assert len(promoted(database_url, "residents")) == judged[1].expected["resident_records.residents"] < 80
 
 
 def test_nothing_is_promoted_without_approval(home, database_url):

@@ -9,7 +9,6 @@ import adbc_driver_manager
 import adbc_driver_postgresql.dbapi as adbc
 import polars as pl
 import psycopg
-import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
@@ -17,9 +16,9 @@ from migration_reports.findings import RunError, TransientError
 from target_schemas.postgres import installation, staging
 from target_schemas.postgres.database import adbc_uri, away, connect
 from target_schemas.systems import SYSTEMS
+from tests.counted import counted
 from tests.embedded import embedded_server
-from tests.staged_runs import TABLES, begin, households
-from validators import engine as engines
+from tests.staged_runs import begin, households, run_tables, stage
 from validators.shapes.contract import Expectation, Rule
 
 PASSWORD = "p a$s%w+o:r/d@?#&=[]{}'\"\\é漢"
@@ -72,15 +71,15 @@ def test_a_password_of_any_characters_opens_every_door(guarded):
     begin_and_stage(engine, url)
     rule = Rule("a", "V401", "x", "x", "resident_records.households", ("address",), pl.col("address").is_null(),
                 Expectation("ExpectColumnValuesToNotBeNull", {"column": "address"}))  # fmt: skip
-    assert engines.run_gx([rule], url=url, schema=staging.staging_schema("r1"), named=staging.staged_name) == {"a": 2}
+    assert counted([rule], url=url, schema=staging.staging_schema("r1")) == {"a": 2}
 
 
 def begin_and_stage(engine, url):
     installation.install(engine, SYSTEMS, "990027")
     begin(engine, "r1")
-    staging.create_staging(engine, "r1", TABLES)
+    staging.create_staging(engine, run_tables("r1"))
     rows = households("r1", "d", ["1", "2"])
-    assert staging.stage(url, "r1", "resident_records.households", rows.to_reader(), dump="d") == 2
+    assert stage(url, run_tables("r1"), "resident_records.households", rows) == 2
 
 
 @pytest.mark.parametrize("door", [by_sqlalchemy, by_adbc])
@@ -172,7 +171,7 @@ def test_a_database_that_is_away_is_named_without_its_password(tmp_path):
 
 def test_a_server_that_goes_away_while_rows_are_staged_is_away(prepared, database_url, server_url):
     begin(prepared, "r1")
-    staging.create_staging(prepared, "r1", TABLES)
+    staging.create_staging(prepared, run_tables("r1"))
     rows = households("r1", "d", [str(n) for n in range(2_000)])
 
     def batches():
@@ -184,9 +183,9 @@ def test_a_server_that_goes_away_while_rows_are_staged_is_away(prepared, databas
             )
         yield from rows.slice(1_000).to_batches()
 
-    reader = pa.RecordBatchReader.from_batches(rows.schema, batches())
+    staged = staging.Staged("resident_records.households")
     with pytest.raises(TransientError, match="is away"), away(database_url):
-        staging.stage(database_url, "r1", "resident_records.households", reader, dump="d")
+        staging.stage(database_url, run_tables("r1"), staged, batches(), dump="d")
 
 
 @pytest.mark.parametrize(

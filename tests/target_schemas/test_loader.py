@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import itertools
 import os
 import signal
 import subprocess
@@ -15,16 +16,14 @@ import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from migration_reports.findings import RunError
+from migration_reports.findings import RunError, TransientError
 from migration_reports.items import filled_as
 from target_schemas.model import CODES
-from target_schemas.postgres import ledger, loader, staging
-from target_schemas.postgres.areas import PRODUCTION
-from target_schemas.postgres.database import away
-from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
+from target_schemas.postgres import ledger, loader, settling, staging
+from target_schemas.postgres.database import away, connect
+from target_schemas.postgres.settling import Counts
+from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM
 from tests.staged_runs import (
-    ONE,
-    TABLES,
     amounts,
     begin,
     households,
@@ -32,8 +31,13 @@ from tests.staged_runs import (
     promote,
     rejects,
     rows,
+    run_tables,
     stage_all,
 )
+from tests.staged_runs import stage as stage_rows
+
+KEY = "resident_records.households"
+RUN = run_tables("r1")
 
 
 @pytest.mark.parametrize("table", [table.physical for table in SYSTEM.tables], ids=lambda t: t.name)
@@ -56,12 +60,10 @@ def test_a_slice_that_is_staged_again_replaces_its_own_rows_only(prepared, datab
     def stage(numbers, first, last, dump="d"):
         rows = part(numbers, first)
         rows = rows.set_column(rows.column_names.index("source_dump"), "source_dump", pa.array([dump] * len(numbers)))
-        return staging.stage(
-            database_url, "r1", "resident_records.households", rows.to_reader(), dump=dump, first=first, last=last
-        )
+        return stage_rows(database_url, RUN, KEY, rows, dump=dump, first=first, last=last)
 
     def there():
-        source = staging.staging_tables("r1", TABLES)["resident_records.households"]
+        source = RUN.staged[KEY]
         with prepared.connect() as connection:
             rows = connection.execute(sa.select(source.c.source_dump, source.c.source_record, source.c.household_no))
             return sorted((dump, record, number) for dump, record, number in rows)
@@ -81,21 +83,83 @@ def test_two_workers_that_stage_one_slice_at_once_do_not_double_it(prepared, dat
     numbers = [str(n) for n in range(5_000)]
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         done = [
-            pool.submit(
-                staging.stage,
-                database_url,
-                "r1",
-                "resident_records.households",
-                part(numbers, 1).to_reader(),
-                dump="d",
-                first=1,
-                last=9_999,
-            )
-            for _ in range(4)
+            pool.submit(stage_rows, database_url, RUN, KEY, part(numbers, 1), first=1, last=9_999) for _ in range(4)
         ]
     assert [future.result() for future in done] == [5_000] * 4
-    counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=frozenset())
-    assert counts["resident_records.households", "d", 0].staged == 5_000
+    counts = settling.settle(prepared, database_url, RUN, rejected=no_rejects())
+    assert counts[KEY, "d", 0].staged == 5_000
+
+
+AMOUNTS = "resident_records.tax_amounts"
+
+
+def staged_numbers(engine):
+    found = {}
+    for key, column in ((KEY, "household_no"), (AMOUNTS, "resident_no")):
+        with engine.connect() as connection:
+            found[key] = sorted(connection.execute(sa.select(RUN.staged[key].c[column])).scalars())
+    return found
+
+
+def feed(url, households_of, amounts_of, *, size=2, first=lambda: None, then=lambda: None):
+    """Feed two tables a batch of so many rows at a time, in turns; do something before the first and after the last."""
+    parts = [staging.Staged(KEY), staging.Staged(AMOUNTS)]
+    tables = households("r1", "d", households_of), amounts("r1", "d", [(n, 1) for n in amounts_of])
+    batches = [
+        [(part, b) for b in table.to_batches(max_chunksize=size)] for part, table in zip(parts, tables, strict=True)
+    ]
+    with staging.Feed(url, RUN, parts, dump="d") as fed:
+        first()
+        for turn in itertools.zip_longest(*batches):
+            for part, batch in filter(None, turn):
+                fed.write(part, batch)
+        then()
+    return {part.table: count for part, count in fed.counts().items()}
+
+
+@pytest.mark.parametrize("size", [1, 3, 1_000])
+def test_rows_that_are_fed_while_they_are_made_stand_there_when_the_block_ends(prepared, database_url, size):
+    stage_all(prepared, database_url, "r1", {})
+    numbers = [f"{n:02}" for n in range(25)]
+    seen = []
+    then = lambda: seen.append(staged_numbers(prepared))  # noqa: E731
+    assert feed(database_url, numbers, numbers[:7], size=size, then=then) == {KEY: 25, AMOUNTS: 7}
+    assert seen == [{KEY: [], AMOUNTS: []}], "nobody sees half of a slice"
+    assert staged_numbers(prepared) == {KEY: numbers, AMOUNTS: numbers[:7]}
+    assert feed(database_url, ["x"], [], size=size) == {KEY: 1, AMOUNTS: 0}
+    assert staged_numbers(prepared) == {KEY: ["x"], AMOUNTS: []}, (
+        "a slice that is staged again replaces all it had staged"
+    )
+
+
+def test_what_fails_while_it_is_fed_leaves_what_was_staged_before(prepared, database_url):
+    stage_all(prepared, database_url, "r1", {})
+    feed(database_url, ["1"], ["2"])
+
+    def fail():
+        raise RunError("too many errors")
+
+    with pytest.raises(RunError, match="too many errors"):
+        feed(database_url, [str(n) for n in range(100)], ["3"], then=fail)
+    assert staged_numbers(prepared) == {KEY: ["1"], AMOUNTS: ["2"]}
+
+
+def test_a_database_that_goes_away_while_it_is_fed_is_told_and_nobody_waits(prepared, database_url, server_url):
+    stage_all(prepared, database_url, "r1", {})
+    name = sa.make_url(database_url).database
+
+    def end_sessions():
+        query = sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        ended = []
+        while not ended:
+            with connect(server_url).begin() as connection:
+                ended = connection.execute(query).all()
+
+    with pytest.raises(TransientError, match="is away"), away(database_url):
+        feed(database_url, ["1"], ["2"], then=end_sessions)
+    with pytest.raises(TransientError, match="is away"), away(database_url):
+        feed(database_url, [str(n) for n in range(1_000)], [], size=1, first=end_sessions)
+    assert staged_numbers(prepared) == {KEY: [], AMOUNTS: []}
 
 
 def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_url):
@@ -105,45 +169,40 @@ def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_ur
     }
     stage_all(prepared, database_url, "r1", tables)
     counts, promoted = promote(prepared, database_url, "r1", rejects([3]))
-    assert counts["resident_records.households", "d", 0] == staging.Counts(staged=4, rejected=1, merged=1, promotable=2)
-    assert counts["resident_records.tax_amounts", "d", 0] == staging.Counts(
-        staged=4, rejected=1, merged=0, promotable=3
+    assert counts["resident_records.households", "d", 0] == Counts(staged=4, rejected=1, merged=1, promotable=2)
+    sums = {"amount": (Decimal(7), Decimal(12))}
+    assert counts["resident_records.tax_amounts", "d", 0] == Counts(
+        staged=4, rejected=1, merged=0, promotable=3, sums=sums
     )
     assert promoted.rows == {"resident_records.households": 2, "resident_records.tax_amounts": 3}
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "3"]
     assert rows(prepared, HOUSEHOLDS, "source_record") == [2, 4], "the preferred row of household 1 is record 2"
-    assert staging.staged_sums(prepared, "r1", TAX_AMOUNTS, "amount", "d", 0) == (Decimal(7), Decimal(12))
-    assert loader.promoted_sum(prepared, TAX_AMOUNTS, "amount", "990027", "d", area=PRODUCTION) == Decimal(12)
+    summed = {"resident_records.tax_amounts": ("amount",)}
+    assert loader.promoted_sums(prepared, RUN, "990027", summed) == {
+        ("resident_records.tax_amounts", "d", "amount"): Decimal(12)
+    }
 
 
 def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url):
     stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1", "2"])})
-    staging.stage(database_url, "r1", "resident_records.households", households("r1", "d", ["3"]).to_reader(), dump="d")
-    counts = staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
+    stage_rows(database_url, RUN, KEY, households("r1", "d", ["3"]))
+    counts = settling.settle(prepared, database_url, RUN, rejected=no_rejects())
     assert counts["resident_records.households", "d", 0].staged == 1
 
 
 def test_promoting_twice_changes_nothing(prepared, database_url):
     stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1"])})
     promote(prepared, database_url, "r1")
-    _, again = promote(prepared, database_url, "r1")
+    again = loader.promote(prepared, RUN, "990027", expected={KEY: 1})
     assert again.already
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
 
 
 def test_counts_that_differ_from_what_was_settled_promote_nothing(prepared, database_url):
     stage_all(prepared, database_url, "r1", {"resident_records.households": households("r1", "d", ["1"])})
-    staging.settle(prepared, database_url, "r1", TABLES, rejected=no_rejects(), one_per_key=ONE)
+    settling.settle(prepared, database_url, RUN, rejected=no_rejects())
     with pytest.raises(RunError, match="1 rows are ready, 2 were settled"):
-        loader.promote(
-            prepared,
-            "r1",
-            "990027",
-            TABLES,
-            area=PRODUCTION,
-            one_per_key=ONE,
-            expected={"resident_records.households": 2},
-        )
+        loader.promote(prepared, RUN, "990027", expected={KEY: 2})
     assert rows(prepared, HOUSEHOLDS, "household_no") == []
 
 
@@ -170,14 +229,12 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     script = """
         import os, signal, sys
         from target_schemas.postgres import loader, partitions
-        from target_schemas.postgres.areas import PRODUCTION
         from target_schemas.postgres.database import connect
-        from tests.resident_records import HOUSEHOLDS, TAX_AMOUNTS
+        from tests.staged_runs import run_tables
         partitions.attach = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        loader.promote(connect(sys.argv[1]), "r2", "990027", (HOUSEHOLDS, TAX_AMOUNTS),
-                       area=PRODUCTION, one_per_key=frozenset({"resident_records.households"}), expected={"resident_records.households": 1})
+        loader.promote(connect(sys.argv[1]), run_tables("r2"), "990027", expected={"resident_records.households": 1})
     """
-    staging.settle(prepared, database_url, "r2", TABLES, rejected=no_rejects(), one_per_key=ONE)
+    settling.settle(prepared, database_url, run_tables("r2"), rejected=no_rejects())
     killed = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(script), database_url],
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
@@ -185,7 +242,7 @@ def test_killed_between_staging_and_promotion_leaves_promoted_data_and_can_be_ru
     )
     assert killed.returncode == -signal.SIGKILL
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
-    _, promoted = promote(prepared, database_url, "r2")
+    promoted = loader.promote(prepared, run_tables("r2"), "990027", expected={KEY: 1})
     assert promoted.former == {"resident_records": "r1"}
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["2"]
 
@@ -205,7 +262,8 @@ def test_a_refusal_does_not_quote_the_row_it_refuses(prepared, database_url):
         connection.execute(insert)
     assert caught.value.__cause__ is None
     assert secret not in str(caught.value)
-    bad = pa.table({"household_no": pa.array([[1]])})
+    bad = households("r1", "d", ["1"])
+    bad = bad.set_column(bad.column_names.index("household_no"), "household_no", pa.array([[1]]))
     stage_all(prepared, database_url, "r1", {})
     with pytest.raises(RuntimeError, match="refused a statement"), away(database_url):
-        staging.stage(database_url, "r1", "resident_records.households", bad.to_reader(), dump="d")
+        stage_rows(database_url, RUN, KEY, bad)

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
 from target_schemas.model import Code, CodeSet
-from target_schemas.postgres import database, installation, ledger, staging, undo
+from target_schemas.postgres import database, installation, ledger, loader, staging, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS
 from tests.resident_records import HOUSEHOLDS, SYSTEM
-from tests.staged_runs import TABLES, begin, households, move, promote, rows, stage_all, states
+from tests.staged_runs import begin, households, move, promote, rows, run_tables, stage_all, states
 
 WHO = {"by": "tester", "reason": "because"}
 
@@ -68,7 +68,7 @@ def test_ordinary_steps_go_through_beside_an_open_reader(prepared, database_url)
         installation.install(prepared, SYSTEMS, "990027")
         begin(prepared, "c2")
         assert states(prepared)["c2"] == "running"
-        staging.create_staging(prepared, "c2", TABLES)
+        staging.create_staging(prepared, run_tables("c2"))
         ledger.end_run(prepared, "c2", "failed")
         staging.drop_staging(prepared, "c2")
     assert states(prepared)["c2"] == "failed"
@@ -102,7 +102,7 @@ def test_a_swap_beside_an_open_reader_ends_in_words_and_goes_through_when_it_has
             promote(prepared, database_url, "c1")
         assert rows(prepared, HOUSEHOLDS, "household_no") == ["1", "9"], "nobody is shut out"
         assert states(prepared)["c1"] == "running"
-    promote(prepared, database_url, "c1")
+    loader.promote(prepared, run_tables("c1"), "990027", expected={"resident_records.households": 1})
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["2", "9"]
 
 

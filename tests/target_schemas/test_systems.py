@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from migration_reports.findings import RunError
 from migration_reports.items import table_of
-from target_schemas.postgres import installation, ledger, loader, promoted, staging, undo
+from target_schemas.postgres import installation, ledger, loader, promoted, settling, staging, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS
 from target_schemas.systems import SYSTEMS
 from tests.resident_records import HOUSEHOLDS, RESIDENTS
 from tests.resident_records import SYSTEM as RESIDENT_RECORDS
 from tests.second_system import FORMER, NEWER, OLDER, SYSTEM, payments, physical, taxpayers
 from tests.sheets import sheet
-from tests.staged_runs import begin, households, no_rejects, rows, states
+from tests.staged_runs import begin, households, no_rejects, rows, run_tables, stage, states
 
 WHO = {"by": "tester", "reason": "because"}
 RECORDS, TAX = (HOUSEHOLDS, RESIDENTS), physical(FORMER)
@@ -35,7 +35,8 @@ def move(engine, url, run, *, numbers=(), paid=(), area=PRODUCTION, tables=None)
     """A run of the systems that are given rows: households and no residents; or taxpayers, each with a payment."""
     tables = tables or (*(RECORDS if numbers else ()), *(TAX if paid else ()))
     begin(engine, run, mode=area.mode, tables=tables)
-    staging.create_staging(engine, run, tables)
+    its = run_tables(run, tables, frozenset(), area)
+    staging.create_staging(engine, its)
     given = {
         "resident_records.households": households(run, "d", list(numbers)),
         "tax.residents": taxpayers(run, list(paid)),
@@ -43,10 +44,10 @@ def move(engine, url, run, *, numbers=(), paid=(), area=PRODUCTION, tables=None)
     }
     for table in tables:
         if table.key in given:
-            staging.stage(url, run, table.key, given[table.key].to_reader(), dump="d")
-    counts = staging.settle(engine, url, run, tables, rejected=no_rejects(), one_per_key=frozenset())
+            stage(url, its, table.key, given[table.key])
+    counts = settling.settle(engine, url, its, rejected=no_rejects())
     expected = {key: n.promotable for (key, *_), n in counts.items()}
-    done = loader.promote(engine, run, "990027", tables, area=area, one_per_key=frozenset(), expected=expected)
+    done = loader.promote(engine, its, "990027", expected=expected)
     ledger.end_run(engine, run, "promoted")
     return done
 
@@ -185,11 +186,11 @@ def test_an_edition_binds_its_own_municipality_and_no_other(centre, database_url
 
     def newer(run, numbers, **more):
         begin(centre, run, mode=area.mode, tables=tables)
-        staging.create_staging(centre, run, tables)
-        staging.stage(database_url, run, "tax.payments", payments(run, numbers, **more).to_reader(), dump="d")
-        staging.settle(centre, database_url, run, tables, rejected=no_rejects(), one_per_key=frozenset())
-        given = {"tax.payments": len(numbers)}
-        loader.promote(centre, run, "990027", tables, area=area, one_per_key=frozenset(), expected=given)
+        its = run_tables(run, tables, frozenset(), area)
+        staging.create_staging(centre, its)
+        stage(database_url, its, "tax.payments", payments(run, numbers, **more))
+        settling.settle(centre, database_url, its, rejected=no_rejects())
+        loader.promote(centre, its, "990027", expected={"tax.payments": len(numbers)})
         ledger.end_run(centre, run, "promoted")
 
     installation.install(centre, [NEWER], "990027")
@@ -217,13 +218,12 @@ def test_the_older_edition_still_refuses_what_a_newer_one_takes(centre, database
     installation.install(centre, [NEWER], "990027")
     tables = physical(OLDER)
     begin(centre, "c0", tables=tables)
-    staging.create_staging(centre, "c0", tables)
-    staging.stage(database_url, "c0", "tax.payments", payments("c0", paid).to_reader(), dump="d")
-    staging.note_rejected(centre, database_url, "c0", no_rejects())
+    its = run_tables("c0", tables, frozenset())
+    staging.create_staging(centre, its)
+    stage(database_url, its, "tax.payments", payments("c0", paid))
+    settling.note_rejected(centre, database_url, "c0", no_rejects())
     with pytest.raises(sa.exc.IntegrityError, match=refused):
-        loader.promote(
-            centre, "c0", "990027", tables, area=PRODUCTION, one_per_key=frozenset(), expected={"tax.payments": 1}
-        )
+        loader.promote(centre, its, "990027", expected={"tax.payments": 1})
 
 
 def test_installing_an_edition_adds_what_is_missing_with_its_words_and_then_nothing(centre):
@@ -276,7 +276,7 @@ def test_no_system_takes_a_schema_that_is_anothers_and_no_name_is_cut():
     for system in SYSTEMS:
         for table in system.tables:
             assert staging.staged_name(table.physical.key)
-            assert loader._partition(table.physical, "990027", "a run")
+            assert loader._partition(run_tables("a run", [table.physical]), table.physical.key, "990027")
 
 
 def test_a_long_name_of_a_condition_is_shortened_and_its_partition_made(centre, database_url):
@@ -284,9 +284,10 @@ def test_a_long_name_of_a_condition_is_shortened_and_its_partition_made(centre, 
     made = sheet(name, f"item,type,length,must,key\nno,N,5,1,1\n{long},M,5,,\n", system="tax").physical
     installation.install(centre, [dataclasses.replace(FORMER, made={}, tables=(table_of(made),))], "990027")
     begin(centre, "c0", tables=[made])
-    staging.create_staging(centre, "c0", [made])
-    staging.note_rejected(centre, database_url, "c0", no_rejects())
-    done = loader.promote(centre, "c0", "990027", [made], area=PRODUCTION, one_per_key=frozenset(), expected={})
+    its = run_tables("c0", [made], frozenset())
+    staging.create_staging(centre, its)
+    settling.note_rejected(centre, database_url, "c0", no_rejects())
+    done = loader.promote(centre, its, "990027", expected={})
     assert done.rows == {f"tax.{name}": 0}
 
 

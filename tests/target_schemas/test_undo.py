@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError
-from target_schemas.postgres import ledger, loader, staging, undo
+from target_schemas.postgres import ledger, loader, settling, undo
 from target_schemas.postgres.areas import AREAS, PRODUCTION, REHEARSALS, area_of
 from tests.resident_records import HOUSEHOLDS
-from tests.staged_runs import ONE, TABLES, begin, households, move, no_rejects, promote, rows, stage_all, states
+from tests.staged_runs import begin, households, move, no_rejects, promote, rows, run_tables, stage_all, states
 
 WHO = {"by": "tester", "reason": "because"}
 
@@ -42,7 +42,7 @@ def test_a_rehearsal_never_takes_the_place_of_a_cut_over_nor_drops_its_rows(prep
         ("c1", "production"),
     ]
     with pytest.raises(ValueError, match="a cut-over is not promoted into rehearsal"):
-        loader.promote(prepared, "c1", "990027", TABLES, area=REHEARSALS, one_per_key=ONE, expected={})
+        loader.promote(prepared, run_tables("c1", area=REHEARSALS), "990027", expected={})
 
 
 def test_of_rehearsals_two_are_kept_and_every_cut_over_until_a_person_withdraws_it(prepared, database_url):
@@ -179,7 +179,7 @@ def test_a_rolled_back_run_can_be_withdrawn_and_is_never_promoted_again(prepared
         move(prepared, database_url, name, [name])
     undo.rollback(prepared, "990027", PRODUCTION, **WHO)
     with pytest.raises(RunError, match="the ledger says that run c1 is rolled back"):
-        promote(prepared, database_url, "c1")
+        loader.promote(prepared, run_tables("c1"), "990027", expected={})
     assert undo.withdraw(prepared, "c1", **WHO).systems[0].in_force == "c0"
     assert (states(prepared)["c1"], partitions(prepared, PRODUCTION)) == ("withdrawn", 1)
 
@@ -226,12 +226,12 @@ def test_a_run_is_promoted_by_its_swap_and_only_while_it_runs(prepared, database
         promote(prepared, database_url, "c2")
     assert rows(prepared, HOUSEHOLDS, "household_no") == ["1"]
     with pytest.raises(RunError, match="the ledger knows no run c9"):
-        loader.promote(prepared, "c9", "990027", TABLES, area=PRODUCTION, one_per_key=ONE, expected={})
+        loader.promote(prepared, run_tables("c9"), "990027", expected={})
 
 
 def test_a_run_that_ends_while_it_is_being_promoted_promotes_nothing(prepared, database_url, monkeypatch):
     stage_all(prepared, database_url, "c0", {"resident_records.households": households("c0", "d", ["1"])})
-    staging.settle(prepared, database_url, "c0", TABLES, rejected=no_rejects(), one_per_key=ONE)
+    settling.settle(prepared, database_url, run_tables("c0"), rejected=no_rejects())
     swap = loader._swap
 
     def late(*arguments):
@@ -240,15 +240,7 @@ def test_a_run_that_ends_while_it_is_being_promoted_promotes_nothing(prepared, d
 
     monkeypatch.setattr(loader, "_swap", late)
     with pytest.raises(RunError, match="run c0 is failed"):
-        loader.promote(
-            prepared,
-            "c0",
-            "990027",
-            TABLES,
-            area=PRODUCTION,
-            one_per_key=ONE,
-            expected={"resident_records.households": 1},
-        )
+        loader.promote(prepared, run_tables("c0"), "990027", expected={"resident_records.households": 1})
     assert rows(prepared, HOUSEHOLDS, "household_no") == []
 
 

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from migration_reports.findings import RunError, TransientError
 from target_schemas.postgres import server, staging
 from target_schemas.postgres.database import away, connect
+from tests.counted import counted
 from tests.embedded import embedded_server
 from tests.resident_records import RESIDENTS
-from validators import engine
 from validators.shapes.contract import Expectation, Query, Rule
 
 NAMED = pl.col("name").is_null()
@@ -57,7 +57,7 @@ def test_connections_that_end_at_any_statement_are_an_away_database(database_url
             )
 
     executed = at_statement(monkeypatch, 0, None)
-    assert engine.run_gx(RULES, url=database_url, schema=schema, named=staging.staged_name) == {"a": 0, "b": 0}
+    assert counted(RULES, url=database_url, schema=schema) == {"a": 0, "b": 0}
     statements = len(executed)
     assert statements > 10
     for comes_back in (True, False):
@@ -65,7 +65,7 @@ def test_connections_that_end_at_any_statement_are_an_away_database(database_url
             with monkeypatch.context() as patch:
                 at_statement(patch, number, lambda: shut(allow=comes_back))  # noqa: B023  called in this turn
                 with pytest.raises(TransientError, match=f"the database {name} at .* is away"), away(database_url):
-                    engine.run_gx(RULES, url=database_url, schema=schema, named=staging.staged_name)
+                    counted(RULES, url=database_url, schema=schema)
             shut(allow=True)
 
 
@@ -75,9 +75,9 @@ def test_a_server_that_stops_in_the_middle_is_away_and_the_repeated_step_goes_th
         with monkeypatch.context() as patch:
             at_statement(patch, 9, lambda: server.stop(tmp_path / "server"))
             with pytest.raises(TransientError, match="is away"), away(url):
-                engine.run_gx(RULES, url=url, schema=schema, named=staging.staged_name)
+                counted(RULES, url=url, schema=schema)
         assert server.embedded_url(tmp_path / "server", durable=False) == url
-        assert engine.run_gx(RULES, url=url, schema=schema, named=staging.staged_name) == {"a": 0, "b": 0}
+        assert counted(RULES, url=url, schema=schema) == {"a": 0, "b": 0}
 
 
 def wrapped(error):
@@ -143,8 +143,8 @@ def test_every_form_of_a_failure_is_graded_by_what_the_database_said(
 
     monkeypatch.setattr(gx.ValidationDefinition, "run", run)
     if kind is RuntimeError and form is swallowed:
-        assert engine.run_gx(RULES[:1], url=database_url, schema=schema, named=staging.staged_name) == {"a": 0}
+        assert counted(RULES[:1], url=database_url, schema=schema) == {"a": 0}
         return
     expected = (RuntimeError, ValueError) if kind is RuntimeError else kind
     with pytest.raises(expected, match=words), away(database_url):
-        engine.run_gx(RULES[:1], url=database_url, schema=schema, named=staging.staged_name)
+        counted(RULES[:1], url=database_url, schema=schema)

@@ -6,6 +6,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 import yaml
@@ -13,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from target_schemas.postgres import staging
+from tests.counted import counted
 from tests.sheets import rule_of
 from tests.validators.shape_tables import TABLES, Staged, failing_polars, frame, rules, schema_of
-from validators import engine
 from validators.shapes import SHAPES
 
 CASES = Path(__file__).parents[1] / "cases" / "shapes"
@@ -89,6 +90,8 @@ rules:
 
 MADE = rules([declared(name, rule) for name, rule in yaml.load(EVERY, yaml.BaseLoader)["rules"].items()])
 
+GROUPED = [rule for rule in MADE if rule.divided_by]
+
 WHOLE = [None, 0, 1, 2, 3, -1, 10**13 - 1]
 EXACT = [None, *map(Decimal, ("0", "1", "1.5", "-0.25", "2.50", "3"))]
 DAYS = [None, "20200101", "20200102", "20210102", "20200100", "20200000", "00000000", "20210229"]
@@ -136,7 +139,16 @@ def frames_of(things, parts):
 def test_both_engines_find_the_same_rows_whatever_they_hold(staged, things, parts):
     frames = frames_of(things, parts)
     staged.fill(frames)
-    assert failing_polars(MADE, frames) == staged.failing(MADE)
+    found = failing_polars(MADE, frames)
+    assert found == staged.failing(MADE)
+    assert failing_polars(GROUPED, frames, shares=3) == {rule.name: found[rule.name] for rule in GROUPED}
+
+
+def test_every_rule_that_groups_or_joins_may_be_divided():
+    of_all = {"overlap_before", "chain_of_texts", "range_of_all"}
+    several_rows = {rule.name for rule in MADE if not isinstance(rule.failing, pl.Expr)}
+    assert {rule.name for rule in GROUPED} == several_rows - of_all
+    assert all(set(rule.divided_by) == set(rule.reads) for rule in GROUPED)
 
 
 def test_every_shape_has_an_instance_in_the_property():
@@ -155,7 +167,7 @@ def test_great_expectations_counts_as_the_database_does(data_centre, database_ur
     for key, rows in frames.items():
         staging.stage(database_url, "shapes", key, rows.to_arrow().cast(schema_of(key)).to_reader(), dump="d")
     schema = staging.staging_schema("shapes")
-    counts = engine.run_gx(MADE, url=database_url, schema=schema, named=staging.staged_name)
+    counts = counted(MADE, url=database_url, schema=schema)
     found = {name: len(rows) for name, rows in failing_polars(MADE, frames).items()}
     assert found == dict(counts)
     assert sum(count > 0 for count in found.values()) > 20, found

@@ -17,6 +17,7 @@ from migration_reports.items import Code
 from target_schemas.postgres import staging
 from target_schemas.sheets import read_systems
 from target_schemas.systems import SYSTEMS
+from tests.counted import counted
 from validators import derived, engine
 
 TESTS = Path(__file__).parents[1]
@@ -48,7 +49,7 @@ def both(system, table, rows, database, url, *, reference_date=None, own=None, r
     found = engine.run_polars(rules, {key: pl.DataFrame(pl.from_arrow(staged)).lazy()})
     staging.create_staging(database, run, [physical])
     staging.stage(url, run, key, staged.to_reader(), dump="d")
-    counts = engine.run_gx(rules, url=url, schema=staging.staging_schema(run), named=staging.staged_name)
+    counts = counted(rules, url=url, schema=staging.staging_schema(run))
     assert {name: rows.height for name, rows in found.items()} == dict(counts)
     return {
         name.removeprefix(f"{system.name}."): sorted(rows["source_record"])

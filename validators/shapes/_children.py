@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 import polars as pl
 
 from validators.shapes._given import Given, Rows
-from validators.shapes._groups import ORDER_SQL, grouped, joined, names
+from validators.shapes._groups import ORDER_SQL, divided, grouped, joined, names
 from validators.shapes._terms import NUMBER, Column, Term, number, quoted
 from validators.shapes.contract import KEY, Failing, Frames, Query, Rule
 
@@ -111,8 +111,14 @@ def existing(given: Given, wrong: Callable[[Term, Term], Term], ja: str, en: str
             f"{given.rows.title_ja}ごとに{said_ja}{ja}",
             f"{given.rows.title_en}: {en} of {said_en}",
             (found.rows.table,),
+            beside(given.rows, found.rows),
         ),
     )
+
+
+def beside(mine: Rows, theirs: Rows) -> Mapping[str, tuple[pl.Expr, ...]]:
+    """By what both tables' rows may be divided; see `divided`."""
+    return divided((mine.table, mine.per), (theirs.table, theirs.per))
 
 
 def described(rows: Rows) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from types import MappingProxyType
 
 import polars as pl
 import sqlalchemy as sa
@@ -17,6 +18,8 @@ from migration_reports.items import heading, item_of, table_of
 from validators.shapes._conditions import Condition, condition
 from validators.shapes._terms import Column, Term, Type
 from validators.shapes.contract import COMMON, Failing, Instance, Parameter, Query, Rule, Shape, Where
+
+UNDIVIDED: Mapping[str, tuple[pl.Expr, ...]] = MappingProxyType({})
 
 WORDS: Mapping[Type, str] = {"text": "text", "number": "a number", "date": "a date"}
 
@@ -164,6 +167,7 @@ class Given:
         ja: str,
         en: str,
         others: Sequence[str] = (),
+        divided_by: Mapping[str, tuple[pl.Expr, ...]] = UNDIVIDED,
     ) -> Rule:
         """The rule, with its condition's columns and words added."""
         rows = self.rows.condition
@@ -180,6 +184,7 @@ class Given:
             family=self.instance.name.partition(".")[0],
             declared=Severity(severity) if severity else None,
             others=tuple(others),
+            divided_by=divided_by,
         )
 
     def _table(self, name: str) -> str:

@@ -40,6 +40,14 @@ def names(per: Sequence[Column]) -> list[str]:
     return [f"_{n}" for n in range(len(per))]
 
 
+def divided(*sides: tuple[str, Sequence[Column]]) -> Mapping[str, tuple[pl.Expr, ...]]:
+    """By what rows may be divided that are grouped so: each side a table and the columns that group its rows."""
+    grouping = dict(sides)
+    if not all(grouping.values()) or any(tuple(grouping[table]) != tuple(per) for table, per in sides):
+        return {}
+    return {table: tuple(column.value.expr for column in per) for table, per in grouping.items()}
+
+
 def joined(per: Sequence[Column], left: str, right: str) -> str:
     """The condition in SQL that two rows are of one group."""
     return " AND ".join(f'{left}."_{n}" = {right}."_{n}"' for n in range(len(per))) or "true"

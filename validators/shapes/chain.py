@@ -12,7 +12,7 @@ from __future__ import annotations
 import polars as pl
 
 from validators.shapes._given import Given, together
-from validators.shapes._groups import after_another, after_another_sql
+from validators.shapes._groups import after_another, after_another_sql, divided
 from validators.shapes._terms import Term
 from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
@@ -36,7 +36,11 @@ def make(given: Given) -> tuple[Rule, ...]:
     ja, en = together(rows.per)
     subject = f"{column.ja}と前の{follows.ja}", f"{column.en} and {follows.en} of the row before"
     said = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject
-    return (given.rule((column, follows, order, *rows.per), failing, query, *said),)
+    return (
+        given.rule(
+            (column, follows, order, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per))
+        ),
+    )
 
 
 SHAPE = Shape(

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from validators.shapes._children import described, matched
+from validators.shapes._children import beside, described, matched
 from validators.shapes._dated import SAID, on_its_day, without
 from validators.shapes._given import Given, together
 from validators.shapes.contract import Parameter, Rule, Shape
@@ -33,7 +33,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     day = given.columns("day", "date")
     on_ja, on_en = "".join(f"{c.ja}における" for c in day), "".join(f" on the {c.en}" for c in day)
     subject = f"{ja}の{on_ja}{other_ja}", f"{en}: {other_en} valid{on_en}"
-    return (given.rule((*columns, *day), failing, query, *subject, (others.table,)),)
+    return (given.rule((*columns, *day), failing, query, *subject, (others.table,), beside(rows, others)),)
 
 
 SHAPE = Shape(

@@ -90,6 +90,8 @@ class Rule:
         family: under which name a manifest sets it: its instance's, or its kind of number; of a derived rule none.
         declared: the severity that its instance declares; the code's own where it declares none.
         others: the other tables that it reads.
+        divided_by: for tables of which it groups or joins rows, by what these may be divided so that no group is cut:
+            rows that belong together have equal values there. Of no table where some groups would be.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Rule:
     family: str = ""
     declared: Severity | None = None
     others: tuple[str, ...] = ()
+    divided_by: Mapping[str, tuple[pl.Expr, ...]] = dataclasses.field(default_factory=dict)
 
     @property
     def severity(self) -> Severity:

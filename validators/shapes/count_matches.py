@@ -9,7 +9,7 @@ Source: the instance's; it proves that no row was lost on the way.
 
 from __future__ import annotations
 
-from validators.shapes._children import COMPARISONS, compared, comparison, counted, described, matched
+from validators.shapes._children import COMPARISONS, beside, compared, comparison, counted, described, matched
 from validators.shapes._given import Given
 from validators.shapes.contract import Parameter, Rule, Shape
 
@@ -24,7 +24,13 @@ def make(given: Given) -> tuple[Rule, ...]:
     columns = (stated, *given.rows.per)
     return (
         given.rule(
-            columns, failing, query, f"{stated.ja}と{ja}の件数", f"{stated.en} and number of {en}", (found.rows.table,)
+            columns,
+            failing,
+            query,
+            f"{stated.ja}と{ja}の件数",
+            f"{stated.en} and number of {en}",
+            (found.rows.table,),
+            beside(given.rows, found.rows),
         ),
     )
 

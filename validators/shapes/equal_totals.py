@@ -18,7 +18,7 @@ import dataclasses
 
 import polars as pl
 
-from validators.shapes._children import Found, described, matched, summed, totals, totals_sql
+from validators.shapes._children import Found, beside, described, matched, summed, totals, totals_sql
 from validators.shapes._given import Given
 from validators.shapes._groups import ORDER_SQL, grouped, joined, names
 from validators.shapes._terms import Term, number
@@ -34,13 +34,14 @@ def make(given: Given) -> tuple[Rule, ...]:
     other = given.column("amount", "number", of=theirs)
     matched(given, "to", given.rows, theirs)
     tolerance = number(given.number("tolerance") or 0)
+    by = beside(given.rows, theirs)
     here, there = summed(given.rows, amount), summed(theirs, other)
     mine_ja, their_ja = given.rows.title_ja, described(theirs)[0]
     mine_en, their_en = given.rows.title_en, described(theirs)[1]
     ja = f"{mine_ja}の{amount.ja}と{their_ja}の{other.ja}の合計"
     en = f"totals of {mine_en} ({amount.en}) and {their_en} ({other.en})"
-    first = given.rule((amount, *given.rows.per), *_differing(here, there, tolerance), ja, en, (theirs.table,))
-    lacking = given.rule((), *_differing(there, here, tolerance, missing=True), ja, en, (given.table,))
+    first = given.rule((amount, *given.rows.per), *_differing(here, there, tolerance), ja, en, (theirs.table,), by)
+    lacking = given.rule((), *_differing(there, here, tolerance, missing=True), ja, en, (given.table,), by)
     columns = tuple(dict.fromkeys(column.name for column in (other, *theirs.per)))
     missing = dataclasses.replace(lacking, name=f"{first.name}.missing", table=theirs.table, columns=columns)
     return first, missing

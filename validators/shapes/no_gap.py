@@ -14,7 +14,7 @@ from decimal import Decimal
 import polars as pl
 
 from validators.shapes._given import Given, together
-from validators.shapes._groups import after_another, after_another_sql
+from validators.shapes._groups import after_another, after_another_sql, divided
 from validators.shapes._terms import Term, number
 from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
@@ -38,7 +38,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     query = Query(after_another_sql(rows.per, column, rows.condition.term, values, former, wrong.sql))
     ja, en = together(rows.per)
     said = (f"{ja}ごとの{column.ja}", f"{column.en} per {en}") if rows.per else (column.ja, column.en)
-    return (given.rule((column, *rows.per), failing, query, *said),)
+    return (given.rule((column, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per))),)
 
 
 SHAPE = Shape(

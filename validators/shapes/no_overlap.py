@@ -13,7 +13,7 @@ from __future__ import annotations
 import polars as pl
 
 from validators.shapes._given import Given, together
-from validators.shapes._groups import after_another, after_another_sql
+from validators.shapes._groups import after_another, after_another_sql, divided
 from validators.shapes._terms import Term
 from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
@@ -49,7 +49,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     ja, en = together(rows.per)
     subject = f"{begin.ja}から{end.ja}までの期間", f"periods from {begin.en} to {end.en}"
     said = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject
-    return (given.rule((begin, end, *rows.per), failing, query, *said),)
+    return (given.rule((begin, end, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per))),)
 
 
 SHAPE = Shape(

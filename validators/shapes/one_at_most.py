@@ -10,7 +10,7 @@ from __future__ import annotations
 import polars as pl
 
 from validators.shapes._given import Given, together
-from validators.shapes._groups import later, later_sql
+from validators.shapes._groups import divided, later, later_sql
 from validators.shapes._terms import every
 from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
@@ -32,7 +32,12 @@ def make(given: Given) -> tuple[Rule, ...]:
     columns = (*rows.condition.columns, *per)
     return (
         given.rule(
-            columns, failing, query, f"{rows.title_ja}: {ja}ごとに一件まで", f"{rows.title_en}: one at most per {en}"
+            columns,
+            failing,
+            query,
+            f"{rows.title_ja}: {ja}ごとに一件まで",
+            f"{rows.title_en}: one at most per {en}",
+            divided_by=divided((rows.table, per)),
         ),
     )
 

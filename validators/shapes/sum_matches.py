@@ -9,7 +9,7 @@ Source: the instance's.
 
 from __future__ import annotations
 
-from validators.shapes._children import COMPARISONS, compared, comparison, described, matched, summed
+from validators.shapes._children import COMPARISONS, beside, compared, comparison, described, matched, summed
 from validators.shapes._given import Given
 from validators.shapes.contract import Parameter, Rule, Shape
 
@@ -25,7 +25,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     failing, query = compared(given, stated.number, comparison(given), summed(rows, amount), once=False)
     ja, en = described(rows)
     subject = f"{stated.ja}と{ja}の{amount.ja}の合計", f"{stated.en} and sum of the {amount.en} of {en}"
-    return (given.rule((stated, *given.rows.per), failing, query, *subject, (rows.table,)),)
+    return (given.rule((stated, *given.rows.per), failing, query, *subject, (rows.table,), beside(given.rows, rows)),)
 
 
 SHAPE = Shape(

@@ -14,7 +14,7 @@ Source: the instance's.
 
 from __future__ import annotations
 
-from validators.shapes._children import described, matched
+from validators.shapes._children import beside, described, matched
 from validators.shapes._dated import SAID, also, named, on_its_day, without
 from validators.shapes._given import Given
 from validators.shapes._terms import every
@@ -40,7 +40,17 @@ def make(given: Given) -> tuple[Rule, ...]:
     ja, en = described(others)
     day = given.columns("day", "date")
     columns = (column, *day, *rows.per)
-    return (given.rule(columns, failing, query, f"{column.ja}と{ja}", f"{column.en} and {en}", (others.table,)),)
+    return (
+        given.rule(
+            columns,
+            failing,
+            query,
+            f"{column.ja}と{ja}",
+            f"{column.en} and {en}",
+            (others.table,),
+            beside(rows, others),
+        ),
+    )
 
 
 SHAPE = Shape(
