@@ -1,4 +1,4 @@
-"""What is done with whole runs: run one from end to end, conclude, tell and list them, take promotions back."""
+"""What is done with whole runs: run one from end to end, conclude and tell them."""
 
 from __future__ import annotations
 
@@ -6,19 +6,17 @@ import contextlib
 import dataclasses
 import getpass
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
 from dags import steps
+from dags.centre import reached
 from dags.pipeline import cuts, data_centre, reporting, run_folder
-from dags.pipeline.data_centre import reached
-from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import open_run
 from migration_reports.findings import RunError, SpecError, TransientError
 from migration_reports.pages.question import question
 from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import RunRecord
-from target_schemas.postgres import ledger, undo
-from target_schemas.postgres.areas import area_of
+from target_schemas.postgres import ledger
 from validators.gate import opened
 
 log = logging.getLogger("hikkoshi")
@@ -113,7 +111,7 @@ def conclude(run_id: str) -> list[str]:
     run = open_run(run_id)
     if state_of(run.results(()))[0] in ("running", "waiting"):
         # Killed behind its swap, a run has no result of it, and is promoted all the same.
-        with reached() as (database, _):
+        with reached(run.code) as (database, _):
             entry = ledger.find(database, run_id)
         if entry is None or entry.state == "running":
             steps.fail(run_id, "a step failed; see its log")
@@ -146,32 +144,3 @@ def render_again(run_id: str) -> list[str]:
     """Write the reports of a run again, from what it left and what the ledger says of it now."""
     run = open_run(run_id)
     return [str(file) for file in reporting.write_reports(run, reporting.record(run))]
-
-
-def list_runs(name: str | None) -> list[ledger.RunEntry]:
-    """The runs that the ledger knows, of one municipality or of all."""
-    with reached() as (database, _):
-        return ledger.list_runs(database, municipality_folder(name).name[:6] if name else None)
-
-
-def rollback(folder: str, *, mode: str = "cut-over", by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
-    """Put back what the municipality had in force before, in production or (mode rehearsal) in the rehearsals' area.
-
-    Raises:
-        RunError: there is no former state, or it is not kept any more; or no system is named and several runs are in force.
-        TransientError: others read what is to be replaced.
-    """
-    code = municipality_folder(folder).name[:6]
-    with reached() as (database, _):
-        return undo.rollback(database, code, area_of(mode), by=by, reason=reason, systems=systems)
-
-
-def withdraw(run_id: str, *, by: str, reason: str, systems: Sequence[str] = ()) -> undo.Undone:
-    """Take a promotion out for good, of all its systems or of some, and drop its rows.
-
-    Raises:
-        RunError: the run, or a system that is named, was not promoted.
-        TransientError: others read what is to be replaced.
-    """
-    with reached() as (database, _):
-        return undo.withdraw(database, run_id, by=by, reason=reason, systems=systems)

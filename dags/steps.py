@@ -15,8 +15,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TypedDict
 
+from dags.centre import reached
 from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
-from dags.pipeline.data_centre import reached, running
+from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
 from dags.pipeline.run_folder import Run, now, open_run, settings
@@ -106,7 +107,7 @@ def begin(
             dag_run_id=dag_run[1],
             left=files_left(source, municipality),
         )
-        with reached() as (database, _):
+        with reached(code) as (database, _):
             installation.install(database, municipality.systems, code)
             run_folder.make_run(run, new)
             data_centre.enter(database, run, municipality)
@@ -148,7 +149,7 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
     with run.timed(f"extract_map_stage {cuts.named(dump, number, parts)}"):
         last = cuts.last_record(number, parts)
         with (
-            reached() as (_, url),
+            reached(run.code) as (_, url),
             cuts.opened(run, dump, reading, number) as stream,
             data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
@@ -166,7 +167,7 @@ def join_slices(run_id: str) -> None:
             run.write(account, dump)
         made = [account.made for account in accounts.values()]
         if waiting(municipality):
-            with reached() as (database, url):
+            with reached(run.code) as (database, url):
                 made.append(map_waiting(run.path, municipality, from_ledger(run, database), run_id=run_id))
                 for part in waiting(municipality):
                     data_centre.stage(url, run, municipality, part, JOINED)
@@ -179,7 +180,7 @@ def validate(run_id: str, gate: Gate | None = None) -> Validation:
     municipality = municipality_of(run)
     with run.timed("validate"), opened(gate) as counting:
         findings_store.forget_findings(run, "validate", "reconcile")
-        with reached() as (database, url):
+        with reached(run.code) as (database, url):
             data_centre.stage_again(database, url, run, municipality)
             evaluation = judging.evaluate(run, municipality, counting, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
@@ -200,7 +201,7 @@ def reconcile(run_id: str) -> Verdict:
     municipality = municipality_of(run)
     with run.timed("reconcile"):
         results = run.results(municipality.dumps)
-        with reached() as (database, url):
+        with reached(run.code) as (database, url):
             data_centre.stage_again(database, url, run, municipality)
             counts, amounts = proof.settle(database, url, run, municipality, results.accounts)
         proved, found = proof.prove(municipality, results, counts, amounts, findings_store.rejected_by_kind(run))
@@ -258,7 +259,7 @@ def promote(run_id: str) -> Promotion:
         raise RunError("this run may not be promoted: " + "; ".join(reason.en for reason in verdict.reasons))
     if approval is None or not approval.decision.approved:
         raise RunError("this run has not been approved; nothing was promoted")
-    with run.timed("promote"), reached() as (database, _):
+    with run.timed("promote"), reached(run.code) as (database, _):
         promoted = loader.promote(
             database, data_centre.run_tables(run, municipality), run.code, expected=verdict.expected
         )
@@ -279,8 +280,8 @@ def report(run_id: str) -> list[str]:
     data_centre.end(run, state_of(run.results(()))[0])
     final = reporting.record(run)
     files = reporting.write_reports(run, final)
-    data_centre.end(run, final.state, record=run.path / run_folder.RECORD)
     run_folder.clear(run.path)
+    data_centre.end(run, final.state, record=run.path / run_folder.RECORD)
     log.info("run %s: %s; reports in %s", run_id, final.state, run.path / "reports")
     return [str(file) for file in files]
 

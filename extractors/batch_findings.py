@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
 from collections.abc import Sequence
 
 import numpy as np
@@ -9,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import hexadecimal
+from extractors.kernels.memory import jit
 from extractors.records import Records
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, no_findings
@@ -16,6 +19,16 @@ from migration_reports.findings import FINDINGS, no_findings
 CODE_BITS = 24
 SHOWN = 4
 """How many different codes of one text a finding names."""
+
+
+@jit
+def _place(rows, starts, pos, numbers, offsets, places):
+    """Fill two rows: the numbers of records, and the offsets in the dump of what begins in them at `starts`."""
+    for i in range(len(rows)):
+        r = rows[i]
+        places[0, i] = numbers[r]
+        places[1, i] = offsets[r] + starts[i] - pos[r]
+    return 0
 
 
 class BatchFindings:
@@ -27,7 +40,7 @@ class BatchFindings:
         self._records = records
         self._groups: list[tuple[str, str | pa.Array | None, int]] = []
         self._rows: list[np.ndarray] = []
-        self._offsets: list[np.ndarray] = []
+        self._starts: list[np.ndarray] = []
         self._details: list[str | None] = []
         self._codes: list[tuple[np.ndarray, np.ndarray]] = []
         self._count = 0
@@ -54,11 +67,9 @@ class BatchFindings:
         """
         if not len(rows):
             return
-        records = self._records
-        offsets = records.offsets[rows]
         self._groups.append((code, field, len(rows)))
         self._rows.append(rows)
-        self._offsets.append(offsets if starts is None else offsets + starts - records.pos[rows])
+        self._starts.append(self._records.pos[rows] if starts is None else starts)
         self._details.append(detail)
         if codes is not None:
             self._codes.append((codes[0] + self._count, codes[1]))
@@ -68,36 +79,59 @@ class BatchFindings:
         """All of them."""
         if not self._groups:
             return no_findings()
-        counts = [count for _, _, count in self._groups]
-        group = pa.array(np.repeat(np.arange(len(counts)), counts))
-
-        def spread(values: Sequence[str | None]) -> pa.Array:
-            return pa.array(values, pa.string()).take(group)
-
-        total = len(group)
+        codes, fields, counts = zip(*self._groups, strict=True)
+        total, records = self._count, self._records
+        places = np.empty((2, total), np.int64)
+        rows, starts = np.concatenate(self._rows), np.concatenate(self._starts)
+        _place(rows, starts, records.pos, records.numbers, records.offsets, places)
         nothing = pa.nulls(total, pa.string())
-        details = spread(self._details)
-        if self._codes:
-            at, codes = (np.concatenate(part) for part in zip(*self._codes, strict=True))
-            details = pc.coalesce(_join_codes(at, codes, total), details)
         columns = [
-            spread([code for code, _, _ in self._groups]),
-            spread([str(CATALOGUE[code].severity) for code, _, _ in self._groups]),
-            pa.repeat(pa.scalar(self._dump, pa.string()), total),
-            pa.repeat(pa.scalar(self._kind, pa.string()), total),
-            pa.array(self._records.numbers[np.concatenate(self._rows)]),
-            pa.array(np.concatenate(self._offsets)),
-            pa.concat_arrays([_repeated(field, count) for _, field, count in self._groups]),
+            _repeated(codes, counts),
+            _repeated([str(CATALOGUE[code].severity) for code in codes], counts),
+            _repeated([self._dump], [total]),
+            _repeated([self._kind], [total]),
+            pa.array(places[0]),
+            pa.array(places[1]),
+            _names(fields, counts),
             nothing,
             nothing,
             nothing,
-            details,
+            self._detail(counts, total),
         ]
         return pa.RecordBatch.from_arrays(columns, schema=FINDINGS)
 
+    def _detail(self, counts: Sequence[int], total: int) -> pa.Array:
+        said = any(detail is not None for detail in self._details)
+        if not self._codes:
+            return _repeated(self._details, counts) if said else pa.nulls(total, pa.string())
+        at, codes = (np.concatenate(part) for part in zip(*self._codes, strict=True))
+        joined = _join_codes(at, codes, total)
+        return pc.coalesce(joined, _repeated(self._details, counts)) if said else joined
 
-def _repeated(name: str | pa.Array | None, count: int) -> pa.Array:
-    return name if isinstance(name, pa.Array) else pa.repeat(pa.scalar(name, pa.string()), count)
+
+def _names(names: Sequence[str | pa.Array | None], counts: Sequence[int]) -> pa.Array:
+    """The fields' names: one of each group, or one of each finding."""
+    words = [name for name in names if not isinstance(name, pa.Array)]
+    if len(words) == len(names):
+        return _repeated(words, counts)
+    each = zip(names, counts, strict=True)
+    return pa.concat_arrays([n if isinstance(n, pa.Array) else _repeated([n], [count]) for n, count in each])
+
+
+def _repeated(words: Sequence[str | None], counts: Sequence[int]) -> pa.Array:
+    """Each word so often, equal ones in one go: there are few words and many findings, and no work for each."""
+    total = sum(counts)
+    ends = np.zeros(total + 1, np.int32)
+    pieces, at, size = [], 0, 0
+    for word, some in itertools.groupby(zip(words, counts, strict=True), operator.itemgetter(0)):
+        content, count = (word or "").encode(), sum(count for _, count in some)
+        ends[at + 1 : at + count + 1] = size + len(content) * np.arange(1, count + 1, dtype=np.int32)
+        pieces.append(content * count)
+        at, size = at + count, size + len(content) * count
+    bitmap = None
+    if None in words:
+        bitmap = pa.py_buffer(np.packbits(np.repeat([word is not None for word in words], counts), bitorder="little"))
+    return pa.Array.from_buffers(pa.string(), total, [bitmap, pa.py_buffer(ends), pa.py_buffer(b"".join(pieces))])
 
 
 def _hexadecimal(codes: np.ndarray) -> pa.Array:
@@ -115,12 +149,14 @@ def _join_codes(at: np.ndarray, codes: np.ndarray, count: int) -> pa.Array:
     keys = np.unique(at << CODE_BITS | codes)
     rows, codes = keys >> CODE_BITS, keys & ((1 << CODE_BITS) - 1)
     counts = np.bincount(rows, minlength=count)
-    shown = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) < SHOWN
     ends = np.zeros(count + 1, np.int32)
     np.cumsum(np.minimum(counts, SHOWN), out=ends[1:])
-    words = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes[shown])), " ")
+    none = pa.array(counts == 0)
+    if ends[-1] == len(codes):
+        return pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes), mask=none), " ")
+    shown = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts) < SHOWN
+    words = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), _hexadecimal(codes[shown]), mask=none), " ")
     more = np.maximum(counts - SHOWN, 0)
     sizes, which = np.unique(more, return_inverse=True)
     rest = pa.array([f" and {size:,} more" if size else "" for size in sizes.tolist()]).take(pa.array(which))
-    joined = pc.binary_join_element_wise(words, rest, "")
-    return pc.replace_with_mask(joined, pa.array(counts == 0), pa.scalar(None, pa.string()))
+    return pc.binary_join_element_wise(words, rest, "")

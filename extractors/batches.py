@@ -12,15 +12,14 @@ import functools
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 from extractors.batch_findings import BatchFindings
-from extractors.character_counts import CODED, NO_CHARACTERS, tally
+from extractors.character_counts import CODED, CodeCount, tally
 from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings.contract import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind, check_families
+from extractors.kinds import Chooser, Family, Kind, check_families, parted
 from extractors.layout import Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
@@ -43,15 +42,16 @@ class Extracted:
         kind: the kind's name; "" for findings between the records.
         batch: `_record`, `_offset`, `_parent` where the kind has one, then a column a decoded field or list.
         findings: what was odd in them.
-        filled: for each field that was not decoded, in how many of these records it holds anything.
-        characters: the characters outside the standard area (schema `CHARACTERS`).
+        filled: in how many of these records each field, decoded or not, and each list holds anything: a text, list or
+            bytes that are not empty, a number that is not zero.
+        characters: the characters outside the standard area, by field and code.
     """
 
     kind: str
     batch: pa.RecordBatch
     findings: pa.RecordBatch
     filled: Mapping[str, int]
-    characters: pl.DataFrame = dataclasses.field(default_factory=lambda: NO_CHARACTERS)
+    characters: tuple[CodeCount, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -112,14 +112,20 @@ class Extraction:
                 troubles[0] = dataclasses.replace(held, skipped=held.skipped + troubles[0].skipped)
             elif held is not None:
                 yield (self._troubled([held]),)
-            for at in range(0, len(records.pos), self._batch_records):
-                yield tuple(self._decode(records.some(slice(at, at + self._batch_records))))
+            for some in self._even(len(records.pos)):
+                yield tuple(self._decode(records.some(some)))
             # What is wrong at the end of a buffer may go on in the next.
             held = troubles.pop() if troubles else None
             if troubles:
                 yield (self._troubled(troubles),)
         if held is not None:
             yield (self._troubled([held]),)
+
+    def _even(self, count: int) -> Iterator[slice]:
+        """Cut so many records into batches of about one size: a small last one would cost as much as a whole one."""
+        batches = max((count + self._batch_records // 2) // self._batch_records, 1)
+        size = max(-(-count // batches), 1)
+        return (slice(at, at + size) for at in range(0, count, size))
 
     def _troubled(self, troubles: Sequence[Trouble]) -> Extracted:
         nothing = pa.nulls(len(troubles), pa.string())
@@ -142,13 +148,12 @@ class Extraction:
             return
         kinds = self._chooser.choose(records.data, records.pos, records.limits)
         parents = self._family.parents(kinds, records.numbers) if self._family.any else None
-        for number, reader in enumerate(self._readers):
-            chosen = np.flatnonzero(kinds == number)
+        *parts, lost = parted(kinds, len(self._readers))
+        for reader, chosen in zip(self._readers, parts, strict=True):
             if len(chosen):
                 self.account.kinds[reader.kind.name] += len(chosen)
                 some = records if len(chosen) == len(kinds) else records.some(chosen)
                 yield self._extract(reader, some, None if parents is None else parents[chosen])
-        lost = np.flatnonzero(kinds < 0)
         if len(lost):
             self.account.of_no_kind += len(lost)
             found = findings_at(
@@ -213,7 +218,7 @@ def extract(
         framing: how records lie in the dump.
         charset: how its text is coded.
         kinds: the record kinds; the first that fits takes a record.
-        batch_records: how many records a batch holds at most.
+        batch_records: about how many records a batch holds.
         blanks: what a number is whose bytes are all spaces, LOW-VALUES or HIGH-VALUES.
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
         part: the slice to read, at whose first byte the dump stands.

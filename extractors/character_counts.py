@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import polars as pl
 
 from extractors.records import Records
 from extractors.structure import Odd
@@ -22,53 +22,53 @@ CODED = {
 }
 """The flags whose characters are counted, and the area of the code that each means."""
 
-CHARACTERS: Mapping[str, pl.DataType] = {
-    "field": pl.String(),
-    "code": pl.Int64(),
-    "area": pl.String(),
-    "count": pl.Int64(),
-    "records": pl.Int64(),
-    "places": pl.List(pl.List(pl.Int64())),
-}
-"""A row a code and field: how often it stands there, in how many records, and the first places, [record, byte offset].
 
-A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class CodeCount:
+    """How often a code stands in a field, in how many records, and the first places: (record, byte offset).
 
-NO_CHARACTERS = pl.DataFrame(schema=CHARACTERS)
+    A record that holds a code in several fields counts in one of them, so that the sum over fields is of distinct records.
+    """
+
+    field: str
+    code: int
+    area: str
+    count: int
+    records: int
+    places: tuple[tuple[int, int], ...]
 
 
-def tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> pl.DataFrame:
+def tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Records) -> tuple[CodeCount, ...]:
     """Count the codes that oddities list: (oddity, index into its records, code)."""
     if not tallies:
-        return NO_CHARACTERS
+        return ()
     group = np.repeat(np.arange(len(tallies)), [len(codes) for _, _, codes in tallies])
     rows = np.concatenate([odd.records[at] for odd, at, _ in tallies])
     starts = np.concatenate([odd.starts[at] for odd, at, _ in tallies])
     codes = np.concatenate([codes for _, _, codes in tallies])
     keys = group << 24 | codes
     distinct, counts = np.unique(keys, return_counts=True)
-    which = distinct >> 24
     _, once = np.unique(codes << 32 | rows, return_index=True)
-    alone = np.zeros(len(codes), np.int64)
-    alone[once] = 1
-    in_records = np.zeros(len(distinct), np.int64)
-    np.add.at(in_records, np.searchsorted(distinct, keys), alone)
+    in_records = np.bincount(np.searchsorted(distinct, keys[once]), minlength=len(distinct))
     places = np.stack([records.numbers[rows], records.offsets[rows] + starts - records.pos[rows]], axis=1)
     firsts, ends = _firsts(keys, places)
-    return pl.DataFrame(
-        {
-            "field": [tallies[n][0].field.name for n in which],
-            "code": distinct & 0xFFFFFF,
-            "area": [CODED[tallies[n][0].flag] for n in which],
-            "count": counts.astype(np.int64),
-            "records": in_records,
-            "places": [firsts[start:end] for start, end in itertools.pairwise(ends)],
-        },
-        schema=CHARACTERS,
+    odd = [odd for odd, _, _ in tallies]
+    return tuple(
+        CodeCount(
+            _name(odd[key >> 24]), key & 0xFFFFFF, CODED[odd[key >> 24].flag], count, records, tuple(firsts[start:end])
+        )
+        for key, count, records, (start, end) in zip(
+            distinct.tolist(), counts.tolist(), in_records.tolist(), itertools.pairwise(ends), strict=True
+        )
     )
 
 
-def _firsts(keys: np.ndarray, places: np.ndarray) -> tuple[list[list[int]], list[int]]:
+def _name(odd: Odd) -> str:
+    assert odd.field is not None
+    return odd.field.name
+
+
+def _firsts(keys: np.ndarray, places: np.ndarray) -> tuple[list[tuple[int, int]], list[int]]:
     """The first distinct places of each key, the keys in order, and where those of one end and of the next begin."""
     order = np.lexsort((places[:, 1], places[:, 0], keys))
     keys, places = keys[order], places[order]
@@ -78,9 +78,19 @@ def _firsts(keys: np.ndarray, places: np.ndarray) -> tuple[list[list[int]], list
     begins = np.flatnonzero(np.diff(keys, prepend=-1))
     sizes = np.diff(begins, append=len(keys))
     chosen = np.arange(len(keys)) - np.repeat(begins, sizes) < FIRST_PLACES
-    return places[chosen].tolist(), [0, *np.cumsum(np.minimum(sizes, FIRST_PLACES)).tolist()]
+    return [*zip(*places[chosen].T.tolist(), strict=True)], [0, *np.cumsum(np.minimum(sizes, FIRST_PLACES)).tolist()]
 
 
-def first_places(*places: Sequence[Sequence[int]]) -> list[list[int]]:
+def first_places(*places: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """The first of some lists of places."""
-    return sorted([*place] for some in places for place in some)[:FIRST_PLACES]
+    return tuple(sorted(itertools.chain(*places))[:FIRST_PLACES])
+
+
+def added(one: CodeCount, other: CodeCount) -> CodeCount:
+    """What two countings of one code in one field, each of records of its own, come to."""
+    return dataclasses.replace(
+        one,
+        count=one.count + other.count,
+        records=one.records + other.records,
+        places=first_places(one.places, other.places),
+    )

@@ -18,14 +18,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset, composed
+from extractors.columns import holding, replaced, scaled
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
-from extractors.kernels.memory import SLACK, be64, byte_at, call, inner, int_at, jit, kernel, put64
+from extractors.kernels.lost import BLANK, KEPT, NULL, REFUSED, ZERO, judge
+from extractors.kernels.memory import SLACK, be64, byte_at, call, inner, int32_of, int64_of, int_at, jit, kernel, put64
 from extractors.kernels.plan import argument, end_of
 from extractors.layout import Field
 from extractors.usages import BY_NAME, usage_of
-from extractors.usages.contract import LOST, NUMBER, TEXT, WHOLE, Prepared, Rules, Texts, Usage, kernel_type
+from extractors.usages.contract import (
+    LOST,
+    OUT_OF_PICTURE,
+    TEXT,
+    WHOLE,
+    Prepared,
+    Rules,
+    Texts,
+    Usage,
+    kernel_type,
+)
 
 TILE = 512
 """Records a tile: of 100 to 800 bytes each they fill between 50 and 400 KB, a core's own cache."""
@@ -67,12 +79,54 @@ class Oddity:
 class Decoded:
     """A batch of decoded columns, in the order of the decoder's fields, and what was odd in them.
 
-    `filled` tells of each other field in how many records it holds anything but spaces, LOW-VALUES or zeros.
+    `filled` tells of each column in how many records its value says anything: a text not empty, a number not zero; and
+    `others` of each other field in how many it holds anything but spaces, LOW-VALUES or zeros.
     """
 
     columns: tuple[pa.Array, ...]
     oddities: tuple[Oddity, ...]
-    filled: Mapping[str, int]
+    filled: tuple[int, ...]
+    others: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Column:
+    """A decoded column, what was odd in it, and in how many records it says anything."""
+
+    array: pa.Array
+    oddities: list[Oddity]
+    filled: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Settled:
+    """What became of a column's odd numbers.
+
+    `bitmap` is its validity, None where nothing is null; `zero` the records that are zero now; `held` how many of the
+    lost values were anything else before.
+    """
+
+    oddities: list[Oddity]
+    bitmap: pa.Buffer | None
+    zero: np.ndarray
+    held: int
+
+
+@inner
+def _filled(row, first, last):
+    """How many values of a tile say anything, by what its kernel wrote: a text not empty, a number not zero."""
+    filled = np.int64(0)
+    out, ends, stride = argument(row, p.OUT), argument(row, p.ENDS), argument(row, p.STRIDE)
+    if ends != 0:
+        for r in range(first, last):
+            filled += int32_of(ends, r) != int32_of(ends, r + 1)
+    elif stride == 1:
+        for r in range(first, last):
+            filled += int64_of(out, r) != 0
+    elif stride == 2:
+        for r in range(first, last):
+            filled += int64_of(out, 2 * r) | int64_of(out, 2 * r + 1) != 0
+    return filled
 
 
 @jit
@@ -91,37 +145,9 @@ def _drive(plan, fields, count, data, pos, touch, stride):
             row = plan + number * stride
             found = call(argument(row, p.KERNEL), row, np.int64(first), np.int64(last), argument(row, p.FOUND))
             put64(row + 8 * p.FOUND, found)
+            put64(row + 8 * p.HOLDING, argument(row, p.HOLDING) + _filled(row, first, last))
     # What was read ahead must be stored somewhere: a loop without a result is optimised away.
     put64(plan + fields * stride, np.int64(kept))
-
-
-REFUSED, BLANK, NULL, ZERO = range(4)
-"""What becomes of bytes that are no number: a finding, the finding of a blank one, null without, or zero without."""
-
-
-@inner
-def kind_of_bytes(data, at, width, blank):
-    """What the bytes of a lost number are: 0 not all alike, 1 all spaces, 2 all LOW-VALUES, 3 all HIGH-VALUES."""
-    first = data[at]
-    kind = 1 if first == blank else 2 if first == 0 else 3 if first == 0xFF else 0
-    if kind > 0:
-        for k in range(1, width):
-            if data[at + k] != first:
-                return 0
-    return kind
-
-
-@jit
-def _judge(data, pos, rows, offset, width, blank, policies, valid, verdicts):
-    """Tell what becomes of each lost number, and take its bit out of `valid` unless it becomes zero.
-
-    `policies` are the verdicts by `kind_of_bytes`.
-    """
-    for i in range(len(rows)):
-        verdicts[i] = policies[kind_of_bytes(data, pos[rows[i]] + offset, width, blank)]
-        if verdicts[i] != 3:
-            valid[rows[i] >> 3] &= ~(np.uint8(1) << np.uint8(rows[i] & 7))
-    return 0
 
 
 @kernel
@@ -172,9 +198,15 @@ class Decoder:
         for at, field in enumerate(self.others, len(self._driven)):
             self._prepared.append(self._prepare_count(self._plan[at], field))
         self._touch = _touched([*(self.fields[n] for n in self._driven), *self.others])
-        # By field, the verdicts on bytes that are no number, as `_judge` takes them.
+        # By field, the verdicts on bytes that are no number, as `judge` takes them.
         self.policies = [self._policy(f, u) for f, u in zip(self.fields, self._usages, strict=True)]
         self._places = {n: at for at, n in enumerate(self._driven)}
+        texts = (at for at, n in enumerate(self._driven) if self._usages[n].value == TEXT)
+        self._texts = {at: text for text, at in enumerate(texts)}
+        # Bytes that a record needs of each column's room.
+        self._sizes = (8 * self._plan[: len(self._driven), p.STRIDE]).tolist()
+        for at in self._texts:
+            self._sizes[at] = self.fields[self._driven[at]].width * self._prepared[at].growth
 
     def decode(self, data: np.ndarray, pos: np.ndarray, limits: np.ndarray | None = None) -> Decoded:
         """Decode records.
@@ -195,62 +227,35 @@ class Decoder:
         if limits is not None:
             limits = np.ascontiguousarray(limits)
             plan[:, p.LIMITS] = limits.ctypes.data
-        listed = np.empty((len(self._driven), count + 1), np.int64)
-        plan[: len(self._driven), p.LIST] = listed.ctypes.data + 8 * (count + 1) * np.arange(len(self._driven))
-        buffers: list[tuple[np.ndarray, np.ndarray | None]] = []
-        for at, number in enumerate(self._driven):
-            row = plan[at]
-            if self._usages[number].value == TEXT:
-                arena = np.empty(self.fields[number].width * self._prepared[at].growth * count + SLACK, np.uint8)
-                ends = np.empty(count + 1, np.int32)
-                ends[0] = 0
-                row[p.OUT], row[p.ENDS] = arena.ctypes.data, ends.ctypes.data
-                buffers.append((arena, ends))
-            else:
-                values = np.empty(count * row[p.STRIDE], np.int64)
-                row[p.OUT] = values.ctypes.data
-                buffers.append((values, None))
-        filled = np.zeros(len(self.others), np.int64)
-        plan[len(self._driven) : -1, p.OUT] = filled.ctypes.data + 8 * np.arange(len(self.others))
+        driven = len(self._driven)
+        listed = np.empty((driven, count + 1), np.int64)
+        plan[:driven, p.LIST] = listed.ctypes.data + 8 * (count + 1) * np.arange(driven)
+        plan[driven:-1, p.OUT] = plan.ctypes.data + 8 * (p.COLUMNS * np.arange(driven, len(plan) - 1) + p.HOLDING)
+        values = [pa.allocate_buffer(size * count + SLACK) for size in self._sizes]
+        plan[:driven, p.OUT] = [buffer.address for buffer in values]
+        ends = np.empty((len(self._texts), count + 1), np.int32)
+        ends[:, 0] = 0
+        plan[list(self._texts), p.ENDS] = ends.ctypes.data + ends.strides[0] * np.arange(len(ends))
         if count and len(plan) > 1:
-            _drive(
-                plan.ctypes.data,
-                len(plan) - 1,
-                count,
-                data.ctypes.data,
-                pos.ctypes.data,
-                self._touch,
-                8 * p.COLUMNS,
-            )
-        columns: list[pa.Array] = []
-        oddities: list[Oddity] = []
-        for number, (field, usage) in enumerate(zip(self.fields, self._usages, strict=True)):
-            if number not in self._places:
-                assert usage.read is not None
-                column, rows, flags = usage.read(field, data, pos + field.offset, self._rules)
-                valid, zero, found = self._settle(number, data, pos, rows, flags)
-                oddities.extend(found)
-                columns.append(_scaled(_replaced(column, valid, zero), field))
-                continue
-            place = self._places[number]
-            buffer, text_ends = buffers[place]
-            rows, flags = p.unpack(listed[place, : plan[place, p.FOUND]])
-            if text_ends is not None:
-                parts = [None, pa.py_buffer(text_ends), pa.py_buffer(buffer[: int(text_ends[count])])]
-                text = pa.Array.from_buffers(pa.string(), count, parts)
-                columns.append(_finished_text(text, field, compose=self.charset.compose))
-                oddities.extend(_split(field, usage, rows, flags))
-                continue
-            bitmap = None
-            if len(rows):
-                valid, zero, found = self._settle(number, data, pos, rows, flags)
-                oddities.extend(found)
-                buffer.reshape(count, -1)[zero] = 0
-                bitmap = None if valid is None else pa.py_buffer(valid)
-            column = pa.Array.from_buffers(kernel_type(field), count, [bitmap, pa.py_buffer(buffer)])
-            columns.append(_scaled(column, field))
+            row = 8 * p.COLUMNS
+            _drive(plan.ctypes.data, len(plan) - 1, count, data.ctypes.data, pos.ctypes.data, self._touch, row)
+        found, filled = plan[:-1, p.FOUND].tolist(), plan[:-1, p.HOLDING].tolist()
+        columns: list[_Column] = []
+        for number in range(len(self.fields)):
+            at = self._places.get(number)
+            if at is None:
+                columns.append(self._whole(number, data, pos))
+            elif at in self._texts:
+                columns.append(
+                    self._text(number, values[at], ends[self._texts[at]], listed[at, : found[at]], filled[at])
+                )
+            else:
+                columns.append(self._number(number, data, pos, values[at], listed[at, : found[at]], filled[at]))
         return Decoded(
-            tuple(columns), tuple(oddities), {f.name: int(n) for f, n in zip(self.others, filled, strict=True)}
+            tuple(column.array for column in columns),
+            tuple(oddity for column in columns for oddity in column.oddities),
+            tuple(column.filled for column in columns),
+            dict(zip((f.name for f in self.others), filled[driven:], strict=True)),
         )
 
     def arguments(self, data: np.ndarray) -> np.ndarray:
@@ -303,30 +308,59 @@ class Decoder:
         row[p.OFFSET], row[p.WIDTH] = field.offset, field.width
         row[p.BLANK] = _eight(self.charset.blank)
 
-    def _settle(
-        self, number: int, data: np.ndarray, pos: np.ndarray, rows: np.ndarray, flags: np.ndarray
-    ) -> tuple[np.ndarray | None, np.ndarray, list[Oddity]]:
-        """What becomes of the odd numbers of a field: the validity bitmap, the rows that become zero, the findings."""
+    def _text(self, number: int, arena: pa.Buffer, ends: np.ndarray, words: np.ndarray, filled: int) -> _Column:
+        field = self.fields[number]
+        parts = [None, pa.py_buffer(ends), arena.slice(0, int(ends[-1]))]
+        column = pa.Array.from_buffers(pa.string(), len(ends) - 1, parts)
+        if self.charset.compose:
+            column = composed(column)
+        if field.justified:
+            column = pc.utf8_ltrim(column, " \u3000")
+            filled = holding(column)
+        return _Column(column, _split(field, self._usages[number], *p.unpack(words)) if len(words) else [], filled)
+
+    def _number(
+        self, number: int, data: np.ndarray, pos: np.ndarray, values: pa.Buffer, words: np.ndarray, filled: int
+    ) -> _Column:
+        field, oddities, bitmap = self.fields[number], _NO_ODDITIES, None
+        if len(words):
+            settled = self._settle(number, data, pos, words, values.address, self._sizes[self._places[number]] // 8)
+            oddities, bitmap, filled = settled.oddities, settled.bitmap, filled - settled.held
+        column = pa.Array.from_buffers(kernel_type(field), len(pos), [bitmap, values])
+        return _Column(scaled(column, field), oddities, filled)
+
+    def _whole(self, number: int, data: np.ndarray, pos: np.ndarray) -> _Column:
         field, usage = self.fields[number], self._usages[number]
-        oddities: list[Oddity] = []
-        valid = None
-        zero = _NONE
-        lost = rows if not (flags & ~LOST).any() else rows[(flags & LOST) != 0]
-        if len(lost):
-            valid = np.full((len(pos) + 7) // 8, 0xFF, np.uint8)
-            verdicts = np.empty(len(lost), np.uint8)
-            policies = self.policies[number]
-            _judge(data, pos, lost, field.offset, field.width, self.charset.blank, policies, valid, verdicts)
-            for verdict, code in ((REFUSED, usage.flags[LOST]), (BLANK, usage.blank_code)):
-                chosen = verdicts == verdict
-                if chosen.any():
-                    oddities.append(Oddity(field, LOST, code, lost if chosen.all() else lost[chosen]))
-            if ZERO in policies:
-                zero = lost[verdicts == ZERO]
-        return valid, zero, oddities + _split(field, usage, rows, flags & ~LOST)
+        assert usage.read is not None
+        column, rows, flags = usage.read(field, data, pos + field.offset, self._rules)
+        oddities = _NO_ODDITIES
+        if len(rows):
+            settled = self._settle(number, data, pos, flags.astype(np.int64) << 32 | rows)
+            oddities, column = settled.oddities, replaced(column, settled.bitmap, settled.zero)
+        return _Column(scaled(column, field), oddities, holding(column))
+
+    def _settle(
+        self, number: int, data: np.ndarray, pos: np.ndarray, words: np.ndarray, values: int = 0, stride: int = 0
+    ) -> _Settled:
+        """What becomes of the odd numbers of a field, whose values stand at an address, so many words each."""
+        field, usage = self.fields[number], self._usages[number]
+        valid = np.full((len(pos) + 63) // 64, -1, np.int64).view(np.uint64)
+        rows, counts = np.empty((5, len(words)), np.int64), np.zeros(6, np.int64)
+        judge(
+            data.ctypes.data + field.offset, pos, words, field.width, self.charset.blank, self.policies[number],
+            values, stride, valid, rows, counts,
+        )  # fmt: skip
+        refused, blank, null, zero, kept, held = counts.tolist()
+        said = (
+            (LOST, usage.flags.get(LOST), REFUSED, refused),
+            (LOST, usage.blank_code, BLANK, blank),
+            (OUT_OF_PICTURE, usage.flags.get(OUT_OF_PICTURE), KEPT, kept),
+        )
+        oddities = [Oddity(field, flag, code, rows[which, :count]) for flag, code, which, count in said if count]
+        return _Settled(oddities, pa.py_buffer(valid) if refused + blank + null else None, rows[ZERO, :zero], held)
 
     def _policy(self, field: Field, usage: Usage) -> np.ndarray:
-        """The verdicts on lost bytes of each kind, as `_judge` takes them."""
+        """The verdicts on lost bytes of each kind, as `judge` takes them."""
         said = {"null": NULL, "zero": ZERO}
         spaces = "zero" if field.blank_when_zero or _prints_blank(field) else self._blanks.spaces
         blank = BLANK if usage.blank_code is not None else REFUSED
@@ -334,7 +368,7 @@ class Decoder:
         return np.array([REFUSED, said.get(spaces, blank), low, high], np.uint8)
 
 
-_NONE = np.zeros(0, np.int64)
+_NO_ODDITIES: list[Oddity] = []
 
 
 def _eight(byte: int) -> int:
@@ -346,48 +380,15 @@ def _is_whole(field: Field, usage: Usage) -> bool:
     return usage.value == WHOLE or (usage.read is not None and pa.types.is_decimal256(field.arrow_type))
 
 
-def _scaled(column: pa.Array, field: Field) -> pa.Array:
-    """Add the zeros that a P on the right of the PICTURE stands for."""
-    if field.picture.scale >= 0 or BY_NAME[field.usage].value != NUMBER:
-        return column
-    if pa.types.is_integer(field.arrow_type):
-        return pc.multiply(column, 10**-field.picture.scale)
-    # A decimal of scale -n has the same digits; read as text it is the number with its zeros.
-    factor = pa.scalar(10**-field.picture.scale, pa.decimal256(-field.picture.scale + 1, 0))
-    product = pc.multiply(column.cast(pa.decimal256(38, 0)), factor)
-    return product.cast(field.arrow_type)
-
-
 def _prints_blank(field: Field) -> bool:
     """Whether an edited picture prints zero as spaces: one that suppresses every digit."""
     symbols = field.picture.symbols
     return bool(symbols) and not set(symbols) & {"9", "*"}
 
 
-def _finished_text(column: pa.Array, field: Field, *, compose: bool) -> pa.Array:
-    if compose:
-        column = composed(column)
-    return pc.utf8_ltrim(column, " \u3000") if field.justified else column
-
-
-def _replaced(column: pa.Array, valid: np.ndarray | None, zero: np.ndarray) -> pa.Array:
-    """A column with nulls where `valid` says so and zeros at some rows."""
-    if len(zero):
-        zeros = np.zeros(len(column), bool)
-        zeros[zero] = True
-        column = pc.if_else(pa.array(zeros), pa.scalar(0, column.type), column)
-    if valid is None:
-        return column
-    return pa.Array.from_buffers(column.type, len(column), [pa.py_buffer(valid), column.buffers()[1]])
-
-
 def _split(field: Field, usage: Usage, rows: np.ndarray, flags: np.ndarray) -> list[Oddity]:
-    found = []
-    for flag, code in usage.flags.items() if len(rows) else ():
-        at = rows[(flags & flag) != 0]
-        if len(at):
-            found.append(Oddity(field, flag, code, at))
-    return found
+    met = int(np.bitwise_or.reduce(flags))
+    return [Oddity(field, flag, code, rows[(flags & flag) != 0]) for flag, code in usage.flags.items() if met & flag]
 
 
 def _touched(fields: Sequence[Field]) -> int:

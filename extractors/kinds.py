@@ -8,6 +8,7 @@ such as LOW-VALUES behind a letter, are given as hexadecimal digits, ``X'C300'``
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
@@ -100,6 +101,27 @@ def _choose(data, pos, limits, conditions, low, high, kinds):
                 kinds[r] = kind
                 break
     return 0
+
+
+@jit
+def _part(kinds, ends, order):
+    """Sort records by their kind, in the order in which they came; -1 is the last. `ends` takes where each kind's end."""
+    for kind in kinds:
+        ends[kind] += 1
+    total = np.int64(0)
+    for kind in range(len(ends)):
+        total, ends[kind] = total + ends[kind], total
+    for r in range(len(kinds)):
+        order[ends[kinds[r]]] = r
+        ends[kinds[r]] += 1
+    return 0
+
+
+def parted(kinds: np.ndarray, count: int) -> list[np.ndarray]:
+    """The records of each of so many kinds, and last those of none (-1)."""
+    ends, order = np.zeros(count + 1, np.int64), np.empty(len(kinds), np.int64)
+    _part(kinds, ends, order)
+    return [order[first:last] for first, last in itertools.pairwise((0, *ends.tolist()))]
 
 
 class Chooser:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from migration_reports.findings import Severity
+from migration_reports.trouble import Severity
 
 E, A, N = Severity.ERROR, Severity.ALERT, Severity.NOTE
 

@@ -13,7 +13,6 @@ What is raised is defined in `migration_reports.trouble`, which needs no Arrow: 
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,11 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migration_reports.trouble import (
+    FIRST_PLACES,
     MAX_SHOWN,
     Definition,
     Position,
     Problem,
     RunError,
+    Severity,
     SpecError,
     TransientError,
     UsageError,
@@ -55,9 +56,6 @@ __all__ = [
     "no_findings",
 ]
 
-FIRST_PLACES = 5
-"""How many places are told of what was met more often."""
-
 FINDINGS = pa.schema(
     [
         pa.field("code", pa.string(), nullable=False),
@@ -79,14 +77,6 @@ FINDINGS = pa.schema(
 `record` counts from 1 within the dump; `offset` is the byte offset in the dump of the field (of the record, where no
 field is meant); `mapping` is the mapping line as file:line; `detail` holds codes and counts, never a resident's value.
 """
-
-
-class Severity(enum.StrEnum):
-    """The field's two severities, and a note below them (住民記録システム標準仕様書: エラー, アラート)."""
-
-    ERROR = "error"
-    ALERT = "alert"
-    NOTE = "note"
 
 
 def finding(

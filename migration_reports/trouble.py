@@ -1,15 +1,27 @@
 """What is raised: a spec's problems, all at once, with their places; a system that is away; a run or a call that is refused.
 
-Nothing heavy is imported here, for the command must know these errors before it does anything. Stages take them, and
-findings beside them, from `migration_reports.findings`.
+Nothing heavy is imported here, for the command must know these errors before it does anything, and the ledger lists runs
+without Arrow. Stages that make findings take all of it from `migration_reports.findings`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
+import enum
 import unicodedata
 from collections.abc import Iterable
+
+FIRST_PLACES = 5
+"""How many places are told of what was met more often."""
+
+
+class Severity(enum.StrEnum):
+    """The field's two severities, and a note below them (住民記録システム標準仕様書: エラー, アラート)."""
+
+    ERROR = "error"
+    ALERT = "alert"
+    NOTE = "note"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -106,7 +106,7 @@ def test_every_command_shows_in_its_help_what_may_be_typed(command):
         assert called in groups or re.search(rf"Examples?:\n    {called}\b", text), called
 
 
-HEAVY = {"airflow", "numba", "numpy", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
+HEAVY = {"adbc_driver_postgresql", "airflow", "numba", "numpy", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
 
 
 def test_help_needs_nothing_heavy():
@@ -131,6 +131,12 @@ def test_the_help_of_no_command_needs_what_it_works_with():
     load = "import sys\nfrom dags.commands import COMMANDS\nfor command in COMMANDS:\n    command.load()\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", load], cwd=ROOT, capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & HEAVY
+
+
+def test_what_asks_the_ledger_alone_needs_no_engine_of_columns():
+    load = "import sys\nimport dags.known_runs\nimport target_schemas.postgres.server\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", load], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert HEAVY & set(done.stdout.split()) == {"psycopg", "sqlalchemy"}
 
 
 @pytest.mark.parametrize("member", [*TRANSFORMS, *SHAPES, *NUMBERINGS.values()], ids=lambda member: member.name)

@@ -61,6 +61,11 @@ COMMANDS: tuple[Command, ...] = (
         RUN,
         "Take a promotion out for good and drop its rows; what was in force before it comes back, if anything was.",
     ),
+    Command(
+        "capacity",
+        RUN,
+        "Estimate how long many municipalities take on some workers, from what one was measured to cost.",
+    ),
     Command("stop", RUN, "Stop the embedded PostgreSQL of this checkout; its data stay, unless --delete."),
     Group("gaiji", GAIJI, "Export the gaiji ledger of a run; import the decisions."),
 )

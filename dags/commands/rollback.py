@@ -27,7 +27,7 @@ def rollback(
     yes: Yes = False,
 ) -> None:
     """Roll back."""
-    from dags import runs
+    from dags import known_runs
     from dags.pipeline.folders import municipality_folder
 
     town, area = municipality_folder(municipality).name, "the rehearsals' area" if rehearsals else "PRODUCTION"
@@ -35,6 +35,6 @@ def rollback(
     why = decided(f"Put back what {town} had in force{of} before, in {area}?", reason, yes=yes)
     mode = "rehearsal" if rehearsals else "cut-over"
     say_undone(
-        runs.rollback(town, mode=mode, by=by or user(), reason=why, systems=system or ()),
+        known_runs.rollback(town, mode=mode, by=by or user(), reason=why, systems=system or ()),
         "rolled back; its rows are kept",
     )

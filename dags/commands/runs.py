@@ -23,18 +23,20 @@ def runs(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> None:
     """List runs, with the systems that are in force."""
-    from dags import runs
+    from dags import known_runs
     from dags.pipeline.folders import municipality_folders
+    from dags.pipeline.run_folder import settings
 
-    entries = runs.list_runs(municipality)
+    entries = known_runs.list_runs(municipality)
     towns = {folder.name[:6]: folder.name for folder in municipality_folders(None)}
     if as_json:
         for entry in entries:
             line = {**dataclasses.asdict(entry), "town": towns.get(entry.municipality_code, "")}
             sys.stdout.write(json.dumps(line, default=str, ensure_ascii=False) + "\n")
         return
+    several = settings().databases is not None
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("run", "town", "kind", "state", "in force in", "started", "finished"):
+    for name in ("run", "town", "kind", "state", "in force in", "started", "finished", *["database"] * several):
         table.add_column(name, no_wrap=name != "run", overflow="fold")
     for e in entries:
         kind = e.mode if e.mode == "cut-over" else f"rehearsal {e.rehearsal}"
@@ -44,5 +46,6 @@ def runs(
         # Systems that stand differently are said one by one.
         differ = len(set(e.systems.values())) > 1
         state = ", ".join(f"{name} {state}" for name, state in e.systems.items()) if differ else e.state
-        table.add_row(e.run_id, town, kind, state, where, f"{e.started:%Y-%m-%d %H:%M:%S}", finished)
+        started = f"{e.started:%Y-%m-%d %H:%M:%S}"
+        table.add_row(e.run_id, town, kind, state, where, started, finished, *[e.database] * several)
     out.print(table)

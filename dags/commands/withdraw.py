@@ -22,9 +22,9 @@ def withdraw(
     yes: Yes = False,
 ) -> None:
     """Withdraw."""
-    from dags import runs
+    from dags import known_runs
 
     of = f" of {', '.join(system)}" if system else ""
     why = decided(f"Withdraw the promotion{of} of run {run_id} and drop its rows for good?", reason, yes=yes)
-    done = runs.withdraw(run_id, by=by or user(), reason=why, systems=system or ())
+    done = known_runs.withdraw(run_id, by=by or user(), reason=why, systems=system or ())
     say_undone(done, "withdrawn; its rows were dropped")

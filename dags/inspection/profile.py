@@ -181,9 +181,9 @@ class _KindWork:
             for field, code, count in counts.iter_rows():
                 for name in _known_as(field):
                     self.findings[name, code] = self.findings.get((name, code), 0) + count
-        for field, code, area, count, *_ in extracted.characters.iter_rows():
-            codes = self.characters.setdefault(field, {}).setdefault(area, {})
-            codes[code] = codes.get(code, 0) + count
+        for met in extracted.characters:
+            codes = self.characters.setdefault(met.field, {}).setdefault(met.area, {})
+            codes[met.code] = codes.get(met.code, 0) + met.count
 
     def _look(self, window: pa.Table) -> None:
         columns = {n: window[n].combine_chunks() for n in window.column_names if n not in RECORD_COLUMNS}

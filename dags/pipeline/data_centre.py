@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import shutil
@@ -14,8 +15,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 from polars.io.plugins import register_io_source
 
+from dags.centre import reached
 from dags.pipeline import cuts, run_folder
-from dags.pipeline.run_folder import Run, open_run, settings
+from dags.pipeline.run_folder import Run, open_run
 from dags.pipeline.slice_files import JOINED, SliceFiles, mapped_file, parts_of
 from dags.pipeline.town import Municipality, one_per_key, target_tables
 from mappings.compiling.columns import arrow_type
@@ -26,25 +28,12 @@ from migration_reports.records.steps import Failure
 from target_schemas.model import PhysicalTables, System
 from target_schemas.postgres import ledger, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
-from target_schemas.postgres.database import away, connect
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
 from target_schemas.postgres.staging import LAST, Feed, RunTables, Staged
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
 
 log = logging.getLogger("hikkoshi")
-
-
-@contextlib.contextmanager
-def reached() -> Iterator[tuple[sa.Engine, str]]:
-    """The database and its URL, for Great Expectations and for ADBC.
-
-    Raises:
-        TransientError: it is away.
-    """
-    url = settings().database()
-    with away(url):
-        yield connect(url), url
 
 
 def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
@@ -87,10 +76,10 @@ def run_tables(run: Run, municipality: Municipality) -> RunTables:
 
 def _tidy(database: sa.Engine) -> None:
     """Clear away the rows and half files that runs left behind which were killed, or could not reach the database."""
-    entries = ledger.list_runs(database)
-    for name in staging.drop_orphans(database, {e.run_id for e in entries if e.state == "running"}):
+    for name in staging.drop_orphans(database, functools.partial(ledger.running, database)):
         log.warning("the staging schema %s of a run that has ended was dropped", name)
-    for run_id in run_folder.clear_left_behind({e.run_id for e in entries if e.state != "running"}):
+    # Whoever has reported has cleared before: a centre's thousands of folders are not looked through for every run.
+    for run_id in run_folder.clear_left_behind(ledger.ended_without_record(database)):
         log.warning("run %s has ended: its mapped rows and half files were deleted", run_id)
 
 
@@ -101,7 +90,7 @@ def running(run_id: str) -> Run:
         RunError: it has ended: what it left is evidence, and is not worked on again.
     """
     run = open_run(run_id)
-    with reached() as (database, _):
+    with reached(run.code) as (database, _):
         entry = ledger.find(database, run_id)
     if entry is None or entry.state != "running":
         state = entry.state if entry is not None else "not known to this data centre"
@@ -254,6 +243,9 @@ def end(run: Run, state: str, *, record: Path | None = None) -> None:
     """
     sha256 = hashlib.sha256(record.read_bytes()).hexdigest() if record is not None else None
     stopped = run.read(Failure) is not None
-    with contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(), reached() as (database, _):
+    with (
+        contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(),
+        reached(run.code) as (database, _),
+    ):
         ledger.end_run(database, run.run_id, state, record_sha256=sha256)
         staging.drop_staging(database, run.run_id)

@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Protocol
 
-import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
-from extractors.character_counts import first_places
+from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
@@ -110,17 +109,17 @@ class Notes:
 
     def __init__(self) -> None:
         self._filled: dict[str, dict[str, int]] = {}
-        self._characters: dict[tuple[str, int, str], tuple[int, int, list[list[int]]]] = {}
+        self._characters: dict[tuple[str, int, str], CodeCount] = {}
 
     def add(self, extracted: Extracted) -> None:
         """Note a batch: in how many records each field holds anything, and its characters outside the standard."""
         if extracted.kind:
             filled = self._filled.setdefault(extracted.kind, {})
-            for name, count in (*extracted.filled.items(), *_filled(extracted.batch).items()):
+            for name, count in extracted.filled.items():
                 filled[name] = filled.get(name, 0) + count
-        for field, code, area, count, records, places in extracted.characters.iter_rows():
-            met = self._characters.get((field, code, area), (0, 0, []))
-            self._characters[field, code, area] = (met[0] + count, met[1] + records, first_places(met[2], places))
+        for met in extracted.characters:
+            key = (met.field, met.code, met.area)
+            self._characters[key] = added(self._characters[key], met) if key in self._characters else met
 
     @property
     def filled(self) -> Mapping[str, Mapping[str, int]]:
@@ -130,29 +129,7 @@ class Notes:
     @property
     def characters(self) -> tuple[Met, ...]:
         """The codes outside the standard, by field."""
-        return tuple(
-            Met(
-                field=field, code=code, area=area, count=count, records=records, places=tuple((r, o) for r, o in places)
-            )
-            for (field, code, area), (count, records, places) in self._characters.items()
-        )
-
-
-def _filled(batch: pa.RecordBatch) -> dict[str, int]:
-    frame = pl.DataFrame(pl.from_arrow(batch)).drop("_record", "_offset", "_parent", strict=False)
-    if not frame.width:
-        return {}
-    holds = [_holds(name, kind).fill_null(value=False).sum().alias(name) for name, kind in frame.schema.items()]
-    return {name: int(count) for name, count in frame.select(holds).row(0, named=True).items()}
-
-
-def _holds(name: str, kind: pl.DataType) -> pl.Expr:
-    """Whether a value says anything: text, bytes or a list that is not empty, a number that is not zero."""
-    if kind == pl.List:
-        return pl.col(name).list.len() > 0
-    if kind == pl.Binary:
-        return pl.col(name).bin.encode("hex").str.contains("[^0]")
-    return pl.col(name) != ("" if kind == pl.String else 0)
+        return tuple(Met(**dataclasses.asdict(met)) for met in self._characters.values())
 
 
 def extract_and_map(

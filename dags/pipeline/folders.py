@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dags.pipeline.run_folder import settings
 from mappings.language.reader import MANIFEST
-from migration_reports.findings import UsageError, did_you_mean
+from migration_reports.trouble import UsageError, did_you_mean
 
 
 def municipality_folder(name: str) -> Path:

@@ -11,8 +11,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
+from dags.centre import called, reached
 from dags.pipeline import gaiji_ledger
-from dags.pipeline.data_centre import reached
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of
@@ -46,10 +46,15 @@ def record(run: Run) -> RunRecord:
     """
     entry, version = None, ""
     stopped = run.read(Failure) is not None and run.read(Promotion) is None
-    with contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(), reached() as (database, _):
+    with (
+        contextlib.suppress(TransientError) if stopped else contextlib.nullcontext(),
+        reached(run.code) as (database, _),
+    ):
         entry = ledger.find(database, run.run_id)
         with database.connect() as connection:
             version = str(connection.execute(sa.text("SHOW server_version")).scalar())
+        if name := called(run.code):
+            version = f"{version} ({name})"
     municipality = municipality_of(run)
     named = municipality.folder.manifest.municipality
     results, former = run.results(municipality.dumps), reported_before(run)

@@ -25,7 +25,6 @@ from typing import TypeVar
 
 import psutil
 
-from migration_reports.findings import RunError, UsageError
 from migration_reports.private_files import PART, private_folder, write_whole
 from migration_reports.records.formats import FORMER_NAMES, from_json, name_of, to_json
 from migration_reports.records.run_record import RunRecord, Timing
@@ -45,6 +44,7 @@ from migration_reports.records.steps import (
     Validation,
     Verdict,
 )
+from migration_reports.trouble import RunError, UsageError
 
 R = TypeVar("R", bound=StepResult)
 
@@ -70,13 +70,8 @@ class Settings:
     home: Path
     municipalities: Path
     database_url: str | None
+    databases: Path | None
     slice_bytes: int
-
-    def database(self) -> str:
-        """The database's URL; the embedded server is started where none is set."""
-        from target_schemas.postgres.server import embedded_url  # noqa: PLC0415  its driver is for runs, not for `check`
-
-        return self.database_url or embedded_url(self.home)
 
     def inbox(self, folder: str) -> Path:
         """Where a municipality's dumps are received."""
@@ -105,7 +100,7 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read the settings: HIKKOSHI_HOME, HIKKOSHI_MUNICIPALITIES, HIKKOSHI_DATABASE_URL, HIKKOSHI_SLICE_BYTES.
+    """Read the settings: HIKKOSHI_HOME, _MUNICIPALITIES, _DATABASE_URL, _DATABASES, _SLICE_BYTES.
 
     Raises:
         UsageError: the last is no number of bytes.
@@ -115,10 +110,12 @@ def settings() -> Settings:
         raise UsageError(
             f"HIKKOSHI_SLICE_BYTES is `{slice_bytes[:40]}`; it must be a number of bytes, such as {SLICE_BYTES}"
         )
+    databases = os.environ.get("HIKKOSHI_DATABASES")
     return Settings(
         home=Path(os.environ.get("HIKKOSHI_HOME", ROOT / ".hikkoshi")).resolve(),
         municipalities=Path(os.environ.get("HIKKOSHI_MUNICIPALITIES", ROOT / "mappings" / "municipalities")).resolve(),
         database_url=os.environ.get("HIKKOSHI_DATABASE_URL") or None,
+        databases=Path(databases).resolve() if databases else None,
         slice_bytes=int(slice_bytes),
     )
 
@@ -263,9 +260,14 @@ def _dag_run_file(dag_id: str, dag_run_id: str) -> Path:
 
 def new_folder() -> Path:
     """Make the folder that a run will have, under a name that is no run's."""
-    folder = settings().home / "runs" / f".new-{os.getpid()}-{secrets.token_hex(4)}"
+    folder = settings().home / "runs" / f".new-{_host()}-{os.getpid()}-{secrets.token_hex(4)}"
     private_folder(folder)
     return folder
+
+
+def _host() -> str:
+    """This machine, in a few letters that any file name may have."""
+    return hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
 
 
 def make_run(run: Run, folder: Path) -> None:
@@ -293,9 +295,9 @@ def clear(folder: Path) -> bool:
 def clear_left_behind(ended: Collection[str]) -> list[str]:
     """Clear the folders of runs that have ended; gives those that had left anything."""
     runs = settings().home / "runs"
-    for folder in runs.glob(".new-*"):
-        # Another process may be copying specs into it at this moment.
-        process = folder.name.split("-")[1]
+    for folder in runs.glob(f".new-{_host()}-*"):
+        # Another process may be copying specs into it at this moment; of those of other machines nobody here knows.
+        process = folder.name.split("-")[2]
         if not (process.isdigit() and psutil.pid_exists(int(process))):
             shutil.rmtree(folder, ignore_errors=True)
     return [name for name in sorted(ended) if (runs / name).is_dir() and clear(runs / name)]

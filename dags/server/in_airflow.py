@@ -21,7 +21,7 @@ from dags.server import airflow_home, airflow_server
 from migration_reports.findings import RunError, TransientError
 from migration_reports.private_files import private_folder
 
-POLL_SECONDS = 2.0
+POLL_SECONDS = 1.0
 START_SECONDS = 120.0
 """How long a server that is started is waited for."""
 

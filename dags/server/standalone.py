@@ -26,6 +26,9 @@ PARTS: Mapping[str, Sequence[str]] = {
     "dag-processor": ("dag-processor",),
     "triggerer": ("triggerer", "--skip-serve-logs"),
 }
+FORKING = "scheduler"
+"""The part from which tasks are forked; it imports before what they work with."""
+
 PATIENCE = 15.0
 """Seconds in which a part may end by itself."""
 
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with airflow_server.serving(port) as keep:
             airflow_home.use(port=port)
             _say(banner(port))
-            commands = {name: (sys.executable, "-m", "airflow", *words) for name, words in PARTS.items()}
+            commands = {name: (sys.executable, "-m", _module(name), *words) for name, words in PARTS.items()}
             ready = f"Airflow is ready: {airflow_server.address(port)}"
             return supervise(commands, keep, lambda: _is_ready(port), ready)
     except RunError as error:
@@ -110,10 +113,10 @@ def supervise(
                 _say(ready)
             time.sleep(0.5)
     finally:
-        _stop(list(parts.values()), patience)
+        stop(list(parts.values()), patience)
 
 
-def _stop(parts: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
+def stop(parts: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
     """End processes and all that they have started, to the last."""
     for again in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(again, signal.SIG_IGN)
@@ -127,6 +130,10 @@ def _stop(parts: Sequence[subprocess.Popen[bytes]], patience: float) -> None:
             time.sleep(0.1)
     for part in parts:
         part.wait()
+
+
+def _module(part: str) -> str:
+    return "dags.server.airflow_preloaded" if part == FORKING else "airflow"
 
 
 def _is_ready(port: int) -> bool:

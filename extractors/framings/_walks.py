@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from extractors.framings._words import Recovery, Seek, Word, options_of, read_word, seek, seek_blocks, walk
-from extractors.framings.contract import MAX_LENGTH, Framed, Index, State
+from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Index, State
 from extractors.layout import Layout
 from extractors.options import Options
 
@@ -40,10 +40,10 @@ def walker(word: Word, trailing: int, shortest: int, longest: int, again: bool) 
         lost = recovery.goes_on(buffer, first, stop, ends, state, damage)
         if lost is not None:
             return lost
-        room = (stop - first) // (word.size + shortest + trailing) + 1
+        room = min((stop - first) // (word.size + shortest + trailing) + 1, MOST_RECORDS)
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
         found, at, why = walk(buffer, first, stop, numbers, trailing, shortest, longest, pos, limits)
-        framed = Framed(pos[:found], limits[:found], at - first, found * (word.size + trailing))
+        framed = Framed(pos[:found], limits[:found], at - first, found * (word.size + trailing), again=found == room)
         return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
 
     return index

@@ -13,11 +13,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from extractors.framings.contract import MAX_LENGTH, Framed, State, Trouble
-from extractors.kernels.memory import inner, jit
+from extractors.kernels.memory import inner, jit, prefetch
 from extractors.options import Options
 
 CHAIN = 4
 """How many words must follow one another before a place is believed to be a word, when resynchronising."""
+
+AHEAD = 8
+"""How many words ahead memory is asked for, where they are as far apart as the last two: a walk waits for each word."""
 
 NO, MAYBE, SURE = 0, 1, 2
 """Whether words follow one another from a place; MAYBE where what follows the buffer decides."""
@@ -42,10 +45,10 @@ class Word:
     adjust: int = 0
 
     @property
-    def numbers(self) -> np.ndarray:
-        """The same as int64, for the compiled walk: size, at, width, little, added to get the bytes after the word."""
+    def numbers(self) -> tuple[int, int, int, int, int]:
+        """The same for the compiled walk: size, at, width, little, added to get the bytes after the word."""
         added = self.adjust - (self.size if self.inclusive else 0)
-        return np.array([self.size, self.at, self.width, self.little, added], np.int64)
+        return self.size, self.at, self.width, int(self.little), added
 
 
 def options_of(prefix: str, what: str) -> Mapping[str, str]:
@@ -149,6 +152,7 @@ def walk(buffer, first, stop, word, trailing, least, most, pos, limits):
         if length < least or length > most:
             return found, at, 1
         begin = at + word[0]
+        prefetch(np.int64(buffer.ctypes.data) + at + AHEAD * (word[0] + length + trailing))
         if begin + length + trailing > stop:
             return found, at, 0
         pos[found] = begin
@@ -189,6 +193,7 @@ def walk_blocks(buffer, first, stop, left, block, largest, word, least, most, fi
         length = length_at(buffer, at, word) if fixed == 0 else fixed
         if length < least or length > most or size + length > left:
             return found, at, 1, left, overhead
+        prefetch(np.int64(buffer.ctypes.data) + at + AHEAD * (size + length))
         if at + size + length > stop:
             return found, at, 0, left, overhead
         pos[found] = at + size

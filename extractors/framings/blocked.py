@@ -20,7 +20,7 @@ from extractors.framings._walks import (
     word_in,
 )
 from extractors.framings._words import Recovery, options_of, read_word, walk_blocks
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
+from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Framing, FramingFamily, State
 from extractors.layout import Layout
 from extractors.options import Options
 
@@ -39,12 +39,12 @@ def make(options: Options, layout: Layout) -> Framing:
         lost = recovery.goes_on(buffer, first, stop, ends, state, word_in(state))
         if lost is not None:
             return lost
-        room = (stop - first) // (fixed or word.size + shortest) + 1
+        room = min((stop - first) // (fixed or word.size + shortest) + 1, MOST_RECORDS)
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
         found, at, why, left, overhead = walk_blocks(
             buffer, first, stop, state[0] if state else 0, blocks, largest, words, shortest, longest, fixed, pos, limits
         )
-        framed = Framed(pos[:found], limits[:found], at - first, overhead, (int(left), 0))
+        framed = Framed(pos[:found], limits[:found], at - first, overhead, (int(left), 0), again=found == room)
         return recovery.damaged(framed, buffer, at, stop, ends, int(left), word_in((left,))) if why else framed
 
     return Framing("blocked", longest, index, promised=left_of_block)

@@ -13,6 +13,9 @@ from extractors.options import Options
 MAX_LENGTH = 16 * 1024 * 1024
 """Bytes of the longest record or block that is believed."""
 
+MOST_RECORDS = 65_536
+"""That are framed in one go: of a whole buffer room would have to be made for as many as could be in it."""
+
 State = tuple[int, ...]
 """What a framing must remember from buffer to buffer, and at the start of a slice: () at the start of a file."""
 

@@ -17,7 +17,7 @@ import numpy as np
 from extractors.dialects.contract import Dialect
 from extractors.framings._walks import WALK_OPTIONS
 from extractors.framings._words import CHAIN, Recovery
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
+from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Framing, FramingFamily, State
 from extractors.kernels.memory import inner, jit
 from extractors.layout import Field, Layout
 from extractors.options import Options
@@ -125,10 +125,10 @@ def make(options: Options, layout: Layout) -> Framing:
         lost = recovery.goes_on(buffer, first, stop, ends, state, damage)
         if lost is not None:
             return lost
-        room = (stop - first) // (field.offset + field.width) + 1
+        room = min((stop - first) // (field.offset + field.width) + 1, MOST_RECORDS)
         pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
         found, at, why = _walk(buffer, first, stop, *by, pos, limits)
-        framed = Framed(pos[:found], limits[:found], at - first)
+        framed = Framed(pos[:found], limits[:found], at - first, again=found == room)
         return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
 
     return Framing("length_field", longest, index)

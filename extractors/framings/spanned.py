@@ -23,12 +23,12 @@ from extractors.framings._walks import (
     word_in,
 )
 from extractors.framings._words import Recovery, Word, options_of, read_word, walk_blocks
-from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
-from extractors.kernels.memory import SLACK, jit
+from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Framing, FramingFamily, State, Trouble
+from extractors.kernels.memory import SLACK, copy, jit
 from extractors.layout import Layout
 from extractors.options import Options
 
-SEGMENTS = 65_536
+SEGMENTS = MOST_RECORDS
 """Of one record, at most, and looked at in one go."""
 
 EVERYTHING = 1 << 61
@@ -67,9 +67,9 @@ def _join(buffer, pos, limits, codes, most, parts, data, starts, ends, places, a
             lost += 1
             used = s + 1
             continue
-        for i in range(pos[s], limits[s]):
-            data[at] = buffer[i]
-            at += 1
+        size = limits[s] - pos[s]
+        copy(np.int64(data.ctypes.data) + at, np.int64(buffer.ctypes.data) + pos[s], size)
+        at += size
         if codes[s] == 0 or codes[s] == 2:
             ends[records] = at
             records += 1
@@ -109,11 +109,13 @@ def make(options: Options, layout: Layout) -> Framing:
         full = found == room
         sizes = limits[:found] - pos[:found]
         codes = buffer[pos[:found] - word.size + 2] & 3
-        data = np.zeros(int(sizes.sum()) + 2 * SLACK + layout.length, np.uint8)
+        data = np.empty(int(sizes.sum()) + 2 * SLACK + layout.length, np.uint8)
         starts, stops, places, alone = (np.zeros(found + 1, np.int64) for _ in range(4))
         records, lost_parts, used = _join(
             buffer, pos[:found], limits[:found], codes, longest, SEGMENTS, data, starts, stops, places, alone
         )
+        data[:SLACK] = 0
+        data[stops[records - 1] if records else SLACK :] = 0
         parts = alone[:lost_parts]
         if used < found and (why or (ends and not full)):
             # The record that was begun is never completed.

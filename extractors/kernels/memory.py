@@ -8,10 +8,13 @@ before the first record and after the last.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,7 @@ from typing import Any
 import numba as nb
 from llvmlite import ir
 from numba import types
+from numba.core.cgutils import raw_memcpy
 from numba.extending import intrinsic
 
 SLACK = 16
@@ -30,7 +34,30 @@ _SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 
 @functools.cache
 def _cache_folder() -> str | None:
-    """Where compiled kernels are kept: a folder of their own for every state of the reader's sources, if one can be had.
+    """Where compiled kernels are kept, if anywhere: beside the sources, as Python keeps what it compiles, or by the user.
+
+    What was compiled beside sources that this user may not write to is copied, and so compiled by nobody again.
+    """
+    name = f"kernels-{_digest()}"
+    beside = Path(__file__).parents[1] / "__pycache__" / name
+    usual = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  it does not raise where there is no home
+    own = usual / "hikkoshi" / name
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        own = Path(given) / name
+    elif _can_be_kept_in(beside):
+        return str(beside)
+    if _can_be_kept_in(own, like=None if given else beside):
+        return str(own)
+    logging.getLogger("hikkoshi").warning(
+        "compiled kernels cannot be kept: %s cannot be written, so each start takes some seconds longer. "
+        "Set NUMBA_CACHE_DIR to a folder that this user may write.",
+        own,
+    )
+    return None
+
+
+def _digest() -> str:
+    """What the reader's sources are.
 
     Numba compiles a function again when its own file has changed. A kernel also holds constants of other files (the
     columns of the plan), so all of them decide.
@@ -38,21 +65,32 @@ def _cache_folder() -> str | None:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
         digest.update(path.read_bytes())
-    given = os.environ.get("NUMBA_CACHE_DIR")
-    usual = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))  # noqa: PTH111  it does not raise where there is no home / "hikkoshi"
-    folder = Path(given or usual) / f"kernels-{digest.hexdigest()[:16]}"
+    return digest.hexdigest()[:16]
+
+
+def _can_be_kept_in(folder: Path, *, like: Path | None = None) -> bool:
+    """Make a folder, with what another holds where it is new; tell whether it may be written."""
     try:
+        if like is not None and like.is_dir() and not folder.exists():
+            _copy(like, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(folder)
     except OSError:
-        logging.getLogger("hikkoshi").warning(
-            "compiled kernels cannot be kept: %s cannot be written, so each start takes some seconds longer. "
-            "Set NUMBA_CACHE_DIR to a folder that this user may write.",
-            folder,
-        )
-        return None
-    return str(folder)
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy the files of a folder, whole or not at all, and not who may write them."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        made = Path(folder) / target.name
+        for file in source.rglob("*.nb[ci]"):
+            copied = made / file.relative_to(source)
+            copied.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copied)
+        # Another process may have been first, and its folder is as good.
+        with contextlib.suppress(OSError):
+            made.rename(target)
 
 
 def compiled(decorate: Callable[[bool], Any]) -> Any:
@@ -118,6 +156,25 @@ def _load(bits: int, *, swap: bool) -> Callable[[Any, Any, Any, Any], Any]:
     return codegen
 
 
+def _item(bits: int) -> Callable[[Any, Any, Any, Any], Any]:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.load(builder.gep(_pointer(builder, args[0], bits), [args[1]]), align=1)
+
+    return codegen
+
+
+@intrinsic
+def int64_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """Read an int64 of an array, so that the compiler sees one: a loop over it becomes a few vector instructions."""
+    return types.int64(types.int64, types.int64), _item(64)
+
+
+@intrinsic
+def int32_of(typing_context: Any, address: Any, index: Any) -> Any:
+    """The same of an int32."""
+    return types.int32(types.int64, types.int64), _item(32)
+
+
 @intrinsic
 def be64(typing_context: Any, address: Any) -> Any:
     """Read eight bytes, the first the most significant, as uint64."""
@@ -167,6 +224,31 @@ def put64(typing_context: Any, address: Any, word: Any) -> Any:
 def put32(typing_context: Any, address: Any, word: Any) -> Any:
     """Write the low four bytes of a word, the least significant first."""
     return types.void(types.int64, types.int64), _store(32)
+
+
+@intrinsic
+def copy(typing_context: Any, target: Any, source: Any, count: Any) -> Any:
+    """Copy bytes from one address to another."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        raw_memcpy(builder, _pointer(builder, args[0], 8), _pointer(builder, args[1], 8), args[2], 1)
+        return context.get_dummy_value()
+
+    return types.void(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def prefetch(typing_context: Any, address: Any) -> Any:
+    """Say that an address will soon be read; it need not be one."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer, number, number, number])
+        hint = builder.module.declare_intrinsic("llvm.prefetch", [pointer], kind)
+        builder.call(hint, [_pointer(builder, args[0], 8), number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(types.int64), codegen
 
 
 @intrinsic

@@ -44,8 +44,9 @@ from extractors.kernels.memory import inner, int_at
     KEEP_WIDE,  # text: 1 where trailing ideographic spaces are kept
     BLANK,  # text and numbers: a byte of padding, eight times
     LIMITS,  # text: address of the records' ends (int64); 0 where no record ends before its fields do
-) = range(28)
-COLUMNS = 28
+    HOLDING,  # in how many records so far the field holds anything
+) = range(29)
+COLUMNS = 29
 
 
 @intrinsic

@@ -18,11 +18,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from extractors.charsets.contract import Charset
+from extractors.columns import holding
 from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
 from extractors.layout import Field, Segment, Table
-from extractors.structure.odd import Odd, Rows, named
+from extractors.structure.odd import Odd, Rows, named, occurrences
 from extractors.structure.walk import Walk
 
 
@@ -35,7 +36,7 @@ class Read:
         odd: what was odd in them.
         ends: int64, where each record's layout ends; the record's own end where that cannot be known.
         short: indexes of the records that end before that.
-        filled: in how many records each of the other fields holds anything.
+        filled: in how many records each of the other fields, and then each column, holds anything.
     """
 
     columns: tuple[pa.Array, ...]
@@ -47,11 +48,15 @@ class Read:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Marks:
-    """Of each record: whether it ends before its layout does, and whether a count in it cannot be right."""
+    """Of each record: whether it ends before its layout does, and whether a count in it cannot be right.
+
+    Of all of them, by column and by other field: how many hold anything.
+    """
 
     short: np.ndarray
     torn: np.ndarray
     filled: dict[str, int] = dataclasses.field(default_factory=dict)
+    others: dict[str, int] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -188,7 +193,8 @@ class Structure:
         odd: list[Odd] = []
         columns, ends = self._read(data, rows, {}, odd, marks)
         ends[marks.torn] = limits[marks.torn]
-        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], dict(marks.filled))
+        filled = marks.others | {field.name: marks.filled[field.name] for field in self.schema}
+        return Read(tuple(columns), tuple(odd), ends, np.nonzero(marks.short & ~marks.torn)[0], filled)
 
     def _read(
         self, data: np.ndarray, rows: Rows, counts: dict[int, np.ndarray], odd: list[Odd], marks: _Marks
@@ -222,11 +228,18 @@ class Structure:
         some_cut = bool(cut.any())
         decoded = decoder.decode(data, rows.starts, rows.limits if some_cut else None)
         columns = list(decoded.columns)
-        marks.filled.update(decoded.filled)
+        filled = list(decoded.filled)
         oddities: Sequence[Oddity] = decoded.oddities
         if some_cut:
             marks.short[rows.records[cut]] = True
             columns, oddities = self._shorten(data, decoder, columns, oddities, rows, np.nonzero(cut)[0])
+            filled = [
+                known if after is before else holding(after)
+                for known, before, after in zip(filled, decoded.columns, columns, strict=True)
+            ]
+        if not rows.subscripts.shape[1]:
+            marks.others.update(decoded.others)
+            marks.filled.update(zip((f.name for f in decoder.fields), filled, strict=True))
         if self._observer is not None:
             self._observer.see(Seen(decoder, data, rows.starts, rows.limits, rows.records, columns))
         for oddity in oddities:
@@ -306,19 +319,13 @@ class Structure:
         marks.short[rows.records[counted.cut]] = True
         if nested is None:
             return None, end
-        parents = np.repeat(np.arange(size), counts)
-        within = np.arange(len(parents)) - np.repeat(np.cumsum(counts) - counts, counts)
-        starts = begin[parents] + within * table.element.width if counted.places is None else counted.places
-        elements = Rows(
-            rows.records[parents],
-            np.column_stack((rows.subscripts[parents], within + 1)),
-            starts,
-            rows.limits[parents],
-        )
-        inside = {name: values[parents] for name, values in known.items()}
-        columns, _ = nested._read(data, elements, inside, odd, marks)
+        if not rows.subscripts.shape[1]:
+            marks.filled[table.column] = int(np.count_nonzero(counts))
         offsets = np.zeros(size + 1, np.int32)
         np.cumsum(counts, out=offsets[1:])
+        parents, elements = occurrences(rows, offsets, begin, table.element.width, counted.places)
+        inside = {name: values[parents] for name, values in known.items()} if table.element.deep_tables else {}
+        columns, _ = nested._read(data, elements, inside, odd, marks)
         values = columns[0] if table.elementary else pa.StructArray.from_arrays(columns, fields=list(nested.schema))
         if not wrong.any():
             return pa.ListArray.from_arrays(pa.array(offsets), values), end
@@ -365,7 +372,7 @@ class Structure:
 
 def _counts(column: pa.Array) -> np.ndarray:
     """The counts that a column states; -1 where it states none."""
-    return np.asarray(column.fill_null(-1).to_numpy(zero_copy_only=False))
+    return np.asarray((column.fill_null(-1) if column.null_count else column).to_numpy(zero_copy_only=False))
 
 
 def _element_type(table: Table, nested: Structure) -> pa.DataType:

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 import numpy as np
 
 from extractors.charsets.contract import Charset
-from extractors.decoder import ZERO, Blanks, Decoder, kind_of_bytes
+from extractors.decoder import Blanks, Decoder
 from extractors.dialects.contract import Dialect
 from extractors.kernels import plan as p
+from extractors.kernels.lost import ZERO, kind_of_bytes
 from extractors.kernels.memory import call, inner, jit
 from extractors.kernels.plan import argument
 from extractors.layout import Field, Segment
@@ -142,8 +143,8 @@ def _count_at(section, number, data, plan, values, place, value, listed):
     row = np.int64(plan.ctypes.data) + number * plan.shape[1] * 8
     found = call(argument(row, p.KERNEL), row, np.int64(0), np.int64(1), np.int64(0))
     if found > 0 and (listed[0] >> 32) & LOST != 0:
-        at = section + plan[number, p.OFFSET]
-        kind = kind_of_bytes(data, at, plan[number, p.WIDTH], plan[number, p.BLANK] & 0xFF)
+        at = np.int64(data.ctypes.data) + section + plan[number, p.OFFSET]
+        kind = kind_of_bytes(at, plan[number, p.WIDTH], np.uint64(plan[number, p.BLANK] & 0xFF))
         return np.int64(0 if values[number, kind] == ZERO else -1)
     return value[0] * values[number, 4]
 

@@ -17,7 +17,7 @@ from collections import defaultdict
 from types import MappingProxyType
 
 from mappings.language.folder import CodeTable, Period
-from migration_reports.findings import Position, Problem
+from migration_reports.trouble import Position, Problem
 
 COLUMNS = ("old", "new", "label", "valid_from", "valid_to")
 FIRST, LAST = "00000000", "99999999"

@@ -24,8 +24,8 @@ from pydantic import Field
 
 from mappings.language.folder import Root
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import Position, Problem, SpecError
 from migration_reports.specs import Located, Spec, checked
+from migration_reports.trouble import Position, Problem, SpecError
 from migration_reports.yaml_text import Path as YamlPath
 from migration_reports.yaml_text import read_yaml
 

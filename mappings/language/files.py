@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from migration_reports.findings import Position, Problem, nearest
+from migration_reports.trouble import Position, Problem, nearest
 
 MAX_FILE = 4_000_000
 

@@ -9,8 +9,8 @@ from typing import Protocol
 
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemManifest
-from migration_reports.findings import Definition, Position, Problem, did_you_mean
 from migration_reports.specs import Located
+from migration_reports.trouble import Definition, Position, Problem, did_you_mean
 
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
 """Options of a charset that name files."""

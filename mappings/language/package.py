@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from migration_reports.findings import Position, Problem, did_you_mean
+from migration_reports.trouble import Position, Problem, did_you_mean
 from migration_reports.yaml_text import Document, Places
 from migration_reports.yaml_text import Path as YamlPath
 

@@ -15,8 +15,8 @@ from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root,
 from mappings.language.manifest import check_dumps, check_head, check_system
 from mappings.language.package import Counts, inherit, overlay, packages_of
 from mappings.language.spec import Manifest, MappingSpec, SystemManifest
-from migration_reports.findings import Position, Problem, SpecError, UsageError, did_you_mean
 from migration_reports.specs import Located, Spec, checked
+from migration_reports.trouble import Position, Problem, SpecError, UsageError, did_you_mean
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"

@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from migration_reports.findings import RunError
 from migration_reports.records import steps
 from migration_reports.records.run_record import Frozen, RunRecord
+from migration_reports.trouble import RunError
 
 T = TypeVar("T", bound=Frozen)
 

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
-from migration_reports.findings import FIRST_PLACES
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -26,6 +25,7 @@ from migration_reports.records.run_record import (
     Timing,
 )
 from migration_reports.records.sums import added, added_within, keys_of, sums, values_by
+from migration_reports.trouble import FIRST_PLACES
 
 K = TypeVar("K")
 V = TypeVar("V")

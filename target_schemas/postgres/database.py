@@ -12,7 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import psycopg as dialect
 
-from migration_reports.findings import RunError, TransientError
+from migration_reports.trouble import RunError, TransientError
 from target_schemas.model import SHARED
 from target_schemas.postgres.roles import ISOLATION
 
@@ -44,6 +44,17 @@ def adbc_uri(url: str) -> str:
 def connect(url: str) -> sa.Engine:
     """An engine without a pool: runs are few and long, and task processes must not share connections."""
     return sa.create_engine(url, poolclass=sa.NullPool, hide_parameters=True)
+
+
+@contextlib.contextmanager
+def reach(url: str) -> Iterator[tuple[sa.Engine, str]]:
+    """A database and its URL, for Great Expectations and for ADBC.
+
+    Raises:
+        TransientError: it is away.
+    """
+    with away(url):
+        yield connect(url), url
 
 
 @contextlib.contextmanager

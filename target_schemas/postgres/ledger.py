@@ -20,7 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from migration_reports.findings import RunError
+from migration_reports.trouble import RunError
 from target_schemas.model import SCHEMA_VERSION
 from target_schemas.postgres.areas import Area, area_of
 
@@ -133,6 +133,7 @@ class RunEntry:
         owner: who runs it.
         started: when it began.
         finished: when it ended.
+        database: the name of the database whose ledger this is, where several are read.
     """
 
     run_id: str
@@ -147,6 +148,7 @@ class RunEntry:
     owner: str
     started: datetime.datetime
     finished: datetime.datetime | None
+    database: str = ""
 
 
 def overall(state: str, systems: Collection[str]) -> str:
@@ -287,6 +289,21 @@ def find(engine: sa.Engine, run_id: str) -> RunEntry | None:
         if not installed(connection):
             return None
         return next(iter(_entries(connection, RUNS.c.run_id == run_id)), None)
+
+
+def running(engine: sa.Engine) -> frozenset[str]:
+    """The runs that have not ended."""
+    return _ids(engine, RUNS.c.state == "running")
+
+
+def ended_without_record(engine: sa.Engine) -> frozenset[str]:
+    """The runs that have ended without a report: killed, or kept from the data centre."""
+    return _ids(engine, sa.and_(RUNS.c.state != "running", RUNS.c.record_sha256.is_(None)))
+
+
+def _ids(engine: sa.Engine, which: sa.ColumnElement[bool]) -> frozenset[str]:
+    with engine.connect() as connection:
+        return frozenset(connection.execute(sa.select(RUNS.c.run_id).where(which)).scalars())
 
 
 def list_runs(engine: sa.Engine, municipality: str | None = None) -> list[RunEntry]:

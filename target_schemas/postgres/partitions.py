@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from migration_reports.findings import RunError
+from migration_reports.trouble import RunError
 from target_schemas.postgres.areas import Area, quote, six_digits
 from target_schemas.postgres.ledger import PROMOTIONS, RUN_SYSTEMS, in_force
 

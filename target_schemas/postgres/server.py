@@ -33,7 +33,7 @@ from pathlib import Path
 import psycopg
 import sqlalchemy as sa
 
-from migration_reports.findings import TransientError
+from migration_reports.trouble import TransientError
 
 ROOT_FOLDER = Path("/var/lib/hikkoshi")
 SYSTEM_USER = "pgserver"

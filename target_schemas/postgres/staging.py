@@ -11,7 +11,7 @@ import functools
 import hashlib
 import queue
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -181,14 +181,21 @@ def drop_staging(engine: sa.Engine, run_id: str) -> None:
             connection.execute(sa.schema.DropSchema(schema, cascade=True, if_exists=True))
 
 
-def drop_orphans(engine: sa.Engine, running: Collection[str]) -> tuple[str, ...]:
-    """Drop the staging schemas of runs that are not running any more; gives their names."""
-    kept = {name for run_id in running for name in (staging_schema(run_id), *beside(run_id))}
+def drop_orphans(engine: sa.Engine, running: Callable[[], Collection[str]]) -> tuple[str, ...]:
+    """Drop the staging schemas of runs that are not running any more; gives their names.
+
+    Args:
+        engine: the database.
+        running: tells the runs that are. A run is entered before it stages, so who is asked after the schemas were listed
+            knows whoever has begun meanwhile.
+    """
     query = sa.text(
         "SELECT nspname FROM pg_namespace WHERE nspname ~ '^stage_[0-9a-f]{16}(_promotable|_chosen)?$' ORDER BY nspname"
     )
     with engine.connect() as connection:
-        orphans = tuple(name for name in connection.execute(query).scalars() if name not in kept)
+        there = connection.execute(query).scalars().all()
+    kept = {name for run_id in running() for name in (staging_schema(run_id), *beside(run_id))}
+    orphans = tuple(name for name in there if name not in kept)
     for name in orphans:
         with engine.begin() as connection:
             connection.execute(sa.schema.DropSchema(name, cascade=True, if_exists=True))

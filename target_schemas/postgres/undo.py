@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from migration_reports.findings import RunError
+from migration_reports.trouble import RunError
 from target_schemas.postgres import partitions
 from target_schemas.postgres.areas import Area, area_of
 from target_schemas.postgres.database import briefly

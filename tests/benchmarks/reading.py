@@ -225,7 +225,10 @@ def indexing(data: np.ndarray, rounds: int) -> None:
                 pass
 
         def walk(buffer: np.ndarray = made) -> None:
-            framing.index(buffer, 0, len(buffer), True, ())
+            at, framed = 0, framing.index(buffer, 0, len(buffer), True, ())
+            while framed.again:
+                at += framed.used
+                framed = framing.index(buffer, at, len(buffer), True, framed.state)
 
         seconds = in_turns(rounds, walk=walk, stream=index, copy=made.copy)
         walked, streamed = (rates(made.size, seconds[name]) for name in ("walk", "stream"))

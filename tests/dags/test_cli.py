@@ -208,6 +208,31 @@ def test_the_version_names_the_revision(hikkoshi):
     assert git.returncode or git.stdout[:12] in done.stdout
 
 
+def test_the_end_of_a_command_calls_exit_functions_sends_what_was_printed_and_takes_nothing_apart():
+    call = """
+import atexit, sys
+from dags import cli
+class Loaded:
+    def __del__(self): print("taken apart")
+loaded = Loaded()
+atexit.register(print, "exit function")
+sys.argv = ["hikkoshi", *sys.argv[1:]]
+cli.process()
+"""
+
+    def ended(*words):
+        return subprocess.run(
+            [sys.executable, "-c", call, *words], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+
+    done, wrong = ended("--version"), ended("check", "nobody")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("hikkoshi ")
+    assert done.stdout.endswith("\nexit function\n")
+    assert (wrong.returncode, wrong.stdout) == (2, "exit function\n")
+    assert "no municipality `nobody`" in wrong.stderr
+
+
 def test_every_command_has_a_group_in_the_help_and_completion_is_offered():
     help_ = CliRunner().invoke(app, ["--help"]).output
     for command in COMMANDS:

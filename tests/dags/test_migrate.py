@@ -19,7 +19,8 @@ import json, sys, warnings
 from dags.server import airflow_home
 airflow_home.use()
 warnings.filterwarnings("error", message=".*eprecated.*", module="dags.*")
-heavy = lambda: sorted({"polars", "numba", "great_expectations", "pandas", "pyarrow.parquet"} & set(sys.modules))
+weighty = {"adbc_driver_postgresql", "great_expectations", "numba", "numpy", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
+heavy = lambda: sorted(weighty & set(sys.modules))
 import airflow.sdk
 before = heavy()
 from dags import migrate
@@ -28,7 +29,7 @@ for name in (folder.name for folder in migrate.municipality_folders(None)):
     dag = getattr(migrate, f"migrate_{name}")
     result["dags"][dag.dag_id] = {
         "tasks": {t.task_id: sorted(t.downstream_task_ids) for t in dag.tasks},
-        "retries": {t.task_id: t.retries for t in dag.tasks},
+        "retries": {t.task_id: t.retries for t in dag.tasks}, "weights": {t.task_id: str(t.weight_rule) for t in dag.tasks},
         "doc": dag.doc_md, "tags": sorted(dag.tags), "active": dag.max_active_runs, "schedule": str(dag.timetable),
         "params": list(dag.params), "links": [l.name for t in dag.tasks for l in t.operator_extra_links],
     }
@@ -43,6 +44,12 @@ def says(error):
     try: migrate.graded(step)()
     except Exception as caught: return [str(caught), str(caught.__cause__), caught.__suppress_context__]
 result["bug"] = says(ValueError("could not cast 渡邉花子"))
+import importlib, os
+os.environ["_AIRFLOW_PARSING_CONTEXT_DAG_ID"] = "migrate_990035_reiji"
+for name in [name for name in vars(migrate) if name.startswith("migrate_")]:
+    delattr(migrate, name)
+importlib.reload(migrate)
+result["of_a_task"] = [name for name in vars(migrate) if name.startswith("migrate_")]
 result["graded"] = [raises(e) for e in (TransientError("x"), RunError("x"), SpecError([]), ValueError("x"))]
 print("RESULT" + json.dumps(result))
 """
@@ -82,6 +89,11 @@ def test_parsing_imports_nothing_heavy(parsed):
     assert parsed["heavy"] == []
 
 
+def test_the_process_of_a_task_builds_its_own_dag_alone(parsed):
+    """A centre has a thousand of them."""
+    assert parsed["of_a_task"] == ["migrate_990035_reiji"]
+
+
 def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     tasks = parsed["dags"]["migrate_990027_mihon"]["tasks"]
     assert tasks["receive"] == ["resident_records.slices"]
@@ -100,6 +112,10 @@ def test_tasks_stand_in_the_order_of_the_pipeline(parsed):
     assert tasks["outcome"] == []
 
 
+def test_a_town_that_has_come_further_goes_first(parsed):
+    assert all("upstream" in rule.lower() for rule in parsed["dags"]["migrate_990027_mihon"]["weights"].values())
+
+
 def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
     dag = parsed["dags"]["migrate_990035_reiji"]
     assert dag["active"] == 1
@@ -107,7 +123,7 @@ def test_a_dag_is_run_by_hand_one_at_a_time_and_explains_itself(parsed):
     assert {"例示町", "ibm", "resident_records"} <= set(dag["tags"])
     assert "setai_kojin.dat" in dag["doc"]
     assert "移行結果報告書 / Report" in dag["links"]
-    assert dag["retries"]["resident_records.extract_map_stage"] == 3
+    assert dag["retries"]["resident_records.extract_map_stage"] == dag["retries"]["outcome"] == 3
     assert dag["retries"]["approve_by_person"] == 0
 
 

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 
-from dags import runs, steps
+from dags import known_runs, runs, steps
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import run_folder
 from migration_reports.catalogue import CATALOGUE
@@ -154,11 +154,11 @@ def test_running_twice_changes_nothing_but_the_run(home, database_url):
     second = runs.run_all("mihon", rehearsal=2)
     assert promoted(database_url, "residents") == before
     assert second.former_run == first.run_id
-    undone = runs.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
+    undone = known_runs.rollback("990027_mihon", mode="rehearsal", by="tester", reason="the first was right")
     (undone,) = undone.systems
     assert (undone.run_id, undone.in_force) == (second.run_id, first.run_id)
     assert promoted(database_url, "residents") == before
-    assert {e.run_id: e.state for e in runs.list_runs(None)}[second.run_id] == "rolled back"
+    assert {e.run_id: e.state for e in known_runs.list_runs(None)}[second.run_id] == "rolled back"
 
 
 def test_a_rejected_record_is_kept_with_its_bytes_for_the_owner_only(home):
@@ -349,7 +349,7 @@ def test_a_second_run_at_the_same_time_is_refused(home):
     run_id = steps.begin("990027_mihon", owner=run_folder.this_process())
     with pytest.raises(RunError, match=f"run {run_id} of municipality 990027 has been in progress"):
         steps.begin("990027_mihon", owner="somewhere-else:1:1")
-    assert [e.run_id for e in runs.list_runs("mihon")] == [run_id]
+    assert [e.run_id for e in known_runs.list_runs("mihon")] == [run_id]
 
 
 def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
@@ -359,7 +359,7 @@ def test_a_run_whose_process_died_is_marked_and_the_next_one_goes_on(home):
     first = steps.begin("990027_mihon", owner=dead)
     record = runs.run_all("mihon")
     assert record.state == "promoted"
-    assert {e.run_id: e.state for e in runs.list_runs(None)}[first] == "abandoned"
+    assert {e.run_id: e.state for e in known_runs.list_runs(None)}[first] == "abandoned"
 
 
 def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing_staged(home, database_url):
@@ -374,7 +374,7 @@ def test_a_run_whose_process_died_behind_its_swap_is_promoted_and_leaves_nothing
     steps.approve(first, "tester")
     steps.promote(first)
     steps.begin("990027_mihon")
-    assert {e.run_id: e.state for e in runs.list_runs(None)}[first] == "promoted"
+    assert {e.run_id: e.state for e in known_runs.list_runs(None)}[first] == "promoted"
     assert len(promoted(database_url, "residents")) == 60
     assert staging.staging_schema(first) not in sa.inspect(connect(database_url)).get_schema_names()
 
@@ -419,7 +419,7 @@ def test_nothing_is_promoted_without_approval(home, database_url):
     record = runs.record(run_id)
     assert (record.state, record.decision.by, record.decision.reason) == ("rejected", "係長", "件数を確かめたい")
     assert record.decision.at == "2026-04-01T10:00:00+09:00"
-    assert [e.state for e in runs.list_runs("mihon")] == ["rejected"]
+    assert [e.state for e in known_runs.list_runs("mihon")] == ["rejected"]
     assert promoted(database_url, "residents") == []
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from dags import runs
+from dags import known_runs, runs
 from dags.authoring import difference, examples, explain, gaiji_import, lineage
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
@@ -224,7 +224,7 @@ def test_what_was_promoted_before_is_looked_up_in_both_engines(home, folder, dat
     assert [(place.dump, place.record) for place in across.first] == [("zei_master", 2)]
     found = pl.read_ipc(home / "runs" / record.run_id / "findings.arrow").filter(pl.col("code") == "V405")
     assert found.select("severity", "dump", "record", "table").rows() == [("alert", "zei_master", 2, TAXPAYERS)]
-    assert {entry.run_id: entry.in_force for entry in runs.list_runs("mihon")} == {
+    assert {entry.run_id: entry.in_force for entry in known_runs.list_runs("mihon")} == {
         first.run_id: ("resident_records",),
         record.run_id: ("tax",),
     }
@@ -267,7 +267,7 @@ def test_a_later_run_of_one_system_leaves_the_other_in_force_and_reports_say_so(
     first = runs.run_all("mihon")
     second = runs.run_all("mihon", systems=["tax"], rehearsal=2)
     assert second.former_run == first.run_id
-    assert {e.run_id: e.in_force for e in runs.list_runs("mihon")} == {
+    assert {e.run_id: e.in_force for e in known_runs.list_runs("mihon")} == {
         first.run_id: ("resident_records",),
         second.run_id: ("tax",),
     }

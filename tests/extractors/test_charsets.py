@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from extractors import charsets, framings
 from extractors.batches import extract
-from extractors.character_counts import first_places
+from extractors.character_counts import CodeCount, added
 from extractors.charsets import CHARSETS
 from extractors.charsets import _jis as jis
 from extractors.charsets import _repertoire as repertoire
@@ -381,14 +381,14 @@ def told(charset: Charset, data: bytes, width: int, *, picture: str = "X", batch
         open_bytes(data), name="d", layout=layout, framing=framings.load("fixed", {}, layout), charset=charset,
         batch_records=batch_records,
     )  # fmt: skip
-    met: dict[tuple, tuple] = {}
+    met: dict[tuple[str, str], CodeCount] = {}
     details: list[str] = []
     for part in extraction:
         details += [text for text in part.findings.column("detail").to_pylist() if text]
-        for _, code, area, count, records, places in part.characters.iter_rows():
-            old = met.get((hexadecimal(code), area), (0, 0, []))
-            met[hexadecimal(code), area] = (old[0] + count, old[1] + records, first_places(old[2], places))
-    return met, details
+        for one in part.characters:
+            key = (hexadecimal(one.code), one.area)
+            met[key] = added(met[key], one) if key in met else one
+    return {key: (one.count, one.records, [[*place] for place in one.places]) for key, one in met.items()}, details
 
 
 def test_a_pair_below_0100_is_told_from_a_single_byte(tmp_path):
@@ -449,7 +449,7 @@ def test_a_scalar_among_the_codes_of_another_charset_is_told_as_one(tmp_path):
     parts = list(
         extract(open_bytes(data), name="d", layout=layout, framing=framings.load("fixed", {}, layout), charset=charset)
     )
-    codes = [code for part in parts for code in part.characters["code"]]
+    codes = [met.code for part in parts for met in part.characters]
     assert [hexadecimal(code) for code in codes] == ["U+F0000"]
     assert charset.text(codes[0]) == "\U000f0000"
 

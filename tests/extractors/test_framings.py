@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from unittest import mock
@@ -168,7 +169,11 @@ def test_every_problem_of_a_framings_options_is_told_at_once(name, options, word
 
 @pytest.mark.parametrize("name", list(FAMILIES))
 @settings(max_examples=400, deadline=None)
-@given(given_=st.data(), data=st.binary(max_size=400), buffers=st.tuples(*[st.integers(1, 300)] * 2))
+@given(
+    given_=st.data(),
+    data=st.binary(max_size=400),
+    buffers=st.tuples(*[st.tuples(st.integers(1, 300), st.sampled_from((1, 3, 65_536)))] * 2),
+)
 def test_any_bytes_under_any_options_are_accounted_for_and_no_buffer_shows(name, given_, data, buffers):
     layout = read_copybook(
         "01 R. 05 L PIC 9(4) COMP. 05 M PIC 9. 05 P PIC 9(3) COMP-3. 05 F PIC X(5).", file="case.cpy"
@@ -179,10 +184,13 @@ def test_any_bytes_under_any_options_are_accounted_for_and_no_buffer_shows(name,
         assert {p.code for p in error.problems} == {"L904"}
         return
     results = []
-    for buffer in buffers:
+    for buffer, most in buffers:
         account = Account()
         rows, troubles = [], []
-        with mock.patch("extractors.records.BUFFER_LEAST", buffer):
+        with contextlib.ExitStack() as patched:
+            patched.enter_context(mock.patch("extractors.records.BUFFER_LEAST", buffer))
+            for module in ("_walks", "blocked", "length_field"):
+                patched.enter_context(mock.patch(f"extractors.framings.{module}.MOST_RECORDS", most))
             for part, records in (
                 (p, r)
                 for p in frames(open_bytes(data), framing, layout, account, buffer_bytes=1)

@@ -13,6 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from extractors import charsets, dialects
 from extractors.batches import extract
@@ -228,3 +230,27 @@ def test_no_two_usages_want_the_same_item(dialect):
         wanted.update(takers)
     by_charset = {"utf8", "zoned_ascii"}
     assert wanted <= {usage.name for usage in USAGES if usage.stores} == {u.name for u in USAGES} - by_charset
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    width=st.integers(1, 38),
+    rows=st.lists(st.tuples(st.sampled_from(b"\x40\x00\xff"), st.integers(0, 99)), min_size=1, max_size=90),
+)
+def test_bytes_of_any_width_are_blank_only_where_all_of_them_are(width, rows):
+    layout = read_copybook(f"01 R. 05 P PIC 9({2 * width - 1}) COMP-3.", file="case.cpy")
+    cells = [bytearray([byte]) * width for byte, _ in rows]
+    for cell, (_, at) in zip(cells, rows, strict=True):
+        # A byte that is not like the others, in half of them.
+        if at < width and width > 1:
+            cell[at] = 0x41
+    (part,) = extract(
+        open_bytes(b"".join(cells)), name="d", layout=layout, framing=load("fixed", {}, layout),
+        charset=charsets.load("ibm", {}, Path()), blanks=Blanks(spaces="null", low_values="zero"),
+    )  # fmt: skip
+    zero = [cell == bytes(width) for cell in cells]
+    refused = [n for n, cell in enumerate(cells, 1) if cell not in (b"\x40" * width, bytes(width))]
+    assert part.batch["P"].to_pylist() == [0 if is_zero else None for is_zero in zero]
+    assert part.findings["record"].to_pylist() == refused
+    assert set(part.findings["code"].to_pylist()) <= {"D201"}
+    assert part.filled["P"] == 0

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
+from extractors.decoder import Blanks
 from extractors.encode import encode
 from extractors.framings import load
 from migration_reports.findings import SpecError
@@ -78,6 +79,39 @@ def test_the_batch_size_never_changes_a_result(data, sizes):
         found = sorted(str(f) for e in out for f in e.findings.to_pylist())
         results.append((tables, found, account))
     assert results[0] == results[1]
+
+
+OF_EVERY_FORM = read_copybook(
+    """01 R.
+    05 K PIC X. 05 Z PIC S9(3). 05 P PIC S9(3)V99 COMP-3. 05 PP PIC 9PP COMP-3. 05 PW PIC S9(39) COMP-3.
+    05 B PIC S9(4) COMP. 05 F COMP-1. 05 E PIC ZZ9. 05 J PIC X(4) JUSTIFIED. 05 A POINTER. 05 FILLER PIC X(2).
+    05 N PIC 9. 05 O PIC 9 OCCURS 2. 05 H OCCURS 0 TO 3 DEPENDING ON N. 10 Y PIC 9. 05 L PIC 9(2).
+    """,
+    file="forms.cpy",
+)
+
+
+def says(value):
+    return any(value) if isinstance(value, bytes) else bool(value)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    records=st.lists(st.lists(st.sampled_from(b"\x00\x0c\x40\x4e\x0f\xf0\xf1\xf3\xc1\xff"), max_size=80), max_size=9),
+    policy=st.sampled_from(("finding", "null", "zero")),
+    lists=st.booleans(),
+)
+def test_what_a_field_holds_is_counted_as_its_values_tell(records, policy, lists):
+    data = b"".join((len(r) + 4).to_bytes(2, "big") + b"\0\0" + bytes(r) for r in records)
+    layout = OF_EVERY_FORM
+    extraction = extract(
+        io.BytesIO(data), name="any", layout=layout, framing=load("variable", {}, layout), charset=IBM,
+        kinds=(Kind("r", lists=lists),), batch_records=4, blanks=Blanks(spaces=policy, low_values=policy),
+    )  # fmt: skip
+    for extracted in extraction:
+        columns = {n: extracted.batch[n].to_pylist() for n in extracted.batch.schema.names if not n.startswith("_")}
+        counted = {name: extracted.filled.get(name) for name in columns}
+        assert counted == {name: sum(map(says, values)) for name, values in columns.items()}
 
 
 @settings(max_examples=100, deadline=None)

@@ -40,4 +40,4 @@ def test_fifty_kills_leave_what_is_promoted_whole_and_the_next_run_goes_on(prepa
     assert {load["in force"] == load["run"] for load in died} == {True, False}, "some died behind the swap"
     assert last["in force"] == "last"
     left = [name for name in sa.inspect(connect(database_url)).get_schema_names() if name.startswith("stage_")]
-    assert len(staging.drop_orphans(connect(database_url), ())) == len(left) <= 2 * len(died)
+    assert len(staging.drop_orphans(connect(database_url), tuple)) == len(left) <= 2 * len(died)

@@ -80,7 +80,8 @@ def compared(
 
     sql = (
         f"SELECT own.* FROM (SELECT source_record, source_dump, _rank, {', '.join(keys_sql)}, {stated.sql} AS stated "  # noqa: S608
-        f"FROM {{batch}} WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
+        # Great Expectations names what it puts here only where nothing is joined, and PostgreSQL 15 wants a name.
+        f"FROM {{batch}} AS batch WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
         f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}"
     )
     return failing, Query(_first(sql, by) if once else sql.replace("own.*", "own.source_record", 1))

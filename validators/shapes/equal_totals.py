@@ -67,7 +67,7 @@ def _differing(own: Found, other: Found, tolerance: Term, *, missing: bool = Fal
     group = f"PARTITION BY {', '.join(column.value.sql for column in own.rows.per)}"
     rank, whole = f"row_number() OVER ({group} ORDER BY {ORDER_SQL}) AS place", f"{own.sql} OVER ({group}) AS found"
     sql = (
-        f"SELECT own.source_record FROM (SELECT source_record, {', '.join(keys_sql)}, {rank}, {whole} FROM {{batch}} "  # noqa: S608
+        f"SELECT own.source_record FROM (SELECT source_record, {', '.join(keys_sql)}, {rank}, {whole} FROM {{batch}} AS batch "  # noqa: S608
         f"WHERE {meant.sql}) AS own LEFT JOIN (SELECT *, true AS there FROM ({totals_sql(other, f'{{{other.rows.table}}}')}) AS t) "
         f"AS other ON {joined(own.rows.per, 'own', 'other')} WHERE place = 1 AND {wrong.sql}"
     )
