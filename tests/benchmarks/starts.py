@@ -1,8 +1,8 @@
 """`python -m tests.benchmarks.starts`: what a command costs before it does anything, and when the first batch comes.
 
 Commands in processor time of whole processes, each beside a process that only imports Polars and pydantic, in turns. The
-first batch of 見本市 from the start of a process: where no kernel is kept, the first one after what `make setup` compiles,
-and a later one. The first round of commands is left out: it keeps bytecode, as Python does unless it is told not to.
+first batch of 見本市 from the start of a process, with the kernels that `make setup` has kept, and where none is. The first
+round of commands is left out: it keeps bytecode, as Python does unless it is told not to.
 """
 
 from __future__ import annotations
@@ -34,10 +34,8 @@ kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
 with open(sys.argv[3], "rb") as dump:
     next(iter(extract(dump, name="d", layout=reading.layout, framing=reading.framing, charset=reading.charset, kinds=kinds)))
 """
-LIMITS = {"fresh": 3.0, "later": 1.5}
+LIMITS = {"first": 3.0, "later": 1.5}
 """Seconds to the first batch that were asked: of the first process after the installation, and of later ones."""
-
-NOTHING_KEPT = "no kernel kept"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,25 +64,16 @@ def commands(rounds: int) -> None:
 
 def first_batches(rounds: int) -> None:
     """From the start of a process to the first batch."""
-    seconds: dict[str, list[tuple[float, float]]] = {name: [] for name in (NOTHING_KEPT, *LIMITS)}
     with tempfile.TemporaryDirectory(prefix="hikkoshi-bench-") as folder:
         dump = synthesize(20_000, Path(folder) / "inbox")
         words = ("-c", FIRST_BATCH, str(ROOT / "mappings" / "municipalities" / TOWN), DUMP, str(dump))
-        for number in range(rounds):
-            empty, installed = ({"NUMBA_CACHE_DIR": f"{folder}/{name}{number}"} for name in ("empty", "installed"))
-            seconds[NOTHING_KEPT].append(_seconds(words, empty))
-            _seconds(("-m", "dags.inspection.compiled"), installed)
-            for name in ("fresh", "later"):
-                seconds[name].append(_seconds(words, installed))
-    say()
-    for name, taken in seconds.items():
-        wall, busy = (middle(each[clock] for each in taken) for clock in (0, 1))
-        if name not in LIMITS:
-            say(f"first batch, whole process, {name}: {wall:.1f} s, {busy:.1f} s of processor time")
-            continue
-        what = "first batch, whole process, first after the installation" if name == "fresh" else "first batch, later"
-        asked(f"{what}: wall", wall, most=LIMITS[name], unit="s")
-        asked(f"{what}: processor time", busy, most=LIMITS[name], unit="s")
+        first, *later = (_seconds(words) for _ in range(rounds + 1))
+        wall, busy = _seconds(words, {"NUMBA_CACHE_DIR": folder})
+    say(f"\nfirst batch, whole process, no kernel kept: {wall:.1f} s, {busy:.1f} s of processor time")
+    for name, taken in {"first": [first], "later": later}.items():
+        for number, clocked in enumerate(("wall", "processor time")):
+            seconds = middle(each[number] for each in taken)
+            asked(f"first batch, kernels kept, {name} process: {clocked}", seconds, most=LIMITS[name], unit="s")
 
 
 def _seconds(words: Sequence[str], more: Mapping[str, str] | None = None) -> tuple[float, float]:
