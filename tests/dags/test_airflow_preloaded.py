@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dags.inspection.synthesis import synthesize
+from dags.server import airflow_home, standalone
 from tests.conftest import own_database
 
 ROOT = Path(__file__).parents[2]
@@ -71,3 +73,21 @@ def test_no_pool_of_threads_begins_before_the_fork(forked):
 def test_a_forked_process_imports_nothing_of_weight(forked):
     heavy = {"adbc_driver_postgresql", "great_expectations", "pandas", "polars", "psycopg", "pyarrow", "sqlalchemy"}
     assert not heavy & set(forked["late"])
+
+
+def test_it_is_airflow_that_begins_behind_the_imports(tmp_path, monkeypatch):
+    monkeypatch.setenv("HIKKOSHI_HOME", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "dags.server.airflow_preloaded", "version"],
+        cwd=ROOT,
+        env={**os.environ, **airflow_home.environment()},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split()[-1] == importlib.metadata.version("apache-airflow")
+
+
+def test_the_part_that_forks_tasks_is_one_of_airflows():
+    """A name that no part has would leave every task to import by itself, and nobody would see it."""
+    assert standalone.FORKING in standalone.PARTS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import textwrap
@@ -11,6 +12,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from dags.server import airflow_preloaded
 
 ROOT = Path(__file__).parents[2]
 
@@ -150,6 +153,15 @@ def test_the_deployment_has_no_secret_in_it():
     for line in text.splitlines():
         if any(word in line for word in ("PASSWORD:", "SECRET", "FERNET")):
             assert "${" in line, line
+
+
+def test_the_deployments_workers_fork_tasks_with_everything_imported():
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    words = yaml.safe_load(text)["services"]["worker"]["command"]
+    assert words[0] == airflow_preloaded.__name__
+    assert words[1:] == ["celery", "worker"]
+    # A single `$` would be one of Compose's own variables, and `$0` is none.
+    assert not re.search(r"(?<!\$)\$(?![{$])", "\n".join(re.sub("#.*", "", line) for line in text.splitlines()))
 
 
 def test_the_words_of_a_bug_stay_out_of_the_log(parsed):
