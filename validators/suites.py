@@ -18,9 +18,8 @@ import sqlalchemy as sa
 QUERY, CONDITION = "query", "condition"
 """The kinds that are not Great Expectations' own: the rows of a query, and the rows of which a condition is true."""
 
-SETTINGS = {"jit": "off", "work_mem": "'64MB'", "client_connection_check_interval": "'5s'"}
-"""Of the sessions that count: no compiling for queries of a second, room for one sort; and none outlives who asked."""
-
+SESSION = "SET client_connection_check_interval = '5s'; SET max_parallel_workers_per_gather = 0"
+"""Of the sessions that count: no query outlives who asked for it; and two of them leave no core for workers."""
 
 AT_ONCE = 2
 """So many tables are asked at once, each over a connection of its own."""
@@ -154,7 +153,7 @@ def _evaluate_one(context: Any, source: Any, suite: Suite) -> list[tuple[str, in
 
 def _prepare(connection: Any, _: object) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("; ".join(f"SET {name} = {value}" for name, value in SETTINGS.items()))
+        cursor.execute(SESSION)
     connection.commit()
 
 

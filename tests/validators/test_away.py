@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 
 from migration_reports.findings import RunError, TransientError
-from target_schemas.postgres import server, staging
+from target_schemas.postgres import server
 from target_schemas.postgres.database import away, connect
-from tests.counted import counted
+from tests.counted import counted, staged_alone
 from tests.embedded import embedded_server
 from tests.resident_records import RESIDENTS
 from validators.shapes.contract import Expectation, Query, Rule
@@ -25,8 +25,7 @@ RULES = [
 
 
 def staged(url):
-    staging.create_staging(connect(url), "r", [RESIDENTS])
-    return staging.staging_schema("r")
+    return staged_alone(connect(url), url, "r", [RESIDENTS], {})
 
 
 def at_statement(monkeypatch, number, do):

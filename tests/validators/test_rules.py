@@ -10,8 +10,7 @@ import pytest
 from dags.pipeline.town import rules_of
 from mappings.compiling.compiler import arrow_type
 from migration_reports.findings import FINDINGS, finding
-from target_schemas.postgres import staging
-from tests.counted import counted
+from tests.counted import counted, staged_alone
 from tests.resident_records import SYSTEM
 from tests.sheets import sheet
 from validators import derived, engine, instances
@@ -51,10 +50,8 @@ def frame(name, rows):
 
 
 def stage(database, url, frames, run):
-    staging.create_staging(database, run, list(TABLES.values()))
-    for name, rows in frames.items():
-        staging.stage(url, run, name, rows.to_arrow().cast(schema_of(name)).to_reader(), dump="d")
-    return staging.staging_schema(run)
+    rows = {name: rows.to_arrow().cast(schema_of(name)) for name, rows in frames.items()}
+    return staged_alone(database, url, run, list(TABLES.values()), rows)
 
 
 def test_both_engines_count_the_same_on_random_rows(data_centre, database_url):

@@ -13,8 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from target_schemas.postgres import staging
-from tests.counted import counted
+from tests.counted import counted, staged_alone
 from tests.sheets import rule_of
 from tests.validators.shape_tables import TABLES, Staged, failing_polars, frame, rules, schema_of
 from validators.shapes import SHAPES
@@ -163,10 +162,8 @@ def test_great_expectations_counts_as_the_database_does(data_centre, database_ur
         for values, count in ((OF_THINGS, 150), (OF_PARTS, 4))
     )
     frames = frames_of(things, parts)
-    staging.create_staging(data_centre, "shapes", list(TABLES.values()))
-    for key, rows in frames.items():
-        staging.stage(database_url, "shapes", key, rows.to_arrow().cast(schema_of(key)).to_reader(), dump="d")
-    schema = staging.staging_schema("shapes")
+    rows = {key: rows.to_arrow().cast(schema_of(key)) for key, rows in frames.items()}
+    schema = staged_alone(data_centre, database_url, "shapes", list(TABLES.values()), rows)
     counts = counted(MADE, url=database_url, schema=schema)
     found = {name: len(rows) for name, rows in failing_polars(MADE, frames).items()}
     assert found == dict(counts)

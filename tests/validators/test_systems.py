@@ -14,10 +14,9 @@ from hypothesis import strategies as st
 
 from mappings.compiling.compiler import arrow_type
 from migration_reports.items import Code
-from target_schemas.postgres import staging
 from target_schemas.sheets import read_systems
 from target_schemas.systems import SYSTEMS
-from tests.counted import counted
+from tests.counted import counted, staged_alone
 from validators import derived, engine
 
 TESTS = Path(__file__).parents[1]
@@ -47,9 +46,8 @@ def both(system, table, rows, database, url, *, reference_date=None, own=None, r
     # A reference is judged over several tables; it has cases of its own.
     rules = [rule for rule in made if set(rule.reads) == {key}]
     found = engine.run_polars(rules, {key: pl.DataFrame(pl.from_arrow(staged)).lazy()})
-    staging.create_staging(database, run, [physical])
-    staging.stage(url, run, key, staged.to_reader(), dump="d")
-    counts = counted(rules, url=url, schema=staging.staging_schema(run))
+    schema = staged_alone(database, url, run, [physical], {key: staged})
+    counts = counted(rules, url=url, schema=schema)
     assert {name: rows.height for name, rows in found.items()} == dict(counts)
     return {
         name.removeprefix(f"{system.name}."): sorted(rows["source_record"])
