@@ -111,12 +111,14 @@ def _hash(values: Sequence[pl.Expr]) -> pl.Expr:
 
 
 def _failing_masks(masks: Mapping[str, pl.Expr], rows: pl.LazyFrame) -> Mapping[str, pl.DataFrame]:
-    """One pass counts every rule; only those that some row fails are asked again for their rows."""
+    """One pass counts every rule; where some row fails one, a second takes the places of the rows that fail any."""
     counts = rows.select(mask.sum().alias(name) for name, mask in masks.items()).collect(engine="streaming")
-    return {
-        name: rows.filter(mask).select(PLACE).sort(PLACE).collect(engine="streaming") if counts[name][0] else NO_ROWS
-        for name, mask in masks.items()
-    }
+    failed = {name: mask.alias(name) for name, mask in masks.items() if counts[name][0]}
+    if not failed:
+        return dict.fromkeys(masks, NO_ROWS)
+    wrong = rows.filter(pl.any_horizontal(failed.values())).select(*PLACE, *failed.values()).sort(PLACE)
+    placed = wrong.collect(engine="streaming")
+    return {name: placed.filter(name).select(PLACE) if name in failed else NO_ROWS for name in masks}
 
 
 def suites_of(
