@@ -38,8 +38,13 @@ class Ground:
 
     def settle_down(self) -> None:
         """Let the server write out what it owes, so that the next does not pay for it."""
+        self.said("CHECKPOINT")
+
+    def said(self, *statements: str) -> None:
+        """Say statements that stand in no transaction."""
         with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.execute(sa.text("CHECKPOINT"))
+            for statement in statements:
+                connection.execute(sa.text(statement))
 
 
 @contextlib.contextmanager
@@ -56,7 +61,11 @@ def ground(url: str | None) -> Iterator[Ground]:
         try:
             os.environ["HIKKOSHI_DATABASE_URL"] = reached = url or embedded_url(home)
             engine = connect(reached)
-            yield Ground(home, reached, engine, postmaster_of(engine))
+            place = Ground(home, reached, engine, postmaster_of(engine))
+            if not url:
+                # It comes once a minute, upon whatever is measured then.
+                place.said("ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
+            yield place
         finally:
             if not url:
                 stop(home, delete=True)

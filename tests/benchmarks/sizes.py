@@ -128,11 +128,13 @@ def children_peak() -> Iterator[Any]:
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.wait(1 / LOOKS_A_SECOND):
+        while True:
             for child in psutil.Process().children(recursive=True):
                 if child.pid not in seen:
                     set_back([child.pid])
                 seen[child.pid] = max(seen.get(child.pid, 0.0), peak(child.pid))
+            if ended.wait(1 / LOOKS_A_SECOND):
+                break
 
     looking = threading.Thread(target=look)
     looking.start()

@@ -22,7 +22,7 @@ from tests.benchmarks.ground import LENGTH, TOWN, ground, synthesize
 if TYPE_CHECKING:
     from dags.steps import SliceOf
 
-SPINS = 50
+SPINS = 200
 """Turns of the computing loop for each record."""
 
 WORKERS = (1, 2)
