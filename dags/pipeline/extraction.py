@@ -199,6 +199,8 @@ def extract_and_map(
             said = time.monotonic()
             share = 100 * (stream.taken - begun) // max(size, 1)
             log.info("%s: %s records, %d %%", dump, f"{extraction.account.records:,}", share)
+    # What batches took is kept for the next ones; a process that goes on with other steps needs it there.
+    pa.default_memory_pool().release_unused()
     return SliceAccount(
         read=Bytes(**dataclasses.asdict(extraction.account)),
         made=counts.made,
