@@ -15,7 +15,7 @@ def _loaded():
     yield suites.evaluate
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def one_import():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gate, "apart", _loaded)
