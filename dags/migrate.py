@@ -228,10 +228,7 @@ def _tasks(spec: MunicipalityFolder, titles: Mapping[str, str]) -> None:
             raise AirflowSkipException("this system is not moved by this run")
         return parts
 
-    @task(
-        map_index_template="{{ slice }}",
-        doc_md="読み、変換し、ステージングする / Read, map and stage one slice of a dump.",
-    )
+    @task(map_index_template="{{ slice }}", doc_md="読み、変換し、送る / Read, map and stage a slice of a dump.")
     @graded
     def extract_map_stage(run: str, dump: str, number: int) -> None:
         from dags import runs, steps  # noqa: PLC0415

@@ -185,7 +185,8 @@ def module_of(name):
 
 
 def lines_of(row):
-    figure = r"[\d,.]+(?:e-\d+)?(?: M?[sB])?"
+    # What is measured apart and taken off is more than the whole of a run of no size.
+    figure = r"-?[\d,.]+(?:e-\d+)?(?: M?[sB])?"
     pattern = re.escape(row).replace(r"\#\#", "##").replace(r"\#", figure).replace(r"\*", rf"(?:{figure}|[a-z ]+)")
     return re.compile(pattern.replace("yes/no", r"(?:yes|\*\*no\*\*)"))
 

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from dags import runs
+from dags import known_runs, runs
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from migration_reports.findings import UsageError
@@ -49,15 +49,18 @@ def test_each_town_goes_into_its_own_database_and_every_command_finds_it_there(u
     mihon, reiji = runs.run_all(MIHON), runs.run_all(REIJI)
     assert {name: towns_in(url) for name, url in urls.items()} == {"east": ["990027"], "west": ["990035"]}
     assert [record.versions["postgresql"].split()[-1] for record in (mihon, reiji)] == ["(east)", "(west)"]
-    assert [(e.run_id, e.database) for e in runs.list_runs(None)] == [(mihon.run_id, "east"), (reiji.run_id, "west")]
-    assert [e.run_id for e in runs.list_runs("reiji")] == [reiji.run_id]
+    assert [(e.run_id, e.database) for e in known_runs.list_runs(None)] == [
+        (mihon.run_id, "east"),
+        (reiji.run_id, "west"),
+    ]
+    assert [e.run_id for e in known_runs.list_runs("reiji")] == [reiji.run_id]
     listed = CliRunner().invoke(app, ["runs"], env={"COLUMNS": "250"}).stdout.splitlines()
     assert [line.split()[0 :: len(line.split()) - 1] for line in listed] == [
         ["run", "database"],
         [mihon.run_id, "east"],
         [reiji.run_id, "west"],
     ]
-    runs.withdraw(reiji.run_id, by="a clerk", reason="a test")
+    known_runs.withdraw(reiji.run_id, by="a clerk", reason="a test")
     assert {name: towns_in(url) for name, url in urls.items()} == {"east": ["990027"], "west": []}
     assert runs.record(mihon.run_id).state == "promoted"
     assert runs.record(reiji.run_id).state == "withdrawn"
