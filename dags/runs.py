@@ -17,7 +17,7 @@ from migration_reports.pages.question import question
 from migration_reports.records.assembly import state_of
 from migration_reports.records.run_record import RunRecord
 from target_schemas.postgres import ledger
-from validators.gate import opened
+from validators.gate import Gate, opened
 
 log = logging.getLogger("hikkoshi")
 
@@ -39,6 +39,7 @@ def run_all(
     rehearsal: int = 1,
     folder_of_dumps: str | None = None,
     ask_person: Callable[[str], Answer] | None = None,
+    gate: Gate | None = None,
 ) -> RunRecord:
     """Run every step in this process, without Airflow; the report is made however the run ends.
 
@@ -49,6 +50,7 @@ def run_all(
         rehearsal: which rehearsal.
         folder_of_dumps: where the dumps lie.
         ask_person: asks a person the approval question; approved automatically, where not given.
+        gate: one that is open already.
 
     Raises:
         RunError: a cut-over is to be approved automatically.
@@ -57,7 +59,7 @@ def run_all(
         raise RunError("a cut-over is approved by a person, never automatically. Nothing was begun.")
     # Great Expectations is imported beside everything up to validation, and takes memory no longer than that.
     with contextlib.ExitStack() as until_validated:
-        gate = until_validated.enter_context(opened())
+        counting = until_validated.enter_context(opened(gate))
         run_id = steps.begin(
             folder,
             systems=systems,
@@ -70,7 +72,7 @@ def run_all(
             for part in steps.receive(run_id):
                 steps.extract_map_stage(run_id, **part)
             steps.join_slices(run_id)
-            steps.validate(run_id, gate)
+            steps.validate(run_id, counting)
             until_validated.close()
             if steps.reconcile(run_id).promotable:
                 answer = ask_person(ask(run_id)) if ask_person is not None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import logging
 import os
@@ -46,10 +47,10 @@ def run(
     direct: Annotated[bool, typer.Option("--direct", help="Run the steps in this process, without Airflow.")] = False,
 ) -> None:
     """Run a migration."""
-    from dags import runs
     from dags.pipeline.folders import municipality_folder
     from dags.server import in_airflow
     from mappings.language.reader import read_municipality
+    from validators.gate import opened
 
     if approval not in (None, "automatic", "person"):
         raise typer.BadParameter("one of automatic, person", param_hint="--approval")
@@ -64,11 +65,17 @@ def run(
     mode = "cut-over" if cut_over else "rehearsal"
     if direct:
         _log_to_terminal()
-        record = runs.run_all(
-            folder, systems=system, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
-            ask_person=_ask if by_person else None,
-        )  # fmt: skip
+        # The gate's process imports beside this one; while a person is asked its memory is not held.
+        with contextlib.nullcontext() if by_person else opened() as gate:
+            from dags import runs
+
+            record = runs.run_all(
+                folder, systems=system, mode=mode, rehearsal=rehearsal, folder_of_dumps=str(inbox) if inbox else None,
+                ask_person=_ask if by_person else None, gate=gate,
+            )  # fmt: skip
     else:
+        from dags import runs
+
         if by_person and not in_airflow.server_is_up():
             raise RunError("a person approves in Airflow: start it with `make ui`, or give --direct to be asked here")
         terminal = _terminal()
