@@ -39,8 +39,8 @@ class Costs:
         return self.database_town + self.database_rows * rows / MILLION
 
 
-MEASURED = Costs(town=7.6, rows=13.7, database_town=0.7, database_rows=16.3, airflow_town=2.4)
-"""`make scale-test` of 2026-11-28 (docs/capacity.md): x86_64, two cores shared with other work."""
+MEASURED = Costs(town=5.8, rows=8.4, database_town=0.5, database_rows=9.2, airflow_town=2.4)
+"""`make scale-test` of 2026-11-28 (docs/capacity.md): x86_64, two cores for all of it."""
 
 AVERAGE_ROWS = 175_000
 """Of a town: 124 million residents in 1,741 municipalities, 2.45 rows each (the resident records of 見本市)."""

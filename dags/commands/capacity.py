@@ -92,10 +92,10 @@ def capacity(
         sys.stdout.write(json.dumps(said) + "\n")
         return
     table = Table(header_style="bold", box=None, pad_edge=False)
-    for name in ("municipalities", "workers", "databases", "hours", "limit"):
+    for name in ("municipalities", "workers", "databases", "minutes", "limit"):
         table.add_column(name, justify="left" if name == "limit" else "right")
     for e in found:
-        table.add_row(f"{e.municipalities:,}", f"{e.workers}", f"{e.databases}", f"{e.seconds / 3600:.2f}", e.limit)
+        table.add_row(f"{e.municipalities:,}", f"{e.workers}", f"{e.databases}", f"{e.seconds / 60:,.1f}", e.limit)
     out.print(table)
     out.print(
         f"{each:,} rows a town: processor seconds {costs.of_workers(each):.1f} of workers, {costs.of_database(each):.1f} of "

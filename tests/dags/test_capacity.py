@@ -73,7 +73,7 @@ def test_the_page_says_what_the_command_says():
     page = (Path(__file__).parents[2] / "docs" / "capacity.md").read_text("utf-8")
     estimates = [estimate(n, AVERAGE_ROWS, Machines(workers)) for n in (10, 100, 1_700) for workers in (1, 4, 16)]
     for e in estimates:
-        assert f"| {e.municipalities:,} | {e.workers} | {e.seconds / 3600:.2f} | {e.limit} |" in page
+        assert f"| {e.municipalities:,} | {e.workers} | {e.seconds / 60:,.1f} | {e.limit} |" in page
     workers = f"| workers | {MEASURED.town} s | {MEASURED.rows} s |"
     assert workers in page
     assert f"| data centre | {MEASURED.database_town} s | {MEASURED.database_rows} s |" in page
