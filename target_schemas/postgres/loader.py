@@ -16,7 +16,6 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from migration_reports.findings import RunError
 from target_schemas.postgres import partitions, roles
@@ -34,7 +33,7 @@ from target_schemas.postgres.ledger import (
     unknown,
 )
 from target_schemas.postgres.settling import rejected_rows_out
-from target_schemas.postgres.staging import AT_ONCE, ENGINE, RunTables, chosen_schema, staged_name
+from target_schemas.postgres.staging import AT_ONCE, ENGINE, PLAIN, RunTables, chosen_schema, staged_name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -131,8 +130,7 @@ def _asked(table: sa.Table) -> Iterator[tuple[str, str]]:
 
 
 def _sql(condition: sa.ColumnElement[bool]) -> str:
-    written = condition.compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
-    return str(written)
+    return str(condition.compile(dialect=PLAIN, compile_kwargs={"literal_binds": True}))
 
 
 def _already(connection: sa.Connection, run: RunTables) -> Promoted | None:

@@ -33,6 +33,9 @@ AT_ONCE = 2
 ENGINE: Mapping[str, type[sa.types.TypeEngine[int]]] = {"_rank": sa.BIGINT, "_part": sa.SMALLINT}
 """The columns that staged rows have for the engine: how much a row of a key is preferred, and the part that made it."""
 
+PLAIN = postgresql.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
+"""Writes SQL as it is: in the driver's own style every percent sign would stand twice."""
+
 WAITING_BATCHES = 4
 """So many batches may wait for the database: enough to even out, few enough to be nothing in memory."""
 
@@ -152,7 +155,7 @@ def make_like_target(connection: sa.Connection, run: RunTables, table: sa.Table,
 
 
 def _literal(value: str | int) -> str:
-    written = sa.literal(value).compile(dialect=postgresql.dialect(), compile_kwargs={"literal_binds": True})  # type: ignore[no-untyped-call]
+    written = sa.literal(value).compile(dialect=PLAIN, compile_kwargs={"literal_binds": True})
     return str(written).replace(":", r"\:")
 
 

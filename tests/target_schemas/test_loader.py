@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import dataclasses
 import itertools
 import os
 import signal
@@ -22,7 +23,7 @@ from target_schemas.model import CODES
 from target_schemas.postgres import ledger, loader, settling, staging
 from target_schemas.postgres.database import away, connect
 from target_schemas.postgres.settling import Counts
-from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM
+from tests.resident_records import HOUSEHOLDS, RESIDENTS, SYSTEM, TAX_AMOUNTS
 from tests.staged_runs import (
     amounts,
     begin,
@@ -181,6 +182,27 @@ def test_only_accepted_rows_are_promoted_and_one_row_a_key(prepared, database_ur
     assert loader.promoted_sums(prepared, RUN, "990027", summed) == {
         ("resident_records.tax_amounts", "d", "amount"): Decimal(12)
     }
+
+
+def test_what_every_row_has_alike_is_not_sent_and_stands_in_every_promoted_row(prepared, database_url):
+    alike = {"municipality_code": "990027", "run_id": "it's r1: %s", "source_dump": "d", "_part": 0, "address": None}
+    run = dataclasses.replace(RUN, constants={AMOUNTS: alike, KEY: alike})
+    stage_all(prepared, database_url, "r1", {})
+    staging.create_staging(prepared, run)
+    for key, table in ((AMOUNTS, amounts("x", "x", [("a", 1), ("b", 2)])), (KEY, households("x", "x", ["1", "1"]))):
+        stage_rows(database_url, run, key, table.drop_columns([name for name in alike if name in table.column_names]))
+    counts = settling.settle(prepared, database_url, run, rejected=no_rejects())
+    assert {place: n.promotable for place, n in counts.items()} == {(AMOUNTS, "d", 0): 2, (KEY, "d", 0): 1}
+    loader.promote(prepared, run, "990027", expected={AMOUNTS: 2, KEY: 1})
+    for table, count in ((TAX_AMOUNTS, 2), (HOUSEHOLDS, 1)):
+        for name in ("municipality_code", "run_id", "source_dump"):
+            assert rows(prepared, table, name) == [alike[name]] * count
+        with prepared.connect() as connection:
+            names = connection.execute(sa.select(ledger.PROMOTIONS.c.partition)).scalars()
+            (partition,) = [name for name in names if name.startswith(f"{table.name}_")]
+        columns = sa.inspect(prepared).get_columns(partition, "resident_records")
+        assert [column["name"] for column in columns] == table.columns.keys()
+        assert [column["default"] for column in columns] == [None] * len(columns)
 
 
 def test_staging_a_dump_again_replaces_what_it_had_staged(prepared, database_url):
