@@ -161,7 +161,12 @@ def stage(
     """
     file = mapped_file(run.path, part, number)
     if not file.exists():
-        return
+        if part.waits:
+            return
+        raise RunError(
+            f"the rows that slice {number} of {part.dump} gave {part.table} are not in the run's folder any more; nothing was "
+            "promoted. Begin a new run."
+        )
     staged, tables = Staged(part.table, part.number), run_tables(run, municipality)
     with pa.memory_map(str(file)) as source, pa.ipc.open_file(source) as rows:
         batches = (rows.get_batch(i) for i in range(rows.num_record_batches))
@@ -170,20 +175,21 @@ def stage(
 
 
 def stage_again(database: sa.Engine, url: str, run: Run, municipality: Municipality) -> None:
-    """Stage everything again from the run's files, where a promotion that came to no end has taken what was staged."""
+    """Stage from the run's files what is not staged, where a promotion that came to no end has taken it.
+
+    Who is killed in here leaves what was staged and noted; the next try goes on with the rest.
+    """
     tables = run_tables(run, municipality)
-    if staging.is_staged(database, tables):
-        return
-    staging.create_staging(database, tables)
+    if not staging.is_staged(database, tables):
+        staging.create_staging(database, tables)
+    there = staging.noted(database, run.run_id)
     for plan in municipality.plans.values():
         for part in plan.parts:
-            if part.waits:
-                stage(url, run, municipality, part, JOINED)
-                continue
             slices = cuts.planned(run, part.dump)
-            for number, one in enumerate(slices, 1):
-                last = cuts.last_record(number, slices)
-                stage(url, run, municipality, part, number, first=one.record, last=last)
+            places = [(n, one.record, cuts.last_record(n, slices)) for n, one in enumerate(slices, 1)]
+            for number, first, last in [(JOINED, 1, LAST)] if part.waits else places:
+                if (part.table, part.number, part.dump, first, last) not in there:
+                    stage(url, run, municipality, part, number, first=first, last=last)
 
 
 def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) -> Mapping[str, Elsewhere]:

@@ -177,6 +177,14 @@ def is_staged(engine: sa.Engine, run: RunTables) -> bool:
         return all(place is not None for place in places)
 
 
+def noted(engine: sa.Engine, run_id: str) -> frozenset[tuple[str, int, str, int, int]]:
+    """What is staged as one and whole: table, part, dump, first and last record."""
+    slices = _staged_slices(run_id)
+    names = ("table_name", "part", "source_dump", "first", "last")
+    with engine.connect() as connection:
+        return frozenset(tuple(row) for row in connection.execute(sa.select(*(slices.c[name] for name in names))))
+
+
 def drop_staging(engine: sa.Engine, run_id: str) -> None:
     """Drop the run's staging tables."""
     with engine.begin() as connection:
@@ -289,16 +297,21 @@ class Feed:
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
         with self._threads:
-            if failure is None:
-                self._give(None)
-                self._done.result()
-                return
-            self._given_up.set()
-            while not self._done.done():
-                try:
-                    self._waiting.put(None, timeout=0.05)
-                except queue.Full:
-                    self._waiting.get()
+            try:
+                if failure is None:
+                    self._give(None)
+                    self._done.result()
+            finally:
+                # Whoever is interrupted at the very end, too, lets the thread go.
+                self._give_up()
+
+    def _give_up(self) -> None:
+        self._given_up.set()
+        while not self._done.done():
+            try:
+                self._waiting.put(None, timeout=0.05)
+            except queue.Full:
+                self._waiting.get()
 
 
 class _GivenUpError(Exception):

@@ -400,6 +400,12 @@ def test_a_promotion_that_came_to_no_end_goes_on_or_is_judged_again(home, databa
         for _ in range(2):
             with pytest.raises(TransientError):
                 steps.promote(run_id)
+        rows = run_folder.open_run(run_id).path / "mapped"
+        rows.rename(rows.with_name("gone"))
+        with pytest.raises(RunError, match="are not in the run's folder any more; nothing was promoted"):
+            steps.validate(run_id)
+        rows.with_name("gone").rename(rows)
+        assert (steps.validate(run_id), steps.reconcile(run_id)) == judged
     assert steps.promote(run_id).rows == dict(judged[1].expected)
     assert len(promoted(database_url, "residents")) == judged[1].expected["resident_records.residents"] < 80
 

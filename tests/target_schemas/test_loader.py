@@ -145,6 +145,21 @@ def test_what_fails_while_it_is_fed_leaves_what_was_staged_before(prepared, data
     assert staged_numbers(prepared) == {KEY: ["1"], AMOUNTS: ["2"]}
 
 
+def test_who_is_interrupted_at_the_end_of_a_feed_does_not_wait_for_it(prepared, database_url, monkeypatch):
+    stage_all(prepared, database_url, "r1", {})
+    give = staging.Feed._give
+
+    def interrupted(self, item):
+        if item is None:
+            raise KeyboardInterrupt
+        give(self, item)
+
+    monkeypatch.setattr(staging.Feed, "_give", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        feed(database_url, ["1"], ["2"])
+    assert staged_numbers(prepared) == {KEY: [], AMOUNTS: []}
+
+
 def test_a_database_that_goes_away_while_it_is_fed_is_told_and_nobody_waits(prepared, database_url, server_url):
     stage_all(prepared, database_url, "r1", {})
     name = sa.make_url(database_url).database
