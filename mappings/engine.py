@@ -18,16 +18,15 @@ import pyarrow as pa
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
-from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
-from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
+from mappings.plan import ColumnPlan, PartPlan, Plan, Step
+from mappings.provenance import found_as
+from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
 from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
 from migration_reports.findings import FINDINGS, Severity
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
-
-HELD = ("_record", "_offset", "_parent")
 
 LATEST = 99_999_999
 
@@ -96,6 +95,7 @@ class _Query:
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
         alone: the first steps of columns that are the same, and what is known of them.
+        fields: of each column the fields that it is made of, as the decoder's findings name them.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -105,6 +105,7 @@ class _Query:
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
     alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
+    fields: Mapping[str, tuple[str, ...]]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
@@ -160,7 +161,7 @@ class Mapper:
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                kept = [name for name in (*HELD, OCCURRENCE, *part.reads) if name in before.columns]
+                kept = [name for name in (*HELD, *part.reads) if name in before.columns]
                 held[key] = _batch(before.select(list(dict.fromkeys(kept))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
@@ -189,7 +190,7 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
+            outcome = step.apply([value], {}, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -220,7 +221,7 @@ def _run(
     said = [one for one in query.said if not one.reads & silent]
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
     batch = _batch(rows[part.schema.names], part.schema)
-    wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
+    wrong = {name: sum(lost.get(field, 0) for field in fields) for name, fields in query.fields.items()}
     hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
     for mask, at in hits.items():
@@ -300,7 +301,8 @@ def _query(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
+    fields = {c.name: tuple(field for name in c.sources for _, field in found_as(part, name)) for c in part.columns}
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts, fields)
 
 
 def _asks(column: ColumnPlan) -> bool:

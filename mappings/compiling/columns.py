@@ -204,9 +204,11 @@ class ColumnCompiler:
             if transform is None:
                 self._complain.unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
                 return None
-            wrong = [flow for flow in flows if flow not in transform.takes]
+            numbers = transform.numeric is not None and "text" not in flows
+            takes = transform.takes if numbers or transform.numeric is None else frozenset[Type]({"text"})
+            wrong = [flow for flow in flows if flow not in takes]
             if wrong:
-                allowed = tuple(sorted(transform.takes))
+                allowed = tuple(sorted(takes))
                 message = f"transform `{step.name}` does not take {wrong[0]}"
                 defined = self._defined(members, tuple(spec.sources.values()))
                 self._complain.add("Y033", at, message, allowed, defined=defined)
@@ -215,10 +217,23 @@ class ColumnCompiler:
             if params is None:
                 return None
             beside = str(getattr(params, transform.beside) or "") if transform.beside else ""
+            field = str(getattr(params, transform.field)) if transform.field else ""
+            if field and not self._known(step.name, field, at):
+                return None
             self._lookup(step.name, params, members, at)
-            steps.append(Step(transform, params, beside))
-            flows[:] = [transform.gives] if transform.joins else [transform.gives] * len(flows)
+            steps.append(Step(transform, params, beside, field, numbers))
+            flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
+
+    def _known(self, transform: str, field: str, place: Position) -> bool:
+        """Whether a field that a transform looks at, or an occurrence's number, is one; said where it is not."""
+        kind = self._types.get(field)
+        if kind is None:
+            self._complain.unknown("Y021", place, f"field `{field[:60]}`", self._types)
+        elif type_of(kind) not in BY_NAME[transform].takes:
+            message = f"`{field[:60]}` is {type_of(kind)}, and no number for {transform}"
+            self._complain.add("Y033", place, message, defined=field_definition(self._schema, field))
+        return kind is not None
 
     def _policies(
         self, name: str, spec: ColumnSpec, target: Type, members: list[sa.Column[object]], path: Path

@@ -58,6 +58,9 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y060": "a number of an occurrence that a row does not have",
+    "Y061": "runs of a table (OCCURS) whose occurrences are groups",
+    "Y062": "a value of runs that the table cannot hold",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""
