@@ -48,9 +48,7 @@ class Step:
     field: str = ""
     of_numbers: bool = False
 
-    def apply(
-        self, values: Sequence[pl.Expr], days: Mapping[str, pl.Expr], tables: Mapping[str, CodeTable]
-    ) -> Outcome:
+    def apply(self, values: Sequence[pl.Expr], days: Mapping[str, pl.Expr], tables: Mapping[str, CodeTable]) -> Outcome:
         """What it makes of values; `days` are those of the part's columns."""
         more = [days.get(self.beside, pl.lit(None, pl.String))] if self.beside else []
         more += [pl.col(self.field)] if self.field else []
@@ -62,6 +60,13 @@ class Step:
     def factor(self) -> int | None:
         """What it multiplies numbers by; None where it does anything else."""
         return int(getattr(self.params, self.transform.factor)) if self.of_numbers and self.transform.factor else None
+
+
+def factor_of(steps: Sequence[Step]) -> int | None:
+    """What steps multiply a number by; None where one does anything else."""
+    factors = [step.factor for step in steps]
+    known = [factor for factor in factors if factor is not None]
+    return math.prod(known) if len(known) == len(factors) else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,10 +123,8 @@ class ColumnPlan:
     @property
     def factor(self) -> int | None:
         """What its one source is multiplied by on its way into the column; None where more than that happens to it."""
-        factors = [step.factor for step in self.steps]
         plain = self.expression is None and not (self.when or self.default is not None)
-        known = [factor for factor in factors if factor is not None]
-        return math.prod(known) if len(self.sources) == 1 and plain and len(known) == len(factors) else None
+        return factor_of(self.steps) if len(self.sources) == 1 and plain else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -165,6 +168,11 @@ class Occurrences:
     def reads(self) -> tuple[str, ...]:
         """The columns of the batch that it takes apart."""
         return self.lists[:1] or tuple(name for columns in self.flat.values() for name in columns)
+
+    @property
+    def fixed(self) -> int:
+        """How many occurrences every record, or every entry of a list, has."""
+        return math.prod(self.shape)
 
     @property
     def numbers(self) -> tuple[str, ...]:

@@ -102,7 +102,5 @@ def followed(part: PartPlan) -> tuple[Followed, ...]:
     return tuple(
         Followed(column.sources[0], column.targets[0], column.factor)
         for column in part.columns
-        if part.simple
-        and column.factor is not None
-        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+        if part.simple and column.factor is not None and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
     )

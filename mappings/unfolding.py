@@ -50,13 +50,14 @@ def _taken_apart(frame: pl.DataFrame, column: str) -> pl.DataFrame:
 
 def _laid_out(each: Occurrences, frame: pl.DataFrame, wanted: Collection[str] | None) -> pl.DataFrame:
     """A row for each occurrence of tables with a fixed number of them, or for each run of equal ones."""
-    size = int(np.prod(each.shape))
+    size = each.fixed
     rows = np.repeat(np.arange(frame.height), size)
     places = np.tile(np.arange(size), frame.height)
     made: dict[str, pl.Series] = {}
     if each.runs is not None:
         values = _at(frame, each.flat[each.table], rows, places, size)
-        starts, made = _runs(values, places % each.shape[-1], each.runs)
+        starts, of_runs = _runs(values, places % each.shape[-1], each.runs)
+        made.update(of_runs)
         rows, places = rows[starts], places[starts]
     made |= dict(_numbers(each, places))
     for name, columns in each.flat.items():

@@ -17,7 +17,7 @@ from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.folder import SystemFolder
 from mappings.language.manifest import is_share, no_share
 from mappings.language.spec import ColumnSpec
-from mappings.plan import ColumnPlan, Condition, Step
+from mappings.plan import ColumnPlan, Condition, Step, factor_of
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
@@ -118,7 +118,7 @@ class ColumnCompiler:
                 "Y042", place, message, hint="join them by concat", defined=self._defined(members, sources)
             )
             return None
-        self._fit(name, flows[0], target, members, spec, sources, place)
+        self._fit(name, flows[0], target, members, spec, sources, factor_of(steps), place)
         return ColumnPlan(
             name,
             tuple(member.name for member in members),
@@ -300,6 +300,7 @@ class ColumnCompiler:
         members: list[sa.Column[object]],
         spec: ColumnSpec,
         sources: tuple[str, ...],
+        times: int | None,
         place: Position,
     ) -> None:
         fits = flow == target or (flow, target) == ("integer", "decimal")
@@ -314,10 +315,12 @@ class ColumnCompiler:
             message = f"`{wide[0]}` holds double-byte characters only, column `{name}` half-width ones"
             hint = "write them half-width with width: {to: half}, or is another field meant?"
             self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
-        if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
+        if target == "decimal" and len(sources) == 1 and times is not None and spec.expression is None:
             source, wanted = self._types[sources[0]], arrow_type(members[0])
             whole = source.precision - source.scale if pa.types.is_decimal(source) else None
-            scale = source.scale if pa.types.is_decimal(source) else 0
+            # Each zero of what it is multiplied by takes a decimal away.
+            zeros = len(str(times)) - len(str(times).rstrip("0"))
+            scale = source.scale - zeros if pa.types.is_decimal(source) else 0
             if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
                 room = f"{wanted.precision} digits, {wanted.scale} decimals"
                 message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"

@@ -244,7 +244,9 @@ class _Compiler:
         if each is not None:
             types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
             types |= dict.fromkeys(each.numbers, pa.int64())
-            offsets |= {name: offsets[fields[0]] for name in types if (fields := each.fields(name)) and fields[0] in offsets}
+            offsets |= {
+                name: offsets[fields[0]] for name in types if (fields := each.fields(name)) and fields[0] in offsets
+            }
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
         return types, offsets, each

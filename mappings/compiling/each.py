@@ -14,7 +14,9 @@ from mappings.plan import VALUE, Occurrences, Runs
 from migration_reports.findings import Position, nearest
 
 
-def compile_each(spec: EachSpec, source: str, schema: pa.Schema, complain: Complaints, place: Position) -> Occurrences | None:
+def compile_each(
+    spec: EachSpec, source: str, schema: pa.Schema, complain: Complaints, place: Position
+) -> Occurrences | None:
     """The occurrences that a part gives rows for; of a misspelt table those of the nearest, None where there is none.
 
     Args:

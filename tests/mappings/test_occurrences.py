@@ -115,7 +115,12 @@ TABLES = {
 def test_rows_are_those_of_a_loop(table, records, data):
     each = compile_occurrences(table, SCHEMA)
     expected = [
-        {**{occurrence_of(name): n for name, n in at.items()}, OCCURRENCE: list(at.values())[-1], "_record": number, **row}
+        {
+            **{occurrence_of(name): n for name, n in at.items()},
+            OCCURRENCE: list(at.values())[-1],
+            "_record": number,
+            **row,
+        }
         for number, record in enumerate(records, 1)
         for at, row in TABLES[table](record)
     ]
@@ -303,9 +308,15 @@ def test_a_bitmap_becomes_intervals_and_a_hole_makes_two(compiled):
         (1, "0000", "0100", "1"), (1, "0130", "0200", "1"), (2, "0030", "0100", "2"), (2, "0100", "0200", None),
     ]  # fmt: skip
     (found,) = done.findings.to_pylist()
-    assert (found["code"], found["column"], done.tallies["tests.busy", 0].unknown) == ("M310", "state", {"state": {"7": 1}})
+    assert (found["code"], found["column"], done.tallies["tests.busy", 0].unknown) == (
+        "M310",
+        "state",
+        {"state": {"7": 1}},
+    )
     (part,) = plan.parts
-    assert set(origins(part, ["$from", "$value"])) == {("d.pay", f"K-WAKU({d},{n})") for d in (1, 2) for n in range(1, 5)}
+    assert set(origins(part, ["$from", "$value"])) == {
+        ("d.pay", f"K-WAKU({d},{n})") for d in (1, 2) for n in range(1, 5)
+    }
 
 
 BROKEN = [
