@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
-from mappings.plan import ColumnPlan, PartPlan, Plan, Step
+from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
 from mappings.provenance import found_as
 from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
@@ -161,7 +162,7 @@ class Mapper:
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                kept = [name for name in (*HELD, *part.reads) if name in before.columns]
+                kept = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
                 held[key] = _batch(before.select(list(dict.fromkeys(kept))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
@@ -229,7 +230,8 @@ def _run(
             wrong[mask.column] += len(at)
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
-    found = [_found(rows, hits, part)] if hits else []
+    places = chosen[PLACE].to_numpy() if hits and PLACE in chosen.columns else None
+    found = [_found(rows, hits, part, places)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -346,21 +348,32 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _found(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+def _found(
+    rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan, places: npt.NDArray[np.int64] | None
+) -> pl.DataFrame:
     """The findings of some masks: mask by mask, in each the rows that it hits."""
     said = pl.DataFrame(
         [
-            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None)
             for m in hits
         ],
-        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
-        | {"at": pl.Int64},
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String),
         orient="row",
     )  # fmt: skip
     each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
     hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
-    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    within = np.concatenate([_within(part, m.field, at, places) for m, at in hits.items()])
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + within).alias("offset")]
     return each.hstack(placed).select(FINDINGS.names)
+
+
+def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
+    """The byte of the record at which a field stands in some rows: of an occurrence where that one does."""
+    columns = part.each.fields(field) if part.each is not None and places is not None else ()
+    if part.each is None or places is None or len(columns) < 2:
+        return np.full(len(at), part.offsets.get(field, 0))
+    offsets = np.array([part.offsets.get(column, 0) for column in columns])
+    return offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
 
 
 def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:

@@ -25,6 +25,10 @@ FROM, TO, VALUE = "$from", "$to", "$value"
 """Of a run of equal occurrences its first and last, and what they hold."""
 
 
+PLACE = "$place"
+"""Which of a record's cells a row is, from 0, where a table lies in columns of its own: so that a finding has its byte."""
+
+
 def occurrence_of(table: str) -> str:
     """What the number of an occurrence of a table around is called in a row."""
     return f"{OCCURRENCE}({table})"

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import wide
-from mappings.plan import DUMP, RECORD, Join, PartPlan
+from mappings.plan import DUMP, PLACE, RECORD, Join, PartPlan
 from mappings.unfolding import unfold
 
 HELD = ("_record", "_offset", "_parent")
@@ -17,7 +17,7 @@ HELD = ("_record", "_offset", "_parent")
 
 def unfolded(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
     """The rows that a part looks at: records, or the occurrences of a table in them, with what it reads of these."""
-    return frame if part.each is None else unfold(part.each, frame, {*HELD, *part.reads})
+    return frame if part.each is None else unfold(part.each, frame, {*HELD, PLACE, *part.reads})
 
 
 def look_up(frame: pl.DataFrame, join: Join, other: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from mappings.plan import FROM, OCCURRENCE, TO, VALUE, Occurrences, Runs, occurrence_of
+from mappings.plan import FROM, OCCURRENCE, PLACE, TO, VALUE, Occurrences, Runs, occurrence_of
 
 _Places = npt.NDArray[np.int64]
 
@@ -59,7 +59,7 @@ def _laid_out(each: Occurrences, frame: pl.DataFrame, wanted: Collection[str] | 
         starts, of_runs = _runs(values, places % each.shape[-1], each.runs)
         made.update(of_runs)
         rows, places = rows[starts], places[starts]
-    made |= dict(_numbers(each, places))
+    made |= {**dict(_numbers(each, places)), PLACE: pl.Series(places)}
     for name, columns in each.flat.items():
         if name in each.members and (wanted is None or name in wanted) and set(columns) <= set(frame.columns):
             made[name] = _at(frame, columns, rows, places, size)

@@ -44,6 +44,7 @@ SCHEMA = arrow_schema(
         source_format="free",
     )
 )
+OFFSETS = {field.name: int((field.metadata or {}).get(b"offset", b"0")) for field in SCHEMA}
 KINDS = {field.name: field.type for field in SCHEMA}
 
 RECORDS = [("_record", pa.int64()), ("_offset", pa.int64())]
@@ -313,6 +314,8 @@ def test_a_bitmap_becomes_intervals_and_a_hole_makes_two(compiled):
         "state",
         {"state": {"7": 1}},
     )
+    # The second day's third slot, in the record that begins at byte 100.
+    assert found["offset"] == 100 + OFFSETS["K-WAKU(2,3)"]
     (part,) = plan.parts
     assert set(origins(part, ["$from", "$value"])) == {
         ("d.pay", f"K-WAKU({d},{n})") for d in (1, 2) for n in range(1, 5)
