@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
-from extractors.encode import encode_cells
+from extractors.writing.encode import encode_cells
 from extractors.layout import Field
 from extractors.reading import Reading
 from extractors.records import Dump

@@ -16,7 +16,7 @@ import polars as pl
 from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.encode import encode
+from extractors.writing.encode import encode
 from extractors.synthesis.columns import arrow, chosen, columns, constant
 from extractors.synthesis.faults import Written
 from extractors.synthesis.order import nested, places

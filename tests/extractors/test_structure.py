@@ -16,7 +16,7 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import AS_FINDINGS, Blanks
-from extractors.encode import encode
+from extractors.writing.encode import encode
 from extractors.framings import load
 from extractors.records import WHOLE, slices
 from migration_reports.findings import SpecError
