@@ -371,9 +371,10 @@ def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.in
     """The byte of the record at which a field stands in some rows: of an occurrence where that one does."""
     columns = part.each.fields(field) if part.each is not None and places is not None else ()
     if part.each is None or places is None or len(columns) < 2:
-        return np.full(len(at), part.offsets.get(field, 0))
-    offsets = np.array([part.offsets.get(column, 0) for column in columns])
-    return offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
+        return np.full(len(at), part.offsets.get(field, 0), np.int64)
+    offsets: npt.NDArray[np.int64] = np.array([part.offsets.get(column, 0) for column in columns], np.int64)
+    where: npt.NDArray[np.int64] = offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
+    return where
 
 
 def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:

@@ -20,7 +20,7 @@ from mappings.language.reader import read_municipality
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
 from mappings.provenance import origins
 from mappings.unfolding import unfold
-from migration_reports.findings import SpecError, no_findings
+from migration_reports.findings import FINDINGS, SpecError, no_findings
 from migration_reports.items import Code, CodeSet
 from tests.sheets import sheet
 
@@ -221,7 +221,7 @@ def compiled(tmp_path):
         for name, content in CODES.items():
             (folder / name).write_text(content, encoding="utf-8")
         used = yaml.safe_dump(tables)
-        left = [n for n in SCHEMA.names if n.partition("(")[0] not in used and n.partition("@")[0] not in used]
+        left = [n for n in SCHEMA.names if n.partition("(")[0] not in used and not (n == "V-TABLE" and "V-" in used)]
         mapping = {"system": "s", "tables": tables, "ignore": {"d.pay": [{"field": n, "reason": "試験"} for n in left]}}
         (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
         return compile_mapping(
@@ -289,6 +289,32 @@ def test_twelve_months_of_items_by_place(compiled):
     ]
     assert (done.tallies["tests.payrolls", 0].candidates, rows.height) == (6, 2)
     assert done.findings.num_rows == 0
+
+
+def test_rows_are_numbered_through_by_an_expression(compiled):
+    numbered = {"expression": '("$occurrence(K-HI)" - 1) * 4 + "$from"'}
+    record = {**NOTHING, "K-NO": 1, "K-WAKU(1,2)": 1, "K-WAKU(2,1)": 1}
+    done = Mapper([compiled({"busy": busy(day=numbered)})], "r").map("d.pay", batch_of([record]), no_findings())
+    assert done.rows["tests.busy", 0].column("day").to_pylist() == [2, 5]
+
+
+def test_what_the_decoder_lost_counts_for_the_column_and_by_its_policy(compiled):
+    """Whether a table is a list or lies in columns, its cells' values that were lost are the column's."""
+    lost = [{**dict.fromkeys(FINDINGS.names), "code": "D201", "severity": "error", "dump": "d", "kind": "pay", "record": 1, "offset": 100, "field": field}
+            for field in ("K-GAKU(2,1)", "V-GAKU(3,1,2)", "K-GAKU(9,9)")]  # fmt: skip
+    found = pa.RecordBatch.from_pylist(lost, schema=FINDINGS)
+    plan = compiled(
+        {
+            "payrolls": payrolls(),
+            "busy": busy("V-GAKU", day={"from": "V-GAKU", "on_error": "reject"}, begins={"constant": "0000"}, ends={"constant": "0100"}, state={"constant": "1"}),
+        }
+    )  # fmt: skip
+    done = Mapper([plan], "r").map("d.pay", batch_of([NOTHING]), found)
+    assert {f["field"]: (f["severity"], f["column"]) for f in done.findings.to_pylist()} == {
+        "K-GAKU(2,1)": ("error", "amount"), "V-GAKU(3,1,2)": ("error", "day"), "K-GAKU(9,9)": ("note", None),
+    }  # fmt: skip
+    assert done.tallies["tests.payrolls", 0].wrong == {"amount": 1}
+    assert done.tallies["tests.busy", 0].wrong == {"day": 1}
 
 
 def test_every_cell_of_a_nested_table_has_its_fate(compiled):
