@@ -122,8 +122,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
         "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
-        "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48.",
-        "Y062": "Write the values as the field holds them: of a numeric item numbers.",
+        "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
     }
 )
 """What to do about each code."""

@@ -59,8 +59,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
     "Y060": "a number of an occurrence that a row does not have",
-    "Y061": "runs of a table (OCCURS) whose occurrences are groups",
-    "Y062": "a value of runs that the table cannot hold",
+    "Y061": "runs that a table (OCCURS) cannot have",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""

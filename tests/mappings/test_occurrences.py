@@ -356,7 +356,7 @@ BROKEN = [
     ("an outer number in a condition", {**payrolls(), "when": {"field": "$occurrence(K-TUKI)"}}, "Y060", "did you mean"),
     ("runs of a group", busy({"runs": "K-TSUKI"}, day="$occurrence"), "Y061", "an occurrence of `K-TSUKI` is a group"),
     ("runs of an unknown table", busy({"runs": "K-WAKUU"}), "Y027", "did you mean `K-WAKU`"),
-    ("runs of words", busy({"runs": "K-WAKU", "values": ["x"]}), "Y062", "`x` is no number"),
+    ("runs of words", busy({"runs": "K-WAKU", "values": ["x"]}), "Y061", "`x` is no number"),
     ("a mapping without runs", busy({"run": "K-WAKU"}), "Y012", "or the `runs:` of one"),
     ("an unknown key beside runs", busy({"runs": "K-WAKU", "value": ["1"]}), "Y010", "did you mean `values`"),
     ("a month of a text", payrolls(year=year_month("yyyy", occurrence="K-BIKO", year="K-NENDO")), "Y041", "either occurrence or year"),
