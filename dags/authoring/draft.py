@@ -289,32 +289,25 @@ def _values(frame: pl.DataFrame, field: FieldProfile) -> pl.Series:
 def _of_occurrences(
     kind: str, givens: Sequence[Given], system: System, code_sets: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Part]:
-    """The tables that the occurrences of a table (OCCURS) fill: most of what they hold comes from its members.
-
-    Of a table inside others the members of these are in the row as well.
-    """
+    """The tables that the occurrences of a table (OCCURS) fill: most of what they hold stands in it, or in those around."""
     once = [given for given in givens if not given.table]
     for tables in dict.fromkeys(given.tables for given in givens if given.table):
-        name = tables[-1]
-        members = [dataclasses.replace(given, member=True) for given in givens if given.tables == tables]
-        around = [
-            dataclasses.replace(given, member=True)
-            for given in givens
-            if given.table and given.tables != tables and given.tables == tables[: len(given.tables)]
-        ]
+        levels = [tables[:depth] for depth in range(len(tables), 0, -1)]
+        members = [dataclasses.replace(g, member=True) for level in levels for g in givens if g.tables == level]
         if any("(" in given.name for given in members):
             continue
         for table in system.tables:
-            filled = fill(table.physical, [*members, *around, *once], code_sets)
+            filled = fill(table.physical, [*members, *once], code_sets)
             if isinstance(filled, str):
                 continue
-            given_by = [(guess, guess.given) for guess in filled.guesses.values() if guess.given is not None]
-            inside = [guess for guess, given in given_by if given.tables == tables]
-            rest = [c for c, guess in filled.guesses.items() if guess not in inside and c not in table.key]
-            if inside and len(inside) >= len(rest):
+            told = {name: guess.given for name, guess in filled.guesses.items() if guess.given is not None}
+            own = [name for name, given in told.items() if given.tables == tables]
+            inside = [name for name, given in told.items() if given.member]
+            rest = [name for name in filled.guesses if name not in inside and name not in table.key]
+            if own and len(inside) >= len(rest):
                 fixed = len(members[0].names) > 1
-                blank = inside[0].sources[0] if fixed else ""
-                yield Part(kind, filled, each=name, when=blank)
+                blank = filled.guesses[own[0]].sources[0] if fixed else ""
+                yield Part(kind, filled, each=tables[-1], when=blank)
 
 
 def _known(part: Part) -> int:
