@@ -355,8 +355,10 @@ def _left(
         elif given.member:
             # A table of varying size is one list for the mapping; its members have no fate of their own.
             outermost = given.tables[0]
-            said.add(outermost)
-            if outermost not in mapped:
+            if outermost in mapped:
+                yield Left(f"{given.name}(*)" if len(given.names) > 1 else given.name, "?", given)
+            else:
+                said.add(outermost)
                 inside = ", ".join(g.field.data_name for g in givens if g.tables[:1] == (outermost,))
                 remark = f"a table (OCCURS) of {inside}; no table of {{system}} takes its occurrences"
                 yield Left(outermost, "?", None, remark)
