@@ -317,7 +317,7 @@ class Plan:
         system: its name.
         parts: the parts of its tables.
         one_row_per_key: the tables that keep one row a key.
-        fates: for each source, where its fields go.
+        fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
     """

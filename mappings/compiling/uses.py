@@ -79,7 +79,10 @@ class Uses:
         used.setdefault(field, []).append(column)
 
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
-        """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
+        """Every field of every source: mapped, or ignored with a reason; anything else is a problem.
+
+        Where a list is read, its members are fields too, LIST.FIELD.
+        """
         for source in self._spec.ignore:
             if source not in self._schemas:
                 place = self._places.at("ignore", source, "key")
@@ -100,7 +103,7 @@ class Uses:
             targets = {name: list(dict.fromkeys(used.get(name, ()))) for name in fields}
             reasons = self._ignored(source, fields, targets)
             fates[source] = {
-                name: (tuple(map(self._qualified, targets[name])), reasons.get(name, "")) for name in schema.names
+                name: (tuple(map(self._qualified, targets[name])), reasons.get(name, "")) for name in fields
             }
             # A field whose name somebody misspelt is not forgotten; its column says so.
             settled = reasons.keys() | meant
