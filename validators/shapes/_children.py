@@ -44,16 +44,16 @@ def summed(rows: Rows, column: Column) -> Found:
 def totals(frames: Frames, found: Found) -> pl.LazyFrame:
     """One row a group, `_0`, `_1`, ... and `_found`."""
     present, keys, _ = grouped(found.rows.per)
-    rows = frames[found.rows.table].filter((found.rows.condition.term & present).expr)
+    rows = found.rows.frame(frames).filter((found.rows.condition.term & present).expr)
     return rows.group_by(keys).agg(found.expr.alias("_found"))
 
 
-def totals_sql(found: Found, table: str) -> str:
-    """The same in SQL, of a table as it is to be written."""
+def totals_sql(found: Found) -> str:
+    """The same in SQL."""
     present, _, keys = grouped(found.rows.per)
     by = ", ".join(str(n + 1) for n in range(len(keys)))
     condition = (found.rows.condition.term & present).sql
-    return f"SELECT {', '.join(keys)}, {found.sql} AS found FROM {table} WHERE {condition} GROUP BY {by}"  # noqa: S608
+    return f"SELECT {', '.join(keys)}, {found.sql} AS found FROM {found.rows.sql} WHERE {condition} GROUP BY {by}"  # noqa: S608
 
 
 def matched(given: Given, name: str, mine: Rows, theirs: Rows) -> None:
@@ -74,14 +74,14 @@ def compared(
     verdict = wrong(Term(pl.col("_stated"), "stated"), Term(pl.col("_found"), "found").or_zero())
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        own = frames[rows.table].filter(meant.expr).with_columns(*keys, stated.expr.alias("_stated"))
+        own = rows.frame(frames).filter(meant.expr).with_columns(*keys, stated.expr.alias("_stated"))
         fallen = own.join(totals(frames, found), on=by, how="left").filter(verdict.expr)
         return fallen.sort("_rank", *KEY).unique(by, keep="first", maintain_order=True) if once else fallen
 
     sql = (
         f"SELECT own.* FROM (SELECT source_record, source_dump, _rank, {', '.join(keys_sql)}, {stated.sql} AS stated "  # noqa: S608
         # Great Expectations names what it puts here only where nothing is joined, and PostgreSQL 15 wants a name.
-        f"FROM {{batch}} AS batch WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
+        f"FROM {rows.named} WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found)}) AS other "
         f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}"
     )
     return failing, Query(_first(sql, by) if once else sql.replace("own.*", "own.source_record", 1))

@@ -15,6 +15,12 @@ NUMBER = pl.Decimal(38, 9)
 
 Type = Literal["text", "number", "date"]
 
+CALENDAR = (
+    "^(?:[0-9]{4}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
+    "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)0229)$"
+)
+"""A day that the calendar has, as YYYYMMDD."""
+
 _PLAIN = re.compile(r"[\w .,/-]*")
 
 
@@ -109,6 +115,7 @@ class Column:
         scale: of a number, the digits after its point.
         precision: of a number, all its digits.
         digits: whether a number is written as text.
+        made: whether it stands beside the row, or was computed, so that its table does not hold it.
     """
 
     name: str
@@ -118,6 +125,7 @@ class Column:
     scale: int = 0
     precision: int = 18
     digits: bool = False
+    made: bool = False
 
     @property
     def stored(self) -> str:
@@ -155,3 +163,13 @@ class Column:
         sql = f"{self.known.sql} AND {quoted(key)} ~ '^[0-9]{{{{8}}}}$'"
         day = pl.when(known).then(pl.col(key)).cast(pl.Int64)
         return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS bigint) END)")
+
+    @property
+    def calendar(self) -> Term:
+        """The date as a day of the engines' calendars, from year 1 on, where it is known to the day; else null."""
+        key = f"{self.name}_key"
+        found = pl.col(key).str.contains(CALENDAR) & (pl.col(key) >= "00010101")
+        braced = CALENDAR.replace("{", "{{").replace("}", "}}")
+        sql = f"{self.known.sql} AND {quoted(key)} ~ '{braced}' AND {quoted(key)} >= '00010101' COLLATE \"C\""
+        day = pl.when(self.known.expr & found).then(pl.col(key)).str.to_date("%Y%m%d", strict=False)
+        return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS date) END)")

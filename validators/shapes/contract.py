@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 KEY = ("source_dump", "source_record")
 
+DIFFERENCE = "_difference"
+"""Where failing rows have it: by how much a stated number is more than what was found."""
+
 Frames = Mapping[str, pl.LazyFrame]
 """The staged rows by target table."""
 
@@ -160,6 +163,7 @@ class Parameter:
 COMMON = (
     Parameter("where", "column: value, a list of values, or a beginning (`2*`); only rows that have it are judged"),
     Parameter("unless", "the same of rows that are not judged; a row without a value is"),
+    Parameter("beside", "what stands beside each row: values that are computed, and rows of other tables (below)"),
 )
 """What every shape takes."""
 

@@ -41,11 +41,11 @@ def make(given: Given) -> tuple[Rule, ...]:
 
     def failing(frames: Frames) -> pl.LazyFrame:
         former = {"_ended": pl.col("_until").cum_max().shift(1)}
-        return after_another(frames[rows.table], rows.per, begin, meant, values, former).filter(wrong.expr)
+        return after_another(rows.frame(frames), rows.per, begin, meant, values, former).filter(wrong.expr)
 
     frame = "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING"
     sql = wrong.sql.replace('"_place"', '"_begun"')
-    query = Query(after_another_sql(rows.per, begin, meant, values, {"_ended": ('max("_until")', frame)}, sql))
+    query = Query(after_another_sql(rows.per, begin, meant, values, {"_ended": ('max("_until")', frame)}, sql, rows.sql))
     ja, en = together(rows.per)
     subject = f"{begin.ja}から{end.ja}までの期間", f"periods from {begin.en} to {end.en}"
     said = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject

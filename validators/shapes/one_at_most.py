@@ -25,9 +25,9 @@ def make(given: Given) -> tuple[Rule, ...]:
     stored = list(dict.fromkeys(column.stored for column in per))
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        return later(frames[rows.table].filter(meant.expr), stored)
+        return later(rows.frame(frames).filter(meant.expr), stored)
 
-    query = Query(later_sql([column.value.sql for column in per], meant.sql))
+    query = Query(later_sql([column.value.sql for column in per], meant.sql, rows.sql))
     ja, en = together(per, "・", " and ")
     columns = (*rows.condition.columns, *per)
     return (
