@@ -112,6 +112,15 @@ class Given:
         tied = said.get("per", self.instance.parameters.get(per, ()))
         return self._rows(self._table(of), {**said, "per": tied})
 
+    def dated(self, rows: Rows) -> Rows:
+        """Rows whose period is said: where the instance says none, it is the one that their table has."""
+        table = self.tables.get(rows.table)
+        period = None if table is None else table_of(table).period
+        if period is None or any(word in rows.said for word in ("from", "until", "ends")):
+            return rows
+        said = {"from": period.begin, "until": period.end, "ends": period.ends}
+        return dataclasses.replace(rows, said={**rows.said, **said})
+
     def only(self, rows: Rows, name: str, known: Sequence[str]) -> None:
         """Prove that of another table's rows nothing is said but what is known."""
         allowed = ("of", "per", "where", "unless", *known)
