@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.own.told import told
 from dags.pipeline import data_centre, findings_store
 from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import staged_frame
@@ -27,6 +28,7 @@ from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
 from target_schemas.postgres import settling, staging
+from target_schemas.reference_tables import REFERENCE_TABLES
 from validators import derived, engine
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
@@ -75,7 +77,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     """
     tables = {table.key: table for table in target_tables(municipality)}
     every = rules(municipality, tables)
-    elsewhere = data_centre.elsewhere(database, url, run, read_elsewhere(every, tables))
+    elsewhere = data_centre.elsewhere(database, url, run, municipality, read_elsewhere(every, tables))
     judged, left = divided(every, here=tables, elsewhere=elsewhere)
     waiting = ((rule, (CODES,)) for rule in derived.awaiting_codes(tables, _code_sets(municipality)))
     left = (*left, *waiting)
@@ -88,6 +90,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
     failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
     results, found = _compared(run, municipality, judged, heights, failing, counting.result())
+    found.append(told(municipality.own, tables, frames))
     return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 
 
@@ -168,7 +171,10 @@ def _not_checked(
     others = (rule for system in besides for rule in _rules_between(system) if set(rule.reads) & set(here))
     return (
         *(_unchecked(rule, missing, of_others=False) for rule, missing in left),
-        *(_unchecked(rule, tuple(t for t in rule.reads if t not in here), of_others=True) for rule in others),
+        *(
+            _unchecked(rule, tuple(t for t in rule.reads if not (t in here or t in REFERENCE_TABLES)), of_others=True)
+            for rule in others
+        ),
     )
 
 

@@ -31,7 +31,7 @@ from extractors.batches import BATCH_RECORDS, Kind, extract
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
-from extractors.encode import encode
+from extractors.writing.encode import encode
 from extractors.kernels.memory import SLACK
 from tests.benchmarks.figures import say
 

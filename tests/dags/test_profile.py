@@ -28,7 +28,7 @@ from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
-from extractors.encode import encode
+from extractors.writing.encode import encode
 from extractors.reading import Choice, Spoken, make_reading
 from migration_reports.findings import RunError
 from migration_reports.masking import mask

@@ -42,9 +42,10 @@ def on_its_day(given: Given, rows: Rows) -> Looked:
             given.wrong("R002", "`day` names the row's own day, where the other table's rows have a period")
         return Looked({}, {})
     day = given.column("day", "date").day
+    rows = given.dated(rows)
     bounds = {word: given.column(word, "date", of=rows).day for word in ("from", "until") if word in rows.said}
     if not bounds:
-        given.wrong("R002", "the other table's rows have `from`, `until` or both")
+        given.wrong("R002", "the other table has no period: say `from`, `until` or both")
     begun = ~named("_from").present() | (named("_from") <= named("_day"))
     later = named("_day") < named("_until") if rows.said.get("ends") == "before" else named("_day") <= named("_until")
     lasting = ~named("_until").present() | later

@@ -64,7 +64,7 @@ class Rows:
     @property
     def sql(self) -> str:
         """The same, as it is named after FROM where nothing is joined."""
-        return self._prepared(self.base) if self.beside else self.base
+        return self._prepared(self.base) if self.beside else self.base if self.base == "{batch}" else self.named
 
     @property
     def named(self) -> str:
@@ -161,8 +161,13 @@ class Given:
         return self._rows(self._table(of), {**said, "per": tied})
 
     def dated(self, rows: Rows) -> Rows:
-        """Rows whose period is said."""
-        return rows
+        """Rows whose period is said: where the instance says none, it is the one that their table has."""
+        table = self.tables.get(rows.table)
+        period = None if table is None else table_of(table).period
+        if period is None or any(word in rows.said for word in ("from", "until", "ends")):
+            return rows
+        said = {"from": period.begin, "until": period.end, "ends": period.ends}
+        return dataclasses.replace(rows, said={**rows.said, **said})
 
     def only(self, rows: Rows, name: str, known: Sequence[str]) -> None:
         """Prove that of another table's rows nothing is said but what is known."""
