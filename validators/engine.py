@@ -68,7 +68,7 @@ def run_polars(
         besides: for tables the columns that are told of rows, beside their place, which fail a rule that groups or joins.
 
     Returns:
-        For each rule's name the failing rows: source_dump, source_record, _offset, _part.
+        For each rule's name the failing rows: source_dump, source_record, _offset, _part, and what the rule tells.
     """
     failing: dict[str, pl.DataFrame] = {}
     by_table: dict[str, dict[str, pl.Expr]] = {}
@@ -76,7 +76,7 @@ def run_polars(
         if isinstance(rule.failing, pl.Expr):
             by_table.setdefault(rule.table, {})[rule.name] = rule.failing.fill_null(value=False)
         else:
-            told = tuple(dict.fromkeys((*PLACE, *besides.get(rule.table, ()))))
+            told = tuple(dict.fromkeys((*PLACE, *rule.tells, *besides.get(rule.table, ()))))
             parts = [_failing(rule.failing, made(some), told) for some in shares(frames, rule.divided_by, heights)]
             failing[rule.name] = pl.concat(parts).sort(PLACE)
     whole = made(frames)

@@ -21,7 +21,7 @@ import polars as pl
 from migration_reports.findings import did_you_mean
 from validators.shapes._expression import ExpressionError, read, read_value
 from validators.shapes._groups import ORDER_SQL, ordered
-from validators.shapes._terms import ALWAYS, Column, Term, every, quoted
+from validators.shapes._terms import ALWAYS, Column, Term, Type, every, quoted
 from validators.shapes._values import Typed
 from validators.shapes.contract import KEY, Frames
 
@@ -111,7 +111,9 @@ class Looked:
 
     def _theirs_sql(self) -> str:
         keys = [f'{column.value.sql} AS "{self.name}._{n}"' for n, column in enumerate(self.rows.per)]
-        shown = [f"{quoted(name.partition('.')[2])} AS {quoted(name)}" for c in self.columns.values() for name in _stored(c)]
+        shown = [
+            f"{quoted(name.partition('.')[2])} AS {quoted(name)}" for c in self.columns.values() for name in _stored(c)
+        ]
         shown.append(f'true AS "{self.name}._found"')
         rest = f"{', '.join([*keys, *shown])} FROM {self.rows.sql} WHERE {self._meant.sql}"
         if self.last is None:
@@ -141,7 +143,9 @@ def step(given: Given, name: str, said: object, columns: Mapping[str, Column], n
         named: the text of everything that the instance says, in which the columns that it needs are named.
     """
     if not NAME.fullmatch(name) or name in columns:
-        given.wrong("R020", f"`{name[:60]}` cannot be a name under `beside`: small letters, digits and _, and no column's name")
+        given.wrong(
+            "R020", f"`{name[:60]}` cannot be a name under `beside`: small letters, digits and _, and no column's name"
+        )
         return None
     if isinstance(said, str):
         return _computed(given, name, said, columns)
@@ -159,7 +163,7 @@ def _computed(given: Given, name: str, text: str, columns: Mapping[str, Column])
         return None
     if value.type == "date":
         return _computed_day(name, value)
-    kind = "text" if value.type == "text" else "number"
+    kind: Type = "text" if value.type == "text" else "number"
     column = Column(name, kind, name, name, value.scale, max(value.digits, 1), made=True)
     return Computed({name: value.term}, {name: column})
 
@@ -168,15 +172,15 @@ def _computed_day(name: str, value: Typed) -> Computed:
     """A day has the columns of a date, so that it can be named like one."""
     day = value.term
     key = Term(day.expr.cast(pl.String).str.zfill(8), f"lpad(CAST({day.sql} AS text), 8, '0')")
-    known = Term(pl.when(day.expr.is_not_null()).then(pl.lit("day")), f"(CASE WHEN {day.sql} IS NOT NULL THEN 'day' END)")
+    known = Term(
+        pl.when(day.expr.is_not_null()).then(pl.lit("day")), f"(CASE WHEN {day.sql} IS NOT NULL THEN 'day' END)"
+    )
     return Computed(
         {f"{name}_key": key, f"{name}_precision": known}, {name: Column(name, "date", name, name, made=True)}
     )
 
 
-def looked(
-    given: Given, name: str, said: object, columns: Mapping[str, Column], named: str
-) -> Looked:
+def looked(given: Given, name: str, said: object, columns: Mapping[str, Column], named: str) -> Looked:
     """What an instance says of rows of another table, under a name; their columns go by `name.column`."""
     if not isinstance(said, Mapping):
         said = {"of": said}
@@ -188,8 +192,13 @@ def looked(
     rows = given.dated(given.rows_of(name, {**said, "per": list(ties)}))
     mine = tuple(given.named(columns, str(word), f"`{name}` under `beside`") for word in ties.values())
     if [column.type for column in mine] != [column.type for column in rows.per]:
-        given.wrong("R020", f"`{name}` under `beside`: a row and those beside it are tied by columns of the same types (`per`)")
-    wanted = {*re.findall(rf"\b{name}[.]([a-z][a-z0-9_]*)", named), *map(str, (rows.said.get(w) for w in ("from", "until")))}
+        given.wrong(
+            "R020", f"`{name}` under `beside`: a row and those beside it are tied by columns of the same types (`per`)"
+        )
+    wanted = {
+        *re.findall(rf"\b{name}[.]([a-z][a-z0-9_]*)", named),
+        *map(str, (rows.said.get(w) for w in ("from", "until"))),
+    }
     theirs = {
         f"{name}.{c.name}": dataclasses.replace(c, name=f"{name}.{c.name}", made=True)
         for c in rows.columns.values()

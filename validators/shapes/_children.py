@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
@@ -12,6 +13,8 @@ from validators.shapes._given import Given, Rows
 from validators.shapes._groups import ORDER_SQL, divided, grouped, joined, names
 from validators.shapes._terms import NUMBER, Column, Term, number, quoted
 from validators.shapes.contract import KEY, Failing, Frames, Query, Rule
+
+NUMERAL = re.compile(r"-?[0-9]+([.][0-9]+)?")
 
 COMPARISONS = ("equals", "at_most", "at_least")
 
@@ -94,6 +97,25 @@ def _first(sql: str, by: Sequence[str]) -> str:
         f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {group} "  # noqa: S608
         f"ORDER BY _rank, {ORDER_SQL}) AS place FROM ({sql}) AS fallen) AS placed WHERE place = 1"
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated: a column of the row, or a number that the instance writes out, which holds for a whole group."""
+
+    term: Term
+    columns: tuple[Column, ...]
+    ja: str
+    en: str
+
+
+def stated(given: Given, name: str) -> Stated:
+    """What an instance says under a name."""
+    said = given.text(name)
+    if NUMERAL.fullmatch(said):
+        return Stated(number(given.number(name) or 0), (), said, said)
+    column = given.column(name, "number")
+    return Stated(column.number, (column,), column.ja, column.en)
 
 
 def existing(given: Given, wrong: Callable[[Term, Term], Term], ja: str, en: str) -> tuple[Rule, ...]:

@@ -197,7 +197,11 @@ class Reader:
             first = self._of("number", first)
             return dataclasses.replace(first, term=Term(first.term.expr.abs(), f"abs({first.term.sql})"), said=None)
         first, last = self._alike(first, last)
-        return _values.first_of(first, last) if function == "coalesce" else _values.chosen(first, last, least=function == "least")
+        return (
+            _values.first_of(first, last)
+            if function == "coalesce"
+            else _values.chosen(first, last, least=function == "least")
+        )
 
     def _column(self, name: str) -> Typed:
         if name not in self.columns:

@@ -299,7 +299,9 @@ class Given:
                 self.looked.update(dict.fromkeys(tables))
         return tuple(steps)
 
-    def _condition(self, columns: Mapping[str, Column], table: str, name: str, said: object) -> dict[Column, tuple[str, ...]]:
+    def _condition(
+        self, columns: Mapping[str, Column], table: str, name: str, said: object
+    ) -> dict[Column, tuple[str, ...]]:
         if not isinstance(said, Mapping):
             self.wrong("R002", f"`{name}` is a mapping of columns to values")
             return {}

@@ -16,10 +16,13 @@ NUMBER = pl.Decimal(38, 9)
 Type = Literal["text", "number", "date"]
 
 CALENDAR = (
-    "^(?:[0-9]{4}(?:(?:0[13578]|1[02])(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)(?:0[1-9]|[12][0-9]|30)|02(?:0[1-9]|1[0-9]|2[0-8]))"
-    "|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)0229)$"
+    "^([0-9]{4}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))"
+    "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)0229)$"
 )
-"""A day that the calendar has, as YYYYMMDD."""
+"""A day that the calendar has, as YYYYMMDD; without a colon, which a database library would take for a sign of its own."""
+
+FIRST, LAST = "16000101", "29991231"
+"""Between them the engines' calendars are used; what an open end is written as (99991231) lies beyond."""
 
 _PLAIN = re.compile(r"[\w .,/-]*")
 
@@ -166,10 +169,10 @@ class Column:
 
     @property
     def calendar(self) -> Term:
-        """The date as a day of the engines' calendars, from year 1 on, where it is known to the day; else null."""
+        """The date as a day of the engines' calendars, where it is known to the day and within them; else null."""
         key = f"{self.name}_key"
-        found = pl.col(key).str.contains(CALENDAR) & (pl.col(key) >= "00010101")
+        found = pl.col(key).str.contains(CALENDAR) & pl.col(key).is_between(pl.lit(FIRST), pl.lit(LAST))
         braced = CALENDAR.replace("{", "{{").replace("}", "}}")
-        sql = f"{self.known.sql} AND {quoted(key)} ~ '{braced}' AND {quoted(key)} >= '00010101' COLLATE \"C\""
+        sql = f"{self.known.sql} AND {quoted(key)} ~ '{braced}' AND {quoted(key)} COLLATE \"C\" BETWEEN '{FIRST}' AND '{LAST}'"
         day = pl.when(self.known.expr & found).then(pl.col(key)).str.to_date("%Y%m%d", strict=False)
         return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS date) END)")

@@ -1,7 +1,7 @@
 """What a condition is made of: typed values, exact arithmetic, and days, each said for both engines.
 
 Numbers are exact. A quotient is none, so it is only rounded (`floor`, `ceil`, `half_up`), to a unit; how many digits
-could come of it is bounded before there are data. A day that is computed is a day of the calendar, from year 1 to 9999.
+could come of it is bounded before there are data. So is how far a day may be moved.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from typing import Literal
 
 import polars as pl
 
-from validators.shapes._terms import Column, Term, quoted
+from validators.shapes._terms import FIRST, LAST, Column, Term, quoted
 
 MAX_DIGITS = 36
-MAX_DAYS, MAX_MONTHS = 100_000, 3_000
+MAX_DAYS, MAX_MONTHS, MAX_MOVES = 36_600, 1_200, 5
 
 Kind = Literal["text", "number", "date", "condition"]
 
@@ -34,7 +34,7 @@ class Typed:
     Attributes:
         term: the part for both engines; of a date the day as a number YYYYMMDD.
         type: what it is; a text that is written out may be a day.
-        digits: of a number, how many it may have.
+        digits: of a number, how many it may have; of a day, how often it was moved.
         scale: how many of them after the point.
         said: a text or a number that is written out.
         filled: of a date, whether there is one at all, known to the day or not.
@@ -112,7 +112,9 @@ def rounded(value: Typed, unit: Decimal, way: str) -> Typed:
     bounded(value.term, digits, 0)
     found = ROUND[way](part, whole)
     expr = found.expr.cast(pl.Decimal(38, scale)) * pl.lit(unit, dtype=pl.Decimal(38, scale))
-    return bounded(Term(expr, f"({found.sql} * CAST('{unit:f}' AS numeric))"), value.digits + by.scale + scale + 1, scale)
+    return bounded(
+        Term(expr, f"({found.sql} * CAST('{unit:f}' AS numeric))"), value.digits + by.scale + scale + 1, scale
+    )
 
 
 def _unscaled(value: Typed, *, count: int) -> Term:
@@ -129,8 +131,12 @@ def _down(part: Term, whole: Term) -> Term:
 
 
 def _up(part: Term, whole: Term) -> Term:
-    down = _down(Term(-part.expr, f"(- {part.sql})"), whole)
-    return Term(-down.expr, f"(- {down.sql})")
+    down = _down(_negative(part), whole)
+    return _negative(down)
+
+
+def _negative(whole: Term) -> Term:
+    return Term(whole.expr * pl.lit(-1, dtype=pl.Int128), f"(- {whole.sql})")
 
 
 def _half_up(part: Term, whole: Term) -> Term:
@@ -152,7 +158,8 @@ def first_of(first: Typed, second: Typed) -> Typed:
     if first.calendar is not None and second.calendar is not None:
         a, b = first.calendar, second.calendar
         calendar = Term(pl.coalesce(a.expr, b.expr), f"coalesce({a.sql}, {b.sql})")
-    return Typed(term, first.type, digits, scale, calendar=calendar)
+    moves = max(first.digits, second.digits) if first.type == "date" else digits
+    return Typed(term, first.type, moves, scale, calendar=calendar)
 
 
 def chosen(first: Typed, second: Typed, *, least: bool) -> Typed:
@@ -172,15 +179,17 @@ def chosen(first: Typed, second: Typed, *, least: bool) -> Typed:
             pl.when(earlier).then(c.expr).when(~earlier).then(d.expr),
             f"(CASE WHEN {c.sql} {sign} {d.sql} THEN {c.sql} WHEN {c.sql} IS NOT NULL AND {d.sql} IS NOT NULL THEN {d.sql} END)",
         )
-    return Typed(Term(expr, sql), first.type, digits, scale, calendar=calendar)
+    moves = max(first.digits, second.digits) if first.type == "date" else digits
+    return Typed(Term(expr, sql), first.type, moves, scale, calendar=calendar)
 
 
 def day(said: str) -> Typed:
-    """A day that is written out as YYYYMMDD; where no calendar has it, only its number."""
+    """A day that is written out as YYYYMMDD; beyond the calendar, only its number."""
     calendar = None
     with contextlib.suppress(ValueError):
-        found = datetime.datetime.strptime(said, "%Y%m%d").date()  # noqa: DTZ007  a day has no zone
-        calendar = Term(pl.lit(found), f"DATE '{found.isoformat()}'")
+        found = datetime.date(int(said[:4]), int(said[4:6]), int(said[6:]))
+        if FIRST <= said <= LAST:
+            calendar = Term(pl.lit(found), f"DATE '{found.isoformat()}'")
     return Typed(Term(pl.lit(int(said), dtype=pl.Int64), f"CAST('{said}' AS bigint)"), "date", calendar=calendar)
 
 
@@ -195,6 +204,8 @@ def moved(date: Typed, by: Typed, unit: str) -> Typed:
     """The day so many days, months or years after another; where a month has no such day, its last one."""
     if by.scale:
         raise UnfitError(f"the {unit} are a whole number")
+    if date.digits == MAX_MOVES:
+        raise UnfitError(f"a day is moved {MAX_MOVES} times at most")
     start, most = _calendar(date), MAX_DAYS if unit == "days" else MAX_MONTHS // (12 if unit == "years" else 1)
     within = Term(by.term.expr.abs() <= most, f"(abs({by.term.sql}) <= {most})")
     steps = pl.when(within.expr).then(by.term.expr).cast(pl.Int64)
@@ -205,12 +216,11 @@ def moved(date: Typed, by: Typed, unit: str) -> Typed:
         said = pl.concat_str([steps.cast(pl.String), pl.lit("mo" if unit == "months" else "y")])
         expr = start.expr.dt.offset_by(said)
         sql = f"CAST({start.sql} + make_interval({unit} => {sql_steps}) AS date)"
-    possible = (expr.dt.year() >= 1) & (expr.dt.year() <= 9999)  # noqa: PLR2004
-    calendar = Term(
-        pl.when(possible).then(expr),
-        f"(CASE WHEN {sql} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31' THEN {sql} END)",
+    number = (
+        expr.dt.year().cast(pl.Int64) * 10_000 + expr.dt.month().cast(pl.Int64) * 100 + expr.dt.day().cast(pl.Int64)
     )
-    return _dated(calendar)
+    term = Term(number, f"CAST(to_char({sql}, 'YYYYMMDD') AS bigint)")
+    return Typed(term, "date", date.digits + 1, calendar=Term(expr, sql))
 
 
 def part_of(date: Typed, part: str) -> Typed:
@@ -218,7 +228,7 @@ def part_of(date: Typed, part: str) -> Typed:
     day_ = date.term
     year = Term(day_.expr // 10_000, f"({day_.sql} / 10000)")
     month = Term(day_.expr // 100 % 100, f"({day_.sql} / 100 % 100)")
-    early = Term(pl.when(month.expr <= 3).then(1).otherwise(0), f"(CASE WHEN {month.sql} <= 3 THEN 1 ELSE 0 END)")  # noqa: PLR2004
+    early = Term(pl.when(month.expr <= 3).then(1).otherwise(0), f"(CASE WHEN {month.sql} <= 3 THEN 1 ELSE 0 END)")
     found = {"year": year, "month": month, "fiscal_year": year - early}[part]
     return Typed(Term(found.expr.cast(pl.Decimal(38, 0)), f"CAST({found.sql} AS numeric)"), "number", 4)
 
@@ -245,11 +255,3 @@ def _calendar(date: Typed) -> Term:
     if date.calendar is None:
         raise UnfitError("this is no day of the calendar")
     return date.calendar
-
-
-def _dated(calendar: Term) -> Typed:
-    """A day of the calendar, as a number too."""
-    expr, sql = calendar.expr, calendar.sql
-    number = expr.dt.year().cast(pl.Int64) * 10_000 + expr.dt.month().cast(pl.Int64) * 100 + expr.dt.day().cast(pl.Int64)
-    return Typed(Term(number, f"CAST(to_char({sql}, 'YYYYMMDD') AS bigint)"), "date", calendar=calendar)
-

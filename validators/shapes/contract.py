@@ -95,6 +95,7 @@ class Rule:
         others: the other tables that it reads.
         divided_by: for tables of which it groups or joins rows, by what these may be divided so that no group is cut:
             rows that belong together have equal values there. Of no table where some groups would be.
+        tells: what is told of a failing row beside its place: `DIFFERENCE`, or nothing.
     """
 
     name: str
@@ -110,6 +111,7 @@ class Rule:
     declared: Severity | None = None
     others: tuple[str, ...] = ()
     divided_by: Mapping[str, tuple[pl.Expr, ...]] = dataclasses.field(default_factory=dict)
+    tells: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:

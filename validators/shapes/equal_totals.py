@@ -1,7 +1,7 @@
 """Tables, also of several systems, have one total in every group.
 
 A group that differs is told of once, at its first row in the order of dump and record: a row of this table where it has
-the group, else of the next table that has it, by a further rule whose name ends in `.missing`. What has no value counts
+the group, else of the next table that has it, by a further rule whose name ends in `.missing`, or `.missing.N` where there are several. What has no value counts
 as 0. Several tables may stand on either side: `and` adds to this one, `to` is one or a list.
 
     receipts_booked:
@@ -59,9 +59,9 @@ def make(given: Given) -> tuple[Rule, ...]:
         rule = given.rule(said, failing, query, ja, en, tuple(t for t in tables if t != side.rows.table), by)
         if place:
             columns = tuple(dict.fromkeys(column.name for column in (side.amount, *side.rows.per)))
-            which = "" if len(sides) == 2 else f".{place}"  # noqa: PLR2004
-            rule = dataclasses.replace(rule, name=f"{rule.name}{which}.missing", table=side.rows.table, columns=columns)
-        rules.append(rule)
+            which = "missing" if len(sides) == 2 else f"missing.{place}"
+            rule = dataclasses.replace(rule, name=f"{rule.name}.{which}", table=side.rows.table, columns=columns)
+        rules.append(dataclasses.replace(rule, tells=(DIFFERENCE,)))
     return tuple(rules)
 
 
@@ -117,9 +117,7 @@ def _differing(sides: Sequence[Side], place: int, tolerance: Term) -> tuple[Fail
 def _part(found: pl.LazyFrame, side: Side, at: int) -> pl.LazyFrame:
     nothing, here = pl.lit(0, dtype=NUMBER), pl.col("_found").fill_null(0)
     left, right = (here, nothing) if side.left else (nothing, here)
-    return found.select(
-        *names(side.rows.per), left.alias("_left"), right.alias("_right"), pl.lit(at).alias("_at")
-    )
+    return found.select(*names(side.rows.per), left.alias("_left"), right.alias("_right"), pl.lit(at).alias("_at"))
 
 
 def _part_sql(side: Side, at: int) -> str:

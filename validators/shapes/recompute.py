@@ -58,7 +58,7 @@ def make(given: Given) -> tuple[Rule, ...]:
     sql = f'SELECT source_record FROM (SELECT DISTINCT "_row", source_record FROM {rows.numbered} WHERE {meant.sql}) AS fallen'  # noqa: S608
     ja, en = together([stated, *(column for column in read if column != stated)])
     rule = given.rule((stated, *read), failing, Query(sql), f"{ja} ({text})", f"{en} ({text})")
-    return (dataclasses.replace(rule, divided_by=given.apart(rows)),)
+    return (dataclasses.replace(rule, divided_by=given.apart(rows), tells=(DIFFERENCE,)),)
 
 
 SHAPE = Shape(

@@ -23,7 +23,7 @@ import polars as pl
 from validators.shapes._conditions import one_of
 from validators.shapes._given import Given, together
 from validators.shapes._groups import after_another, after_another_sql, divided
-from validators.shapes._terms import Column, Term
+from validators.shapes._terms import Column
 from validators.shapes.contract import Frames, Parameter, Query, Rule, Shape
 
 MOST = 100
@@ -51,7 +51,9 @@ def make(given: Given) -> tuple[Rule, ...]:
         former = {"_former": pl.col("_value").shift(1)}
         return after_another(rows.frame(frames), rows.per, order, meant, values, former).filter(wrong.expr)
 
-    query = Query(after_another_sql(rows.per, order, meant, values, {"_former": ('lag("_value")', "")}, wrong.sql, rows.sql))
+    query = Query(
+        after_another_sql(rows.per, order, meant, values, {"_former": ('lag("_value")', "")}, wrong.sql, rows.sql)
+    )
     ja, en = together(rows.per)
     subject = f"{column.ja}の遷移", f"what follows what of the {column.en}"
     titles = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject
