@@ -15,7 +15,7 @@ from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
 from validators.elsewhere import Elsewhere
-from validators.shapes.contract import Failing, Frames, Query, Rule, Where
+from validators.shapes.contract import DIFFERENCE, Failing, Frames, Query, Rule, Where
 from validators.suites import CONDITION, QUERY, Asked, Suite
 
 NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
@@ -197,9 +197,18 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
                 table=rule.table,
                 column=rule.columns[0],
                 mapping=first.mapping or None,
+                detail=_detail(new),
             )
         )
     return join_findings(batches)
+
+
+def _detail(rows: pl.DataFrame) -> pa.Array | None:
+    """By how much each row differs, where its rule tells it."""
+    if DIFFERENCE not in rows.columns:
+        return None
+    said = rows[DIFFERENCE].cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    return (("difference " + said).fill_null("nothing to compare with")).to_arrow()
 
 
 def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: Mapping[str, int]) -> pa.RecordBatch:
