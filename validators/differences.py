@@ -6,6 +6,7 @@ or a side of two totals is off.
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 
 import polars as pl
@@ -29,9 +30,7 @@ def differences(failing: pl.DataFrame) -> Differences | None:
     known = failing.filter(pl.col(DIFFERENCE).is_not_null())
     size = pl.col(DIFFERENCE).abs()
     bounds = [Decimal(0), *map(Decimal, BANDS)]
-    within = [
-        ((size > low) & (size <= high)).sum().alias(f"{high}") for low, high in zip(bounds, bounds[1:], strict=False)
-    ]
+    within = [((size > low) & (size <= high)).sum().alias(f"{high}") for low, high in itertools.pairwise(bounds)]
     counts = known.select(*within, (size > bounds[-1]).sum().alias("more")).row(0, named=True)
     first = known.sort("source_dump", "source_record", "_part").head(FIRST_PLACES)
     return Differences(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import openpyxl
 import polars as pl
-import yaml
 
 from migration_reports.findings import Severity
 from migration_reports.pages.render import render

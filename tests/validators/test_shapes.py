@@ -90,7 +90,7 @@ rules:
   holds_last: {holds: "part.price = share and map.thing = thing", of: things, source: x,
                beside: {part: {of: elsewhere.parts, per: {kind: mark}, last: since}, map: {of: elsewhere.parts, per: {kind: part.kind}, day: begun, from: since, until: until}}}
   holds_days: {holds: "days(begun, ended) > serial * 400 or months_after(begun, serial) > years_after(ended, -serial) or days_after(ended, total) is null", of: things, source: x}
-  holds_texts: {holds: "slice(mark, 2, 1) || kind <> least(mark, digits) or length(mark) > fiscal_year(begun) - 2018", of: things, source: x}
+  holds_texts: {holds: "day(mark) > ended or number(digits) <> serial or slice(mark, 2, 1) || kind <> least(mark, digits) or length(mark) > fiscal_year(begun) - 2018", of: things, source: x}
   fits: {counterpart: {of: elsewhere.parts, per: [thing], day: ended, from: since, ends: before, until: until}, of: things, source: x}
   fits_if: {counterpart: {of: elsewhere.parts, if: "kind = other.kind and (total > other.least or other.most is null and share is null)"}, of: things, source: x}
   recomputed: {recompute: total, as: "half_up(share * 1.08 / (serial - 1), 0.5) + ceil(serial / -3, 10) - floor(share * share / part.price)",

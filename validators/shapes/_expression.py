@@ -53,6 +53,8 @@ FUNCTIONS: Mapping[str, str] = MappingProxyType(
         "year": "year(d): the year of a day",
         "month": "month(d): its month",
         "fiscal_year": "fiscal_year(d): the year in whose April its fiscal year (年度) began",
+        "day": "day(t): the day that eight digits YYYYMMDD are, such as day(fiscal_year || '0401')",
+        "number": "number(t): the number that digits are; none of other characters",
         "slice": "slice(t, from, count): characters of a text, from a first one on (1)",
         "length": "length(t): how many characters it has",
     }
@@ -191,8 +193,8 @@ class Reader:
         if function == "slice":
             start, count = (int(self._written(one, whole=True)) for one in given[1:])
             return self._fit(_values.sliced, self._of("text", first), start, count)
-        if function == "length":
-            return _values.length_of(self._of("text", first))
+        if function in _values.OF_TEXT:
+            return _values.OF_TEXT[function](self._of("text", first))
         if function == "abs":
             first = self._of("number", first)
             return dataclasses.replace(first, term=Term(first.term.expr.abs(), f"abs({first.term.sql})"), said=None)

@@ -106,6 +106,22 @@ def number(value: Decimal | int) -> Term:
     return Term(pl.lit(Decimal(value), dtype=NUMBER), f"CAST({literal(str(value))} AS numeric)")
 
 
+def of_digits(text: Term) -> Term:
+    """The number that a text of 1 to 18 digits is; of other characters none."""
+    formed = Term(text.expr.str.contains("^[0-9]{1,18}$"), f"{text.sql} ~ '^[0-9]{{{{1,18}}}}$'")
+    number = pl.when(formed.expr).then(text.expr).cast(pl.Decimal(38, 0))
+    return Term(number, f"(CASE WHEN {formed.sql} THEN CAST({text.sql} AS numeric) END)")
+
+
+def of_calendar(text: Term) -> Term:
+    """The day of the engines' calendars that eight digits are; else none."""
+    found = text.expr.str.contains(CALENDAR) & text.expr.is_between(pl.lit(FIRST), pl.lit(LAST))
+    braced = CALENDAR.replace("{", "{{").replace("}", "}}")
+    sql = f"{text.sql} ~ '{braced}' AND {text.sql} COLLATE \"C\" BETWEEN '{FIRST}' AND '{LAST}'"
+    day = pl.when(found).then(text.expr).str.to_date("%Y%m%d", strict=False)
+    return Term(day, f"(CASE WHEN {sql} THEN CAST({text.sql} AS date) END)")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Column:
     """A column, or a date by its group.
@@ -148,9 +164,8 @@ class Column:
         column, name = pl.col(self.name), quoted(self.name)
         if not self.digits:
             return Term(column.cast(NUMBER), f"CAST({name} AS numeric)")
-        formed = Term(column.str.contains("^[0-9]{1,18}$"), f"{name} ~ '^[0-9]{{{{1,18}}}}$'")
-        number = pl.when(formed.expr).then(column).cast(NUMBER)
-        return Term(number, f"(CASE WHEN {formed.sql} THEN CAST({name} AS numeric) END)")
+        digits = of_digits(Term(column, name))
+        return Term(digits.expr.cast(NUMBER), digits.sql)
 
     @property
     def known(self) -> Term:
@@ -170,9 +185,6 @@ class Column:
     @property
     def calendar(self) -> Term:
         """The date as a day of the engines' calendars, where it is known to the day and within them; else null."""
-        key = f"{self.name}_key"
-        found = pl.col(key).str.contains(CALENDAR) & pl.col(key).is_between(pl.lit(FIRST), pl.lit(LAST))
-        braced = CALENDAR.replace("{", "{{").replace("}", "}}")
-        sql = f"{self.known.sql} AND {quoted(key)} ~ '{braced}' AND {quoted(key)} COLLATE \"C\" BETWEEN '{FIRST}' AND '{LAST}'"
-        day = pl.when(self.known.expr & found).then(pl.col(key)).str.to_date("%Y%m%d", strict=False)
-        return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS date) END)")
+        key = of_calendar(Term(pl.col(f"{self.name}_key"), quoted(f"{self.name}_key")))
+        day = pl.when(self.known.expr).then(key.expr)
+        return Term(day, f"(CASE WHEN {self.known.sql} THEN {key.sql} END)")

@@ -15,7 +15,7 @@ from typing import Literal
 
 import polars as pl
 
-from validators.shapes._terms import FIRST, LAST, Column, Term, quoted
+from validators.shapes._terms import FIRST, LAST, Column, Term, of_calendar, of_digits, quoted
 
 MAX_DIGITS = 36
 MAX_DAYS, MAX_MONTHS, MAX_MOVES = 36_600, 1_200, 5
@@ -245,10 +245,26 @@ def sliced(text: Typed, start: int, count: int) -> Typed:
     return Typed(Term(expr, f"substr({text.term.sql}, {start}, {count})"), "text")
 
 
+def day_of(text: Typed) -> Typed:
+    """The day that eight digits are; none where the calendar has no such day."""
+    found = of_calendar(text.term)
+    number = pl.when(found.expr.is_not_null()).then(text.term.expr).cast(pl.Int64)
+    sql = f"(CASE WHEN {found.sql} IS NOT NULL THEN CAST({text.term.sql} AS bigint) END)"
+    return Typed(Term(number, sql), "date", calendar=found)
+
+
+def number_of(text: Typed) -> Typed:
+    """The number that digits are."""
+    return bounded(of_digits(text.term), 18, 0)
+
+
 def length_of(text: Typed) -> Typed:
     """How many characters a text has."""
     expr = text.term.expr.str.len_chars().cast(pl.Decimal(38, 0))
     return Typed(Term(expr, f"CAST(char_length({text.term.sql}) AS numeric)"), "number", 9)
+
+
+OF_TEXT: Mapping[str, Callable[[Typed], Typed]] = {"day": day_of, "number": number_of, "length": length_of}
 
 
 def _calendar(date: Typed) -> Term:
