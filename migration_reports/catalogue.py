@@ -735,6 +735,15 @@ _ENTRIES = (
         "Check whether the list needs it.",
     ),
     Code(
+        "V443",
+        "key_date_unknown",
+        A,
+        "主キーの日付が不詳",
+        "A date of the key of which nothing is known",
+        "移行元で日付を確認できるか調べること。行は到着順の番号で区別される。",
+        "Ask whether the old system's papers tell it; the row is told apart by its number in the order of arrival.",
+    ),
+    Code(
         "C501",
         "count_differs",
         E,

@@ -129,6 +129,8 @@ class Item:
         official: its number in the published sheet.
         sensitive: whether it needs grounds of its own to be seen (a protective measure, a disability): never in a sample,
             masked or not, and for readers who were granted it by itself.
+        arrival: whether the program gives it: 0 where the dates of the row's key are known to the day, and else the place
+            in the order of arrival among the rows of one key.
     """
 
     name: str
@@ -149,6 +151,7 @@ class Item:
     until: str = ""
     official: str = ""
     sensitive: bool = False
+    arrival: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -262,6 +265,16 @@ class Table:
     def physical(self) -> sa.Table:
         """The table as SQLAlchemy knows it; it has the columns of every edition."""
         return self.make(self)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The date items of its key, of which a row has 00000000 where nothing is known."""
+        return tuple(item.name for item in self.items if item.kind == "D" and f"{item.name}_key" in self.key)
+
+    @property
+    def arrival(self) -> str:
+        """The item of its key by which the program tells apart rows whose dates are not known; empty: none."""
+        return next((item.name for item in self.items if item.arrival), "")
 
     @property
     def columns(self) -> tuple[sa.Column[Any], ...]:

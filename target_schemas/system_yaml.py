@@ -34,6 +34,24 @@ class ReferenceSheet(Spec):
     names: tuple[Filled, ...] = Field(
         (), description="the items of the other table that are named; those of the same names, or else its key"
     )
+    on: Filled | None = Field(
+        None, description="the date item on whose day a row of the other table must hold, which has a period"
+    )
+
+
+class PeriodSheet(Spec):
+    """From when to when a row of the table holds; an end that is empty, or 9999-12-31, is open."""
+
+    begin: Filled = Field(alias="from", description="the date item of its first day")
+    until: Filled = Field(description="the date item of its end")
+    ends: Literal["on", "before"] = Field("on", description="on: the end is the last day; before: it is the day after")
+    per: tuple[Filled, ...] = Field(
+        (), description="the items that rows of one group share; the key without its dates, where it says nothing"
+    )
+    overlaps: Literal["yes", "no"] = Field("no", description="yes: two rows of a group may hold on one day")
+    gaps: Literal["yes", "no"] = Field(
+        "yes", description="no: of a group some row holds on every day between the first and the last"
+    )
 
 
 class TableSheet(Spec):
@@ -43,6 +61,7 @@ class TableSheet(Spec):
     en: Filled = Field(description="its English name")
     based_on: Filled | None = Field(None, description="what it follows; the system's, where it says nothing")
     references: Mapping[str, ReferenceSheet] = Field({}, description="by item: what becomes of a row that names nobody")
+    period: PeriodSheet | None = Field(None, description="from when to when a row holds; it gives the rules of periods")
     critical: Literal["yes", "no"] = Field("no", description="yes: no rejection of a row can be accepted")
 
 

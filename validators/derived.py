@@ -72,8 +72,9 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
         title, of = f"{table.key}.{name}.{kind}", (filled_as(column),)
         return Rule(title, code, head.ja, head.en, table.key, of, failing, expectation)
 
-    # Of a date its text must be there; its key only where it is part of the table's, and then it says what is unknown.
-    if (item.must and head.part not in ("key", "precision")) or name in table_of(table).key:
+    # Of a date its text must be there; where it is of the table's key, its key, and that says what is not known.
+    dated = item.name in table_of(table).dates
+    if (item.must and head.part not in ("key", "precision") and not dated) or name in table_of(table).key:
         gx = Expectation("ExpectColumnValuesToNotBeNull", {"column": name})
         yield rule("not_null", "V401", value.is_null(), gx)
     if is_text(item):
@@ -98,11 +99,20 @@ def _item_rules(
     item = item_of(column)
     if column.name != item.columns[0]:
         return
+    if item.name in table_of(table).dates:
+        yield _unknown(table, item)
     codes = code_sets.get(item.code_set)
     if codes is not None and not codes.open:
         yield _codes(table, item, codes, day)
     if item.kind in ("G", "B"):
         yield _whole(table, item)
+
+
+def _unknown(table: sa.Table, item: Item) -> Rule:
+    """A date of the key of which nothing is known: the row keeps its place among the others, and somebody is told."""
+    key, name = f"{item.name}_key", f"{table.key}.{item.name}.known"
+    failing, sql = pl.col(key) == "00000000", Where(f"\"{key}\" = '00000000'")
+    return Rule(name, "V443", item.ja, item.en, table.key, (item.name,), failing, sql)
 
 
 def awaiting_codes(tables: Mapping[str, sa.Table], code_sets: Mapping[str, CodeSet]) -> tuple[Rule, ...]:

@@ -24,7 +24,7 @@ from dags.pipeline.judging import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
-from mappings.compiling.columns import groups_of
+from mappings.compiling.columns import groups_of, key_groups
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
@@ -167,7 +167,7 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
             yield member.name, f"{heading(member).ja} ({heading(member).en}): {kind}, {null}"
         if item.code_set:
             yield "code set", item.code_set
-        if column in head.key:
+        if column in key_groups(found):
             yield "key", ", ".join(head.key)
 
 

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
 from extractors.layout import Field
-from mappings.compiling.columns import groups_of
+from mappings.compiling.columns import groups_of, key_groups
 from mappings.plan import OCCURRENCE
-from migration_reports.items import Item, heading, item_of, table_of
+from migration_reports.items import Item, heading, item_of
 from migration_reports.records.profile_record import Detection, FieldProfile
 
 ENOUGH = 0.45
@@ -120,7 +120,7 @@ class Filled:
     @property
     def keyed(self) -> tuple[str, ...]:
         """The fields that its key is made of."""
-        found = (self.guesses.get(name) for name in table_of(self.table).key)
+        found = (self.guesses.get(name) for name in key_groups(self.table))
         return tuple(source for guess in found if guess is not None for source in guess.sources)
 
 
@@ -149,7 +149,7 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
         if guess.column not in guesses and number not in taken:
             guesses[guess.column] = guess
             taken.add(number)
-    key = table_of(table).key
+    key = key_groups(table)
     of_occurrence = any(given.member for given in givens)
     for name in key:
         if name not in guesses and item_of(groups[name][0]).kind == "I":

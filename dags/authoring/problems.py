@@ -104,6 +104,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S042": "Give each line of the key its own time, or remove one.",
         "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
         "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
+        "S045": "Name date items of the table that every edition has; `on:` is for a reference to a table that has a period.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -138,6 +139,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
+        "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
     }
 )
