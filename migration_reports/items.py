@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
 """The types of items."""
 
 Orphan = Literal["falls", "stays"]
+Access = Literal["", "sensitive", "sealed"]
 T = TypeVar("T")
 
 
@@ -127,8 +128,8 @@ class Item:
         since: the edition that its line begins with.
         until: the last edition of its line; empty: none yet.
         official: its number in the published sheet.
-        sensitive: whether it needs grounds of its own to be seen (a protective measure, a disability): never in a sample,
-            masked or not, and for readers who were granted it by itself.
+        access: who sees it: empty, whoever reads the table; `sensitive`, who has grounds of their own (a protective
+            measure, a disability); `sealed`, nobody (a price before tenders are opened). Neither is ever in a sample.
         arrival: whether the program gives it: 0 where the dates of the row's key are known to the day, and else the place
             in the order of arrival among the rows of one key.
     """
@@ -150,7 +151,7 @@ class Item:
     since: str = ""
     until: str = ""
     official: str = ""
-    sensitive: bool = False
+    access: Access = ""
     arrival: bool = False
 
     @property

@@ -9,7 +9,8 @@ type and length:
     D date · T time HHMM · S timestamp · L long text · G geometry · B attachment: without a length
 codes: `sex`; `relationship*2` where a value joins codes of two characters; `change_reason@changed` where a code must hold on
     the day of the date item `changed`, else on the reference date (基準日)
-must, gaiji, sensitive: 1 or empty
+must, gaiji: 1 or empty
+sensitive: empty; 1 where only those see it who were granted it; `sealed` where nobody does. Neither is ever in a sample.
 key: 1 or empty; the items of the key make it in the order of their lines. A date of it is 00000000 where nothing is known.
     `seq` is a whole number of the key that no mapping fills: the program numbers by it, in the order of their arrival, the
     rows of one key whose dates are not known to the day; it is 0 elsewhere
@@ -26,7 +27,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from migration_reports.items import KINDS, CodeSet, Item
+from migration_reports.items import KINDS, Access, CodeSet, Item
 from migration_reports.slips import slip_in
 from migration_reports.trouble import Problem, did_you_mean
 from target_schemas.csv_sheets import Row
@@ -122,7 +123,7 @@ class ItemReader:
             since=since or self.editions[0],
             until=until,
             official=row["official"],
-            sensitive=self._mark(row, "sensitive"),
+            access=self._access(row),
             arrival=row["key"] == SEQ,
         )
         return Line(row["table"], item, row["reference"], item.arrival or self._mark(row, "key", SEQ), row)
@@ -191,6 +192,11 @@ class ItemReader:
         message = f"there is no edition `{name[:20]}`" if name else "a line says the edition that it begins with"
         self._add("S010", row, column, message, *self.editions)
         return ""
+
+    def _access(self, row: Row) -> Access:
+        if row["sensitive"] == "sealed":
+            return "sealed"
+        return "sensitive" if self._mark(row, "sensitive", "sealed") else ""
 
     def _mark(self, row: Row, column: str, *besides: str) -> bool:
         if row[column] not in ("", "1"):

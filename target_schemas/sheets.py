@@ -375,6 +375,7 @@ def _system(
             tuple(tables),
             tuple(code_sets[name] for name in used),
             tuple(rule for rule in rules if rule.of in there),
+            read.sheet.refuse,
             edition,
             MappingProxyType(made),
         )

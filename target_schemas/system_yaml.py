@@ -11,6 +11,7 @@ from migration_reports.specs import Spec
 from migration_reports.yaml_schema import Schema, document, model_schema
 
 Filled = Annotated[str, Field(min_length=1)]
+Secret = Literal["password", "hash", "key", "answer", "template"]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
@@ -71,6 +72,9 @@ class SystemSheet(Spec):
     title: TitleSheet = Field(description="what it is called")
     based_on: Filled = Field(description="the published specification that it follows in words and structure")
     editions: Mapping[str, Day] = Field(description="its editions, each with the day from which it is in force")
+    refuse: tuple[Secret, ...] = Field(
+        ("password",), description="the kinds of secrets that no mapping may move into it, told by the names of fields"
+    )
     tables: Mapping[str, TableSheet] = Field(description="its tables, in load order")
     rules: Mapping[str, Mapping[str, Any]] = Field(
         {}, description="rules by a name of your own: the shape first, then of, its parameters, severity, source"

@@ -12,11 +12,16 @@ import sqlalchemy as sa
 
 from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
 from validators.shapes._groups import later, later_sql
-from validators.shapes._terms import quoted
+from validators.shapes._terms import literal, quoted
 from validators.shapes.contract import Expectation, Frames, Query, Rule, Where
 
 REFUSED = frozenset({"V401", "V402", "V404", "V421"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
+
+REFUSED_FORM = r"^([$](2[abxy]|1|5|6|y|argon2id?|pbkdf2[-a-z0-9]*)[$]|[{](S?SHA|SHA256|SSHA256|SHA512|SSHA512|SMD5|MD5|CRYPT)[}]|-----BEGIN )"
+"""How programs write what they keep of a password (crypt, bcrypt, Argon2, PBKDF2, LDAP's schemes), and keys (PEM)."""
+
+SHORTEST_REFUSED = 20
 
 DANGLING = frozenset({"V405", "V406"})
 """What a promoted row would lack: its parent, which was never there, or was rejected."""
@@ -87,6 +92,8 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
     if form is not None and item.kind != "D":
         gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": name, "regex": form})
         yield rule("form", "V421", ~value.str.contains(form), gx)
+    if item.kind in ("A", "L") and not 0 < item.length < SHORTEST_REFUSED:
+        yield rule("secret", "V444", value.str.contains(REFUSED_FORM), Where(f'"{name}" ~ {literal(REFUSED_FORM)}'))
     if item.kind in ("J", "K", "L"):
         unreadable = value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True)
         yield rule("readable", "V416", unreadable, Where(f'strpos("{name}", chr(65533)) > 0'))

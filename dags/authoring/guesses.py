@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
+from dags.guarded.secrets import secret_in
 from extractors.layout import Field
 from mappings.compiling.columns import groups_of, key_groups
 from mappings.plan import OCCURRENCE
@@ -74,6 +75,18 @@ class Given:
         """What its contents look like."""
         found = self.profile.detections if self.profile is not None else ()
         return found[0] if found else None
+
+    def secret(self, refuse: Collection[str]) -> tuple[str, str]:
+        """Why it is no candidate for any column, and what is to be said of it; empty where it is one.
+
+        Args:
+            refuse: the kinds of secrets that the system refuses.
+        """
+        if (kind := secret_in(self.name)) in refuse:
+            return f"秘密情報 ({kind})。移行しない", ""
+        if self.best is not None and self.best.detector == "secret":
+            return "?", "what stands in it looks like a secret; map it only if you know that it is none"
+        return "", ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

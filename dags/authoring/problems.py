@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from dags.guarded.secrets import PROBLEMS as SECRET_PROBLEMS
 from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
@@ -23,6 +24,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
                 **READING_PROBLEMS,
                 **MAPPING_PROBLEMS,
                 **OWN_PROBLEMS,
+                **SECRET_PROBLEMS,
                 **SHEET_PROBLEMS,
                 **REFERENCE_PROBLEMS,
                 **RULE_PROBLEMS,
@@ -140,6 +142,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
     }
 )
@@ -157,6 +160,8 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "Y081": "no shipped system has such a column",
+        "Y082": "no shipped layout holds a secret",
     }
 )
 """The codes that no edit of a shipped municipality shows, and why."""

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from dags import runs
 from dags.pipeline import data_centre, town
+from migration_reports.trouble import SpecError
 from target_schemas.postgres.database import connect
 from target_schemas.sheets import read_systems
 from target_schemas.systems import SYSTEMS
@@ -39,6 +40,7 @@ vehicles,seq,順番,place,I,,1,,seq,1.0
 vehicles,scrapped,廃車日,scrapped,D,,,,,1.0
 vehicles,vehicle_class,車種,class of vehicle,C,2,1,vehicle_class,,1.0
 vehicles,rate,税率,rate,R,5.3,,,,1.0
+vehicles,memo,備考,memo,A,60,,,,1.0
 """
 CODES = "code,ja,en,valid_from,valid_to,source\n11,原付一種,up to 50 cc,,,a code of the tests\n"
 OWN_CODES = "code,ja,en,valid_from,valid_to,source\n91,トゥクトゥク,tuk-tuk,2020-04-01,,町条例第1号\n92,人力車,rickshaw,,,町条例第1号\n"
@@ -50,6 +52,8 @@ COPYBOOK = """\
            03  KJ-HAISHA    PIC X(8).
            03  KJ-SHASHU    PIC XX.
            03  KJ-RITSU     PIC 9V999.
+           03  KJ-MEMO      PIC X(60).
+           03  KJ-PASS      PIC X(8).
 """
 MANIFEST = """\
 edition: "1.0"
@@ -59,7 +63,7 @@ dumps:
     title: 軽自動車
     layout: layouts/keiji.cpy
     framing: fixed
-    charset: ibm
+    charset: shift_jis
     records: {vehicle: {}}
 limits: {rejects: 50%}
 """
@@ -74,6 +78,10 @@ tables:
       scrapped: {from: KJ-HAISHA, transforms: [date]}
       vehicle_class: KJ-SHASHU
       rate: KJ-RITSU
+      memo: KJ-MEMO
+ignore:
+  keiji.vehicle:
+    - {field: KJ-PASS, reason: 秘密情報}
 """
 VEHICLES = [
     ("A00001", "20240401", "", "11", "0090"),  # the town's own rate of that year
@@ -90,7 +98,9 @@ VEHICLES = [
     ("A00007", "20200101", "", "12", "0100"),  # a code of nobody
     ("A00008", "20200101", "", "11", "0100"),  # a key twice
     ("A00008", "20200101", "", "11", "0100"),
+    ("A00009", "20200101", "", "11", "0100"),  # whose memo is what is kept of a password
 ]
+HASH = "$2b$12$abcdefghijklmnopqrstuuABCDEFGHIJKLMNOPQRSTUVWXYZ01234"
 STANDING = [
     ("A00001", "20240401", 0),
     ("A00002", "20250401", 0),
@@ -136,7 +146,10 @@ def home(tmp_path, monkeypatch, database_url):
     }.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
-    records = [f"{plate}{on:8}{off:8}{kind}{rate}".encode("cp037") for plate, on, off, kind, rate in VEHICLES]
+    records = [
+        f"{plate}{on:8}{off:8}{kind}{rate}{HASH if plate == 'A00009' else '':60}opensesa".encode("ascii")
+        for plate, on, off, kind, rate in VEHICLES
+    ]
     inbox = tmp_path / "home" / "inbox" / folder.name
     inbox.mkdir(parents=True)
     (inbox / "keiji.dat").write_bytes(b"".join(records))
@@ -154,7 +167,7 @@ def standing(url):
     return [tuple(row)[:3] for row in rows]
 
 
-@pytest.mark.parametrize("slice_bytes", ["", "56"])
+@pytest.mark.parametrize("slice_bytes", ["", "192"])
 def test_from_the_dump_to_the_report(home, database_url, monkeypatch, slice_bytes):
     if slice_bytes:
         monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", slice_bytes)
@@ -169,6 +182,7 @@ def test_from_the_dump_to_the_report(home, database_url, monkeypatch, slice_byte
         "vehicles.vehicles.vehicle_class.codes": 1,
         "vehicles_period.overlap": 2,  # the key twice is one, too
         "vehicles_period.gap": 1,
+        "vehicles.vehicles.memo.secret": 1,
         "rate": 1,
     }
     assert record.not_checked == ()
@@ -180,6 +194,8 @@ def test_from_the_dump_to_the_report(home, database_url, monkeypatch, slice_byte
         ("V441", "vehicle_class", "92 人力車"),
         ("V442", "vehicle_class", "92"),
     ]
+    refused = found.filter(pl.col("code") == "V445").select("dump", "kind", "field", "detail").rows()
+    assert refused == [("keiji", "vehicle", "KJ-PASS", "password")]
     assert {e.name for e in record.evidence} >= {"own/codes/vehicle_class.csv", "own/tables/consumption_tax.csv"}
     with connect(database_url).connect() as connection:
         codes = connection.execute(sa.text("SELECT code, municipality_code FROM joint_rehearsal.own_codes ORDER BY 1"))
@@ -195,8 +211,18 @@ def test_the_runs_own_copy_of_the_specs_has_the_towns_lists(home):
     assert (own / "tables" / "consumption_tax.csv").read_text("utf-8") == OWN_LINES
 
 
+def test_a_mapping_may_not_move_a_secret(home, tmp_path):
+    mapping = tmp_path / "towns" / "990094_renshu" / "vehicles" / "mapping.yaml"
+    mapping.write_text(MAPPING.partition("ignore:")[0].replace("memo: KJ-MEMO", "memo: {from: [KJ-MEMO, KJ-PASS], transforms: [concat]}"), encoding="utf-8")  # fmt: skip
+    with pytest.raises(SpecError) as caught:
+        town.load(mapping.parents[1])
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.position.line) == ("Y082", 11)
+    assert problem.message == "`KJ-PASS` is a secret (password), and vehicles refuses it"
+
+
 def test_a_mapping_may_not_fill_what_the_program_gives(home, tmp_path):
     mapping = tmp_path / "towns" / "990094_renshu" / "vehicles" / "mapping.yaml"
-    mapping.write_text(MAPPING + "      seq: $record\n", encoding="utf-8")
+    mapping.write_text(MAPPING.replace("      memo:", "      seq: $record\n      memo:"), encoding="utf-8")
     with pytest.raises(Exception, match=r"Y081 column `seq` of vehicles is given by the program"):
         town.load(mapping.parents[1])
