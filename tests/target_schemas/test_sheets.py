@@ -115,7 +115,7 @@ def test_a_reference_of_several_items_names_the_columns_that_sort():
 
 def test_a_rule_keeps_its_form_and_its_place():
     rule = SYSTEM.rules[0]
-    assert (rule.shape, rule.of, rule.severity, rule.position.line) == ("not_after", "loans", "alert", 18)
+    assert (rule.shape, rule.of, rule.severity, rule.position.line) == ("not_after", "loans", "alert", 19)
     assert dict(rule.parameters) == {"not_after": ["acquired", "lent"]}
 
 
