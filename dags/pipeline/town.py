@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
 from extractors import charsets, containers, framings
@@ -121,6 +122,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
