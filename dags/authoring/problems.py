@@ -87,6 +87,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
         "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
         "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
+        "R020": "Say of each name under `beside` a value to be computed, or which rows (of) and what ties them (per, day, if).",
+        "R021": "Give the list in the form, and of the length, that the shape takes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
         "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
