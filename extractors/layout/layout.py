@@ -27,6 +27,7 @@ class Layout:
     """A record layout: the items as the copybook nests them, the dialect that placed them, and what was noted.
 
     Several records (01 levels) of one copybook are views of the same bytes below a record without a name.
+    `headings` are, of rows, what the head of a file calls each column; records that are no rows have none.
     """
 
     record: Item
@@ -34,6 +35,7 @@ class Layout:
     dialect: Dialect = DEFAULT
     renames: tuple[Rename, ...] = ()
     notes: tuple[Problem, ...] = ()
+    headings: tuple[str, ...] = ()
     # A record of many tables has many places: each view of them is laid out once.
     _segments: dict[tuple[str | None, bool, bool], Segment] = dataclasses.field(
         default_factory=dict, init=False, compare=False, repr=False
