@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -139,6 +140,17 @@ class Source:
         """Put back what was read last."""
         self._ahead = data + self._ahead
         self.offset -= len(data)
+
+
+def sought(raw: BinaryIO) -> BinaryIO:
+    """The file where it can be read in any order; a pipe is put into a temporary file first."""
+    if raw.seekable():
+        return raw
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  it is gone when nobody reads it any more
+    while block := raw.read(1 << 20):
+        copy.write(block)
+    copy.seek(0)
+    return copy
 
 
 def refuse(option: str, value: str, allowed: tuple[str, ...], hint: str = "") -> SpecError:

@@ -8,13 +8,12 @@ word of 31 bits. The option `dump` chooses the records of one dump where the set
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 
-from extractors.containers.contract import Container, Damaged, pick, stream
+from extractors.containers.contract import Container, Damaged, pick, sought, stream
 
 MAGIC = b"ARROW1"
 LONGEST_SHORT = 0x7FFF
@@ -25,7 +24,7 @@ _ENDS = {"word": b"", "lf": b"\n", "rs": b"\x1e"}
 
 def _pieces(raw: BinaryIO, dump: str | None, end: bytes) -> Iterator[bytes]:
     try:
-        reader = pa.ipc.open_file(pa.PythonFile(_sought(raw), "r"))
+        reader = pa.ipc.open_file(pa.PythonFile(sought(raw), "r"))
         names = reader.schema.names
         if "bytes" not in names or "dump" not in names or not pa.types.is_binary(reader.schema.field("bytes").type):
             raise Damaged("rejects: the file is no reject set", 0)
@@ -48,16 +47,6 @@ def _pieces(raw: BinaryIO, dump: str | None, end: bytes) -> Iterator[bytes]:
 def open_rejects(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:
     """Give the records' bytes. The file is read from its end, so that a pipe is put into a temporary file first."""
     return stream(_pieces(raw, options.get("dump"), _ENDS[pick(options, "ends", tuple(_ENDS), "word")]))
-
-
-def _sought(raw: BinaryIO) -> BinaryIO:
-    if raw.seekable():
-        return raw
-    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  it is gone when nobody reads it any more
-    while block := raw.read(1 << 20):
-        copy.write(block)
-    copy.seek(0)
-    return copy
 
 
 CONTAINER = Container(

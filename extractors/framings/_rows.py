@@ -13,16 +13,29 @@ import numpy as np
 
 from extractors.framings._heads import cells_of, known_columns, read_head
 from extractors.framings.contract import BEGUN, MOST_RECORDS, Framed, Framing, Index, Laid, State, Trouble
-from extractors.kernels.memory import SLACK, jit
+from extractors.kernels.memory import SLACK
+from extractors.kernels.rows import (
+    CONTROL,
+    DAY,
+    FEWER,
+    FORMULA,
+    HIDDEN,
+    LONG,
+    MARK,
+    MERGED,
+    MORE,
+    NUMBER,
+    STRAY,
+    UNCLOSED,
+    WRONG,
+    Says,
+    find_rows,
+    lay_rows,
+)
 from extractors.layout import Layout
 from extractors.layout.column_sheet import HEAD as SHEET_HEAD
 from extractors.options import Options
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
-
-LONG, STRAY, NUMBER, FORMULA, WRONG, DAY, MERGED, CONTROL = (1 << bit for bit in range(8))
-"""Bits of a cell; from NUMBER on a container says them, in a mark before the cell."""
-FEWER, MORE, UNCLOSED, HIDDEN = 1, 2, 4, 8
-"""Bits of a row."""
 
 CELLS: Mapping[int, str] = {
     LONG: "F142",
@@ -37,11 +50,15 @@ CELLS: Mapping[int, str] = {
 ROWS: Mapping[int, str] = {FEWER: "F140", MORE: "F141", UNCLOSED: "F144", HIDDEN: "F156"}
 """The finding of each bit."""
 
-MARK = 0x1A
-"""Before a cell: a byte follows with its bits from NUMBER on, over 40. Before a row: a digit says what it is."""
-HEAD, OF_HIDDEN = b"09"
-SAYINGS: Mapping[int, str] = {b"1"[0]: "F157", b"2"[0]: "F158", b"3"[0]: "F159", b"4"[0]: "F160", b"5"[0]: "F161"}
-"""By the digit of a row that is none, the finding that it is."""
+SAYINGS: Mapping[int, str] = {
+    Says.NOTE: "F157",
+    Says.NOT_READ: "F158",
+    Says.ACCOUNT: "F159",
+    Says.MISSING: "F160",
+    Says.DIFFERING: "F161",
+    Says.HIDDEN: "F156",
+}
+"""The finding that a row is which is none."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -62,119 +79,6 @@ class Form:
     longest: int
     marked: bool = False
     columns: tuple[str, ...] = ()
-
-
-@jit
-def _rows(buffer, first, stop, ends, separator, quote, end, longest, pos, limits):
-    """Fill where rows begin and end; (how many, what is done with, whether a row is too long)."""
-    found = 0
-    start = first
-    while start < stop and found < len(pos):
-        i = start
-        fresh = True
-        done = False
-        while i < stop:
-            byte = buffer[i]
-            if fresh and byte == quote:
-                close = i + 1
-                broken = False
-                while close < stop and close - start <= longest:
-                    if buffer[close] == quote:
-                        if close + 1 < stop and buffer[close + 1] == quote:
-                            close += 1
-                        else:
-                            break
-                    broken |= buffer[close] == end
-                    close += 1
-                if close >= stop - 1 and not ends and close - start <= longest:
-                    return found, start, False
-                after = buffer[close + 1] if close + 1 < stop else end
-                closed = close < stop and close - start <= longest
-                # What closes a cell over a line break, and is followed by more of it, opens another row's cell.
-                if not closed or (broken and after != separator and after != end and after != 13):
-                    while i < stop and buffer[i] != end:
-                        i += 1
-                    done = i < stop
-                    break
-                i = close + 1
-                fresh = False
-                continue
-            if byte == end:
-                done = True
-                break
-            fresh = byte == separator
-            i += 1
-        if not done and not ends:
-            return found, start, stop - start > longest
-        if i - start > longest:
-            return found, start, True
-        limit = i
-        if end == 10 and done and limit > start and buffer[limit - 1] == 13:
-            limit -= 1
-        pos[found] = start
-        limits[found] = limit
-        found += 1
-        start = i + 1 if done else i
-    return found, start, False
-
-
-@jit
-def _lay(data, pos, limits, order, separator, quote, marked, offsets, widths, length, out, flags):
-    """Copy the cells of rows into their places, quotes taken off, and flag what is odd."""
-    columns = len(offsets)
-    for r in range(len(pos)):
-        i, stop = pos[r], limits[r]
-        base = np.int64(16) + r * length
-        cell = 0
-        if marked and i + 1 < stop and data[i] == 0x1A and data[i + 1] == 0x39:
-            flags[r, columns] |= 8
-            i += 2
-        while True:
-            column = order[cell] if cell < len(order) else np.int64(-1)
-            bits = np.int64(0)
-            if marked and i + 1 < stop and data[i] == 0x1A:
-                bits = (np.int64(data[i + 1]) & 0x3F) << 2
-                i += 2
-            at, room = np.int64(0), np.int64(0)
-            if column >= 0:
-                at, room = base + offsets[column], widths[column]
-            size = np.int64(0)
-            quoted = i < stop and data[i] == quote
-            if quoted:
-                close = i + 1
-                while close < stop:
-                    if data[close] == quote:
-                        if close + 1 < stop and data[close + 1] == quote:
-                            close += 1
-                        else:
-                            break
-                    close += 1
-                if close >= stop:
-                    flags[r, columns] |= 4
-                i += 1
-                while i < close:
-                    if size < room:
-                        out[at + size] = data[i]
-                    size += 1
-                    i += 2 if data[i] == quote else 1
-                i = min(close + 1, stop)
-            while i < stop and data[i] != separator:
-                if (quoted and data[i] != 32) or data[i] == quote:
-                    bits |= 2
-                if size < room:
-                    out[at + size] = data[i]
-                size += 1
-                i += 1
-            if column >= 0:
-                flags[r, column] |= bits | np.int64(size > room)
-            elif cell >= len(order) and size > 0:
-                flags[r, columns] |= 2
-            cell += 1
-            if i >= stop:
-                break
-            i += 1
-        if cell < len(order):
-            flags[r, columns] |= 1
 
 
 def odd_cells(flags: np.ndarray, layout: Layout) -> Iterator[tuple[str, np.ndarray, str | None]]:
@@ -224,7 +128,7 @@ def _layer(form: Form, layout: Layout) -> Callable[[np.ndarray, np.ndarray, np.n
         out = np.full(len(pos) * length + length + 2 * SLACK, 0x20, np.uint8)
         flags = np.zeros((len(pos), len(items) + 1), np.uint16)
         order = np.array(state[1:], np.int64)
-        _lay(
+        lay_rows(
             data, pos, limits, order, form.separator, form.quote, form.marked, offsets, widths, length, out, flags
         )  # fmt: skip
         return Laid(out, flags)
@@ -267,7 +171,9 @@ def _index(form: Form, layout: Layout) -> Index:
             marked = buffer[first : min(first + 3, stop)].tobytes() == BYTE_ORDER_MARK
             begin += len(BYTE_ORDER_MARK) if marked else 0
         room = np.empty((2, MOST_RECORDS), np.int64)
-        found, at, long = _rows(buffer, begin, stop, ends, form.separator, form.quote, form.end, form.longest, *room)
+        found, at, long = find_rows(
+            buffer, begin, stop, ends, form.separator, form.quote, form.end, form.longest, *room
+        )
         rows = _Found(room[0, :found], room[1, :found], at)
         troubles: list[Trouble] = []
         if form.head and state[:1] != BEGUN:
@@ -317,7 +223,7 @@ def _cells(form: Form, row: bytes) -> list[bytes]:
 
 def _next_head(buffer: np.ndarray, rows: _Found) -> int:
     """The first row that is marked as a head; -1 where none is."""
-    heads = np.flatnonzero((buffer[rows.pos] == MARK) & (buffer[rows.pos + 1] == HEAD))
+    heads = np.flatnonzero((buffer[rows.pos] == MARK) & (buffer[rows.pos + 1] == Says.HEAD))
     return int(heads[0]) if len(heads) else -1
 
 

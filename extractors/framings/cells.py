@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from extractors.framings._rows import Form, framing
 from extractors.framings.contract import MAX_LENGTH, Framing, FramingFamily
+from extractors.kernels.rows import END, SEPARATOR
 from extractors.layout import Layout
 from extractors.options import Options
 
 
 def make(options: Options, layout: Layout) -> Framing:
     """Make the framing."""
-    return framing("cells", Form(0x1F, -1, 0x1E, 0, MAX_LENGTH, marked=True), layout, options)
+    return framing("cells", Form(SEPARATOR, -1, END, 0, MAX_LENGTH, marked=True), layout, options)
 
 
 FRAMING = FramingFamily(name="cells", doc=__doc__ or "", options={}, make=make)
