@@ -289,7 +289,8 @@ class _Rows(_Gathering):
             self.rows.append(Row(self._number, self._cells, self._hidden))
 
     def _cell(self, text: str) -> Cell:
-        content, bits = text, WRONG if self._kind == "e" or not text else 0
+        content: str | bytes = text
+        bits = WRONG if self._kind == "e" or not text else 0
         if self._kind == "s":
             number = _whole(text, -1)
             known = 0 <= number < len(self._texts)

@@ -44,6 +44,7 @@ class Container:
         suffixes: how names of such files end.
         recognise: whether a file beginning with these bytes (up to `HEAD`) is one.
         open: takes it off.
+        rows: whether what is inside are rows of cells (framing `cells`) rather than a dump's own bytes.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Container:
     suffixes: tuple[str, ...]
     recognise: Callable[[bytes], bool]
     open: Open
+    rows: bool = False
 
 
 class Stream(io.RawIOBase):

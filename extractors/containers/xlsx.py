@@ -1,4 +1,4 @@
-"""xlsx: the table of a workbook's sheet as rows of cells (framing `cells`, charset `utf_8`), every filled cell accounted for.
+"""xlsx: the table of a workbook's sheet as rows of cells, every filled cell accounted for.
 
     container: {name: xlsx, sheet: 名簿, head: 3-4}
 
@@ -189,4 +189,5 @@ CONTAINER = Container(
     suffixes=(".xlsx", ".xlsm"),
     recognise=lambda head: head.startswith(MAGIC) and b"[Content_Types].xml" in head[:200],
     open=open_xlsx,
+    rows=True,
 )
