@@ -154,6 +154,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "L126": "it speaks of the command `roundtrip`",
     }
 )
 """The codes that no edit of a shipped municipality shows, and why."""

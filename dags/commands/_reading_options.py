@@ -17,11 +17,23 @@ Dumps = Annotated[
     list[Path], typer.Argument(help="The dump: one file, or several in order.", exists=True, dir_okay=False)
 ]
 Copybook = Annotated[
-    Path, typer.Option("--layout", help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.", exists=True, dir_okay=False)
+    Path,
+    typer.Option(
+        "--layout",
+        help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
 OptionalCopybook = Annotated[
-    Path | None, typer.Option("--layout", help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.", exists=True, dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--layout",
+        help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 OptionalCharset = Annotated[str | None, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
 FramingName = Annotated[

@@ -98,7 +98,9 @@ class DumpSpec(Spec):
     file: Texts = Field(description="its file, or several in order; * and ? stand for any characters")
     volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
     title: str = Field(description="what people call it")
-    layout: str = Field(description="the copybook, or of rows of cells the sheet of columns (.csv), a path inside the folder")
+    layout: str = Field(
+        description="the copybook, or of rows of cells the sheet of columns (.csv), a path inside the folder"
+    )
     replacing: Mapping[Filled, str] = Field(
         {}, description="what stands for the tags of a copybook made for COPY REPLACING, such as ':TAG:'"
     )
