@@ -7,12 +7,8 @@ into either.
 from __future__ import annotations
 
 import dataclasses
-<<<<<<< HEAD
-from collections.abc import Callable, Iterator, Mapping, Sequence
-=======
 import functools
-from collections.abc import Callable, Mapping, Sequence
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -26,12 +22,8 @@ from extractors.copybooks.reference_format import SourceFormat
 from extractors.decoder import Blank, Blanks, Padded
 from extractors.framings import FRAMINGS
 from extractors.framings.contract import Framing
-<<<<<<< HEAD
-from extractors.layout import Layout
-from extractors.layout.column_sheet import read_columns
-=======
 from extractors.layout import Joined, Layout
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
+from extractors.layout.column_sheet import read_columns
 from extractors.options import Options, choose, gathered, made
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
@@ -259,16 +251,13 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     if problems or own is None or framing is None or charset is None:
         raise SpecError(problems)
     blanks, fixed_places, header, trailer = own
-<<<<<<< HEAD
+    charset = dataclasses.replace(charset, beside={name: of for name, of in beside.items() if of is not None})
     problems.extend(_unfit(framing, charset, layout))
     if problems:
         raise SpecError(problems)
     if framing.lay is not None:
         # An empty cell says nothing, and is nothing odd.
         blanks = dataclasses.replace(blanks, spaces="null") if "spaces" not in spoken.options else blanks
-=======
-    charset = dataclasses.replace(charset, beside={name: of for name, of in beside.items() if of is not None})
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
     return Reading(layout, framing, charset, blanks, fixed_places, header, trailer, unwrap)
 
 

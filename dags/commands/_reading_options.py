@@ -102,12 +102,8 @@ def job_of(
         SpecError: something cannot be used.
     """
     from dags.inspection import reader
-<<<<<<< HEAD
     from extractors.containers import CONTAINERS
-    from extractors.reading import Choice, Spoken
-=======
     from extractors.reading import Apart, Choice, Spoken
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
 
     if framing == "fixed" and any(box.name == container and box.rows for box in CONTAINERS):
         framing = "cells"

@@ -7,12 +7,12 @@ between: separators, line breaks, and quotes written twice. A quote that nothing
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from extractors.framings._heads import cells_of, known_columns, read_head
-from extractors.framings.contract import BEGUN, MOST_RECORDS, Framed, Framing, Index, Laid, State, Trouble
+from extractors.framings.contract import BEGUN, MOST_RECORDS, Framed, Framing, Index, Laid, Lay, State, Trouble, Wrap
 from extractors.kernels.memory import SLACK
 from extractors.kernels.rows import (
     CONTROL,
@@ -31,6 +31,7 @@ from extractors.kernels.rows import (
     Says,
     find_rows,
     lay_rows,
+    write_rows,
 )
 from extractors.layout import Layout
 from extractors.layout.column_sheet import HEAD as SHEET_HEAD
@@ -115,18 +116,47 @@ def framing(name: str, form: Form, layout: Layout, options: Options) -> Framing:
     for column in form.columns:
         if column not in names:
             options.refuse(f"columns: the sheet has no `{column[:60]}`", tuple(names), did_you_mean(column, names))
-    return Framing(name, layout.length, _index(form, layout), padded=True, exact=False, lay=_layer(form, layout))
+    index, lay, wrap = _index(form, layout), _layer(form, layout), _wrapper(form, layout)
+    return Framing(name, layout.length, index, wrap, padded=True, exact=False, opening=_opening(form, names), lay=lay)
 
 
-def _layer(form: Form, layout: Layout) -> Callable[[np.ndarray, np.ndarray, np.ndarray, State], Laid]:
+def _opening(form: Form, names: Sequence[str]) -> bytes:
+    """A head that says the columns by their fields, which any charset writes alike where they are of ASCII."""
+    mark = bytes((MARK, Says.HEAD)) if form.marked else b""
+    head = mark + chr(form.separator).join(names).encode() + bytes((form.end,))
+    return b"\n" * max(form.head - 1, 0) + head if form.head or form.marked else b""
+
+
+def _wrapper(form: Form, layout: Layout) -> Wrap:
+    offsets, widths = _places(layout)
+
+    def wrap(data: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        if (sizes != layout.length).any():
+            raise ValueError("a record is no row of the sheet of columns")
+        out = np.empty(len(sizes) * (2 * layout.length + 3 * len(offsets)), np.uint8)
+        used = write_rows(
+            data, len(sizes), offsets, widths, layout.length, form.separator, form.quote, form.end, out
+        )  # fmt: skip
+        if used < 0:
+            raise ValueError("a cell of a record holds what ends one, and nothing quotes it")
+        return out[:used]
+
+    return wrap
+
+
+def _places(layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """Where the columns stand in a record, and how wide they are."""
     items = layout.record.children
-    offsets = np.array([item.offset for item in items], np.int64)
-    widths = np.array([item.width for item in items], np.int64)
+    return np.array([item.offset for item in items], np.int64), np.array([item.width for item in items], np.int64)
+
+
+def _layer(form: Form, layout: Layout) -> Lay:
+    offsets, widths = _places(layout)
     length = layout.length
 
     def lay(data: np.ndarray, pos: np.ndarray, limits: np.ndarray, state: State) -> Laid:
         out = np.full(len(pos) * length + length + 2 * SLACK, 0x20, np.uint8)
-        flags = np.zeros((len(pos), len(items) + 1), np.uint16)
+        flags = np.zeros((len(pos), len(offsets) + 1), np.uint16)
         order = np.array(state[1:], np.int64)
         lay_rows(
             data, pos, limits, order, form.separator, form.quote, form.marked, offsets, widths, length, out, flags

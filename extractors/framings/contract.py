@@ -83,7 +83,7 @@ class Laid:
 
     Attributes:
         data: uint8, with `SLACK` bytes before the first record and after the last.
-        flags: (rows, columns + 1) uint16, of each cell, and last of the row itself, bits of `MARKS`.
+        flags: (rows, columns + 1) uint16, of each cell, and last of the row itself, bits of `kernels.rows`.
     """
 
     data: np.ndarray
@@ -107,6 +107,7 @@ class Framing:
         padded: whether a record that is shorter than its layout had trailing spaces left out, which is no finding.
         exact: whether a record that is longer than its layout is a finding.
         promised: bytes that a file which ends in a state should still have had, such as those of a block.
+        opening: what a file begins with, before its records: the head of rows.
         lay: where records are rows of cells, puts the cells into the places of the layout; None where they stand there.
     """
 
@@ -118,6 +119,7 @@ class Framing:
     padded: bool = False
     exact: bool = True
     promised: Callable[[State], int] = lambda _: 0
+    opening: bytes = b""
     lay: Lay | None = None
 
 

@@ -143,3 +143,40 @@ def lay_rows(data, pos, limits, order, separator, quote, marked, offsets, widths
             i += 1
         if cell < len(order) and not marked:
             flags[r, columns] |= 1
+
+
+@jit
+def write_rows(data, count, offsets, widths, length, separator, quote, end, out):
+    """Write laid records as rows, trailing spaces left out; how many bytes, or -1 where a cell holds what ends one."""
+    at = 0
+    for r in range(count):
+        for column in range(len(offsets)):
+            if column > 0:
+                out[at] = separator
+                at += 1
+            i = r * length + offsets[column]
+            stop = i + widths[column]
+            while stop > i and data[stop - 1] == 32:
+                stop -= 1
+            quoted = False
+            for k in range(i, stop):
+                special = data[k] == separator or data[k] == end or data[k] == quote or data[k] == 13
+                quoted |= special or (quote < 0 and data[k] == 0x1A)
+            if quoted and quote < 0:
+                return -1
+            if quoted:
+                out[at] = quote
+                at += 1
+            while i < stop:
+                if data[i] == quote:
+                    out[at] = quote
+                    at += 1
+                out[at] = data[i]
+                at += 1
+                i += 1
+            if quoted:
+                out[at] = quote
+                at += 1
+        out[at] = end
+        at += 1
+    return at

@@ -36,11 +36,8 @@ class Layout:
     dialect: Dialect = DEFAULT
     renames: tuple[Rename, ...] = ()
     notes: tuple[Problem, ...] = ()
-<<<<<<< HEAD
     headings: tuple[str, ...] = ()
-=======
     joined: Mapping[str, Joined] = dataclasses.field(default_factory=dict)
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
     # A record of many tables has many places: each view of them is laid out once.
     _segments: dict[tuple[str | None, bool, bool], Segment] = dataclasses.field(
         default_factory=dict, init=False, compare=False, repr=False

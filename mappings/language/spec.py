@@ -74,7 +74,6 @@ class ControlSpec(Spec):
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
 
 
-<<<<<<< HEAD
 TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
 """What need not be said of a container of rows of cells."""
 
@@ -89,7 +88,8 @@ def _tabular(data: Any) -> Any:
 
 def _less_required(schema: dict[str, Any]) -> None:
     schema["required"] = [key for key in schema["required"] if key not in TABULAR]
-=======
+
+
 class FieldSpec(Spec):
     """How one field is read apart from its picture."""
 
@@ -103,7 +103,6 @@ def _apart(value: Any) -> Any:
 
 FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=Literal["text", "bytes"] | FieldSpec)]
 """`bytes`, or `{as: text, charset: shift_jis}`."""
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
 
 
 class DumpSpec(Spec):
@@ -129,16 +128,12 @@ class DumpSpec(Spec):
     dialect: Choice | None = Field(
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
-<<<<<<< HEAD
     container: Choice | None = Field(None, description="what the file is wrapped in: gzip, awstape, xlsx and others")
-=======
-    container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
     fields: Mapping[str, FieldForm] = Field(
         {},
         description="fields that are read apart from their pictures: a table of single characters as one text, text of "
         "another charset, or bytes as they are",
     )
->>>>>>> dd2393762cc899726b050e760382bb7ef85a5ce3
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")

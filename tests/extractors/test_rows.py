@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from extractors.framings import load
 from extractors.layout.column_sheet import PROBLEMS, read_columns
 from extractors.reading import Choice, Spoken, make_layout, make_reading
 from extractors.records import fetch
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 from tests.reading import open_bytes
 
@@ -70,6 +72,33 @@ def test_what_is_written_comes_back(rows, order, end, separator, quoting, charse
 def test_any_bytes_are_read_and_accounted_for(data, charset):
     _, _, account = read("氏名,名簿番号,面積\n".encode() + data, charset=charset)
     assert account.closes
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    names=st.lists(NAMES.map(lambda text: "".join(text.split("\n")).replace("\t", "")), min_size=1, max_size=20),
+    options=st.sampled_from([{}, {"separator": "tab"}, {"head": "3"}, {"head": "none"}]),
+)
+def test_what_is_wrapped_is_read_again(names, options):
+    framing = load("delimited", options, LAYOUT)
+    records = encode(
+        LAYOUT.fields(), {"NAME": pa.array(names)}, charset=charsets.load("shift_jis", {}, Path()),
+        length=LAYOUT.length, count=len(names),
+    )  # fmt: skip
+    data = framing.opening + framing.wrap(records.ravel(), np.full(len(names), LAYOUT.length)).tobytes()
+    rows, _, account = read(data, charset="shift_jis", **options)
+    assert [row["NAME"] for row in rows] == names
+    assert account.closes
+
+
+def test_a_cell_that_nothing_quotes_is_not_written():
+    record = np.full(LAYOUT.length, ord(","), np.uint8)
+    for name, options in (("delimited", {"quote": "none"}), ("cells", {})):
+        record[3] = 0x1F
+        with pytest.raises(ValueError, match="holds what ends one"):
+            load(name, options, LAYOUT).wrap(record, np.array([LAYOUT.length]))
+    with pytest.raises(ValueError, match="no row"):
+        load("delimited", {}, LAYOUT).wrap(record, np.array([3]))
 
 
 def test_what_is_odd_in_a_row_is_told_with_its_row_and_column():
