@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import TypedDict
 
 from dags.centre import reached
-from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
+from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
+from dags.pipeline.receiving import cuts, inbox
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED

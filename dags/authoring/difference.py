@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dags.pipeline.extraction import extract_and_map
-from dags.pipeline.inbox import files_of
+from dags.pipeline.receiving.inbox import files_of
 from dags.pipeline.run_folder import settings
 from dags.pipeline.slice_files import SliceFiles
 from dags.pipeline.town import Municipality, target_tables

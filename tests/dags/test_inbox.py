@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dags.pipeline import inbox
+from dags.pipeline.receiving import inbox
 from dags.pipeline.town import load
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"

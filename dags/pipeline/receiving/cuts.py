@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dags.pipeline import inbox
+from dags.pipeline.receiving import inbox
 from dags.pipeline.run_folder import Run, settings
 from dags.pipeline.town import Municipality
 from extractors.reading import Reading
