@@ -20,7 +20,7 @@ from dags.authoring.draft_text import text
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
 from dags.pipeline.judging import rules
-from dags.pipeline.receiving.inbox import files_of
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract

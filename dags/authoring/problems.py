@@ -121,6 +121,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
+        "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
+        "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
+        "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
     }
 )
 """What to do about each code."""

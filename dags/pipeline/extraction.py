@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
@@ -161,6 +162,7 @@ def extract_and_map(
     trailers: dict[str, list[Mapping[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
+    files = FileCounts(stream, reader.spec)
     said, begun = time.monotonic(), stream.taken
     size = part.length if part.length >= 0 else stream.size - part.offset
     extraction = extract(
@@ -180,13 +182,17 @@ def extract_and_map(
         notes.add(extracted)
         if not kind or kind in trailers:
             sink.write_findings(extracted.findings)
+            files.add_findings(extracted.findings)
             counts.add_errors(dump, extracted.findings)
             if kind:
-                rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
-                trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
+                numbers = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
+                rows = [{k: None if v is None else str(v) for k, v in row.items()} for row in numbers]
+                trailers[kind].extend(rows)
+                files.add_trailers(kind, extracted.batch, rows)
                 tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
             continue
         tally.add(kind, extracted.batch, reader.control_fields[kind])
+        files.add(kind, extracted.batch, reader.control_fields[kind])
         source = f"{dump}.{kind}"
         if source in looked_at:
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
@@ -207,6 +213,7 @@ def extract_and_map(
         records=tally.records,
         sums=tally.sums,
         trailers={kind: tuple(rows) for kind, rows in trailers.items()},
+        files=files.counted,
         filled=notes.filled,
         characters=notes.characters,
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from mappings.language.deliveries import check_deliveries
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemManifest
 from migration_reports.specs import Located
@@ -56,6 +57,8 @@ def check_system(manifest: SystemManifest, places: Located, files: Files) -> Non
     for name, settings in manifest.rules.items():
         if "at_most" in settings and not is_share(settings["at_most"]):
             files.problems.append(no_share(settings["at_most"], places.at("rules", name, "at_most")))
+    dumped = {name: dump.file for name, dump in manifest.dumps.items()}
+    check_deliveries(manifest.deliveries, dumped, places, files.problems)
     for name, dump in manifest.dumps.items():
         for file in dump.file:
             if Path(file).is_absolute() or ".." in Path(file).parts or not file.strip():
@@ -154,6 +157,10 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
             message = "a control is a count, a sum or a value"
             place = places.at(*at, "controls", number)
             files.problems.append(Problem("Y024", place, message, ("count", "sum", "value")))
+        if control.per == "file" and control.value is None and "." not in control.equals:
+            message = "what every file must agree with stands in its own trailer"
+            place = places.at(*at, "controls", number, "equals")
+            files.problems.append(Problem("Y024", place, message, ("kind.FIELD of a trailer",)))
 
 
 def _check_day(day: str, place: Position, problems: list[Problem]) -> bool:

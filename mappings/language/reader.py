@@ -58,6 +58,9 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y090": "a delivery whose files cannot be told",
+    "Y091": "a name in braces that stands for nothing",
+    "Y092": "attachments that cannot be found or told apart",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from mappings.language.deliveries import DeliverySpec
 from migration_reports.specs import Spec
 
 
@@ -71,6 +72,9 @@ class ControlSpec(Spec):
     sum: str | None = Field(None, description="kind.FIELD, a number")
     value: str | None = Field(None, description="kind.FIELD of a header or trailer")
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
+    per: Literal["file"] | None = Field(
+        None, description="file: each file of the dump has a header and trailer of its own"
+    )
 
 
 class DumpSpec(Spec):
@@ -147,6 +151,7 @@ class SystemManifest(Spec):
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
     dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    deliveries: Mapping[str, DeliverySpec] = Field({}, description="files that come together, and which of them must")
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")

@@ -53,12 +53,18 @@ class Issue(Frozen):
 
 
 class DumpReceipt(Frozen):
-    """One line of the transfer file list (移行ファイル構成表): what was expected, and what came."""
+    """One line of the transfer file list (移行ファイル構成表): what was expected, what came, and the verdict on it.
+
+    `absent` is a file that may be, `superseded` one in whose place one of a later day stands, `cut_short` one that was
+    read and has no trailer, or bytes left over after its last record. `delivery` is what people call what it comes with.
+    """
 
     dump: str
     title: str
     file: str
-    status: Literal["received", "missing", "empty", "twice", "left", "unexpected"]
+    status: Literal["received", "missing", "absent", "empty", "twice", "superseded", "cut_short", "left", "unexpected"]
+    delivery: str = ""
+    optional: bool = False
     bytes: int = 0
     sha256: str = ""
     framing: str = ""
@@ -74,17 +80,23 @@ class DumpReceipt(Frozen):
     bytes_left_out: int = 0
     kinds: Mapping[str, int] = {}
 
+    @property
+    def expected(self) -> bool:
+        """Whether a manifest asks for it."""
+        return bool(self.dump or self.delivery)
+
 
 class Control(Frozen):
     """A control proved or not: what the trailer (or the manifest) says against what was counted.
 
-    Amounts are decimal strings, exact.
+    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own.
     """
 
     dump: str
     name: str
     kind: Literal["count", "sum", "value", "trailer"]
     field: str = ""
+    file: str = ""
     stated: str
     found: str
     agrees: bool

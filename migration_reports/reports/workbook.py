@@ -200,11 +200,15 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "移行ファイル Files",
-            [*_heads("file name status bytes record_length records left_over header_trailer charset"), "SHA-256"],
+            [
+                *_heads("file name delivery status bytes record_length records left_over header_trailer charset"),
+                "SHA-256",
+            ],
             (
                 (
                     r.file,
                     r.title,
+                    r.delivery,
                     _both(r.status),
                     r.bytes,
                     r.record_length,

@@ -1,37 +1,29 @@
-"""What lies in an inbox against what a manifest expects, and the files that make up each dump."""
+"""What lies in an inbox against what the manifests expect: a verdict for every file, expected or not."""
 
 from __future__ import annotations
 
 import dataclasses
 import fnmatch
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 
+from dags.pipeline.receiving.expected import Expected, expected_files
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader, Municipality
-from mappings.language.spec import DumpSpec
+from mappings.language.deliveries import as_glob
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.records.run_record import DumpReceipt
 from migration_reports.records.steps import Reason, Receipts
 
 _STATUS = {"missing": "F101", "empty": "F102", "twice": "F103"}
+"""The verdicts for which a run is held."""
 
-
-def files_of(inbox: Path, spec: DumpSpec) -> Iterator[tuple[str, Path | None]]:
-    """The files of a dump in order: the name it is expected under, and the file, or None where there is none."""
-    for name in spec.file:
-        if set(name) & set("*?"):
-            found = sorted(p for p in inbox.glob(name) if p.is_file()) if inbox.is_dir() else []
-            for file in found:
-                yield file.relative_to(inbox).as_posix(), file
-            missing = (spec.volumes or 1) - len(found)
-            yield from ((name, None) for _ in range(min(max(missing, 0), 1)))
-        else:
-            yield name, inbox / name if (inbox / name).is_file() else None
+_NOTHING_BEFORE: Mapping[str, str] = MappingProxyType({})
 
 
 def dump_files(run: Run, dump: str) -> list[Path]:
@@ -46,83 +38,121 @@ def sha256_of(run: Run, dump: str) -> list[str]:
 
 def _receipts(run: Run, dump: str) -> tuple[DumpReceipt, ...]:
     received = run.read(Receipts)
-    return received.of(dump) if received is not None else ()
+    return tuple(one for one in received.of(dump) if one.status == "received") if received is not None else ()
 
 
 def receive(
-    municipality: Municipality, inbox: Path, *, left: Sequence[str] = ()
+    municipality: Municipality, inbox: Path, *, left: Sequence[str] = (), before: Mapping[str, str] = _NOTHING_BEFORE
 ) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
-    """Compare an inbox with the manifest: every expected file, and every file that nobody expects.
+    """Compare an inbox with the manifests: every expected file, and every file that nobody expects.
 
     Args:
         municipality: with the systems that are moved.
         inbox: where the dumps lie.
         left: the files, by name or pattern, of its systems that are not; they are noted, and not read.
+        before: by SHA-256, the name under which a file came to a run before this one.
     """
-    receipts: list[DumpReceipt] = []
-    found: list[pa.RecordBatch] = []
-    by_sha256: dict[str, str] = {}
-    expected: set[str] = set()
-    for name, reader in municipality.dumps.items():
-        files = list(files_of(inbox, reader.spec))
-        there = sum(file is not None for _, file in files)
-        wanted = reader.spec.volumes
-        for file_name, file in files:
-            expected.add(file_name)
-            inside = file is not None and file.resolve().is_relative_to(inbox.resolve())
-            size = file.stat().st_size if file is not None and inside else 0
-            sha256 = file_sha256(file) if file is not None and size else ""
-            status, code, detail = "received", "", file_name
-            if file is None or not inside:
-                status, code = "missing", "F101"
-                detail = f"{file_name}: {there} of {wanted} files" if wanted else file_name
-            elif size == 0:
-                status, code = "empty", "F102"
-            elif sha256 in by_sha256:
-                status, code, detail = "twice", "F103", f"{file_name}: same as {by_sha256[sha256]}"
-            by_sha256.setdefault(sha256, file_name)
-            if code:
-                found.append(finding(code, CATALOGUE[code].severity, dump=name, detail=detail))
-            receipts.append(_receipt(name, reader, file_name, status, size, sha256))
+    seen = _Seen(inbox, before)
+    expected = list(expected_files(municipality, inbox))
+    receipts = [_expected(one, seen, municipality) for one in expected]
+    receipts += _others(inbox, {one.name for one in expected}, left, seen)
+    for dump, (there, wanted) in {one.dump: (one.there, one.wanted) for one in expected}.items():
         if wanted is not None and there > wanted:
-            detail = f"{there} files, and {wanted} are expected"
-            found.append(finding("F104", CATALOGUE["F104"].severity, dump=name, detail=detail))
+            seen.say("F104", f"{there} files, and {wanted} are expected", dump)
+    return tuple(receipts), join_findings(seen.found)
+
+
+class _Seen:
+    """What was seen of an inbox so far: the files by their SHA-256, and what was found."""
+
+    def __init__(self, inbox: Path, before: Mapping[str, str]) -> None:
+        self.inbox = inbox
+        self.before = before
+        self.found: list[pa.RecordBatch] = []
+        self._names: dict[str, str] = {}
+
+    def same_as(self, sha256: str, name: str) -> str:
+        """The name of the file with the same bytes that was seen before this one; empty where there is none."""
+        other = self._names.setdefault(sha256, name) if sha256 else name
+        return "" if other == name else other
+
+    def say(self, code: str, detail: str, dump: str = "") -> None:
+        """Note a finding about a file."""
+        self.found.append(finding(code, CATALOGUE[code].severity, dump=dump or None, detail=detail))
+
+
+def _expected(one: Expected, seen: _Seen, municipality: Municipality) -> DumpReceipt:
+    """The verdict on a file that is expected."""
+    inside = one.file is not None and one.file.resolve().is_relative_to(seen.inbox.resolve())
+    size = one.file.stat().st_size if one.file is not None and inside else 0
+    sha256 = file_sha256(one.file) if one.file is not None and size else ""
+    status, code, detail = "received", "", one.name
+    if one.superseded:
+        status, code = "superseded", "F133"
+    elif one.file is None or not inside:
+        status, code = ("absent", "F130") if one.optional else ("missing", "F101")
+    elif size == 0:
+        status, code = "empty", "F131" if one.optional else "F102"
+    elif other := seen.same_as(sha256, one.name):
+        status, code, detail = "twice", "F103", f"{one.name}: same as {other}"
+    elif seen.before.get(sha256, one.name) != one.name:
+        code, detail = "F132", f"{one.name}: same as {seen.before[sha256]}"
+    if status == "missing" and one.wanted:
+        detail = f"{one.name}: {one.there} of {one.wanted} files"
+    if code:
+        seen.say(code, detail, one.dump)
+    receipt = DumpReceipt.model_validate(
+        {
+            "dump": one.dump,
+            "title": one.title,
+            "delivery": one.delivery,
+            "optional": one.optional,
+            "file": one.name,
+            "status": status,
+            "bytes": size,
+            "sha256": sha256,
+        }
+    )
+    reader = municipality.dumps.get(one.dump)
+    return receipt.model_copy(update=_how(reader)) if reader is not None else receipt
+
+
+def _others(inbox: Path, expected: set[str], left: Sequence[str], seen: _Seen) -> Iterator[DumpReceipt]:
+    """The verdicts on the files that are not expected, as far as they lie in the inbox itself."""
+    patterns = tuple(map(as_glob, left))
     for other in sorted(p for p in inbox.iterdir() if p.is_file()) if inbox.is_dir() else []:
         hidden = other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part"))
         if other.name in expected or hidden:
             continue
-        sha256 = file_sha256(other)
-        if any(fnmatch.fnmatchcase(other.name, name) for name in left):
-            size = other.stat().st_size
-            receipts.append(DumpReceipt(dump="", title="", file=other.name, status="left", bytes=size, sha256=sha256))
-            continue
-        twice = sha256 in by_sha256
-        detail = f"{other.name}: same as {by_sha256[sha256]}" if twice else other.name
-        code = "F103" if twice else "F104"
-        found.append(finding(code, CATALOGUE[code].severity, detail=detail))
-        receipts.append(
-            DumpReceipt(
-                dump="",
-                title="",
-                file=other.name,
-                status="twice" if twice else "unexpected",
-                bytes=other.stat().st_size,
-                sha256=sha256,
-            )
+        sha256, status = file_sha256(other), "left"
+        if not any(fnmatch.fnmatchcase(other.name, name) for name in patterns):
+            same = seen.same_as(sha256, other.name)
+            status = "twice" if same else "unexpected"
+            seen.say("F103" if same else "F104", f"{other.name}: same as {same}" if same else other.name)
+        size = other.stat().st_size
+        yield DumpReceipt.model_validate(
+            {"dump": "", "title": "", "file": other.name, "status": status, "bytes": size, "sha256": sha256}
         )
-    return tuple(receipts), join_findings(found)
 
 
 def lacking(receipts: Iterable[DumpReceipt]) -> tuple[DumpReceipt, ...]:
     """The expected files that did not come, or came empty or as a copy of another."""
-    return tuple(receipt for receipt in receipts if receipt.dump and receipt.status != "received")
+    return tuple(
+        receipt
+        for receipt in receipts
+        if receipt.expected and receipt.status in _STATUS and not (receipt.optional and receipt.status == "empty")
+    )
 
 
 def why_held(receipts: Iterable[DumpReceipt], inbox: Path) -> tuple[Reason, ...]:
-    """Why a run goes no further with what was received, in Japanese and English; nothing where every file is there."""
+    """Why a run goes no further with what was received, in Japanese and English; nothing where it may go on."""
     if not inbox.is_dir():
         said = f"there is no inbox {inbox}: put the dumps there, and run again"
         return (Reason(f"受領フォルダーがない ({inbox})", said),)
+    receipts = tuple(receipts)
+    if not any(receipt.dump and receipt.status == "received" for receipt in receipts) and not lacking(receipts):
+        said = f"none of the dumps, which may all be absent, lies in {inbox}: there is nothing to move"
+        return (Reason(f"任意の移行ファイルが一つも届いていない ({inbox})", said),)
     return tuple(
         Reason(
             f"{CATALOGUE[code].ja} ({receipt.file}、受領フォルダー {inbox})",
@@ -139,26 +169,16 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _receipt(name: str, reader: DumpReader, file: str, status: str, size: int, sha256: str) -> DumpReceipt:
-    return DumpReceipt.model_validate(
-        {
-            "dump": name,
-            "title": reader.spec.title,
-            "file": file,
-            "status": status,
-            "bytes": size,
-            "sha256": sha256,
-            "framing": reader.reading.framing.name,
-            "charset": reader.reading.charset.name,
-            "dialect": reader.layout.dialect.title,
-            "rules": {
-                **reader.layout.dialect.rules,
-                **dataclasses.asdict(reader.reading.blanks),
-                **reader.reading.charset.policies,
-            },
-            "sources": reader.layout.dialect.sources,
-            "notes": [*map(str, reader.layout.notes), *reader.reading.charset.notes],
-            "layout": reader.spec.layout,
-            "record_length": reader.reading.framing.record_length,
-        }
-    )
+def _how(reader: DumpReader) -> dict[str, object]:
+    """How the files of a dump are read."""
+    reading, dialect = reader.reading, reader.layout.dialect
+    return {
+        "framing": reading.framing.name,
+        "charset": reading.charset.name,
+        "dialect": dialect.title,
+        "rules": {**dialect.rules, **dataclasses.asdict(reading.blanks), **reading.charset.policies},
+        "sources": dialect.sources,
+        "notes": (*map(str, reader.layout.notes), *reading.charset.notes),
+        "layout": reader.spec.layout,
+        "record_length": reading.framing.record_length,
+    }
