@@ -21,6 +21,12 @@ RECORD, OCCURRENCE, DUMP = "$record", "$occurrence", "$dump"
 """What a column may be made of besides fields: the record's number, the occurrence's (with `each`), the dump's name."""
 
 
+OBJECT = "$object"
+PATH, BYTES, SHA256 = f"{OBJECT}.path", f"{OBJECT}.bytes", f"{OBJECT}.sha256"
+OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), BYTES: pa.int64(), SHA256: pa.string()})
+"""What a column may be made of, where the record names a file beside the dump: its place in the store, bytes, and hash."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
     """A transform with its parameters; `beside` is another column of the part whose value it needs too."""
@@ -137,6 +143,7 @@ class PartPlan:
         types: the columns of the frame, and their types.
         offsets: of each column of the frame that is a field, its byte offset in the record.
         place: the mapping line.
+        names_object: the field that names a file beside the dump; empty where none does.
     """
 
     table: str
@@ -154,6 +161,7 @@ class PartPlan:
     types: Mapping[str, pa.DataType]
     offsets: Mapping[str, int]
     place: str
+    names_object: str = ""
 
     @property
     def dump(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from mappings.language.spec import DumpSpec
-from mappings.plan import ColumnPlan, PartPlan, Plan
+from mappings.plan import OBJECT_TYPES, ColumnPlan, PartPlan, Plan
 
 BESIDE_THE_DATA = "見出し・トレーラーの項目 (field of a header or trailer)"
 """Why a field of a header or trailer goes nowhere."""
@@ -58,8 +58,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
 def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     """The fields, as the decoder's findings name them, that a column of a part's frame comes from.
 
-    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none.
+    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none, a file
+    beside the dump ($object) from the field that names it.
     """
+    if name in OBJECT_TYPES and part.names_object:
+        return ((part.source, part.names_object),)
     if name.startswith("$"):
         return ()
     alias, dot, field = name.partition(".")
@@ -91,6 +94,13 @@ def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
 
 
 def _unchanged(part: PartPlan, column: ColumnPlan) -> bool:
-    if len(column.sources) != 1 or column.steps or column.expression or column.when or column.default:
+    if (
+        len(column.sources) != 1
+        or column.sources[0].startswith("$")
+        or column.steps
+        or column.expression
+        or column.when
+        or column.default
+    ):
         return False
     return bool(pa.types.is_decimal(part.schema.field(column.targets[0]).type))

@@ -29,7 +29,7 @@ from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
-from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
+from mappings.plan import BYTES, DUMP, OCCURRENCE, PATH, RECORD, SHA256, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import unfolded
 from mappings.trace import gives_rows, trace
@@ -45,6 +45,9 @@ ENGINE = {
     RECORD: "the record's number in the dump",
     OCCURRENCE: "the number of the occurrence",
     DUMP: "the name of the dump",
+    PATH: "where the file beside the dump lies in the store",
+    BYTES: "the bytes of the file beside the dump",
+    SHA256: "the SHA-256 of the file beside the dump",
 }
 WIDTH = 78
 

@@ -18,7 +18,7 @@ from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
-from migration_reports.findings import RunError, count_errors
+from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators import controls
 
@@ -28,6 +28,13 @@ PROGRESS_SECONDS = 5.0
 
 BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
+
+
+class Linker(Protocol):
+    """What knows the files beside a dump."""
+
+    def link(self, kind: str, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Add to records of a kind the files that they name; gives them, and what was found of the files."""
 
 
 class Sink(Protocol):
@@ -141,6 +148,7 @@ def extract_and_map(
     *,
     run_id: str,
     part: Slice = WHOLE,
+    linker: Linker | None = None,
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -151,6 +159,7 @@ def extract_and_map(
         stream: its bytes, where the slice begins.
         run_id: the run that stands in its rows.
         part: the slice.
+        linker: links records with the files beside the dump that they name; where there is none, they name none.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -196,11 +205,13 @@ def extract_and_map(
         source = f"{dump}.{kind}"
         if source in looked_at:
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
-        mapped = mapper.map(source, extracted.batch, extracted.findings)
+        batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
+        sink.write_findings(unlinked)
+        mapped = mapper.map(source, batch, extracted.findings)
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
-        counts.add_errors(dump, mapped.findings)
+        counts.add_errors(dump, join_findings([mapped.findings, unlinked]))
         if time.monotonic() - said > PROGRESS_SECONDS:
             said = time.monotonic()
             share = 100 * (stream.taken - begun) // max(size, 1)

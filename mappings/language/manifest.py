@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from mappings.language.attachments import check_objects
 from mappings.language.deliveries import check_deliveries
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemManifest
@@ -147,6 +148,8 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
         if (kind.field is None) != (not kind.values):
             message = "a record kind has both a field and values, or neither"
             files.problems.append(Problem("Y012", places.at(*at, "records", kind_name), message))
+        if kind.objects is not None:
+            check_objects(kind.objects, kind.role, places.at(*at, "records", kind_name, "objects"), files.problems)
         if kind.parent is not None and kind.parent not in dump.records:
             message = f"unknown record kind `{kind.parent[:60]}`"
             place = places.at(*at, "records", kind_name, "parent")

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
+from mappings.language.attachments import ObjectsSpec
 from mappings.language.deliveries import DeliverySpec
 from migration_reports.specs import Spec
 
@@ -63,6 +64,7 @@ class KindSpec(Spec):
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
     role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
 class ControlSpec(Spec):

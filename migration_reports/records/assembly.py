@@ -86,6 +86,7 @@ def run_record(
         receipts=receipts(received, results.accounts),
         fates=verdict.fates,
         controls=verdict.controls,
+        attachments=results.attachments.checks if results.attachments is not None else (),
         reconciliations=verdict.lines,
         amounts=promotion.amounts if promotion is not None else verdict.amounts,
         rules=validation.rules,

@@ -86,6 +86,33 @@ class DumpReceipt(Frozen):
         return bool(self.dump or self.delivery)
 
 
+class AttachmentCheck(Frozen):
+    """添付照合: the files beside dumps in one folder or archive, against the records that name them.
+
+    files = named + extra. `records` are those that name a file, of which it is not there for `missing`, and is another
+    than they say for `altered`. `refused` are entries that were not looked at: links, names that lead away, what cannot be
+    read. `kept` are the files in the store of the joint centre, once the records that name them are promoted.
+    """
+
+    place: str
+    kinds: tuple[str, ...]
+    files: int = 0
+    bytes: int = 0
+    records: int = 0
+    named: int = 0
+    missing: int = 0
+    altered: int = 0
+    extra: int = 0
+    refused: int = 0
+    kept: int = 0
+    bytes_kept: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether every file is explained."""
+        return self.files == self.named + self.extra
+
+
 class Control(Frozen):
     """A control proved or not: what the trailer (or the manifest) says against what was counted.
 
@@ -432,6 +459,7 @@ class RunRecord(Frozen):
     receipts: tuple[DumpReceipt, ...] = ()
     fates: tuple[RecordFate, ...] = ()
     controls: tuple[Control, ...] = ()
+    attachments: tuple[AttachmentCheck, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     amounts: tuple[AmountReconciliation, ...] = ()
     rules: tuple[RuleResult, ...] = ()

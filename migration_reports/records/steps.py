@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 from migration_reports.records.run_record import (
     AmountReconciliation,
+    AttachmentCheck,
     Control,
     Decision,
     DumpReceipt,
@@ -307,6 +308,12 @@ class Made(StepResult):
         return self.parts.get(part_key(table, number), PartMade())
 
 
+class Attachments(StepResult):
+    """What became of the files beside the dumps, by the place that they lie in."""
+
+    checks: tuple[AttachmentCheck, ...]
+
+
 class Validation(StepResult):
     """The rules as both engines evaluated them, those that could not be, what became of references, and the rejects."""
 
@@ -376,6 +383,7 @@ class Results:
     promotion: Promotion | None = None
     failure: Failure | None = None
     finished: Finished | None = None
+    attachments: Attachments | None = None
     timings: tuple[Timing, ...] = ()
 
 

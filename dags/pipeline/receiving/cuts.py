@@ -56,7 +56,7 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
         )
     if run.read(Cuts) not in (None, Cuts(dumps=plans)):
         # What was read of other slices must not stand beside what will be read of these.
-        for folder in ("mapped", "held", "looked_at", "findings/dumps"):
+        for folder in ("mapped", "held", "looked_at", "linked", "findings/dumps"):
             shutil.rmtree(run.path / folder, ignore_errors=True)
         run.forget(SliceAccount)
     run.write(Cuts(dumps=plans))

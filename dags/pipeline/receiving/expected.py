@@ -45,6 +45,7 @@ def expected_files(municipality: Municipality, inbox: Path) -> Iterator[Expected
     """Every file that is expected, those of dumps first; and those that were, until one of a later day came."""
     for name, dump in municipality.folder.dumps.items():
         yield from _of_dump(municipality.folder.of_dump(name).manifest, name, dump, inbox)
+    yield from _attachments(municipality, inbox)
     for system in municipality.folder.systems.values():
         for delivery in system.manifest.deliveries.values():
             for key in delivery.files:
@@ -54,6 +55,23 @@ def expected_files(municipality: Municipality, inbox: Path) -> Iterator[Expected
                         yield Expected(found, file, "", delivery.title, delivery.title, optional)
                     for file in superseded(inbox, name):
                         yield Expected(_called(inbox, file), file, "", delivery.title, delivery.title, optional, True)
+
+
+def _attachments(municipality: Municipality, inbox: Path) -> Iterator[Expected]:
+    """The folders and archives of attachments; each may be absent where all dumps that name files of it may."""
+    found: dict[str, Expected] = {}
+    for name, dump in municipality.folder.dumps.items():
+        delivery = delivery_of(municipality.folder.of_dump(name).manifest.deliveries, name)
+        for objects in (kind.objects for kind in dump.records.values() if kind.objects is not None):
+            shown, path = objects.received, inbox / objects.received
+            there = path.is_file() if objects.zip is not None else path.is_dir()
+            title, optional = (
+                delivery[1].title if delivery else dump.title,
+                delivery is not None and name in delivery[1].may,
+            )
+            one = Expected(shown, path if there else None, "", f"{dump.title} (添付)", title, optional)
+            found[shown] = one if optional else dataclasses.replace(found.get(shown, one), optional=False)
+    yield from found.values()
 
 
 def _of_dump(manifest: SystemManifest, name: str, dump: DumpSpec, inbox: Path) -> Iterator[Expected]:

@@ -84,14 +84,15 @@ class _Seen:
 def _expected(one: Expected, seen: _Seen, municipality: Municipality) -> DumpReceipt:
     """The verdict on a file that is expected."""
     inside = one.file is not None and one.file.resolve().is_relative_to(seen.inbox.resolve())
-    size = one.file.stat().st_size if one.file is not None and inside else 0
+    folder = one.file is not None and one.file.is_dir()
+    size = one.file.stat().st_size if one.file is not None and inside and not folder else 0
     sha256 = file_sha256(one.file) if one.file is not None and size else ""
     status, code, detail = "received", "", one.name
     if one.superseded:
         status, code = "superseded", "F133"
     elif one.file is None or not inside:
         status, code = ("absent", "F130") if one.optional else ("missing", "F101")
-    elif size == 0:
+    elif size == 0 and not folder:
         status, code = "empty", "F131" if one.optional else "F102"
     elif other := seen.same_as(sha256, one.name):
         status, code, detail = "twice", "F103", f"{one.name}: same as {other}"
