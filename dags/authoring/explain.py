@@ -25,6 +25,7 @@ from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
 from mappings.compiling.columns import groups_of
+from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
@@ -45,9 +46,9 @@ ENGINE = {
     RECORD: "the record's number in the dump",
     OCCURRENCE: "the number of the occurrence",
     DUMP: "the name of the dump",
-    PATH: "where the file beside the dump lies in the store",
-    BYTES: "the bytes of the file beside the dump",
-    SHA256: "the SHA-256 of the file beside the dump",
+    PATH: "where the file beside the dump lies in the store; a run looks it up",
+    BYTES: "how many bytes the file beside the dump has; a run looks it up",
+    SHA256: "the SHA-256 of the file beside the dump; a run looks it up",
 }
 WIDTH = 78
 
@@ -118,18 +119,19 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
             if part.table != table:
                 continue
             bare = _bare(table)
-            written = spec.tables[bare][part.number]
+            said = spec.tables[bare][part.number]
+            written = said.model_copy(update={"columns": attached(said.columns, [c.name for c in part.columns])})
             made = next((c for c in part.columns if c.name == column), None)
             title = f"from {part.source}"
             if made is None:
-                said = "deliberately left empty" if column in written.empty else "not filled"
+                how = "deliberately left empty" if column in written.empty else "not filled"
                 at = places.at("tables", bare, part.number, "empty")
                 sections.append(
                     Section(
                         title,
                         (
                             (
-                                said,
+                                how,
                                 _place(folder, str(at)),
                             ),
                         ),

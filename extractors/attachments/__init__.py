@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from extractors.attachments.archive import Archive
-from extractors.attachments.contract import Listing, Source, UnreadableError, normal, read_whole
 from extractors.attachments.folder import Folder
+from extractors.attachments.source import Listing, Source, UnreadableError, normal, read_whole
 
 __all__ = ["Listing", "Source", "UnreadableError", "normal", "read_whole", "source_of"]
 

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractors.attachments.contract import BLOCK, Listing, UnreadableError, add, normal
+from extractors.attachments.source import BLOCK, Listing, UnreadableError, add, normal
 
 MOST_FILES = 1_000_000
 MOST_TIMES, ALWAYS_ALLOWED = 100, 1 << 30

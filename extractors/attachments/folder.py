@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from extractors.attachments.contract import BLOCK, Listing, UnreadableError, add
+from extractors.attachments.source import BLOCK, Listing, UnreadableError, add
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from dags import known_runs, runs, steps
+from dags.authoring import explain
 from dags.pipeline import data_centre, town
 from dags.pipeline.receiving import object_store
 from dags.pipeline.receiving.attachments import path_of
+from dags.pipeline.town import load
 from extractors.attachments import normal
 from migration_reports.findings import RunError
 from target_schemas.postgres.database import connect
@@ -246,3 +248,10 @@ def test_a_column_of_paths_is_compared_as_names_are(texts):
     """The list is made of names in Python, and records are compared with it in Polars: both must mean the same file."""
     paths = pl.DataFrame({"path": pl.Series(texts, dtype=pl.String)}).select(path_of(pl.col("path"), prefix=""))
     assert paths["path"].to_list() == [normal(text) for text in texts]
+
+
+def test_vendors_are_told_where_a_document_comes_from(home, inbox):
+    folder = load(home.parent / "towns" / TOWN)
+    told = [line for section in explain.explain(folder, "papers.documents", "body_sha256") for line in section.lines]
+    assert ("is", "the SHA-256 of the file beside the dump; a run looks it up") in told
+    assert folder.plans["papers"].fates["bunsho.document"]["BD-HASH"] == (("attachment",), "")

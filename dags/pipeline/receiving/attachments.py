@@ -21,7 +21,7 @@ from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import findings_file, open_writer
 from dags.pipeline.town import Municipality
 from extractors.attachments import UnreadableError, normal, read_whole, source_of
-from extractors.attachments.contract import BACKSLASHES, BLANKS
+from extractors.attachments.source import BACKSLASHES, BLANKS
 from mappings.language.attachments import ObjectsSpec
 from mappings.plan import BYTES, PATH, SHA256
 from migration_reports.catalogue import CATALOGUE
