@@ -130,14 +130,17 @@ class MunicipalityFolder:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files that are expected: of dumps, and those of deliveries that are received and not read."""
+        """The names of all files that are expected: of dumps, of attachments, and what deliveries have besides."""
         others = (
             name
             for system in self.systems.values()
             for delivery in system.manifest.deliveries.values()
             for name in expanded((f for f in delivery.files if f not in system.manifest.dumps), delivery.per)
         )
-        return (*(file for dump in self.dumps.values() for file in dump.file), *others)
+        dumps = self.dumps.values()
+        kinds = (kind for dump in dumps for kind in dump.records.values())
+        beside = (kind.objects.received for kind in kinds if kind.objects is not None)
+        return (*(file for dump in dumps for file in dump.file), *beside, *others)
 
     def of_dump(self, dump: str) -> SystemFolder:
         """The system that a dump belongs to."""

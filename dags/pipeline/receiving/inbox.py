@@ -119,21 +119,32 @@ def _expected(one: Expected, seen: _Seen, municipality: Municipality) -> DumpRec
 
 
 def _others(inbox: Path, expected: set[str], left: Sequence[str], seen: _Seen) -> Iterator[DumpReceipt]:
-    """The verdicts on the files that are not expected, as far as they lie in the inbox itself."""
+    """The verdicts on what is not expected: files, and folders in which nothing is."""
     patterns = tuple(map(as_glob, left))
-    for other in sorted(p for p in inbox.iterdir() if p.is_file()) if inbox.is_dir() else []:
-        hidden = other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part"))
-        if other.name in expected or hidden:
-            continue
-        sha256, status = file_sha256(other), "left"
-        if not any(fnmatch.fnmatchcase(other.name, name) for name in patterns):
-            same = seen.same_as(sha256, other.name)
+    for name in _unnamed(inbox, expected):
+        file = inbox / name
+        sha256, status = "" if file.is_dir() else file_sha256(file), "left"
+        if not any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns):
+            same = seen.same_as(sha256, name)
             status = "twice" if same else "unexpected"
-            seen.say("F103" if same else "F104", f"{other.name}: same as {same}" if same else other.name)
-        size = other.stat().st_size
+            seen.say("F103" if same else "F104", f"{name}: same as {same}" if same else name)
+        size = 0 if file.is_dir() else file.stat().st_size
         yield DumpReceipt.model_validate(
-            {"dump": "", "title": "", "file": other.name, "status": status, "bytes": size, "sha256": sha256}
+            {"dump": "", "title": "", "file": name, "status": status, "bytes": size, "sha256": sha256}
         )
+
+
+def _unnamed(inbox: Path, expected: set[str]) -> Iterator[str]:
+    """What lies in an inbox, and in folders of it in which something is expected, under a name that nothing expects."""
+    folders = {parent.as_posix() for name in expected if not name.endswith("/") for parent in Path(name).parents}
+    for folder in sorted({".", *folders}):
+        for path in sorted((inbox / folder).iterdir()) if (inbox / folder).is_dir() else []:
+            name = path.relative_to(inbox).as_posix()
+            hidden = name.startswith(".") or name.endswith((".faults.csv", ".faults.csv.part"))
+            if path.is_dir() and not hidden and name not in folders and f"{name}/" not in expected:
+                yield f"{name}/"
+            elif path.is_file() and not hidden and name not in expected:
+                yield name
 
 
 def lacking(receipts: Iterable[DumpReceipt]) -> tuple[DumpReceipt, ...]:
