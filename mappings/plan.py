@@ -34,6 +34,12 @@ def occurrence_of(table: str) -> str:
     return f"{OCCURRENCE}({table})"
 
 
+OBJECT = "$object"
+PATH, BYTES, SHA256 = f"{OBJECT}.path", f"{OBJECT}.bytes", f"{OBJECT}.sha256"
+OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), BYTES: pa.int64(), SHA256: pa.string()})
+"""What a column may be made of, where the record names a file beside the dump: its place in the store, bytes, and hash."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
     """A transform with its parameters.
@@ -233,6 +239,9 @@ class PartPlan:
         types: the columns of the frame, and their types.
         offsets: of each column of the frame that is a field, its byte offset in the record.
         place: the mapping line.
+        dates: the dates of the table's key.
+        arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
+        names_object: the field that names a file beside the dump; empty where none does.
     """
 
     table: str
@@ -250,6 +259,9 @@ class PartPlan:
     types: Mapping[str, pa.DataType]
     offsets: Mapping[str, int]
     place: str
+    dates: tuple[str, ...] = ()
+    arrival: str = ""
+    names_object: str = ""
 
     @property
     def dump(self) -> str:
@@ -277,7 +289,7 @@ class PartPlan:
             run_id: the run.
         """
         ranked = self.keep not in ("every_row", "preferred") or self.prefer
-        filled = {target for column in self.columns for target in column.targets}
+        filled = {self.arrival, *(target for column in self.columns for target in column.targets)}
         return {
             "municipality_code": municipality,
             "source_dump": self.dump,

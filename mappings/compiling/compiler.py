@@ -18,6 +18,7 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.each import compile_each
+from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
 from mappings.compiling.uses import Uses
 from mappings.expression import ExpressionError
@@ -26,6 +27,7 @@ from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
 from mappings.plan import (
     DUMP,
     FROM,
+    OBJECT_TYPES,
     RECORD,
     ColumnPlan,
     Condition,
@@ -36,6 +38,7 @@ from mappings.plan import (
     Plan,
 )
 from migration_reports.findings import Problem, SpecError, nearest
+from migration_reports.items import table_of
 
 Path = tuple[str | int, ...]
 
@@ -102,6 +105,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
         self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
+        check_fields(folder, schemas, self._complain, self._uses)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -166,6 +170,7 @@ class _Compiler:
         joins = self._joins(at, spec, types, each)
         widths = self._widths(spec, each)
         groups = groups_of(self._tables[name])
+        spec = spec.model_copy(update={"columns": attached(spec.columns, groups)})
         compiler = ColumnCompiler(
             self._folder,
             self._places,
@@ -187,7 +192,10 @@ class _Compiler:
                 self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                if column_name == table_of(self._tables[name]).arrival:
+                    self._complain.add("Y081", key, f"column `{column_name}` of {name} is given by the program")
+                else:
+                    self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
                 continue
             if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
@@ -231,6 +239,9 @@ class _Compiler:
             MappingProxyType(types),
             MappingProxyType(offsets),
             f"{place.file}:{place.line}",
+            table_of(self._tables[name]).dates,
+            table_of(self._tables[name]).arrival,
+            naming_field(self._folder, spec.source),
         )
 
     def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
@@ -249,6 +260,7 @@ class _Compiler:
             }
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
+        types.update(OBJECT_TYPES if naming_field(self._folder, spec.source) else {})
         return types, offsets, each
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:

@@ -16,7 +16,7 @@ import xlsxwriter
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.records import verdicts
 from migration_reports.records.comparison import followed, gone
-from migration_reports.records.run_record import Change, Control, Issue, RunRecord
+from migration_reports.records.run_record import Change, Control, Differences, Issue, RunRecord
 from migration_reports.records.shown import changed, control_name, controlled, when
 from migration_reports.records.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
 from migration_reports.records.verdicts import Tally, Verdict
@@ -200,11 +200,15 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "移行ファイル Files",
-            [*_heads("file name status bytes record_length records left_over header_trailer charset"), "SHA-256"],
+            [
+                *_heads("file name delivery status bytes record_length records left_over header_trailer charset"),
+                "SHA-256",
+            ],
             (
                 (
                     r.file,
                     r.title,
+                    r.delivery,
                     _both(r.status),
                     r.bytes,
                     r.record_length,
@@ -217,6 +221,32 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for r in record.receipts
             ),
         )
+        if record.attachments:
+            sheet(
+                "添付 Attachments",
+                [
+                    *_heads("lying_in kind files_count bytes files_named files_extra records_naming files_not_there"),
+                    *_heads("files_altered files_refused files_kept bytes_kept check"),
+                ],
+                (
+                    (
+                        a.place,
+                        " ".join(a.kinds),
+                        a.files,
+                        a.bytes,
+                        a.named,
+                        a.extra,
+                        a.records,
+                        a.missing,
+                        a.altered,
+                        a.refused,
+                        a.kept,
+                        a.bytes_kept,
+                        _verdict(a.closes),
+                    )
+                    for a in record.attachments
+                ),
+            )
         sheet(
             "規則 Rules",
             [*_heads("rule what severity"), "Polars", "Great Expectations", *_heads("reported check")],
@@ -233,7 +263,20 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for r in record.rules
             ),
         )
+        if recomputed := [(r, r.differences) for r in record.rules if r.differences is not None]:
+            sheet(
+                "差額 Differences",
+                _heads(
+                    "rule failing nothing_to_compare difference_total difference_least difference_greatest difference_bands"
+                ),
+                ((r.rule, r.failing_polars, d.unknown, d.total, d.least, d.greatest, _bands(d)) for r, d in recomputed),
+            )
     yield "workbook.xlsx", target.getvalue()
+
+
+def _bands(differences: Differences) -> str:
+    """How many rows differ by how much."""
+    return ", ".join(f"{'> 100000' if size == 'more' else f'≤ {size}'}: {n}" for size, n in differences.bands.items())
 
 
 def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:
