@@ -388,7 +388,7 @@ def _kinds(
 
 def _amounts(plan: Plan, source: str) -> set[str]:
     """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
-    return {one.field for part in plan.parts_of(source) for one in followed(part)}
+    return {field for part in plan.parts_of(source) for one in followed(part) for field in one.fields}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
