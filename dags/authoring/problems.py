@@ -7,15 +7,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from dags.guarded.secrets import PROBLEMS as SECRET_PROBLEMS
+from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
+from extractors.layout.column_sheet import PROBLEMS as COLUMN_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
+from target_schemas.reference_sheets import PROBLEMS as REFERENCE_PROBLEMS
 from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
 from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     dict(
-        sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS, **RULE_PROBLEMS}.items())
+        sorted(
+            {
+                **COPYBOOK_PROBLEMS,
+                **COLUMN_PROBLEMS,
+                **READING_PROBLEMS,
+                **MAPPING_PROBLEMS,
+                **OWN_PROBLEMS,
+                **SECRET_PROBLEMS,
+                **SHEET_PROBLEMS,
+                **REFERENCE_PROBLEMS,
+                **RULE_PROBLEMS,
+            }.items()
+        )
     )
 )
 """What each code means."""
@@ -51,6 +67,13 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L070": "Look for a count or length with a digit too many; if the record is that large, split its description.",
         "L080": "Put the copied text beside the copybook, under the name that COPY says.",
         "L081": "Copy another text; a text that copies itself never ends.",
+        "L120": "Save the sheet as CSV; its first line is `field,heading,type,length`, and each other line a column.",
+        "L121": "Take a type that is allowed; days, codes and the like are text, and transforms read them.",
+        "L122": "Write the characters of a text, the digits of a number with its decimals behind a point, or the bytes of a geometry.",
+        "L123": "Give each column a name of its own, of letters, digits, - and _.",
+        "L124": "Name a sheet of columns (layouts/NAME.csv) for rows of cells, and a copybook for records; docs/guide/files.md tells when.",
+        "L125": "See in which charset the file is: text files with separators are utf_8 or shift_jis nearly always.",
+        "L126": "Decode it: the account of `hikkoshi decode` closes to the last byte, and its findings name every row that is odd.",
         "L901": "Save the table file as UTF-8 or Shift_JIS text, in one of the forms that `hikkoshi charset convert` reads.",
         "L902": "Write a code and its character's scalar value, both hexadecimal: `6EA4,9AD9`.",
         "L903": "Take a name that is allowed; docs/reference/reader.md and charsets.md list every member and option.",
@@ -73,6 +96,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
         "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
         "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
+        "R020": "Say of each name under `beside` a value to be computed, or which rows (of) and what ties them (per, day, if).",
+        "R021": "Give the list in the form, and of the length, that the shape takes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
         "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
@@ -88,6 +113,12 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S031": "Mark the items of the key with 1, and make each mandatory in every edition that has the table.",
         "S032": "Name the other table in the item's column reference, and say under `references:` what becomes of a row that names nobody.",
         "S033": "Begin the rule with its shape, then say `of`, its parameters, and its `source`.",
+        "S040": "Each reference table is one line of reference_tables.csv, its columns lines of items.csv, and a file of its name.",
+        "S041": "Take another name or type; valid_from, valid_to and source are every table's, and what is looked up by is mandatory.",
+        "S042": "Give each line of the key its own time, or remove one.",
+        "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
+        "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
+        "S045": "Name date items of the table that every edition has; `on:` is for a reference to a table that has a period.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -122,6 +153,11 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
+        "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
+        "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
+        "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
+        "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
         "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
         "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
         "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
@@ -141,6 +177,9 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "L126": "it speaks of the command `roundtrip`",
+        "Y081": "no shipped system has such a column",
+        "Y082": "no shipped layout holds a secret",
     }
 )
 """The codes that no edit of a shipped municipality shows, and why."""

@@ -7,9 +7,10 @@ made of these models knows both.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from mappings.language.attachments import ObjectsSpec
 from mappings.language.deliveries import DeliverySpec
@@ -79,6 +80,22 @@ class ControlSpec(Spec):
     )
 
 
+TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
+"""What need not be said of a container of rows of cells."""
+
+CONTAINERS_OF_ROWS = ("ldif", "shapefile", "xlsx", "xml")
+
+
+def _tabular(data: Any) -> Any:
+    container = data.get("container") if isinstance(data, dict) else None
+    name = container.get("name") if isinstance(container, dict) else container
+    return {**TABULAR, **data} if name in CONTAINERS_OF_ROWS else data
+
+
+def _less_required(schema: dict[str, Any]) -> None:
+    schema["required"] = [key for key in schema["required"] if key not in TABULAR]
+
+
 class FieldSpec(Spec):
     """How one field is read apart from its picture."""
 
@@ -97,19 +114,27 @@ FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=
 class DumpSpec(Spec):
     """One expected dump."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_less_required)
+
     file: Texts = Field(description="its file, or several in order; * and ? stand for any characters")
     volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
     title: str = Field(description="what people call it")
-    layout: str = Field(description="the copybook, a path inside the folder")
+    layout: str = Field(
+        description="the copybook, or of rows of cells the sheet of columns (.csv), a path inside the folder"
+    )
     replacing: Mapping[Filled, str] = Field(
         {}, description="what stands for the tags of a copybook made for COPY REPLACING, such as ':TAG:'"
     )
-    framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
-    charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
+    framing: Choice = Field(
+        description="how records lie in the file: fixed, or {name: fixed, length: 400}; of an xlsx and the like: cells"
+    )
+    charset: Choice = Field(
+        description="how its text is coded, with the tables that belong to it; of an xlsx and the like: utf_8"
+    )
     dialect: Choice | None = Field(
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
-    container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    container: Choice | None = Field(None, description="what the file is wrapped in: gzip, awstape, xlsx and others")
     fields: Mapping[str, FieldForm] = Field(
         {},
         description="fields that are read apart from their pictures: a table of single characters as one text, text of "
@@ -118,6 +143,8 @@ class DumpSpec(Spec):
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
+
+    _rows = model_validator(mode="before")(_tabular)
 
 
 class LimitsSpec(Spec):
@@ -324,11 +351,44 @@ Keep = Annotated[
 ]
 
 
+class EachSpec(Spec):
+    """The table whose occurrences, or runs of equal ones, give a row each."""
+
+    written: ClassVar[tuple[str, ...]] = ("runs", "values", "besides")
+    """The keys that people write; those of the model are what they come to."""
+
+    table: str
+    runs: bool = False
+    values: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+
+def _each(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"table": value}
+    if isinstance(value, dict) and "runs" not in value:
+        raise ValueError("names a table, or the `runs:` of one, with `values:` or `besides:`")
+    return {**value, "table": value["runs"], "runs": True} if isinstance(value, dict) else value
+
+
+class RunsSpec(Spec):
+    """A row for each run of equal occurrences: `$from` and `$to` are its first and last, `$value` what they hold."""
+
+    runs: str = Field(description="the table (OCCURS), of one elementary item")
+    values: tuple[str, ...] = Field((), description="the values whose runs give a row; left out: every value")
+    besides: tuple[str, ...] = Field((), description="the values whose runs give none")
+
+
+Each = Annotated[EachSpec, BeforeValidator(_each, json_schema_input_type=str | RunsSpec)]
+
+
 class PartSpec(Spec):
     """How a target table is filled from one record kind; a table that several kinds fill has several."""
 
     source: str = Field(alias="from", description="the record kind, dump.kind")
-    each: str | None = Field(None, description="a row for each occurrence of this OCCURS")
+    each: Each | None = Field(
+        None, description="a row for each occurrence of this OCCURS, and of those around it; or {runs: TABLE}"
+    )
     join: Mapping[str, JoinSpec] = Field({}, description="other records whose fields are used, by alias")
     when: When = Field((), description="which records (or occurrences) give a row")
     keep: Keep = Field(KeepSpec(), description="which of the rows of one key stand in the table")
