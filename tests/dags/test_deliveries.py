@@ -244,3 +244,12 @@ def test_a_missing_bank_holds_the_run(town, tmp_path, monkeypatch, database_url)
     record = run(town, tmp_path, monkeypatch, database_url, {n: data for n, data in GOOD.items() if "0157" not in n})
     assert record.state == "held"
     assert "FB_0157_{date}.dat" in record.state_reason_en
+
+
+def test_a_file_of_a_former_run_under_another_name_is_noted(town, tmp_path, monkeypatch, database_url):
+    run(town, tmp_path, monkeypatch, database_url, GOOD)
+    box = tmp_path / "home" / "inbox" / TOWN
+    (box / "FB_0001_20260430.dat").rename(box / "FB_0001_20260531.dat")
+    again = runs.run_all(TOWN, rehearsal=2)
+    assert again.state == "promoted", again.state_reason_en
+    assert [issue.code for issue in again.issues if issue.code == "F132"] == ["F132"]
