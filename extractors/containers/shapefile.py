@@ -27,7 +27,7 @@ import shapefile
 import shapely
 
 from extractors.containers._cells import EMPTY, Cell, head_of, row_of, saying
-from extractors.containers.contract import Container, Damaged, pick_number, stream
+from extractors.containers.contract import Container, Damaged, pick_number, sought, stream
 from extractors.kernels.rows import WRONG, Says
 
 MAGIC = bytes.fromhex("0000270A")
@@ -123,12 +123,12 @@ class _Set:
     """The files of a set by their ends: beside one another, or in an archive."""
 
     def __init__(self, raw: BinaryIO) -> None:
-        self._raw = raw
         self._paths: dict[str, Path] = {}
         self._members: dict[str, zipfile.ZipInfo] = {}
         self.main = True
         name = getattr(raw, "name", None)
-        if raw.seekable() and zipfile.is_zipfile(raw):
+        raw = sought(raw)
+        if zipfile.is_zipfile(raw):
             self._in_archive(zipfile.ZipFile(raw))
         elif isinstance(name, (str, Path)) and Path(name).suffix.lower() in PARTS:
             self._beside(Path(name))
