@@ -158,6 +158,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
+        "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
+        "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
+        "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
     }
 )
 """What to do about each code."""

@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from mappings.language.attachments import ObjectsSpec
+from mappings.language.deliveries import DeliverySpec
 from migration_reports.specs import Spec
 
 
@@ -63,6 +65,7 @@ class KindSpec(Spec):
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
     role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
 class ControlSpec(Spec):
@@ -72,6 +75,9 @@ class ControlSpec(Spec):
     sum: str | None = Field(None, description="kind.FIELD, a number")
     value: str | None = Field(None, description="kind.FIELD of a header or trailer")
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
+    per: Literal["file"] | None = Field(
+        None, description="file: each file of the dump has a header and trailer of its own"
+    )
 
 
 CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
@@ -193,6 +199,7 @@ class SystemManifest(Spec):
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
     dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    deliveries: Mapping[str, DeliverySpec] = Field({}, description="files that come together, and which of them must")
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
