@@ -80,20 +80,19 @@ class ControlSpec(Spec):
     )
 
 
-TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
-"""What need not be said of a container of rows of cells."""
-
-CONTAINERS_OF_ROWS = ("ldif", "shapefile", "xlsx", "xml")
+CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
+"""The containers of rows of cells, whose framing need not be said, and their charsets where nothing else is said."""
 
 
 def _tabular(data: Any) -> Any:
     container = data.get("container") if isinstance(data, dict) else None
     name = container.get("name") if isinstance(container, dict) else container
-    return {**TABULAR, **data} if name in CONTAINERS_OF_ROWS else data
+    charset = CONTAINERS_OF_ROWS.get(name) if isinstance(name, str) else None
+    return {"framing": "cells", "charset": charset, **data} if charset is not None else data
 
 
 def _less_required(schema: dict[str, Any]) -> None:
-    schema["required"] = [key for key in schema["required"] if key not in TABULAR]
+    schema["required"] = [key for key in schema["required"] if key not in ("framing", "charset")]
 
 
 class FieldSpec(Spec):
