@@ -143,6 +143,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y083": "Look whether a line is missing. If none held then, nothing needs to be done.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
     }
@@ -161,6 +162,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "Y083": "a note: the municipality's specs can be used",
         "Y081": "no shipped system has such a column",
         "Y082": "no shipped layout holds a secret",
     }
