@@ -31,6 +31,7 @@ from target_schemas.model import System
 from target_schemas.postgres import settling, staging
 from target_schemas.reference_tables import REFERENCE_TABLES
 from validators import derived, engine
+from validators.differences import differences
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
 from validators.gate import Counts, Gate
@@ -135,13 +136,12 @@ def _compared(
         if new.num_rows:
             said = pl.concat([said, pl.DataFrame(pl.from_arrow(new)).select(engine.CAUSE)])
             found.append(new)
-        counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
-        results.append(_rule_result(rule, *counted, rows=heights[rule.table]))
+        results.append(_rule_result(rule, failing[rule.name], gx_counts[rule.name], new.num_rows, heights[rule.table]))
     found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
     return tuple(results), found
 
 
-def _rule_result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) -> RuleResult:
+def _rule_result(rule: Rule, failing: pl.DataFrame, gx: int, reported: int, rows: int) -> RuleResult:
     """A rule with both engines' counts, and how many rows they looked at."""
     entry = CATALOGUE[rule.code]
     return RuleResult(
@@ -153,10 +153,11 @@ def _rule_result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) 
         severity=rule.severity.value,
         table=rule.table,
         columns=rule.columns,
-        failing_polars=polars,
+        failing_polars=failing.height,
         failing_gx=gx,
         reported=reported,
         rows=rows,
+        differences=differences(failing),
     )
 
 

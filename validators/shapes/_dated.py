@@ -63,9 +63,9 @@ def without(rows: Rows, others: Rows, looked: Looked) -> tuple[Failing, Query]:
 
     def failing(frames: Frames) -> pl.LazyFrame:
         values = [term.expr.alias(name) for name, term in looked.values.items()]
-        own = frames[rows.table].filter(meant.expr).with_columns(*keys, *values)
+        own = rows.frame(frames).filter(meant.expr).with_columns(*keys, *values)
         given = [term.expr.alias(name) for name, term in looked.theirs.items()]
-        theirs = frames[others.table].filter((others.condition.term & there).expr).select(*their_keys, *given).unique()
+        theirs = others.frame(frames).filter((others.condition.term & there).expr).select(*their_keys, *given).unique()
         pairs = (
             own.select(asked).unique().join(theirs, on=by)
             if by
@@ -76,9 +76,9 @@ def without(rows: Rows, others: Rows, looked: Looked) -> tuple[Failing, Query]:
     values_sql = [f'{term.sql} AS "{name}"' for name, term in looked.values.items()]
     given_sql = [f'{term.sql} AS "{name}"' for name, term in looked.theirs.items()]
     sql = (
-        f"SELECT own.source_record FROM (SELECT {', '.join(['source_record', *keys_sql, *values_sql])} FROM {{batch}} "  # noqa: S608
+        f"SELECT own.source_record FROM (SELECT {', '.join(['source_record', *keys_sql, *values_sql])} FROM {rows.sql} "  # noqa: S608
         f"WHERE {meant.sql}) AS own WHERE NOT EXISTS (SELECT 1 FROM (SELECT {', '.join([*their_sql, *given_sql]) or '1'} "
-        f"FROM {{{others.table}}} AS looked WHERE {(others.condition.term & there).sql}) AS other "
+        f"FROM {others.sql} WHERE {(others.condition.term & there).sql}) AS other "
         f"WHERE {joined(rows.per, 'own', 'other')} AND {looked.holds.sql})"
     )
     return failing, Query(sql)

@@ -99,12 +99,12 @@ def _rule(
 
     def failing(frames: Frames) -> pl.LazyFrame:
         looked = {"_before": expr}
-        return after_another(frames[rows.table], rows.per, columns[0], rows.condition.term, values, looked).filter(
+        return after_another(rows.frame(frames), rows.per, columns[0], rows.condition.term, values, looked).filter(
             wrong.expr
         )
 
     looked = {"_before": (call, frame)}
-    query = Query(after_another_sql(rows.per, columns[0], rows.condition.term, values, looked, wrong.sql))
+    query = Query(after_another_sql(rows.per, columns[0], rows.condition.term, values, looked, wrong.sql, rows.sql))
     return given.rule((*columns, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per)))
 
 
