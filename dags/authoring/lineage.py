@@ -173,6 +173,8 @@ def _of_table(municipality: Municipality, system: System, table: sa.Table) -> It
                     yield TargetItem(*described, *_source(municipality, source, field), *more, "")
                 if not found:
                     yield TargetItem(*described, *_NOTHING, *more, "")
+    for member in (column for column in table_of(table).columns if item_of(column).arrival):
+        yield TargetItem(*_described(system, table, member), *_NOTHING, "", "", "", "到着順に付番する")
 
 
 _NOTHING = ("", "", "", "", None, None)

@@ -156,6 +156,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
         "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y083": "Look whether a line is missing. If none held then, nothing needs to be done.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
         "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
@@ -178,6 +179,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
         "L126": "it speaks of the command `roundtrip`",
+        "Y083": "a note: the municipality's specs can be used",
         "Y081": "no shipped system has such a column",
         "Y082": "no shipped layout holds a secret",
     }
