@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mappings.transforms import (
     address_key,
     assign,
+    at_time,
     concat,
     date,
     digits,
@@ -17,6 +18,8 @@ from mappings.transforms import (
     lookup,
     number,
     split_name,
+    time,
+    timestamp,
     trim,
     wareki_date,
     wareki_parts,
@@ -28,6 +31,7 @@ from mappings.transforms.contract import Transform
 TRANSFORMS: tuple[Transform, ...] = (
     address_key.TRANSFORM,
     assign.TRANSFORM,
+    at_time.TRANSFORM,
     concat.TRANSFORM,
     date.TRANSFORM,
     digits.TRANSFORM,
@@ -37,6 +41,8 @@ TRANSFORMS: tuple[Transform, ...] = (
     lookup.TRANSFORM,
     number.TRANSFORM,
     split_name.TRANSFORM,
+    time.TRANSFORM,
+    timestamp.TRANSFORM,
     trim.TRANSFORM,
     wareki_date.TRANSFORM,
     wareki_parts.TRANSFORM,

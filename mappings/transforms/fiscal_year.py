@@ -1,9 +1,13 @@
 """A fiscal year (年度, April to March) as a number of the Gregorian calendar.
 
-    420 (form gyy, eras 1-5)  ->  2008        20080401 (form date)  ->  2008        20080331  ->  2007        2008 (yyyy)  ->  2008
+    420 (form gyy, eras 1-5), H20  ->  2008        20080401 (form date)  ->  2008        20080331  ->  2007        2008 (yyyy)  ->  2008
+    31 (form yy, near 5010510), 01  ->  2019       07 (form yy, era reiwa)  ->  2025     26 (form yyyy, near 2026-04-01)  ->  2026
 
-A year of an era is that of its fiscal year, so 平成31年度 and 令和元年度 are both 2019. `form` is gyy (era digit and two digits
-of the year), yyyy, or date (YYYYMMDD, its fiscal year).
+A year of an era is that of its fiscal year, so 平成31年度 and 令和元年度 are both 2019. `form` is gyy (the era's digit or letter,
+and two digits of the year), yy (two digits of the year of an era that is told elsewhere), yyyy, or date (YYYYMMDD, its fiscal
+year). The era of yy is `era`, or told by the field that this names, or the one in which the year is nearest to the fiscal year
+of the day `near`, as in `wareki_date`. A yyyy may have lost its century: with `near` it is the nearest. `first_year` 00 says
+that 元年 is coded 00.
 
 Sources: 地方自治法 第208条 (a fiscal year begins on 1 April); 元号を改める政令 (the eras); otherwise as in `wareki_date`.
 """
@@ -17,40 +21,71 @@ import polars as pl
 import pydantic
 
 from mappings.language.folder import CodeTable
-from mappings.transforms._eras import FAMILIES, by_era
-from mappings.transforms.contract import Outcome, Params, Transform
+from mappings.transforms._around import EraParams, century, nearest, of_year, without
+from mappings.transforms._eras import ERAS, FAMILIES, by_era
+from mappings.transforms.contract import Outcome, Transform, Workings
+
+BEGINS = pl.lit(4), pl.lit(1)
+"""The month and day on which a fiscal year begins."""
 
 
-class FiscalYearParams(Params):
-    """form: gyy, yyyy or date; eras: of gyy, the family of the era's digit, "1-5" or "1-9"."""
+class FiscalYearParams(EraParams):
+    """form: gyy, yy, yyyy or date; eras: "1-5" or "1-9"; era, near: what tells the era of yy; first_year: 元年 (01)."""
 
-    form: Literal["gyy", "yyyy", "date"]
-    eras: Literal["1-5", "1-9"] | None = None
+    form: Literal["gyy", "yy", "yyyy", "date"]
 
     @pydantic.model_validator(mode="after")
     def _fits(self) -> Self:
-        if (self.form == "gyy") != (self.eras is not None):
+        if self.form == "gyy" and self.eras is None:
             raise ValueError("eras belongs to form gyy, and must be given there")
+        if self.eras is not None and self.form in ("yyyy", "date") and self.near is None:
+            raise ValueError("eras belongs to form gyy, or to the day that near names")
+        if self.form != "yyyy":
+            self.check_told("yy", needed=self.form == "yy")
+        elif self.era is not None:
+            raise ValueError("era belongs to form yy")
         return self
 
 
 def apply(values: Sequence[pl.Expr], params: FiscalYearParams, tables: Mapping[str, CodeTable]) -> Outcome:
-    """Give the year; it fails where there is none of that form, and blank or zero is no value."""
-    (value,) = values
-    text = value.cast(pl.String).str.strip_chars()
-    digits = value.cast(pl.Int64, strict=False)
-    given = value.is_not_null() & (text != "") & (digits != 0).fill_null(value=True)
-    if params.eras is not None:
-        of_era = digits % 100
-        year = pl.when(of_era > 0).then(by_era(digits // 100, FAMILIES[params.eras], "before") + of_era)
+    """Give the year; it fails where there is none of that form, and blank or zero is no value, but where 00 is a year."""
+    value, *around = values
+    workings = Workings()
+    text = workings.keep(value.cast(pl.String).str.strip_chars())
+    given = value.is_not_null() & (text != "")
+    digits = workings.keep(value.cast(pl.Int64, strict=False))
+    if params.form == "gyy":
+        letters = {era.letter: str(digit) for era, digit in zip(ERAS, FAMILIES[params.eras or "1-5"], strict=True)}
+        plain = pl.concat_str(text.str.slice(0, 1).str.to_uppercase().replace(letters), text.str.slice(1))
+        digits = workings.keep(plain.cast(pl.Int64, strict=False))
+    year: pl.Expr
+    of_two = (params.form == "yy" and params.first_year == "00") or (params.form == "yyyy" and params.near is not None)
+    given = given & ((digits != 0).fill_null(value=True) | of_two)
+    lost, tie = pl.lit(value=False), pl.lit(value=False)
+    if params.form == "gyy":
+        of_era = params.numbered(digits % 100)
+        year = pl.when(of_era > 0).then(by_era(digits // 100, FAMILIES[params.eras or "1-5"], "before") + of_era)
+    elif params.form == "yy":
+        of_era = workings.keep(params.numbered(pl.when(digits.is_between(0, 99)).then(digits)))
+        era, tie = params.told(around, of_era, *BEGINS, workings)
+        lost = given & of_era.is_not_null() & era.is_null()
+        year = of_year(era, of_era)
     elif params.form == "yyyy":
         year = pl.when(digits.is_between(1868, 9999)).then(digits)
+        if params.near is not None:
+            near = params.day(around, workings)
+            short = digits.is_between(0, 99)
+            lost = given & short & near.is_null()
+            close, tie = nearest(century(digits, near), *BEGINS, near, workings)
+            year, tie = pl.when(short).then(close).otherwise(year), tie & short
     else:
         month, day = digits // 100 % 100, digits % 100
         good = (digits // 10_000).is_between(1868, 9999) & month.is_between(1, 12) & day.is_between(0, 31)
         year = pl.when(good).then(digits // 10_000 - (month < 4).cast(pl.Int64))
-    failed = given & year.is_null()
-    return Outcome(pl.when(given).then(year), failed=(("M301", failed),))
+    year = workings.keep(year)
+    failed = given & year.is_null() & ~lost
+    made = Outcome(pl.when(given).then(year), failed=(("M301", failed),), workings=workings.made)
+    return without(made, lost, tie & given) if params.context or params.near else made
 
 
 TRANSFORM = Transform(
