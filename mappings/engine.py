@@ -189,7 +189,8 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
+            around = map(pl.col, step.params.context)
+            outcome = step.transform.apply([value, *around], step.params, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -286,7 +287,7 @@ def _query(
     exprs |= {"source_record": pl.col("_record"), "_offset": pl.col("_offset")}
     if "_rank" not in constants:
         exprs["_rank"] = _rank(part, days)
-    remarks = _join_remarks(part)
+    remarks = _absence_remarks(part)
     for column in part.columns:
         value, said = made[column.name]
         remarks += [
@@ -308,8 +309,13 @@ def _asks(column: ColumnPlan) -> bool:
     return any(step.beside for step in column.steps)
 
 
-def _join_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
+def _absence_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
+    """What is said of records without the header, trailer or joined record that the part looks at."""
     remarks = []
+    for kind in part.around:
+        field = next(name for name in part.reads if name.startswith(f"{kind}."))
+        mask = Remark(f"{kind}?missing", "M340", Severity.ERROR, field, None, part.place)
+        remarks.append((mask, ~pl.col(f"{kind}?")))
     severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
     for join in part.joins:
         field = join.keys[0][0] if join.keys else ""

@@ -23,11 +23,19 @@ RECORD, OCCURRENCE, DUMP = "$record", "$occurrence", "$dump"
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """A transform with its parameters; `beside` is another column of the part whose value it needs too."""
+    """A transform with its parameters; `beside` is another column of the part whose value it needs too.
+
+    It needs those of the columns of the frame, too, that its parameters name as its `context`.
+    """
 
     transform: Transform
     params: Params
     beside: str = ""
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at anything besides the value that it is applied to."""
+        return bool(self.beside or self.params.context or self.transform.assigns)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,7 +86,12 @@ class ColumnPlan:
         """Every column of the frame that it needs."""
         of_conditions = (name for condition in self.when for name in condition.reads)
         of_expression = self.expression.reads if self.expression is not None else ()
-        return tuple(dict.fromkeys((*self.sources, *of_expression, *of_conditions)))
+        return tuple(dict.fromkeys((*self.sources, *of_expression, *self.context, *of_conditions)))
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The columns of the frame that its steps look at besides."""
+        return tuple(name for step in self.steps for name in step.params.context)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -137,6 +150,7 @@ class PartPlan:
         types: the columns of the frame, and their types.
         offsets: of each column of the frame that is a field, its byte offset in the record.
         place: the mapping line.
+        around: the kinds of headers and trailers that it looks at; in the frame kind.FIELD, and kind?, whether there is one.
     """
 
     table: str
@@ -154,6 +168,7 @@ class PartPlan:
     types: Mapping[str, pa.DataType]
     offsets: Mapping[str, int]
     place: str
+    around: tuple[str, ...] = ()
 
     @property
     def dump(self) -> str:
@@ -171,6 +186,7 @@ class PartPlan:
         names = [name for condition in (*self.when, *self.prefer) for name in condition.reads]
         names += [name for column in self.columns for name in column.reads]
         names += [ours for join in self.joins for ours, _ in join.keys]
+        names += [f"{kind}?" for kind in self.around]
         return tuple(dict.fromkeys(names))
 
     def constants(self, municipality: str, run_id: str) -> Mapping[str, str | int | None]:

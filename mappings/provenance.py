@@ -66,6 +66,8 @@ def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:
         return ((joined, field),)
+    if dot and alias in part.around:
+        return ((f"{part.dump}.{alias}", field),)
     flat = part.each.flat if part.each is not None else ()
     names = [field for _, columns in flat for field, visible in columns.items() if visible == name]
     return tuple((part.source, field) for field in names or [name])

@@ -92,6 +92,8 @@ def _inputs(part: PartPlan, column: ColumnPlan) -> Iterator[tuple[Origin, dict[s
         for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "CONDITIONAL", "when")
     for step in column.steps:
+        for origin in origins(part, step.params.context):
+            yield origin, _transformation("INDIRECT", "CONDITIONAL", step.transform.name)
         other = next((c for c in part.columns if c.name == step.beside), None)
         for origin in origins(part, other.reads) if other is not None else ():
             yield origin, _transformation("INDIRECT", "CONDITIONAL", f"{step.transform.name} at {step.beside}")
@@ -198,7 +200,8 @@ def _why_empty(plan: Plan, table: sa.Table) -> str:
 
 def _source(municipality: Municipality, source: str, field: str) -> tuple[str, str, str, str, int | None, int | None]:
     title = municipality.dumps[source.partition(".")[0]].spec.title
-    name, picture, _, position, width = _field(municipality.schemas[source], field)
+    schema = municipality.schemas.get(source) or municipality.around[source]
+    name, picture, _, position, width = _field(schema, field)
     return title, source, name, picture, position, width
 
 

@@ -119,6 +119,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y042": "Say one way to fill the column: from, constant or expression; several values are joined by concat.",
         "Y043": "Take a rule and its settings of docs/reference/rules.md; on_error and at_most may be set for each.",
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
+        "Y070": "Give the join another name: `header.FIELD` is the field of the dump's own header.",
+        "Y071": "Name a field of one value, a text or a whole number, that holds what the parameter asks for.",
+        "Y072": "Say `reference_date:` in the municipality's manifest, or name a field that holds the day, or the day itself.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
     }

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow as pa
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
+from extractors.context.standing import Standing
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
@@ -140,6 +141,7 @@ def extract_and_map(
     *,
     run_id: str,
     part: Slice = WHOLE,
+    context: Sequence[Standing] = (),
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -150,6 +152,7 @@ def extract_and_map(
         stream: its bytes, where the slice begins.
         run_id: the run that stands in its rows.
         part: the slice.
+        context: the headers and trailers of the dump that its records look at.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -190,7 +193,10 @@ def extract_and_map(
         source = f"{dump}.{kind}"
         if source in looked_at:
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
-        mapped = mapper.map(source, extracted.batch, extracted.findings)
+        batch = extracted.batch
+        for standing in context:
+            batch = standing.beside(batch, stream.parts[-1].offset)
+        mapped = mapper.map(source, batch, extracted.findings)
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)

@@ -1,8 +1,11 @@
-"""The Arrow IPC files that a slice of a dump leaves in a run's folder: rows, held rows, records that others look at, findings."""
+"""The Arrow IPC files of a run's folder: what a slice of a dump leaves, rows, held rows, records that others look at and
+findings; and the headers and trailers of a dump, which are there before.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
+from extractors.context.standing import PLACE, Standing, passed
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
 from migration_reports.findings import FINDINGS
@@ -69,10 +73,37 @@ class SliceFiles:
         return self._writers[path]
 
 
+def write_context(folder: Path, municipality: Municipality, dump: str, files: Sequence[Path]) -> None:
+    """Write the headers and trailers of a dump whose fields its records need."""
+    reader = municipality.dumps[dump]
+    with contextlib.ExitStack() as stack:
+        writers: dict[str, pa.ipc.RecordBatchFileWriter] = {}
+        for kind, fields in reader.context.items():
+            schema = pa.schema([*PLACE, *(pa.field(name, type_) for name, type_ in fields.items())])
+            file = context_file(folder, f"{dump}.{kind}")
+            # Not compressed: a slice maps it into memory, and looks at few of them.
+            writers[kind] = stack.enter_context(open_writer(file, schema, compression=None))
+        if writers:
+            wanted = {kind: tuple(fields) for kind, fields in reader.context.items()}
+            for kind, batch in passed(reader.reading, files, reader.kinds, wanted, name=dump):
+                writers[kind].write_batch(batch.cast(writers[kind].schema))
+
+
+def read_context(folder: Path, municipality: Municipality, dump: str) -> tuple[Standing, ...]:
+    """The headers and trailers that `write_context` wrote."""
+    reader = municipality.dumps[dump]
+    found = []
+    for kind in reader.context:
+        with pa.memory_map(str(context_file(folder, f"{dump}.{kind}"))) as source:
+            records = pa.ipc.open_file(source).read_all()
+        found.append(Standing.of(kind, records, follows=reader.spec.records[kind].role == "trailer"))
+    return tuple(found)
+
+
 @contextlib.contextmanager
-def open_writer(path: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]
+def open_writer(path: Path, schema: pa.Schema, *, compression: str | None = "lz4"):  # type: ignore[no-untyped-def]
     """Open an Arrow IPC file for writing, owner-only."""
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression=compression)
     # A run that loses them in a power failure is begun anew.
     with written_whole(path, durable=False) as raw, pa.ipc.new_file(raw, schema, options=options) as writer:
         yield writer
@@ -96,6 +127,11 @@ def held_file(folder: Path, part: PartPlan, number: int) -> Path:
 def looked_at_folder(folder: Path, source: str) -> Path:
     """The folder of the records of a kind that parts look at."""
     return folder / "looked_at" / source
+
+
+def context_file(folder: Path, source: str) -> Path:
+    """The file of the headers or trailers of one kind."""
+    return folder / "context" / f"{source}.arrow"
 
 
 def findings_file(folder: Path, dump: str, name: str) -> Path:

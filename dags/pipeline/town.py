@@ -50,12 +50,13 @@ EDITIONS: Mapping[str, tuple[str, ...]] = {s.name: tuple(edition.name for editio
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DumpReader:
-    """How one dump is read."""
+    """How one dump is read; `context` are the fields of its headers and trailers that records look at, by kind."""
 
     spec: DumpSpec
     reading: Reading
     kinds: tuple[Kind, ...]
     control_fields: Mapping[str, tuple[str, ...]]
+    context: Mapping[str, Mapping[str, pa.DataType]]
 
     @property
     def layout(self) -> Layout:
@@ -65,13 +66,14 @@ class DumpReader:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Municipality:
-    """Everything a run of one municipality needs, proved before any data."""
+    """Everything a run of one municipality needs, proved before any data; `around` are the headers' and trailers' schemas."""
 
     folder: MunicipalityFolder
     dumps: Mapping[str, DumpReader]
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
+    around: Mapping[str, pa.Schema] = dataclasses.field(default_factory=dict)
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -101,22 +103,24 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
     if problems:
         raise SpecError(problems)
-    schemas = {
+    schemas, around = ({
         f"{name}.{kind_name}": arrow_schema(made[name].layout, kind.group)
         for name, dump in spec.dumps.items()
         for kind_name, kind in dump.records.items()
-        if kind.role == "data"
-    }
+        if (kind.role == "data") == data
+    } for data in (True, False))  # fmt: skip
     plans = {
         system.name: plan
         for system in known
-        if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
+        if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas, around)))
         is not None
     }
     if problems:
         raise SpecError(problems)
-    dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
-    return Municipality(spec, dumps, schemas, plans, known)
+    dumps = {
+        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, around)) for name, dump in spec.dumps.items()
+    }
+    return Municipality(spec, dumps, schemas, plans, known, around)
 
 
 def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
@@ -285,10 +289,16 @@ def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
     return make_layout(spoken, read_text(path, shown), shown, library_of((path.parent,)))
 
 
-def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
+def _compile(
+    spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema], around: Mapping[str, pa.Schema]
+) -> Plan:
+    def own(every: Mapping[str, pa.Schema]) -> Mapping[str, pa.Schema]:
+        return {source: s for source, s in every.items() if source.partition(".")[0] in spec.manifest.dumps}
+
     return compile_mapping(
         spec,
-        schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
+        schemas=own(schemas),
+        around=own(around),
         tables={table.name: table.physical for table in system.tables},
         code_sets={code_set.name: code_set.ever for code_set in system.code_sets if not code_set.open},
     )
@@ -345,24 +355,26 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
 
 
 def _kinds(
-    name: str, dump: DumpSpec, plans: Mapping[str, Plan]
-) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]]]:
-    """The record kinds, each with the fields that anybody needs, and the numeric fields that controls sum or read."""
+    name: str, dump: DumpSpec, plans: Mapping[str, Plan], around: Mapping[str, pa.Schema]
+) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]], Mapping[str, Mapping[str, pa.DataType]]]:
+    """The record kinds, each with the fields that anybody needs; the numeric fields that controls sum or read; the context."""
     controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
     for control in dump.controls:
         for reference in (control.sum, control.value, control.equals):
             kind, dot, field = (reference or "").partition(".")
             if dot and kind in controls:
                 controls[kind].add(field)
-    kinds = []
+    kinds, context = [], {}
     for kind_name, spec in dump.records.items():
-        wanted = frozenset(controls[kind_name])
+        source = f"{name}.{kind_name}"
+        used = frozenset[str]().union(*(plan.fields_used(source) for plan in plans.values()))
+        wanted = used | controls[kind_name]
         if spec.role == "data":
-            for plan in plans.values():
-                wanted |= plan.fields_used(f"{name}.{kind_name}")
-                controls[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
+            controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
+        elif used:
+            context[kind_name] = {field: around[source].field(field).type for field in sorted(used)}
         kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
-    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
+    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}, context
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:

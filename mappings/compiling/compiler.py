@@ -13,6 +13,7 @@ from types import MappingProxyType
 import pyarrow as pa
 import sqlalchemy as sa
 
+from mappings.compiling.around import Around
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
@@ -48,6 +49,7 @@ def compile_mapping(
     schemas: Mapping[str, pa.Schema],
     tables: Mapping[str, sa.Table],
     code_sets: Mapping[str, frozenset[str]],
+    around: Mapping[str, pa.Schema] = MappingProxyType({}),
 ) -> Plan:
     """Compile one system's mapping.
 
@@ -56,11 +58,12 @@ def compile_mapping(
         schemas: by source (dump.kind), the fields of each record kind of role data.
         tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
+        around: by source, the fields of each kind of header and trailer.
 
     Raises:
         SpecError: with every problem.
     """
-    work = _Compiler(folder, schemas, tables, code_sets)
+    work = _Compiler(folder, schemas, tables, code_sets, Around(around))
     parts = work.parts()
     fates = work.fates()
     work.controls()
@@ -82,6 +85,10 @@ def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) ->
             read[part.source].update([part.each.column] if part.each.column else [])
         for join in part.joins:
             read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
+        for name in part.reads:
+            kind, _, field = name.partition(".")
+            if kind in part.around:
+                read.setdefault(f"{part.dump}.{kind}", set()).add(field)
     return MappingProxyType({source: frozenset(names) for source, names in read.items()})
 
 
@@ -92,16 +99,18 @@ class _Compiler:
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         code_sets: Mapping[str, frozenset[str]],
+        around: Around,
     ) -> None:
         self._folder = folder
+        self._around = around
         self._spec = folder.mapping
         self._places = folder.mapping_places
         self._schemas = schemas
         self._tables = tables
         self._code_sets = code_sets
         self.problems: list[Problem] = []
-        self._complain = Complaints(self.problems, schemas)
-        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
+        self._complain = Complaints(self.problems, schemas, around=around)
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain, around)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -175,6 +184,7 @@ class _Compiler:
             self._code_sets,
             self.problems,
             schemas=self._schemas,
+            around=self._around,
             source=spec.source,
             table=name,
             at=at,
@@ -194,6 +204,8 @@ class _Compiler:
             plan = compiler.column(column_name, column)
             if plan is not None:
                 columns.append(plan)
+                for field in plan.context:
+                    self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name in spec.empty:
                 place = self._places.at(*at, "columns", column_name)
                 self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
@@ -229,6 +241,7 @@ class _Compiler:
             MappingProxyType(types),
             MappingProxyType(offsets),
             f"{place.file}:{place.line}",
+            self._around.used(spec.source, used),
         )
 
     def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
@@ -251,6 +264,7 @@ class _Compiler:
                 types[OCCURRENCE] = pa.int64()
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
+        types.update({name: field.type for name, field in self._around.fields(spec.source).items()})
         return types, offsets, each
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
@@ -261,6 +275,7 @@ class _Compiler:
         if each is not None and each.column:
             element = self._schemas[spec.source].field(each.column).type.value_type
             widths.update(_widths_of(element) if pa.types.is_struct(element) else {})
+        widths.update(_widths_of(pa.schema(f.with_name(n) for n, f in self._around.fields(spec.source).items())))
         for alias, join in spec.join.items():
             if join.source in self._schemas:
                 theirs = _widths_of(self._schemas[join.source])
@@ -271,6 +286,9 @@ class _Compiler:
         joins = []
         for alias, join in spec.join.items():
             place = self._places.at(*at, "join", alias)
+            if alias in self._around.kinds(spec.source):
+                message = f"`{alias}` is a header or trailer of this dump: `{alias}.FIELD` would mean two things"
+                self._complain.add("Y070", place, message, hint="give the join another name")
             schema = self._schemas.get(join.source)
             if schema is None:
                 continue

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import pyarrow as pa
 import sqlalchemy as sa
 
+from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
 from mappings.language.spec import MappingSpec, PartSpec
@@ -27,6 +28,7 @@ class Uses:
         schemas: by source (dump.kind), the fields of each record kind.
         tables: the system's target tables by the names that the mapping gives them; the fates have their keys.
         complain: where problems are collected.
+        around: the headers and trailers of every dump.
     """
 
     def __init__(
@@ -36,7 +38,9 @@ class Uses:
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         complain: Complaints,
+        around: Around,
     ) -> None:
+        self._around = around
         self._spec = spec
         self._places = places
         self._schemas = schemas
@@ -59,6 +63,9 @@ class Uses:
         alias, dot, name = field.partition(".")
         if dot and alias in spec.join:
             self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
+            return
+        if (header := self._around.source_of(spec.source, field)) is not None:
+            self._used.setdefault(header, {}).setdefault(name, []).append(column)
             return
         used = self._used.setdefault(spec.source, {})
         schema = self._schemas.get(spec.source)
@@ -104,6 +111,12 @@ class Uses:
                         hint="map it, or list it under ignore: with a reason",
                         defined=field_definition(schema, field.name),
                     )
+        # Of a header or trailer only what is used has a fate: it says what holds for records, and is none.
+        for source in self._around.schemas:
+            used = self._used.get(source, {})
+            fates[source] = {
+                name: (tuple(map(self._qualified, dict.fromkeys(targets))), "") for name, targets in used.items()
+            }
         return MappingProxyType(fates)
 
     def _qualified(self, target: str) -> str:

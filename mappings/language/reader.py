@@ -58,6 +58,9 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y070": "a join called like a header or trailer of the dump",
+    "Y071": "a field that tells a transform nothing",
+    "Y072": "the manifest's reference_date, where it has none",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""
