@@ -200,8 +200,7 @@ def _why_empty(plan: Plan, table: sa.Table) -> str:
 
 def _source(municipality: Municipality, source: str, field: str) -> tuple[str, str, str, str, int | None, int | None]:
     title = municipality.dumps[source.partition(".")[0]].spec.title
-    schema = municipality.schemas.get(source) or municipality.around[source]
-    name, picture, _, position, width = _field(schema, field)
+    name, picture, _, position, width = _field(municipality.schemas[source], field)
     return title, source, name, picture, position, width
 
 

@@ -34,7 +34,8 @@ def _of_system(municipality: Municipality, system: System) -> tuple[Example, ...
     columns = {part.table: _own(part.schema) for part in municipality.plans[system.name].parts}
     return read_examples(
         folder.roots,
-        schemas={s: kind for s, kind in municipality.schemas.items() if s.partition(".")[0] in folder.manifest.dumps},
+        schemas=municipality.schemas_of(system.name, data=True),
+        around=municipality.schemas_of(system.name, data=False),
         columns=columns,
         left_out=frozenset(key for table in system.tables if (key := table.qualified) not in columns),
     )

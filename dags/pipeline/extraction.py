@@ -14,7 +14,7 @@ import pyarrow as pa
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
-from extractors.context.standing import Standing
+from extractors.context.standing import Standing, beside
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
@@ -193,10 +193,7 @@ def extract_and_map(
         source = f"{dump}.{kind}"
         if source in looked_at:
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
-        batch = extracted.batch
-        for standing in context:
-            batch = standing.beside(batch, stream.parts[-1].offset)
-        mapped = mapper.map(source, batch, extracted.findings)
+        mapped = mapper.map(source, beside(context, extracted.batch, stream), extracted.findings)
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)

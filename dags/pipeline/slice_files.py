@@ -1,5 +1,6 @@
-"""The Arrow IPC files of a run's folder: what a slice of a dump leaves, rows, held rows, records that others look at and
-findings; and the headers and trailers of a dump, which are there before.
+"""The Arrow IPC files of a run's folder: a dump's headers and trailers, and what its slices leave.
+
+That is rows, held rows, records that others look at, and findings.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
-from extractors.context.standing import PLACE, Standing, passed
+from extractors.context.standing import Standing, passed, schema_of
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
 from migration_reports.findings import FINDINGS
@@ -74,19 +75,20 @@ class SliceFiles:
 
 
 def write_context(folder: Path, municipality: Municipality, dump: str, files: Sequence[Path]) -> None:
-    """Write the headers and trailers of a dump whose fields its records need."""
+    """Write the headers and trailers of a dump that its records look at."""
     reader = municipality.dumps[dump]
+    if not reader.context:
+        return
     with contextlib.ExitStack() as stack:
-        writers: dict[str, pa.ipc.RecordBatchFileWriter] = {}
-        for kind, fields in reader.context.items():
-            schema = pa.schema([*PLACE, *(pa.field(name, type_) for name, type_ in fields.items())])
-            file = context_file(folder, f"{dump}.{kind}")
-            # Not compressed: a slice maps it into memory, and looks at few of them.
-            writers[kind] = stack.enter_context(open_writer(file, schema, compression=None))
-        if writers:
-            wanted = {kind: tuple(fields) for kind, fields in reader.context.items()}
-            for kind, batch in passed(reader.reading, files, reader.kinds, wanted, name=dump):
-                writers[kind].write_batch(batch.cast(writers[kind].schema))
+        # Not compressed: a slice maps them into memory, and looks at few of them.
+        writers = {
+            kind: stack.enter_context(
+                open_writer(context_file(folder, dump, kind), schema_of(fields), compression=None)
+            )
+            for kind, fields in reader.context.items()
+        }
+        for kind, batch in passed(reader.reading, files, reader.kinds, reader.context, name=dump):
+            writers[kind].write_batch(batch)
 
 
 def read_context(folder: Path, municipality: Municipality, dump: str) -> tuple[Standing, ...]:
@@ -94,9 +96,9 @@ def read_context(folder: Path, municipality: Municipality, dump: str) -> tuple[S
     reader = municipality.dumps[dump]
     found = []
     for kind in reader.context:
-        with pa.memory_map(str(context_file(folder, f"{dump}.{kind}"))) as source:
+        with pa.memory_map(str(context_file(folder, dump, kind))) as source:
             records = pa.ipc.open_file(source).read_all()
-        found.append(Standing.of(kind, records, follows=reader.spec.records[kind].role == "trailer"))
+        found.append(Standing.of(kind, records, follows=kind in reader.trailers))
     return tuple(found)
 
 
@@ -129,9 +131,9 @@ def looked_at_folder(folder: Path, source: str) -> Path:
     return folder / "looked_at" / source
 
 
-def context_file(folder: Path, source: str) -> Path:
+def context_file(folder: Path, dump: str, kind: str) -> Path:
     """The file of the headers or trailers of one kind."""
-    return folder / "context" / f"{source}.arrow"
+    return folder / "context" / f"{dump}.{kind}.arrow"
 
 
 def findings_file(folder: Path, dump: str, name: str) -> Path:

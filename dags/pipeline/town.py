@@ -63,17 +63,30 @@ class DumpReader:
         """What its records look like."""
         return self.reading.layout
 
+    @property
+    def trailers(self) -> frozenset[str]:
+        """The record kinds that stand behind what they speak of."""
+        return frozenset(name for name, kind in self.spec.records.items() if kind.role == "trailer")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Municipality:
-    """Everything a run of one municipality needs, proved before any data; `around` are the headers' and trailers' schemas."""
+    """Everything a run of one municipality needs, proved before any data."""
 
     folder: MunicipalityFolder
     dumps: Mapping[str, DumpReader]
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
-    around: Mapping[str, pa.Schema] = dataclasses.field(default_factory=dict)
+
+    def schemas_of(self, system: str, *, data: bool) -> Mapping[str, pa.Schema]:
+        """The record kinds of a system that are data, or those that are headers and trailers."""
+        return {
+            source: self.schemas[source]
+            for dump, spec in self.folder.systems[system].manifest.dumps.items()
+            for kind, record in spec.records.items()
+            if (record.role == "data") == data and (source := f"{dump}.{kind}")
+        }
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -103,24 +116,23 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
     if problems:
         raise SpecError(problems)
-    schemas, around = ({
+    schemas = {
         f"{name}.{kind_name}": arrow_schema(made[name].layout, kind.group)
         for name, dump in spec.dumps.items()
         for kind_name, kind in dump.records.items()
-        if (kind.role == "data") == data
-    } for data in (True, False))  # fmt: skip
+    }
     plans = {
         system.name: plan
         for system in known
-        if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas, around)))
+        if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
     if problems:
         raise SpecError(problems)
     dumps = {
-        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, around)) for name, dump in spec.dumps.items()
+        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, schemas)) for name, dump in spec.dumps.items()
     }
-    return Municipality(spec, dumps, schemas, plans, known, around)
+    return Municipality(spec, dumps, schemas, plans, known)
 
 
 def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
@@ -289,16 +301,10 @@ def _read_layout(spoken: Spoken, path: Path, shown: str) -> Layout:
     return make_layout(spoken, read_text(path, shown), shown, library_of((path.parent,)))
 
 
-def _compile(
-    spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema], around: Mapping[str, pa.Schema]
-) -> Plan:
-    def own(every: Mapping[str, pa.Schema]) -> Mapping[str, pa.Schema]:
-        return {source: s for source, s in every.items() if source.partition(".")[0] in spec.manifest.dumps}
-
+def _compile(spec: SystemFolder, system: System, schemas: Mapping[str, pa.Schema]) -> Plan:
     return compile_mapping(
         spec,
-        schemas=own(schemas),
-        around=own(around),
+        schemas={source: s for source, s in schemas.items() if source.partition(".")[0] in spec.manifest.dumps},
         tables={table.name: table.physical for table in system.tables},
         code_sets={code_set.name: code_set.ever for code_set in system.code_sets if not code_set.open},
     )
@@ -355,7 +361,7 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
 
 
 def _kinds(
-    name: str, dump: DumpSpec, plans: Mapping[str, Plan], around: Mapping[str, pa.Schema]
+    name: str, dump: DumpSpec, plans: Mapping[str, Plan], schemas: Mapping[str, pa.Schema]
 ) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]], Mapping[str, Mapping[str, pa.DataType]]]:
     """The record kinds, each with the fields that anybody needs; the numeric fields that controls sum or read; the context."""
     controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
@@ -372,7 +378,7 @@ def _kinds(
         if spec.role == "data":
             controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
         elif used:
-            context[kind_name] = {field: around[source].field(field).type for field in sorted(used)}
+            context[kind_name] = {field: schemas[source].field(field).type for field in sorted(used)}
         kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}, context
 

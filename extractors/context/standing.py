@@ -8,7 +8,7 @@ else: a slice then needs none of the others, and no record waits for a trailer.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,13 +17,23 @@ import pyarrow as pa
 from extractors.batches import extract
 from extractors.kinds import Kind
 from extractors.reading import Reading
+from extractors.stream import DumpStream
 
 PLACE = (pa.field("_offset", pa.int64()), pa.field("_file", pa.int64()))
 """Where a header or trailer stands in the dump, and where its file begins there."""
 
 
+Fields = Mapping[str, Mapping[str, pa.DataType]]
+"""By kind, the fields of headers and trailers that records look at, and their types."""
+
+
+def schema_of(fields: Mapping[str, pa.DataType]) -> pa.Schema:
+    """What `passed` gives of a kind."""
+    return pa.schema([*PLACE, *(pa.field(name, type_) for name, type_ in fields.items())])
+
+
 def passed(
-    reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], fields: Mapping[str, Sequence[str]], *, name: str
+    reading: Reading, paths: Sequence[Path], kinds: Sequence[Kind], fields: Fields, *, name: str
 ) -> Iterator[tuple[str, pa.RecordBatch]]:
     """Read the records of some kinds: their kind, and `PLACE` with their fields.
 
@@ -33,7 +43,7 @@ def passed(
         reading: how the dump is read.
         paths: its files, in order.
         kinds: all of its record kinds.
-        fields: of the kinds that are wanted the fields.
+        fields: what is wanted.
         name: how the dump is called.
     """
     with reading.open(paths) as stream:
@@ -50,10 +60,10 @@ def passed(
         )
         for extracted in extraction:
             if extracted.kind:
-                batch = extracted.batch.select(list(fields[extracted.kind]))
-                begun = np.full(batch.num_rows, stream.parts[-1].offset)
-                columns = [extracted.batch.column("_offset"), pa.array(begun), *batch.columns]
-                yield extracted.kind, pa.RecordBatch.from_arrays(columns, schema=pa.schema([*PLACE, *batch.schema]))
+                batch, schema = extracted.batch, schema_of(fields[extracted.kind])
+                begun = pa.array(np.full(batch.num_rows, stream.parts[-1].offset))
+                columns = [batch.column("_offset"), begun, *map(batch.column, fields[extracted.kind])]
+                yield extracted.kind, pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -80,21 +90,46 @@ class Standing:
         places, files = (records.column(field.name).to_numpy() for field in PLACE)
         return cls(kind, follows, records.drop_columns([field.name for field in PLACE]), places, files)
 
-    def beside(self, batch: pa.RecordBatch, begun: int) -> pa.RecordBatch:
-        """Records of one file with what their header or trailer says: `kind?`, whether there is one, and `kind.FIELD`.
+    def columns(self, offsets: np.ndarray, begun: int) -> dict[str, pa.Array]:
+        """What it says of records of one file: `kind?`, whether there is one, and `kind.FIELD`.
 
         Args:
-            batch: the records.
-            begun: where in the dump their file begins.
+            offsets: where the records stand in the dump.
+            begun: where their file begins there.
         """
-        offsets = batch.column("_offset").to_numpy()
         at = np.searchsorted(self.places, offsets, side="left" if self.follows else "right") - (not self.follows)
         known = (at >= 0) & (at < len(self.places))
         known[known] = self.files[at[known]] == begun
         low, high = (int(at[known].min()), int(at[known].max()) + 1) if known.any() else (0, 0)
         # Of many headers only those of these records are brought together.
-        mine = self.fields.slice(low, high - low).combine_chunks()
-        rows = mine.take(pa.array(at - low, mask=~known))
-        names = [f"{self.kind}?", *(f"{self.kind}.{name}" for name in rows.column_names)]
-        columns = [pa.array(known), *(column.combine_chunks() for column in rows.columns)]
-        return pa.RecordBatch.from_arrays([*batch.columns, *columns], names=[*batch.schema.names, *names])
+        rows = self.fields.slice(low, high - low).combine_chunks().take(pa.array(at - low, mask=~known))
+        said = {f"{self.kind}.{name}": rows.column(name).combine_chunks() for name in rows.column_names}
+        return {f"{self.kind}?": pa.array(known), **said}
+
+
+def beside(context: Sequence[Standing], batch: pa.RecordBatch, stream: DumpStream) -> pa.RecordBatch:
+    """Records that were just read from a stream, with what their headers and trailers say."""
+    if not context:
+        return batch
+    offsets, begun = batch.column("_offset").to_numpy(), stream.parts[-1].offset
+    said = {name: column for one in context for name, column in one.columns(offsets, begun).items()}
+    return pa.RecordBatch.from_arrays([*batch.columns, *said.values()], names=[*batch.schema.names, *said])
+
+
+def standing(
+    reading: Reading,
+    paths: Sequence[Path],
+    kinds: Sequence[Kind],
+    fields: Fields,
+    *,
+    follow: Collection[str],
+    name: str,
+) -> tuple[Standing, ...]:
+    """The headers and trailers of a dump in memory; `follow` are the kinds of trailers, the rest as `passed` takes it."""
+    found: dict[str, list[pa.RecordBatch]] = {kind: [] for kind in fields}
+    for kind, batch in passed(reading, paths, kinds, fields, name=name):
+        found[kind].append(batch)
+    return tuple(
+        Standing.of(kind, pa.Table.from_batches(batches, schema_of(fields[kind])), follows=kind in follow)
+        for kind, batches in found.items()
+    )

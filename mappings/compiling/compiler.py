@@ -7,7 +7,7 @@ as SQLAlchemy describes it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -19,7 +19,7 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.occurrences import compile_occurrences, tables_of
-from mappings.compiling.uses import Uses
+from mappings.compiling.uses import Uses, fields_read
 from mappings.expression import ExpressionError
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
@@ -49,47 +49,33 @@ def compile_mapping(
     schemas: Mapping[str, pa.Schema],
     tables: Mapping[str, sa.Table],
     code_sets: Mapping[str, frozenset[str]],
-    around: Mapping[str, pa.Schema] = MappingProxyType({}),
 ) -> Plan:
     """Compile one system's mapping.
 
     Args:
         folder: what the municipality says of the system.
-        schemas: by source (dump.kind), the fields of each record kind of role data.
+        schemas: by source (dump.kind), the fields of each record kind; headers and trailers are looked at, and not mapped.
         tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
-        around: by source, the fields of each kind of header and trailer.
 
     Raises:
         SpecError: with every problem.
     """
-    work = _Compiler(folder, schemas, tables, code_sets, Around(around))
+    around = Around({source: schema for source, schema in schemas.items() if not _is_data(folder, source)})
+    schemas = {source: schema for source, schema in schemas.items() if source not in around.schemas}
+    work = _Compiler(folder, schemas, tables, code_sets, around)
     parts = work.parts()
     fates = work.fates()
     work.controls()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+    return Plan(folder.name, tuple(parts), keep, fates, fields_read(parts, schemas), folder)
 
 
-def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
-    """The fields of each source that anything reads."""
-    read: dict[str, set[str]] = {source: set() for source in schemas}
-    for part in parts:
-        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
-        if part.each is not None:
-            visible = {name for _, columns in part.each.flat for name in columns.values()}
-            wanted = visible & set(part.reads)
-            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
-            read[part.source].update([part.each.column] if part.each.column else [])
-        for join in part.joins:
-            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
-        for name in part.reads:
-            kind, _, field = name.partition(".")
-            if kind in part.around:
-                read.setdefault(f"{part.dump}.{kind}", set()).add(field)
-    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
+def _is_data(folder: SystemFolder, source: str) -> bool:
+    dump, _, kind = source.partition(".")
+    return folder.manifest.dumps[dump].records[kind].role == "data"
 
 
 class _Compiler:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
@@ -14,7 +14,7 @@ from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
 from mappings.language.spec import MappingSpec, PartSpec
-from mappings.plan import Fate, Occurrences
+from mappings.plan import Fate, Occurrences, PartPlan
 from migration_reports.findings import nearest
 from migration_reports.specs import Located
 
@@ -148,3 +148,22 @@ class Uses:
                     self._complain.add("Y023", place, message, defined=field_definition(schema, name))
                 reasons[name] = ignore.reason
         return reasons
+
+
+def fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+    """The fields of each source that anything reads."""
+    read: dict[str, set[str]] = {source: set() for source in schemas}
+    for part in parts:
+        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
+        if part.each is not None:
+            visible = {name for _, columns in part.each.flat for name in columns.values()}
+            wanted = visible & set(part.reads)
+            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
+            read[part.source].update([part.each.column] if part.each.column else [])
+        for join in part.joins:
+            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
+        for name in part.reads:
+            kind, _, field = name.partition(".")
+            if kind in part.around:
+                read.setdefault(f"{part.dump}.{kind}", set()).add(field)
+    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
