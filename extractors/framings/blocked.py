@@ -20,6 +20,7 @@ from extractors.framings._walks import (
     word_in,
 )
 from extractors.framings._words import Recovery, options_of, read_word, walk_blocks
+from extractors.framings._writing import blocked
 from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Framing, FramingFamily, State
 from extractors.layout import Layout
 from extractors.options import Options
@@ -47,7 +48,8 @@ def make(options: Options, layout: Layout) -> Framing:
         framed = Framed(pos[:found], limits[:found], at - first, overhead, (int(left), 0), again=found == room)
         return recovery.damaged(framed, buffer, at, stop, ends, int(left), word_in((left,))) if why else framed
 
-    return Framing("blocked", longest, index, promised=left_of_block)
+    wrap = blocked(block, None if fixed else word)
+    return Framing("blocked", longest, index, wrap, promised=left_of_block)
 
 
 FRAMING = FramingFamily(

@@ -70,6 +70,13 @@ Index = Callable[[np.ndarray, int, int, bool, State], Framed]
 """(buffer, first byte, last byte + 1, whether the file ends here, state) -> Framed. Positions count in the buffer."""
 
 
+Wrap = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""(bytes of records one after another, the length of each) -> a piece of a dump; pieces follow one another in a file.
+
+Raises ValueError where records of such lengths cannot lie in it.
+"""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Framing:
     """A framing made for one dump.
@@ -78,6 +85,7 @@ class Framing:
         name: its name in the family.
         record_length: bytes of a record, or of the longest where they differ.
         index: finds the records.
+        wrap: the inverse.
         fixed: whether every record has that length, so that slices are found by arithmetic.
         padded: whether a record that is shorter than its layout had trailing spaces left out, which is no finding.
         exact: whether a record that is longer than its layout is a finding.
@@ -87,6 +95,7 @@ class Framing:
     name: str
     record_length: int
     index: Index
+    wrap: Wrap
     fixed: bool = False
     padded: bool = False
     exact: bool = True

@@ -33,7 +33,12 @@ def make(options: Options, layout: Layout) -> Framing:
         troubles = (Trouble("F111", 0, 0, said),) if said else ()
         return Framed(pos, pos + length, count * length, state=BEGUN, troubles=troubles)
 
-    return Framing("fixed", length, index, fixed=True, exact=False)
+    def wrap(data: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        if (sizes != length).any():
+            raise ValueError(f"a record of other than {length:,} bytes")
+        return data
+
+    return Framing("fixed", length, index, wrap, fixed=True, exact=False)
 
 
 def _line_ends(content: np.ndarray, length: int, layout: Layout) -> str:

@@ -131,7 +131,15 @@ def make(options: Options, layout: Layout) -> Framing:
         framed = Framed(pos[:found], limits[:found], at - first, again=found == room)
         return recovery.damaged(framed, buffer, at, stop, ends, 0, damage) if why else framed
 
-    return Framing("length_field", longest, index)
+    def wrap(data: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        room = len(sizes) + 1
+        pos, limits = np.empty(room, np.int64), np.empty(room, np.int64)
+        found, _, _ = _walk(data, 0, len(data), *by, pos, limits)
+        if not np.array_equal((limits - pos)[:found], sizes):
+            raise ValueError(f"{field.name} says another length than a record has")
+        return data
+
+    return Framing("length_field", longest, index, wrap)
 
 
 def _field(name: str, layout: Layout) -> Field:

@@ -15,6 +15,7 @@ import dataclasses
 import numpy as np
 
 from extractors.framings._words import Recovery
+from extractors.framings._writing import between
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State, Trouble
 from extractors.layout import Layout
 from extractors.options import Options
@@ -74,7 +75,13 @@ def make(options: Options, layout: Layout) -> Framing:
         framed = dataclasses.replace(framed, used=int(pos[-1]) - first)
         return recovery.damaged(framed, buffer, int(pos[-1]), stop, ends, 0, damage)
 
-    return Framing("lines", longest, index, padded=True)
+    def wrap(data: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        if len(ends_of(data, 0, len(data))):
+            raise ValueError("a record holds the bytes of a line's end")
+        none = np.zeros((len(sizes), 0), np.uint8)
+        return between(data, sizes, none, np.tile(np.frombuffer(ending, np.uint8), (len(sizes), 1)))
+
+    return Framing("lines", longest, index, wrap, padded=True)
 
 
 FRAMING = FramingFamily(

@@ -23,6 +23,7 @@ from extractors.framings._walks import (
     word_in,
 )
 from extractors.framings._words import Recovery, Word, options_of, read_word, walk_blocks
+from extractors.framings._writing import spanned
 from extractors.framings.contract import MAX_LENGTH, MOST_RECORDS, Framed, Framing, FramingFamily, State, Trouble
 from extractors.kernels.memory import SLACK, copy, jit
 from extractors.layout import Layout
@@ -146,7 +147,7 @@ def make(options: Options, layout: Layout) -> Framing:
     def damage(state: State) -> str:
         return word_in(state) if has_blocks else "a descriptor word"
 
-    return Framing("spanned", longest, index, promised=left_of_block)
+    return Framing("spanned", longest, index, spanned(block if has_blocks else None, word), promised=left_of_block)
 
 
 def _troubles(

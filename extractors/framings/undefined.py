@@ -13,6 +13,7 @@ import numpy as np
 
 from extractors.framings._walks import WALK_OPTIONS, bounds, walker
 from extractors.framings._words import options_of, read_word
+from extractors.framings._writing import worded
 from extractors.framings.contract import MAX_LENGTH, Framed, Framing, FramingFamily, State
 from extractors.layout import Layout
 from extractors.options import Options
@@ -24,7 +25,8 @@ def make(options: Options, layout: Layout) -> Framing:
         return _of_one_length(options.number("block_length", layout.length, 1, MAX_LENGTH))
     # A block may be longer than a record of any other format: its word can hold 31 bits.
     shortest, longest, again = bounds(options, layout, MAX_LENGTH)
-    return Framing("undefined", longest, walker(read_word(options, "block"), 0, shortest, longest, again))
+    word = read_word(options, "block")
+    return Framing("undefined", longest, walker(word, 0, shortest, longest, again), worded(word))
 
 
 def _of_one_length(length: int) -> Framing:
@@ -35,7 +37,12 @@ def _of_one_length(length: int) -> Framing:
         limits = np.minimum(pos + length, stop)
         return Framed(pos, limits, int(limits[-1]) - first if len(pos) else 0)
 
-    return Framing("undefined", length, index)
+    def wrap(data: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+        if (sizes != length).any():
+            raise ValueError(f"a record that is no block of {length:,} bytes")
+        return data
+
+    return Framing("undefined", length, index, wrap)
 
 
 FRAMING = FramingFamily(

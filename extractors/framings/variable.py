@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from extractors.framings._walks import WALK_OPTIONS, bounds, walker
 from extractors.framings._words import options_of, read_word
+from extractors.framings._writing import worded
 from extractors.framings.contract import Framing, FramingFamily
 from extractors.layout import Layout
 from extractors.options import Options
@@ -21,7 +22,7 @@ def make(options: Options, layout: Layout) -> Framing:
     word = read_word(options, "record")
     trailing = options.number("trailing", 0, 0, 64)
     shortest, longest, again = bounds(options, layout)
-    return Framing("variable", longest, walker(word, trailing, shortest, longest, again))
+    return Framing("variable", longest, walker(word, trailing, shortest, longest, again), worded(word, trailing))
 
 
 FRAMING = FramingFamily(

@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -122,6 +123,59 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
     assert again == whole
     wanted = list(range(1, len(records) + 1, 3))
     assert [r for _, _, r in fetch(open_bytes(data), framing, layout, wanted)] == records[::3]
+
+
+WRITTEN = {
+    "fixed": [{}, {"length": "12"}],
+    "lines": [{}, {"ending": "crlf"}],
+    "length_field": [{"field": "L"}],
+    "variable": [{}, {"record_at": "2", "record_order": "little", "record_inclusive": "no"}, {"trailing": "4"}],
+    "undefined": [{}, {"block_size": "6", "block_width": "4", "block_adjust": "3"}, {"block_length": "12"}],
+    "blocked": [{}, {"records": "fixed"}, {"block_size": "8", "record_size": "2"}],
+    "spanned": [{}, {"blocks": "no"}, {"record_size": "3", "record_inclusive": "no"}],
+}
+
+
+@pytest.mark.parametrize(("name", "options"), [(n, o) for n, several in WRITTEN.items() for o in several])
+@settings(max_examples=60, deadline=None)
+@given(records=st.lists(st.binary(min_size=1, max_size=90), max_size=60), block=st.integers(20, 300))
+def test_what_is_wrapped_is_framed_again(name, options, records, block):
+    layout = read_copybook("01 R. 05 L PIC 9(4) COMP. 05 F PIC X(10).", file="case.cpy")
+    framing = load(name, options, layout)
+    if name == "lines":
+        records = [r.replace(b"\n", b"x") for r in records]
+    elif name == "length_field":
+        records = [(len(r) + 2).to_bytes(2, "big") + r for r in records]
+    elif 12 in (framing.record_length, int(options.get("block_length", 0))) or options.get("records") == "fixed":
+        records = [r.ljust(12, b"x")[:12] for r in records]
+    sizes = np.array([len(r) for r in records], np.int64)
+    with mock.patch("extractors.framings._writing.BLOCK", block):
+        # A piece after another is a file, as is a piece alone.
+        cut = len(records) // 3
+        pieces = [
+            framing.wrap(np.frombuffer(b"".join(some), np.uint8), lengths).tobytes()
+            for some, lengths in ((records[:cut], sizes[:cut]), (records[cut:], sizes[cut:]))
+        ]
+    account = Account()
+    framed = taken(frames(open_bytes(b"".join(pieces)), framing, layout, account))
+    assert [r for _, rows in framed for _, _, r in rows] == records
+    assert account.left_over == account.skipped == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "record"),
+    [
+        ("fixed", {}, b"short"),
+        ("undefined", {"block_length": "12"}, b"short"),
+        ("lines", {}, b"two\nlines"),
+        ("length_field", {"field": "L"}, b"\x00\x09xxxx"),
+        ("variable", {"record_size": "1", "record_width": "1"}, b"x" * 255),
+    ],
+)
+def test_records_that_cannot_lie_in_a_framing_are_not_written(name, options, record):
+    layout = read_copybook("01 R. 05 L PIC 9(4) COMP. 05 F PIC X(10).", file="case.cpy")
+    with pytest.raises(ValueError, match=r"record|word"):
+        load(name, options, layout).wrap(np.frombuffer(record, np.uint8), np.array([len(record)]))
 
 
 RECOVERING = [f.name for f in FRAMINGS if "resynchronise" in f.options]

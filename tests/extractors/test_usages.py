@@ -21,13 +21,13 @@ from extractors.batches import extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.picture import read_picture
 from extractors.decoder import Blanks
-from extractors.encode import encode
 from extractors.framings import load
 from extractors.kernels.memory import SLACK
 from extractors.layout.storage import Described
 from extractors.usages import BY_NAME, USAGES, WORDS, usage_of
 from extractors.usages import _written as written
 from extractors.usages.contract import NUMBER
+from extractors.writing.encode import encode
 from tests.reading import open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "usages"
@@ -174,7 +174,7 @@ from extractors import charsets
 from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.picture import read_picture
 from extractors.decoder import Decoder
-from extractors.encode import encode
+from extractors.writing.encode import encode
 layout = read_copybook("01 R. 05 G COMPUTATIONAL-E3. 10 A PIC 9(3). 05 B PIC 9(2) EXCESS-3. 05 C PIC X.", file="c.cpy")
 fields = [f for f in layout.fields() if f.usage == "excess_three"]
 charset = charsets.load("ibm", {}, Path())
