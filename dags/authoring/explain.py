@@ -363,7 +363,14 @@ def _batches(
         raise RunError(f"dump {dump} has not been received: {', '.join(missing)} is not in {inbox}")
     files = [file for _, file in expected if file is not None]
     context = (
-        standing(reader.reading, files, reader.kinds, reader.context, follow=reader.trailers, name=dump)
+        standing(
+            reader.reading,
+            files,
+            reader.kinds,
+            reader.context,
+            follow=[kind for kind, said in reader.spec.records.items() if said.role == "trailer"],
+            name=dump,
+        )
         if reader.context
         else ()
     )

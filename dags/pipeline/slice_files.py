@@ -98,7 +98,7 @@ def read_context(folder: Path, municipality: Municipality, dump: str) -> tuple[S
     for kind in reader.context:
         with pa.memory_map(str(context_file(folder, dump, kind))) as source:
             records = pa.ipc.open_file(source).read_all()
-        found.append(Standing.of(kind, records, follows=kind in reader.trailers))
+        found.append(Standing.of(kind, records, follows=reader.spec.records[kind].role == "trailer"))
     return tuple(found)
 
 

@@ -63,11 +63,6 @@ class DumpReader:
         """What its records look like."""
         return self.reading.layout
 
-    @property
-    def trailers(self) -> frozenset[str]:
-        """The record kinds that stand behind what they speak of."""
-        return frozenset(name for name, kind in self.spec.records.items() if kind.role == "trailer")
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Municipality:
@@ -78,15 +73,6 @@ class Municipality:
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
-
-    def schemas_of(self, system: str, *, data: bool) -> Mapping[str, pa.Schema]:
-        """The record kinds of a system that are data, or those that are headers and trailers."""
-        return {
-            source: self.schemas[source]
-            for dump, spec in self.folder.systems[system].manifest.dumps.items()
-            for kind, record in spec.records.items()
-            if (record.role == "data") == data and (source := f"{dump}.{kind}")
-        }
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:

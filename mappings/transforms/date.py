@@ -38,7 +38,7 @@ BEFORE = (0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334)
 """The days of a common year before each of its months."""
 
 
-class DateParams(UnknownParams, AroundParams):
+class DateParams(AroundParams, UnknownParams):
     """form: how it is written (yyyymmdd); near, eras: a day near by, of a form that lacks its year; unknown: codings (00)."""
 
     form: Literal["yyyymmdd", "yymmdd", "mmdd", "yyyyddd", "yyddd"] = "yyyymmdd"

@@ -39,7 +39,7 @@ from mappings.transforms._eras import ERAS, FAMILIES, UnknownParams, judge_of_er
 from mappings.transforms.contract import Outcome, Transform, Workings
 
 
-class WarekiDateParams(UnknownParams, EraParams):
+class WarekiDateParams(EraParams, UnknownParams):
     """eras: "1-5" or "1-9"; form: digits, letter or yymmdd; era, near: what tells yymmdd's; unknown, first_year: codings."""
 
     form: Literal["digits", "letter", "yymmdd"] = "digits"
