@@ -166,7 +166,7 @@ def test_explain_and_lineage_follow_a_value_to_its_header(town, tmp_path):
     fates = {(item.source, item.field): item for item in source_items(municipality)}
     assert "resident_records.residents.processed" in fates["juki_master.header", "JH-SAKUSEI-YMD"].targets
     assert fates["juki_master.header", "JH-FILE-ID"].fate == "移行"
-    assert fates["juki_master.header", "JH-DANTAI-CD"].targets == ("コントロール",)
+    assert fates["juki_master.header", "JH-DANTAI-CD"].fate == "対象外"
     assert any(item.field == "JT-KENSU" for item in target_items(municipality))
 
 
