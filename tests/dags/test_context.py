@@ -110,9 +110,10 @@ def test_each_record_has_the_header_and_trailer_of_its_section_and_file(town, tm
         (155, "trailer.JT-KENSU"),
         (156, "header.JH-SAKUSEI-YMD"),
         (156, "trailer.JT-KENSU"),
-    ][:1] + [
-        (record, field) for record in (156, 157) for field in missing.filter(record=156)["field"]
-    ] + [(308, "trailer.JT-KENSU"), (309, "trailer.JT-KENSU")]
+    ][:1] + [(record, field) for record in (156, 157) for field in missing.filter(record=156)["field"]] + [
+        (308, "trailer.JT-KENSU"),
+        (309, "trailer.JT-KENSU"),
+    ]
     assert set(missing["severity"]) == {"error"}
 
 
@@ -151,7 +152,9 @@ def test_a_run_reads_them_and_leaves_none_behind(town, tmp_path, monkeypatch, da
 def test_explain_and_lineage_follow_a_value_to_its_header(town, tmp_path):
     municipality = load(town)
     files(town, tmp_path / "inbox")
-    told = [line for part in explain.explain(municipality, "resident_records.residents", "processed") for line in part.lines]
+    told = [
+        line for part in explain.explain(municipality, "resident_records.residents", "processed") for line in part.lines
+    ]
     assert ("of", "juki_master.header, the last before the record in its file") in told
     (section,) = explain.explain_record(
         municipality, "resident_records.residents", "processed", record=159, inbox=tmp_path / "inbox", reveal=True
