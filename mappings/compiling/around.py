@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
@@ -31,7 +31,6 @@ class Around:
         kind, dot, _ = name.partition(".")
         return f"{source.partition('.')[0]}.{kind}" if dot and kind in self.kinds(source) else None
 
-    def used(self, source: str, names: Iterable[str]) -> tuple[str, ...]:
-        """The kinds that some names are fields of."""
-        found = (self.source_of(source, name) for name in names)
-        return tuple(dict.fromkeys(one.partition(".")[2] for one in found if one is not None))
+    def used(self, source: str, names: Collection[str]) -> tuple[str, ...]:
+        """The kinds that any of some names is a field of."""
+        return tuple(kind for kind in self.kinds(source) if any(name.startswith(f"{kind}.") for name in names))

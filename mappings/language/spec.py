@@ -61,7 +61,9 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
-    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    role: Literal["data", "header", "trailer"] = Field(
+        "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
+    )
 
 
 class ControlSpec(Spec):
@@ -71,6 +73,21 @@ class ControlSpec(Spec):
     sum: str | None = Field(None, description="kind.FIELD, a number")
     value: str | None = Field(None, description="kind.FIELD of a header or trailer")
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
+
+
+class FieldSpec(Spec):
+    """How one field is read apart from its picture."""
+
+    form: Literal["text", "bytes"] = Field(alias="as", description="one text, or the bytes as they are")
+    charset: Choice | None = Field(None, description="how this text is coded, where it is not the dump's charset")
+
+
+def _apart(value: Any) -> Any:
+    return {"as": value} if isinstance(value, str) else value
+
+
+FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=Literal["text", "bytes"] | FieldSpec)]
+"""`bytes`, or `{as: text, charset: shift_jis}`."""
 
 
 class DumpSpec(Spec):
@@ -89,6 +106,11 @@ class DumpSpec(Spec):
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
     container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    fields: Mapping[str, FieldForm] = Field(
+        {},
+        description="fields that are read apart from their pictures: a table of single characters as one text, text of "
+        "another charset, or bytes as they are",
+    )
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
@@ -212,7 +234,11 @@ OnError = Literal["reject", "null", "keep", "default"]
 class ColumnSpec(Spec):
     """How a target column (or a date's three) is filled."""
 
-    sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
+    sources: Fields = Field(
+        {},
+        alias="from",
+        description="the field, or several, or several with names; KIND.FIELD is of the header or trailer, ALIAS.FIELD of a join",
+    )
     constant: str | None = Field(None, description="what stands in every row, in place of from:")
     expression: str | None = Field(
         None, description="an SQL expression over the names of from:, or fields in double quotes"

@@ -356,7 +356,7 @@ def test_an_expression_counts_with_a_trailer_and_a_column_asks_a_header(compiled
             )
         }
     )
-    assert plan.parts[0].around == ("tail", "head")
+    assert plan.parts[0].around == ("head", "tail")
     rows = [{**row, "P-OFF": 1, "P-NAME": "甲"} for row in ROWS]
     mapped = run(plan, headed(*rows, **{"tail?": [True] * 3, "tail.T-COUNT": [3, 4, 5]}))
     assert column(mapped, "due") == [2, 3, 4]
