@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.fields.wanted import kinds_of
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -37,7 +38,6 @@ from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec
 from mappings.plan import Plan
-from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
 from target_schemas.systems import SYSTEMS
@@ -118,7 +118,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
     if problems:
         raise SpecError(problems)
     dumps = {
-        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, schemas)) for name, dump in spec.dumps.items()
+        name: DumpReader(dump, made[name], *kinds_of(name, dump, plans, schemas)) for name, dump in spec.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, known)
 
@@ -356,34 +356,6 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
             defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
             problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
     return problems
-
-
-def _kinds(
-    name: str, dump: DumpSpec, plans: Mapping[str, Plan], schemas: Mapping[str, pa.Schema]
-) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]], Mapping[str, Mapping[str, pa.DataType]]]:
-    """The record kinds, each with the fields that anybody needs; the numeric fields that controls sum or read; the context."""
-    controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
-    for control in dump.controls:
-        for reference in (control.sum, control.value, control.equals):
-            kind, dot, field = (reference or "").partition(".")
-            if dot and kind in controls:
-                controls[kind].add(field)
-    kinds, context = [], {}
-    for kind_name, spec in dump.records.items():
-        source = f"{name}.{kind_name}"
-        used = frozenset[str]().union(*(plan.fields_used(source) for plan in plans.values()))
-        wanted = used | controls[kind_name]
-        if spec.role == "data":
-            controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
-        elif used:
-            context[kind_name] = {field: schemas[source].field(field).type for field in sorted(used)}
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
-    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}, context
-
-
-def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

@@ -22,7 +22,7 @@ from mappings.transforms.contract import Outcome, Params, Transform
 class DigitsParams(Params):
     """width: how many digits."""
 
-    width: int = pydantic.Field(ge=1, le=1000)
+    width: int = pydantic.Field(ge=1, le=64)
 
 
 def apply(values: Sequence[pl.Expr], params: DigitsParams, tables: Mapping[str, CodeTable]) -> Outcome:
