@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
+import functools
 import re
-from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, Self
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar, Literal, Self, TypeVar
 
 import polars as pl
 import pydantic
@@ -22,16 +23,18 @@ import pydantic
 from mappings.transforms._eras import ERAS, FAMILIES, by_era
 from mappings.transforms.contract import REFERENCE_DATE, Outcome, Params, Workings
 
+N = TypeVar("N", int, pl.Expr)
 NAMES = tuple(era.name for era in ERAS)
 NUMBERS = range(1, len(ERAS) + 1)
 """The eras in order: of the family 1-5 their own digits."""
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _CALLED: Mapping[str, int] = {
     name: number
     for number, era, square in zip(NUMBERS, ERAS, "㍾㍽㍼㍻㋿", strict=True)
     for name in (era.kanji, era.kanji[0], era.letter, square)
 }
+NEVER = 1 << 40
 _CALLS = f"^({'|'.join(sorted(_CALLED, key=len, reverse=True))})"
 
 
@@ -60,7 +63,7 @@ class AroundParams(Params):
         """The day that is known, YYYYMMDD; null where what stands there is none. `values` are those of `context`."""
         if not values:
             return pl.lit(int((self.near or "").replace("-", "")), pl.Int64)
-        return workings.keep(_day_of(values[0], self.eras, workings))
+        return workings.keep(_once_each(values[0], functools.partial(_day_of, eras=self.eras)))
 
 
 class EraParams(AroundParams):
@@ -109,12 +112,7 @@ class EraParams(AroundParams):
 
 def era_of(value: pl.Expr, eras: str | None, workings: Workings) -> pl.Expr:
     """The number of the era (1 to 5) that a field tells: by its name or letter, by its digit, or by a day of it."""
-    text = workings.keep(_plain(value))
-    day = _number(text, "^([0-9]{8})$")
-    in_force = pl.sum_horizontal((day >= era.first).cast(pl.Int64) for era in ERAS)
-    called = text.str.extract(_CALLS).replace_strict(_CALLED, default=None, return_dtype=pl.Int64)
-    digit = _by_digit(text.str.extract("^0?([1-9])(?:[0-9]{2}|[0-9]{6})?$"), eras)
-    return workings.keep(pl.coalesce(called, digit, pl.when(in_force > 0).then(in_force)))
+    return workings.keep(_once_each(value, functools.partial(_era_of, eras=eras)))
 
 
 def nearest(
@@ -133,12 +131,14 @@ def nearest(
     """
     middle = pl.when(month.is_between(1, 12)).then(month).otherwise(7)
     within = pl.when(day >= 1).then(day).otherwise(15)
-    known = workings.keep(_ordinal(near // 10_000, near // 100 % 100, near % 100))
+    late, gone = map(workings.keep, _in_year(middle, within))
+    late_known, gone_known = _in_year(near // 100 % 100, near % 100)
+    known = workings.keep(_days_before(near // 10_000 - late_known) + gone_known)
     best: pl.Expr = pl.lit(None, pl.Int64)
-    least, tie = pl.lit(1 << 40, pl.Int64), pl.lit(value=False)
+    least, tie = pl.lit(NEVER, pl.Int64), pl.lit(value=False)
     for year in years:
-        away = workings.keep((_ordinal(year, middle, within) - known).abs().fill_null(1 << 40))
-        tie = workings.keep(pl.when(away == least).then(away < 1 << 40).otherwise(tie & (away > least)))
+        away = workings.keep((_before(year - late) + gone - known).abs().fill_null(NEVER))
+        tie = workings.keep(pl.when(away == least).then(away < NEVER).otherwise(tie & (away > least)))
         best = workings.keep(pl.when(away < least).then(year).otherwise(best))
         least = workings.keep(pl.min_horizontal(away, least))
     return best, tie
@@ -162,19 +162,40 @@ def of_year(era: pl.Expr, year: pl.Expr) -> pl.Expr:
     return by_era(era, NUMBERS, "before") + year
 
 
-def _day_of(value: pl.Expr, eras: str | None, workings: Workings) -> pl.Expr:
-    text = workings.keep(_plain(value))
-    called = text.str.extract(_CALLS).replace_strict(_CALLED, default=None, return_dtype=pl.Int64)
-    era = workings.keep(pl.coalesce(called, _by_digit(text.str.extract("^([1-9])[0-9]{6}$"), eras)))
+def _once_each(value: pl.Expr, read: Callable[[pl.Expr], pl.Expr]) -> pl.Expr:
+    """A number read from texts, each text once: what a header says is the same for thousands of records."""
+
+    def of(series: pl.Series) -> pl.Series:
+        frame = series.alias("value").to_frame()
+        known = frame.unique().with_columns(read(pl.col("value")).alias("read"))
+        return frame.join(known, on="value", how="left", nulls_equal=True, maintain_order="left")["read"]
+
+    return value.map_batches(of, return_dtype=pl.Int64, is_elementwise=True)
+
+
+def _era_of(value: pl.Expr, eras: str | None) -> pl.Expr:
+    text = _plain(value)
+    day = _number(text, "^([0-9]{8})$")
+    in_force = pl.sum_horizontal((day >= era.first).cast(pl.Int64) for era in ERAS)
+    digit = _by_digit(text.str.extract("^0?([1-9])(?:[0-9]{2}|[0-9]{6})?$"), eras)
+    return pl.coalesce(_called(text), digit, pl.when(in_force > 0).then(in_force))
+
+
+def _day_of(value: pl.Expr, eras: str | None) -> pl.Expr:
+    text = _plain(value)
+    era = pl.coalesce(_called(text), _by_digit(text.str.extract("^([1-9])[0-9]{6}$"), eras))
     of_era = _number(text, "^[^0-9]*[0-9]?([0-9]{6})$")
-    day = pl.coalesce(
-        _number(text, "^([0-9]{8})$"),
-        of_year(era, of_era // 10_000) * 10_000 + of_era % 10_000,
-    )
+    in_era = of_year(era, of_era // 10_000) * 10_000 + of_era % 10_000
+    day = pl.coalesce(_number(text, "^([0-9]{8})$"), in_era)
     sound = (
         (day // 10_000).is_between(1868, 9999) & (day // 100 % 100).is_between(1, 12) & (day % 100).is_between(1, 31)
     )
     return pl.when(sound).then(day)
+
+
+def _called(text: pl.Expr) -> pl.Expr:
+    """The number of the era whose name or letter stands first."""
+    return text.str.extract(_CALLS).replace_strict(_CALLED, default=None, return_dtype=pl.Int64)
 
 
 def _plain(value: pl.Expr) -> pl.Expr:
@@ -191,8 +212,20 @@ def _by_digit(digit: pl.Expr, eras: str | None) -> pl.Expr:
     return digit.replace_strict(known, default=None, return_dtype=pl.Int64) if known else pl.lit(None, pl.Int64)
 
 
-def _ordinal(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
-    """Days from the first of March of the year 0: differences are differences of days."""
+def _in_year(month: pl.Expr, day: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """Of a year that begins in March: whether a day is of the one before, and how many days have gone by in it."""
     late = (month < 3).cast(pl.Int64)
-    since, shifted = year - late, month - 3 + 12 * late
-    return 365 * since + since // 4 - since // 100 + since // 400 + (153 * shifted + 2) // 5 + day
+    return late, (153 * (month - 3 + 12 * late) + 2) // 5 + day
+
+
+def _days_before(year: N) -> N:
+    """The days before the first of March of a year: differences of these are differences of days."""
+    return 365 * year + year // 4 - year // 100 + year // 400
+
+
+_DAYS = pl.Series([_days_before(year) for year in range(10_200)], dtype=pl.Int64)
+
+
+def _before(year: pl.Expr) -> pl.Expr:
+    """`_days_before`, looked up."""
+    return pl.lit(_DAYS).gather(year.clip(0, len(_DAYS) - 1))

@@ -69,7 +69,7 @@ def apply(values: Sequence[pl.Expr], params: DateParams, tables: Mapping[str, Co
     if params.form in NEAR:
         near = params.day(around, workings)
         lost = workings.keep(given & digits.is_not_null() & ~none & near.is_null())
-        year, tie = nearest(_candidates(params.form, year, digits, near), month, day, near, workings)
+        year, tie = nearest(_candidates(params.form, year, digits, near, workings), month, day, near, workings)
         known = month != 0 if "99" not in params.codes else ~month.is_in([0, 99])
         year = workings.keep(pl.when(known | (params.form != "mmdd")).then(year))
         given, tie = given & ~lost, tie & given & ~none & year.is_not_null()
@@ -99,15 +99,16 @@ def _parts(digits: pl.Expr) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     return digits // 10_000, digits // 100 % 100, digits % 100
 
 
-def _candidates(form: str, year: pl.Expr, digits: pl.Expr, near: pl.Expr) -> tuple[pl.Expr, ...]:
+def _candidates(form: str, year: pl.Expr, digits: pl.Expr, near: pl.Expr, workings: Workings) -> tuple[pl.Expr, ...]:
     """The years that a date may be of, the earliest first."""
     if form != "mmdd":
         return century(year, near)
-    own = near // 10_000
+    own = workings.keep(near // 10_000)
     around = (own - 1, own, own + 1)
-    leap = pl.any_horizontal(is_leap(one) for one in around)
+    leaps = [workings.keep(is_leap(one)) for one in around]
     # Where no year near by has the day, it is the nearest year's and impossible.
-    return tuple(pl.when((digits != 229) | is_leap(one) | ~leap).then(one) for one in around)
+    free = workings.keep((digits != 229) | ~pl.any_horizontal(leaps))
+    return tuple(pl.when(free | leap).then(one) for one, leap in zip(around, leaps, strict=True))
 
 
 def _of_year(year: pl.Expr, day: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

@@ -14,6 +14,7 @@ Sources: 地方自治法 第208条 (a fiscal year begins on 1 April); 元号を�
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Literal, Self
 
@@ -25,6 +26,7 @@ from mappings.transforms._around import EraParams, century, nearest, of_year, wi
 from mappings.transforms._eras import ERAS, FAMILIES, by_era
 from mappings.transforms.contract import Outcome, Transform, Workings
 
+NOWHERE = pl.lit(value=False)
 BEGINS = pl.lit(4), pl.lit(1)
 """The month and day on which a fiscal year begins."""
 
@@ -46,46 +48,70 @@ class FiscalYearParams(EraParams):
             raise ValueError("era belongs to form yy")
         return self
 
+    @property
+    def knows_zero(self) -> bool:
+        """Whether 00 is a year, and not the lack of one."""
+        return self.first_year == "00" if self.form == "yy" else self.form == "yyyy" and self.near is not None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Read:
+    """A year, where nothing told its era or century, and where two fit alike."""
+
+    year: pl.Expr
+    lost: pl.Expr = NOWHERE
+    tie: pl.Expr = NOWHERE
+
 
 def apply(values: Sequence[pl.Expr], params: FiscalYearParams, tables: Mapping[str, CodeTable]) -> Outcome:
     """Give the year; it fails where there is none of that form, and blank or zero is no value, but where 00 is a year."""
     value, *around = values
     workings = Workings()
     text = workings.keep(value.cast(pl.String).str.strip_chars())
-    given = value.is_not_null() & (text != "")
-    digits = workings.keep(value.cast(pl.Int64, strict=False))
-    if params.form == "gyy":
-        letters = {era.letter: str(digit) for era, digit in zip(ERAS, FAMILIES[params.eras or "1-5"], strict=True)}
-        plain = pl.concat_str(text.str.slice(0, 1).str.to_uppercase().replace(letters), text.str.slice(1))
-        digits = workings.keep(plain.cast(pl.Int64, strict=False))
-    year: pl.Expr
-    of_two = (params.form == "yy" and params.first_year == "00") or (params.form == "yyyy" and params.near is not None)
-    given = given & ((digits != 0).fill_null(value=True) | of_two)
-    lost, tie = pl.lit(value=False), pl.lit(value=False)
-    if params.form == "gyy":
-        of_era = params.numbered(digits % 100)
-        year = pl.when(of_era > 0).then(by_era(digits // 100, FAMILIES[params.eras or "1-5"], "before") + of_era)
-    elif params.form == "yy":
-        of_era = workings.keep(params.numbered(pl.when(digits.is_between(0, 99)).then(digits)))
-        era, tie = params.told(around, of_era, *BEGINS, workings)
-        lost = given & of_era.is_not_null() & era.is_null()
-        year = of_year(era, of_era)
-    elif params.form == "yyyy":
-        year = pl.when(digits.is_between(1868, 9999)).then(digits)
-        if params.near is not None:
-            near = params.day(around, workings)
-            short = digits.is_between(0, 99)
-            lost = given & short & near.is_null()
-            close, tie = nearest(century(digits, near), *BEGINS, near, workings)
-            year, tie = pl.when(short).then(close).otherwise(year), tie & short
-    else:
-        month, day = digits // 100 % 100, digits % 100
-        good = (digits // 10_000).is_between(1868, 9999) & month.is_between(1, 12) & day.is_between(0, 31)
-        year = pl.when(good).then(digits // 10_000 - (month < 4).cast(pl.Int64))
-    year = workings.keep(year)
-    failed = given & year.is_null() & ~lost
-    made = Outcome(pl.when(given).then(year), failed=(("M301", failed),), workings=workings.made)
-    return without(made, lost, tie & given) if params.context or params.near else made
+    digits = workings.keep(_numbered_era(text, params).cast(pl.Int64, strict=False))
+    given = value.is_not_null() & (text != "") & ((digits != 0).fill_null(value=True) | params.knows_zero)
+    read = {"gyy": _of_era, "yy": _of_two, "yyyy": _whole, "date": _of_date}[params.form](
+        digits, around, params, workings
+    )
+    year, lost = workings.keep(read.year), workings.keep(given & read.lost)
+    made = Outcome(
+        pl.when(given).then(year), failed=(("M301", given & year.is_null() & ~lost),), workings=workings.made
+    )
+    return without(made, lost, read.tie & given) if params.context or params.near else made
+
+
+def _numbered_era(text: pl.Expr, params: FiscalYearParams) -> pl.Expr:
+    """The text with the digit of its era in the place of the letter."""
+    if params.form != "gyy":
+        return text
+    letters = {era.letter: str(digit) for era, digit in zip(ERAS, FAMILIES[params.eras or "1-5"], strict=True)}
+    return pl.concat_str(text.str.slice(0, 1).str.to_uppercase().replace(letters), text.str.slice(1))
+
+
+def _of_era(digits: pl.Expr, around: Sequence[pl.Expr], params: FiscalYearParams, workings: Workings) -> _Read:
+    year = params.numbered(digits % 100)
+    return _Read(pl.when(year > 0).then(by_era(digits // 100, FAMILIES[params.eras or "1-5"], "before") + year))
+
+
+def _of_two(digits: pl.Expr, around: Sequence[pl.Expr], params: FiscalYearParams, workings: Workings) -> _Read:
+    year = workings.keep(params.numbered(pl.when(digits.is_between(0, 99)).then(digits)))
+    era, tie = params.told(around, year, *BEGINS, workings)
+    return _Read(of_year(era, year), year.is_not_null() & era.is_null(), tie)
+
+
+def _whole(digits: pl.Expr, around: Sequence[pl.Expr], params: FiscalYearParams, workings: Workings) -> _Read:
+    whole = pl.when(digits.is_between(1868, 9999)).then(digits)
+    if params.near is None:
+        return _Read(whole)
+    near, short = params.day(around, workings), digits.is_between(0, 99)
+    close, tie = nearest(century(digits, near), *BEGINS, near, workings)
+    return _Read(pl.when(short).then(close).otherwise(whole), short & near.is_null(), tie & short)
+
+
+def _of_date(digits: pl.Expr, around: Sequence[pl.Expr], params: FiscalYearParams, workings: Workings) -> _Read:
+    year, month, day = digits // 10_000, digits // 100 % 100, digits % 100
+    good = year.is_between(1868, 9999) & month.is_between(1, 12) & day.is_between(0, 31)
+    return _Read(pl.when(good).then(year - (month < 4).cast(pl.Int64)))
 
 
 TRANSFORM = Transform(
