@@ -91,9 +91,8 @@ def _taken(
     """What steps of a column make of values, and what is to be said of them."""
     masks = []
     for step in steps:
-        beside = [*([days[step.beside]] if step.beside else []), *map(pl.col, step.params.context)]
         groups = [values] if step.transform.joins else [[value] for value in values]
-        outcomes = [step.transform.apply([*group, *beside], step.params, tables) for group in groups]
+        outcomes = [step.apply(group, days, tables) for group in groups]
         for outcome, field in zip(outcomes, fields, strict=False):
             workings.made.extend(outcome.workings)
             masks += [Mask(code, field, True, expr) for code, expr in outcome.failed]
@@ -166,6 +165,25 @@ def column_value(
         value = pl.when(condition.mask).then(value)
         remarks = [(said, expr & condition.mask) for said, expr in remarks]
     return value, remarks
+
+
+def absence_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
+    """What is said of records without the header, trailer or joined record that the part looks at."""
+    remarks = []
+    for kind in part.around:
+        field = next(name for name in part.reads if name.startswith(f"{kind}."))
+        mask = Remark(f"{kind}?missing", "M340", Severity.ERROR, field, None, part.place)
+        remarks.append((mask, ~pl.col(f"{kind}?")))
+    severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
+    for join in part.joins:
+        field = join.keys[0][0] if join.keys else ""
+        count = pl.col(f"{join.alias}?")
+        if join.missing != "drop":
+            mask = Remark(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
+            remarks.append((mask, count.is_null()))
+        mask = Remark(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
+        remarks.append((mask, count > 1))
+    return remarks
 
 
 def target_values(column: ColumnPlan, value: pl.Expr, types: Mapping[str, pa.DataType]) -> dict[str, pl.Expr]:

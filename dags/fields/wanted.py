@@ -36,5 +36,5 @@ def kinds_of(
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+    """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
+    return {one.field for part in plan.parts_of(source) for one in followed(part)}

@@ -14,6 +14,9 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.fields.wanted import kinds_of
+from dags.guarded.secrets import mapped_secrets
+from dags.own import lists
+from dags.own.lists import OwnLists
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -40,6 +43,7 @@ from mappings.language.spec import ChoiceSpec, DumpSpec
 from mappings.plan import Plan
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
+from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators import instances
 from validators.shapes.contract import Rule
@@ -75,6 +79,7 @@ class Municipality:
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
+    own: OwnLists
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -96,6 +101,8 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         for system in SYSTEMS
         if system.name in spec.systems
     )
+    own = lists.of_municipality(spec, known, problems)
+    known = tuple(dataclasses.replace(s, code_sets=lists.joined(s.code_sets, own.codes)) for s in known)
     for system in known:
         of_system = spec.systems[system.name]
         found: list[Problem] = []
@@ -115,12 +122,13 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {
         name: DumpReader(dump, made[name], *kinds_of(name, dump, plans, schemas)) for name, dump in spec.dumps.items()
     }
-    return Municipality(spec, dumps, schemas, plans, known)
+    return Municipality(spec, dumps, schemas, plans, known, own)
 
 
 def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
@@ -241,7 +249,8 @@ def rules_of(system: System, settings: instances.Settings) -> tuple[Rule, ...]:
         SpecError: an instance does not fit the tables.
     """
     # Of other systems' tables only those are made that a rule reads.
-    known = PhysicalTables(table for every in (*SYSTEMS, system) for table in every.tables)
+    shared = (reference.table for reference in REFERENCE_TABLES.values())
+    known = PhysicalTables((*shared, *(table for every in (*SYSTEMS, system) for table in every.tables)))
     own = {table.name: table.qualified for table in system.tables}
     return instances.make((*system.rules, *instances.of_columns(known, own)), known, own=own, settings=settings)
 

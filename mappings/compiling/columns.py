@@ -18,7 +18,7 @@ from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.folder import SystemFolder
 from mappings.language.manifest import is_share, no_share
 from mappings.language.spec import ColumnSpec
-from mappings.plan import ColumnPlan, Condition, Step
+from mappings.plan import ColumnPlan, Condition, Step, factor_of
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import REFERENCE_DATE, Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
@@ -50,9 +50,15 @@ def arrow_type(column: sa.Column[object]) -> pa.DataType:
 def groups_of(table: sa.Table) -> dict[str, list[sa.Column[object]]]:
     """The table's own columns by the name that a mapping fills them under: a date's three are one."""
     groups: dict[str, list[sa.Column[object]]] = {}
-    for column in table_of(table).columns:
+    for column in (column for column in table_of(table).columns if not item_of(column).arrival):
         groups.setdefault(filled_as(column), []).append(column)
     return groups
+
+
+def key_groups(table: sa.Table) -> tuple[str, ...]:
+    """The names that a mapping fills the columns of a table's key under."""
+    key = (table.columns[name] for name in table_of(table).key)
+    return tuple(filled_as(column) for column in key if not item_of(column).arrival)
 
 
 class ColumnCompiler:
@@ -121,7 +127,7 @@ class ColumnCompiler:
                 "Y042", place, message, hint="join them by concat", defined=self._defined(members, sources)
             )
             return None
-        self._fit(name, flows[0], target, members, spec, sources, place)
+        self._fit(name, flows[0], target, members, spec, sources, factor_of(steps), place)
         return ColumnPlan(
             name,
             tuple(member.name for member in members),
@@ -207,9 +213,11 @@ class ColumnCompiler:
             if transform is None:
                 self._complain.unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
                 return None
-            wrong = [flow for flow in flows if flow not in transform.takes]
+            numbers = transform.numeric is not None and "text" not in flows
+            takes = transform.takes if numbers or transform.numeric is None else frozenset[Type]({"text"})
+            wrong = [flow for flow in flows if flow not in takes]
             if wrong:
-                allowed = tuple(sorted(transform.takes))
+                allowed = tuple(sorted(takes))
                 message = f"transform `{step.name}` does not take {wrong[0]}"
                 defined = self._defined(members, tuple(spec.sources.values()))
                 self._complain.add("Y033", at, message, allowed, defined=defined)
@@ -221,8 +229,8 @@ class ColumnCompiler:
             self._lookup(step.name, params, members, at)
             if not self._context(step.name, params, (*path, "transforms", number)):
                 return None
-            steps.append(Step(transform.taking(flows[0]), params, beside))
-            flows[:] = [transform.gives] if transform.joins else [transform.gives] * len(flows)
+            steps.append(Step(transform.taking(flows[0]), params, beside, numbers))
+            flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
 
     def _policies(
@@ -290,6 +298,7 @@ class ColumnCompiler:
         members: list[sa.Column[object]],
         spec: ColumnSpec,
         sources: tuple[str, ...],
+        times: int | None,
         place: Position,
     ) -> None:
         fits = flow == target or (flow, target) == ("integer", "decimal")
@@ -304,10 +313,12 @@ class ColumnCompiler:
             message = f"`{wide[0]}` holds double-byte characters only, column `{name}` half-width ones"
             hint = "write them half-width with width: {to: half}, or is another field meant?"
             self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
-        if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
+        if target == "decimal" and len(sources) == 1 and times is not None and spec.expression is None:
             source, wanted = self._types[sources[0]], arrow_type(members[0])
             whole = source.precision - source.scale if pa.types.is_decimal(source) else None
-            scale = source.scale if pa.types.is_decimal(source) else 0
+            # Each zero of what it is multiplied by takes a decimal away.
+            zeros = len(str(times)) - len(str(times).rstrip("0"))
+            scale = source.scale - zeros if pa.types.is_decimal(source) else 0
             if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
                 room = f"{wanted.precision} digits, {wanted.scale} decimals"
                 message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"
@@ -315,18 +326,16 @@ class ColumnCompiler:
 
     def _context(self, name: str, params: Params, path: Path) -> bool:
         """Whether the fields that parameters name are there, and hold text or whole numbers."""
-        sound = True
-        for parameter, field in params:
-            if field not in params.context:
-                continue
-            place, kind = self._places.at(*path, name, parameter), self._types.get(field)
+        for field in params.context:
+            parameter = next((key for key, value in params if value == field), "")
+            place, kind = self._places.at(*path, name, *filter(None, [parameter])), self._types.get(field)
             if kind is None:
-                self._complain.unknown("Y021", place, f"field `{field}`", (*params.words, *self._types))
-            elif not (pa.types.is_string(kind) or pa.types.is_integer(kind)):
-                message = f"`{field}` holds neither text nor whole numbers, and {parameter}: reads one value of these"
+                self._complain.unknown("Y021", place, f"field `{field[:60]}`", (*params.words, *self._types))
+                return False
+            if not (pa.types.is_string(kind) or pa.types.is_integer(kind)):
+                message = f"`{field[:60]}` is neither text nor a whole number, and {name} reads one of these"
                 self._complain.add("Y071", place, message, defined=field_definition(self._schema, field))
-            sound &= kind is not None
-        return sound
+        return True
 
     def _meant(self, transform: Transform, params: Mapping[str, object], path: Path) -> Mapping[str, object]:
         """Parameters with the manifest's day in the place of its name."""

@@ -14,7 +14,7 @@ from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
 from mappings.language.spec import MappingSpec, PartSpec
-from mappings.plan import Fate, Occurrences, PartPlan
+from mappings.plan import FROM, Fate, Occurrences, PartPlan
 from migration_reports.findings import nearest
 from migration_reports.specs import Located
 
@@ -68,17 +68,14 @@ class Uses:
             self._used.setdefault(header, {}).setdefault(name, []).append(column)
             return
         used = self._used.setdefault(spec.source, {})
+        if each is not None and field in (*each.members, *each.numbers):
+            for name in each.columns(field):
+                used.setdefault(name, []).append(column)
+            return
         schema = self._schemas.get(spec.source)
         if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
             self._meant.setdefault(spec.source, set()).add(close)
-        if each is None:
-            used.setdefault(field, []).append(column)
-        elif each.column:
-            used.setdefault(each.column if field in each.members else field, []).append(column)
-        else:
-            names = [n for _, columns in each.flat for n, visible in columns.items() if visible == field] or [field]
-            for name in names:
-                used.setdefault(name, []).append(column)
+        used.setdefault(field, []).append(column)
 
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
@@ -154,12 +151,11 @@ def fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> 
     """The fields of each source that anything reads."""
     read: dict[str, set[str]] = {source: set() for source in schemas}
     for part in parts:
-        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
+        names = part.reads
         if part.each is not None:
-            visible = {name for _, columns in part.each.flat for name in columns.values()}
-            wanted = visible & set(part.reads)
-            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
-            read[part.source].update([part.each.column] if part.each.column else [])
+            of_runs = (FROM,) if part.each.runs is not None else ()
+            names = (*part.each.lists[:1], *(field for n in (*names, *of_runs) for field in part.each.columns(n)))
+        read[part.source].update(name for name in names if name in schemas[part.source].names)
         for join in part.joins:
             read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
         for name in part.reads:

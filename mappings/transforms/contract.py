@@ -34,7 +34,7 @@ class Params(pydantic.BaseModel):
 
     @property
     def context(self) -> tuple[str, ...]:
-        """The fields whose values are needed besides, of the record or of a header or trailer of its file (kind.FIELD)."""
+        """The fields whose values are needed besides, numbers of occurrences, or fields of a header or trailer (kind.FIELD)."""
         return ()
 
 
@@ -94,6 +94,8 @@ class Transform:
         joins: whether it makes one value of several.
         assigns: whether it numbers keys, for which all of a run's keys must be known.
         beside: the parameter that names another column of the table, whose value (of a date, its key) is needed too.
+        numeric: the function where numbers flow in, which it gives as they come: a whole one whole, a decimal as one.
+        factor: the parameter that a number is multiplied by, where it does nothing else: sums can be followed through it.
         cheap: whether it takes no longer than finding out what it made of the same value before.
         of_text: the function for texts, where they are read in another way.
     """
@@ -106,6 +108,8 @@ class Transform:
     apply: Apply
     joins: bool = False
     beside: str = ""
+    numeric: Apply | None = None
+    factor: str = ""
     assigns: bool = False
     cheap: bool = False
     of_text: Apply | None = None

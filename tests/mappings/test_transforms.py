@@ -32,6 +32,7 @@ TABLES = {
 TYPES = {
     "text": pl.String,
     "integer": pl.Int64,
+    "decimal": pl.Decimal(9, 1),
     "date": pl.Struct(dict.fromkeys(("source", "key", "precision"), pl.String)),
 }
 
@@ -58,7 +59,9 @@ def test_values_become_what_the_case_says(transform, case):
     if "context" in case:
         assert params.context
         columns["context"] = pl.Series([case["context"]])
-    outcome = transform.taking(case["type"]).apply([pl.col(name) for name in columns], params, TABLES)
+    taking = transform.taking(case["type"])
+    apply = transform.numeric if transform.numeric is not None and case["type"] != "text" else taking.apply
+    outcome = apply([pl.col(name) for name in columns], params, TABLES)
     masks = (*outcome.failed, *outcome.remarks)
     row = worked_out(pl.DataFrame(columns), outcome).select(
         outcome.value.alias("value"), *[m.fill_null(value=False).alias(f"m{n}") for n, (_, m) in enumerate(masks)]
