@@ -24,8 +24,18 @@ from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
 from mappings.provenance import found_as
 from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
-from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
-from migration_reports.findings import FINDINGS, Severity
+from mappings.values import (
+    Alone,
+    Remark,
+    absence_remarks,
+    alone,
+    column_value,
+    day_of,
+    inflow,
+    target_values,
+    working_levels,
+)
+from migration_reports.findings import FINDINGS
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
@@ -288,7 +298,7 @@ def _query(
     exprs |= {"source_record": pl.col("_record"), "_offset": pl.col("_offset")}
     if "_rank" not in constants:
         exprs["_rank"] = rank(part, days)
-    remarks = _join_remarks(part)
+    remarks = absence_remarks(part)
     for column in part.columns:
         value, said = made[column.name]
         remarks += [
@@ -310,20 +320,6 @@ def _query(
 def _asks(column: ColumnPlan) -> bool:
     """Whether a transform of the column asks for another column's day."""
     return any(step.beside for step in column.steps)
-
-
-def _join_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
-    remarks = []
-    severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
-    for join in part.joins:
-        field = join.keys[0][0] if join.keys else ""
-        count = pl.col(f"{join.alias}?")
-        if join.missing != "drop":
-            mask = Remark(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
-            remarks.append((mask, count.is_null()))
-        mask = Remark(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
-        remarks.append((mask, count > 1))
-    return remarks
 
 
 def _polars(kind: pa.DataType) -> pl.DataType:

@@ -64,7 +64,9 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
-    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    role: Literal["data", "header", "trailer"] = Field(
+        "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
+    )
     objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
@@ -265,7 +267,11 @@ OnError = Literal["reject", "null", "keep", "default"]
 class ColumnSpec(Spec):
     """How a target column (or a date's three) is filled."""
 
-    sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
+    sources: Fields = Field(
+        {},
+        alias="from",
+        description="the field, or several, or several with names; KIND.FIELD is of the header or trailer, ALIAS.FIELD of a join",
+    )
     constant: str | None = Field(None, description="what stands in every row, in place of from:")
     expression: str | None = Field(
         None, description="an SQL expression over the names of from:, or fields in double quotes"
