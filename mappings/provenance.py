@@ -69,6 +69,8 @@ def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:
         return ((joined, field),)
+    if dot and alias in part.around:
+        return ((f"{part.dump}.{alias}", field),)
     if part.each is not None:
         return tuple((part.source, field) for field in part.each.fields(name))
     return () if name.startswith("$") else ((part.source, name),)

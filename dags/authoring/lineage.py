@@ -98,6 +98,8 @@ def _inputs(part: PartPlan, column: ColumnPlan) -> Iterator[tuple[Origin, dict[s
         for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "CONDITIONAL", "when")
     for step in column.steps:
+        for origin in origins(part, step.params.context):
+            yield origin, _transformation("INDIRECT", "CONDITIONAL", step.transform.name)
         other = next((c for c in part.columns if c.name == step.beside), None)
         for origin in origins(part, other.reads) if other is not None else ():
             yield origin, _transformation("INDIRECT", "CONDITIONAL", f"{step.transform.name} at {step.beside}")
@@ -173,6 +175,8 @@ def _of_table(municipality: Municipality, system: System, table: sa.Table) -> It
                     yield TargetItem(*described, *_source(municipality, source, field), *more, "")
                 if not found:
                     yield TargetItem(*described, *_NOTHING, *more, "")
+    for member in (column for column in table_of(table).columns if item_of(column).arrival):
+        yield TargetItem(*_described(system, table, member), *_NOTHING, "", "", "", "到着順に付番する")
 
 
 _NOTHING = ("", "", "", "", None, None)

@@ -262,7 +262,7 @@ class _Sum:
 
 def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
     parts = (part for plan in municipality.plans.values() for part in plan.parts if part.dump in accounts)
-    for part, one in ((part, one) for part in parts for one in followed(part)):
+    for part, one in ((each, one) for each in parts for one in followed(each)):
         sums = accounts[part.dump].sums
         totals = [Decimal(sums[key]) for field in one.fields if (key := f"{part.kind}.{field}") in sums]
         if totals:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
 from mappings.compiling.occurrences import members_of
 from mappings.language.spec import MappingSpec, PartSpec
-from mappings.plan import Fate, Occurrences
+from mappings.plan import FROM, Fate, Occurrences, PartPlan
 from migration_reports.findings import nearest
 from migration_reports.specs import Located
 
@@ -33,6 +34,7 @@ class Uses:
         schemas: by source (dump.kind), the fields of each record kind.
         tables: the system's target tables by the names that the mapping gives them; the fates have their keys.
         complain: where problems are collected.
+        around: the headers and trailers of every dump.
     """
 
     def __init__(
@@ -42,7 +44,9 @@ class Uses:
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         complain: Complaints,
+        around: Around,
     ) -> None:
+        self._around = around
         self._spec = spec
         self._places = places
         self._schemas = schemas
@@ -69,6 +73,9 @@ class Uses:
         alias, dot, name = field.partition(".")
         if dot and alias in spec.join:
             self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
+            return
+        if (header := self._around.source_of(spec.source, field)) is not None:
+            self._used.setdefault(header, {}).setdefault(name, []).append(column)
             return
         used = self._used.setdefault(spec.source, {})
         if each is not None and field in (*each.members, *each.numbers):
@@ -121,6 +128,12 @@ class Uses:
                         hint="map it, or list it under ignore: with a reason",
                         defined=field_definition(pa.schema([fields[name]]), bare),
                     )
+        # Of a header or trailer only what is used has a fate: it says what holds for records, and is none.
+        for source in self._around.schemas:
+            used = self._used.get(source, {})
+            fates[source] = {
+                name: (tuple(map(self._qualified, dict.fromkeys(targets))), "") for name, targets in used.items()
+            }
         return MappingProxyType(fates)
 
     def _qualified(self, target: str) -> str:
@@ -155,3 +168,21 @@ class Uses:
                     self._complain.add("Y023", place, message, defined=defined)
                 reasons[name] = ignore.reason
         return reasons
+
+
+def fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+    """The fields of each source that anything reads."""
+    read: dict[str, set[str]] = {source: set() for source in schemas}
+    for part in parts:
+        names = part.reads
+        if part.each is not None:
+            of_runs = (FROM,) if part.each.runs is not None else ()
+            names = (*part.each.lists[:1], *(field for n in (*names, *of_runs) for field in part.each.columns(n)))
+        read[part.source].update(name for name in names if name in schemas[part.source].names)
+        for join in part.joins:
+            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
+        for name in part.reads:
+            kind, _, field = name.partition(".")
+            if kind in part.around:
+                read.setdefault(f"{part.dump}.{kind}", set()).add(field)
+    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
