@@ -34,6 +34,12 @@ def occurrence_of(table: str) -> str:
     return f"{OCCURRENCE}({table})"
 
 
+OBJECT = "$object"
+PATH, BYTES, SHA256 = f"{OBJECT}.path", f"{OBJECT}.bytes", f"{OBJECT}.sha256"
+OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), BYTES: pa.int64(), SHA256: pa.string()})
+"""What a column may be made of, where the record names a file beside the dump: its place in the store, bytes, and hash."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
     """A transform with its parameters, whose `context` are columns of the frame that it needs too.
@@ -238,6 +244,7 @@ class PartPlan:
         place: the mapping line.
         dates: the dates of the table's key.
         arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
+        names_object: the field that names a file beside the dump; empty where none does.
         around: the kinds of headers and trailers that it looks at; in the frame kind.FIELD, and kind?, whether there is one.
     """
 
@@ -258,6 +265,7 @@ class PartPlan:
     place: str
     dates: tuple[str, ...] = ()
     arrival: str = ""
+    names_object: str = ""
     around: tuple[str, ...] = ()
 
     @property
@@ -327,7 +335,7 @@ class Plan:
         system: its name.
         parts: the parts of its tables.
         one_row_per_key: the tables that keep one row a key.
-        fates: for each source, where its fields go.
+        fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
     """

@@ -159,8 +159,12 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
         "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y083": "Look whether a line is missing. If none held then, nothing needs to be done.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
+        "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
+        "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
+        "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
     }
 )
 """What to do about each code."""
@@ -178,6 +182,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
         "L126": "it speaks of the command `roundtrip`",
+        "Y083": "a note: the municipality's specs can be used",
         "Y081": "no shipped system has such a column",
         "Y082": "no shipped layout holds a secret",
     }

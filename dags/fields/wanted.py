@@ -26,7 +26,8 @@ def kinds_of(
     for kind_name, spec in dump.records.items():
         source = f"{name}.{kind_name}"
         used = frozenset[str]().union(*(plan.fields_used(source) for plan in plans.values()))
-        wanted = used | controls[kind_name]
+        of_objects = spec.objects.fields if spec.objects is not None else ()
+        wanted = used | controls[kind_name] | frozenset(of_objects)
         if spec.role == "data":
             controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
         elif used:

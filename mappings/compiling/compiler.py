@@ -19,6 +19,7 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.each import compile_each
+from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
 from mappings.compiling.uses import Uses, fields_read
 from mappings.expression import ExpressionError
@@ -27,6 +28,7 @@ from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
 from mappings.plan import (
     DUMP,
     FROM,
+    OBJECT_TYPES,
     RECORD,
     ColumnPlan,
     Condition,
@@ -99,6 +101,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas, around=around)
         self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain, around)
+        check_fields(folder, schemas, self._complain, self._uses)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -163,6 +166,7 @@ class _Compiler:
         joins = self._joins(at, spec, types, each)
         widths = self._widths(spec, each)
         groups = groups_of(self._tables[name])
+        spec = spec.model_copy(update={"columns": attached(spec.columns, groups)})
         compiler = ColumnCompiler(
             self._folder,
             self._places,
@@ -236,6 +240,7 @@ class _Compiler:
             f"{place.file}:{place.line}",
             table_of(self._tables[name]).dates,
             table_of(self._tables[name]).arrival,
+            naming_field(self._folder, spec.source),
             self._around.used(spec.source, used),
         )
 
@@ -255,6 +260,7 @@ class _Compiler:
             }
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
+        types.update(OBJECT_TYPES if naming_field(self._folder, spec.source) else {})
         types.update({name: field.type for name, field in self._around.fields(spec.source).items()})
         return types, offsets, each
 

@@ -12,6 +12,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from mappings.language.attachments import ObjectsSpec
+from mappings.language.deliveries import DeliverySpec
 from migration_reports.specs import Spec
 
 
@@ -65,6 +67,7 @@ class KindSpec(Spec):
     role: Literal["data", "header", "trailer"] = Field(
         "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
     )
+    objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
 class ControlSpec(Spec):
@@ -74,22 +77,24 @@ class ControlSpec(Spec):
     sum: str | None = Field(None, description="kind.FIELD, a number")
     value: str | None = Field(None, description="kind.FIELD of a header or trailer")
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
+    per: Literal["file"] | None = Field(
+        None, description="file: each file of the dump has a header and trailer of its own"
+    )
 
 
-TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
-"""What need not be said of a container of rows of cells."""
-
-CONTAINERS_OF_ROWS = ("ldif", "shapefile", "xlsx", "xml")
+CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
+"""The containers of rows of cells, whose framing need not be said, and their charsets where nothing else is said."""
 
 
 def _tabular(data: Any) -> Any:
     container = data.get("container") if isinstance(data, dict) else None
     name = container.get("name") if isinstance(container, dict) else container
-    return {**TABULAR, **data} if name in CONTAINERS_OF_ROWS else data
+    charset = CONTAINERS_OF_ROWS.get(name) if isinstance(name, str) else None
+    return {"framing": "cells", "charset": charset, **data} if charset is not None else data
 
 
 def _less_required(schema: dict[str, Any]) -> None:
-    schema["required"] = [key for key in schema["required"] if key not in TABULAR]
+    schema["required"] = [key for key in schema["required"] if key not in ("framing", "charset")]
 
 
 class FieldSpec(Spec):
@@ -196,6 +201,7 @@ class SystemManifest(Spec):
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
     dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    deliveries: Mapping[str, DeliverySpec] = Field({}, description="files that come together, and which of them must")
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
