@@ -410,18 +410,8 @@ def _batches(
     if missing:
         raise RunError(f"dump {dump} has not been received: {', '.join(missing)} is not in {inbox}")
     files = [file for _, file in expected if file is not None]
-    context = (
-        standing(
-            reader.reading,
-            files,
-            reader.kinds,
-            reader.context,
-            follow=[kind for kind, said in reader.spec.records.items() if said.role == "trailer"],
-            name=dump,
-        )
-        if reader.context
-        else ()
-    )
+    trailers = [kind for kind, said in reader.spec.records.items() if said.role == "trailer"]
+    context = standing(reader.reading, files, reader.kinds, reader.context, follow=trailers, name=dump)
     with reader.reading.open(files) as stream:
         for extracted in extract(
             stream,
