@@ -202,6 +202,17 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
         "値ごとの件数。コード変換表に加えるか、移行元データを是正する。短い英数字でない値は表示しない。",
         "How often each came. Add it to the code table, or have the data owner correct it. A value that is no short code is not shown.",
     ),
+    "own_values": ("団体独自の値とコード", "The municipality's own values and codes"),
+    "own_values_lead": (
+        "参照表で共通の値に代わる団体独自の値と、団体が加えたコード。根拠とともに確認すること。",
+        "Values that stand in the place of the shared ones of reference tables, and codes that it added; each with what it rests on.",
+    ),
+    "own_of": ("参照表・コード種別", "Table or code set"),
+    "own_key": ("キーと期間", "Key and time"),
+    "own_item": ("項目", "Item"),
+    "own_shared": ("共通の値", "Shared value"),
+    "own_own": ("独自の値", "Own value"),
+    "own_source": ("根拠", "Rests on"),
     "not_shown": ("(表示しない)", "(not shown)"),
     "reuse": ("パッケージの再利用", "What the package brought"),
     "reuse_lead": (

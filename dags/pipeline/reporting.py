@@ -12,6 +12,7 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dags.centre import called, reached
+from dags.own.told import own_values
 from dags.pipeline import gaiji_ledger
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
@@ -68,6 +69,7 @@ def record(run: Run) -> RunRecord:
         issues=issues(run),
         coverage=_coverage(municipality, results.accounts),
         unknown_codes=_unknown_codes(municipality, results.made or Made(parts={})),
+        own_values=own_values(municipality.own),
         reuse=_reuse(municipality),
         planned_on=_planned(municipality, run),
         gaiji=gaiji_ledger.ledger(municipality, results.accounts, former),

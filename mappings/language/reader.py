@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -190,15 +191,24 @@ class _Reader:
         return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
 
     def lists(self) -> Mapping[str, str]:
-        """The texts of the lists that are a municipality's own, by their paths."""
+        """The texts of the files that are a municipality's own lists, by their paths; empty of what is no CSV."""
         texts = {}
-        for file in sorted((self.own.path / OWN).glob("*/*.csv"))[:MOST_LISTS]:
+        folder = self.own.path / OWN
+        files = itertools.islice(
+            (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")), MOST_LISTS + 1
+        )
+        there = sorted(files)
+        if len(there) > MOST_LISTS:
+            place = Position(self.own.shown(OWN))
+            self.problems.append(Problem("Y001", place, f"the folder holds more than {MOST_LISTS:,} files"))
+        for file in there[:MOST_LISTS]:
             path = file.relative_to(self.own.path).as_posix()
-            if (found := self._find(path, Position(self.own.shown(path)))) is None:
-                continue
             place = Position(self.own.shown(path))
-            text = text_of(found, path, place, self.problems, self._noted(found), (self.own.path / OWN,))
-            texts.update({} if text is None else {path: text})
+            found = self._find(path, place)
+            if found is None or file.suffix != ".csv":
+                texts[path] = ""
+            elif (text := text_of(found, path, place, self.problems, self._noted(found), (folder,))) is not None:
+                texts[path] = text
         return MappingProxyType(texts)
 
     def document(self, name: str) -> Document | None:

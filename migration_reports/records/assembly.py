@@ -14,6 +14,7 @@ from migration_reports.records.run_record import (
     Gaiji,
     Issue,
     Municipality,
+    OwnValue,
     Reuse,
     RunRecord,
     State,
@@ -24,6 +25,9 @@ from migration_reports.records.steps import Begun, Bytes, DumpAccount, Receipts,
 
 IN_LEDGER: tuple[State, ...] = ("promoted", "superseded", "rolled back", "withdrawn", "abandoned")
 """States that the ledger alone knows: they come with, or after, what the run did to the data centre."""
+
+MOST_OWN = 500
+"""Values of a municipality's own that a record lists."""
 
 
 def run_record(
@@ -36,6 +40,7 @@ def run_record(
     issues: tuple[Issue, ...] = (),
     coverage: tuple[FieldFate, ...] = (),
     unknown_codes: tuple[UnknownCode, ...] = (),
+    own_values: tuple[OwnValue, ...] = (),
     reuse: Reuse | None = None,
     planned_on: str = "",
     gaiji: tuple[Gaiji, ...] = (),
@@ -55,6 +60,7 @@ def run_record(
         issues: what was found.
         coverage: where each source field goes.
         unknown_codes: the codes that no code table holds.
+        own_values: what the municipality has of its own in reference tables and code sets.
         reuse: how much a package brought.
         planned_on: the day that the calendar plans for it.
         gaiji: its gaiji ledger.
@@ -97,6 +103,8 @@ def run_record(
         rejects_allowed=verdict.allowed,
         coverage=coverage,
         unknown_codes=unknown_codes,
+        own_values=own_values[:MOST_OWN],
+        own_values_left_out=max(len(own_values) - MOST_OWN, 0),
         reuse=reuse,
         planned_on=planned_on,
         gaiji=gaiji,

@@ -325,6 +325,28 @@ class UnknownCode(Frozen):
     mapping: str = ""
 
 
+class OwnValue(Frozen):
+    """What a municipality has of its own in what all share: a cell of a reference table, or a code of an open set.
+
+    Attributes:
+        of: the reference table, or the code set.
+        key: of a cell what its line is looked up by and when it holds; of a code nothing.
+        item: of a cell its column; of a code nothing.
+        shared: of a cell what the shared lines say at that time; empty where they say nothing.
+        own: the cell, or the code with its name.
+        source: what it rests on.
+        place: where the municipality says so, file:line; of a code nothing.
+    """
+
+    of: str
+    key: str = ""
+    item: str = ""
+    shared: str = ""
+    own: str
+    source: str = ""
+    place: str = ""
+
+
 class Reuse(Frozen):
     """How much of the municipality's specs its package brought (inherited), and how much it wrote itself.
 
@@ -494,6 +516,8 @@ class RunRecord(Frozen):
     rejects_allowed: int = 0
     coverage: tuple[FieldFate, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
+    own_values: tuple[OwnValue, ...] = ()
+    own_values_left_out: int = 0
     reuse: Reuse | None = None
     planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
