@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
 from extractors import charsets, containers, framings
@@ -21,12 +22,14 @@ from extractors.charsets.contract import Charset
 from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
 from extractors.reading import (
+    Apart,
     Choice,
     Reading,
     Spoken,
     library_of,
     make_layout,
     make_reading,
+    read_apart,
     read_text,
     sort_options,
 )
@@ -119,6 +122,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
@@ -139,6 +143,13 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
             functools.partial(_read_layout, spoken, root.path / dump.layout, root.shown(dump.layout)),
             place("dumps", name, "dialect"),
         )
+        if layout is None:
+            continue
+        for field, apart in spoken.fields.items():
+            _collect(
+                problems, functools.partial(read_apart, layout, {field: apart}), place("dumps", name, "fields", field)
+            )
+        layout = _collect([], functools.partial(read_apart, layout, spoken.fields))
         if layout is None:
             continue
         # Each part is proved by itself first, so that a problem points to its own line of the manifest.
@@ -274,7 +285,10 @@ def _spoken(spec: SystemFolder, dump: DumpSpec) -> Spoken:
 
     container = chosen(dump.container) if dump.container is not None else None
     dialect = chosen(dump.dialect) if dump.dialect is not None else None
-    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing)
+    fields = {n: Apart(f.form, chosen(f.charset) if f.charset else None) for n, f in dump.fields.items()}
+    spoken = Spoken(
+        chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing, fields
+    )
     if not spec.manifest.policies:
         return spoken
     said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.compiler.options)
@@ -373,8 +387,8 @@ def _kinds(
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+    """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
+    return {one.field for part in plan.parts_of(source) for one in followed(part)}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:
