@@ -19,7 +19,7 @@ from dags.own.lists import OwnLists
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.kinds import Chooser, check_families
+from extractors.kinds import Chooser, check_cut, check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Apart,
@@ -354,14 +354,19 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
     """The values that tell record kinds apart, proved against their fields before there is any dump."""
     problems: list[Problem] = []
     for kind_name, kind in spec.manifest.dumps[name].records.items():
-        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also)
+        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also, cut=frozenset(kind.cut))
         try:
             Chooser((one,), reading.layout, reading.charset, reading.layout.dialect)
+            check_cut(one, reading.layout)
         except SpecError as error:
             place = spec.manifest_places.at("dumps", name, "records", kind_name)
             schema = arrow_schema(reading.layout, kind.group)
             defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
-            problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
+            codes = {"L905": "Y021"}
+            problems.extend(
+                dataclasses.replace(p, code=codes.get(p.code, p.code), position=place, defined=defined)
+                for p in error.problems
+            )
     return problems
 
 
@@ -382,7 +387,8 @@ def _kinds(
             for plan in plans.values():
                 wanted |= plan.fields_used(f"{name}.{kind_name}")
                 controls[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
+        told = (spec.field, spec.values, spec.group, wanted, spec.also, spec.parent)
+        kinds.append(Kind(kind_name, *told, cut=frozenset(spec.cut)))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
 
 
