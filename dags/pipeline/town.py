@@ -382,7 +382,7 @@ def _kinds(
                 controls[kind].add(field)
     kinds = []
     for kind_name, spec in dump.records.items():
-        wanted = frozenset(controls[kind_name])
+        wanted = frozenset(controls[kind_name]) | frozenset(spec.objects.fields if spec.objects is not None else ())
         if spec.role == "data":
             for plan in plans.values():
                 wanted |= plan.fields_used(f"{name}.{kind_name}")

@@ -64,6 +64,9 @@ PROBLEMS: Mapping[str, str] = {
     "Y060": "a number of an occurrence that a row does not have",
     "Y061": "runs that a table (OCCURS) cannot have",
     "Y081": "a column that the program gives, and no mapping fills",
+    "Y090": "a delivery whose files cannot be told",
+    "Y091": "a name in braces that stands for nothing",
+    "Y092": "attachments that cannot be found or told apart",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""
