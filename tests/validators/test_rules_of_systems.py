@@ -25,6 +25,7 @@ from validators import instances
 CASES = Path(__file__).parents[1] / "cases"
 KNOWN = yaml.load((CASES / "rules_of_systems.yaml").read_text("utf-8"), yaml.BaseLoader)
 BETWEEN = {case["id"] for case in yaml.safe_load((CASES / "between_systems.yaml").read_text("utf-8"))}
+GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "rules.md"
 DESCRIBED = Path(__file__).parents[3] / "shared" / "facts" / "systems"
 
 TEXTS = [None, "", "1", "01", "2"]
@@ -100,6 +101,17 @@ def test_every_rule_of_a_system_is_an_instance_of_a_shape(tables, connection, mo
         staged.fill(frames)
         assert failing_polars(made, frames) == staged.failing(made)
         around.rollback()
+
+
+@pytest.mark.parametrize(
+    "written", re.findall(r"^```yaml\n(.*?)^```$", GUIDE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+)
+def test_what_the_guide_shows_is_a_rule(tables, written):
+    system = written.partition("\n")[0].removeprefix("# ")
+    own = {key.partition(".")[2]: key for key in tables if key.startswith(f"{system}.")}
+    shown = yaml.load(written, yaml.BaseLoader)["rules"]
+    declared = [rule_of(yaml.safe_dump({name: said}, sort_keys=False)) for name, said in shown.items()]
+    assert len(instances.make(declared, tables, own=own, settings={})) >= len(declared)
 
 
 @pytest.mark.usefixtures("tables")
