@@ -24,7 +24,7 @@ from dags.pipeline.receiving import attachments, cuts, inbox
 from dags.pipeline.receiving.earlier import received_before
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
-from dags.pipeline.slice_files import JOINED
+from dags.pipeline.slice_files import JOINED, read_context
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from migration_reports.findings import RunError, join_findings
 from migration_reports.records.assembly import state_of
@@ -160,7 +160,10 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
             attachments.Linker(run, municipality, dump, number) as linker,
             data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
-            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker)
+            context = read_context(run.path, municipality, dump)
+            account = extract_and_map(
+                sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker, context=context
+            )
         run.write(account, cuts.slice_name(dump, number))
 
 

@@ -81,8 +81,10 @@ class Extraction:
         records: int,
         part: Slice,
         observer: Observer | None,
+        only: frozenset[str] | None,
     ) -> None:
         self._observer = observer
+        self._only = only
         self._dump = dump
         self._readers = readers
         self._chooser = chooser
@@ -158,11 +160,11 @@ class Extraction:
         parents = self._family.parents(kinds, records.numbers) if self._family.any else None
         *parts, lost = parted(kinds, len(self._readers))
         for reader, chosen in zip(self._readers, parts, strict=True):
-            if len(chosen):
+            if len(chosen) and (self._only is None or reader.kind.name in self._only):
                 self.account.kinds[reader.kind.name] += len(chosen)
                 some = records if len(chosen) == len(kinds) else records.some(chosen)
                 yield self._extract(reader, some, None if parents is None else parents[chosen])
-        if len(lost):
+        if len(lost) and self._only is None:
             self.account.of_no_kind += len(lost)
             found = findings_at(
                 "F106",
@@ -232,6 +234,7 @@ def extract(
     fixed_places: bool = False,
     part: Slice = WHOLE,
     observer: Observer | None = None,
+    only: frozenset[str] | None = None,
 ) -> Extraction:
     """Read a dump.
 
@@ -247,6 +250,7 @@ def extract(
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
         part: the slice to read, at whose first byte the dump stands.
         observer: is shown every value with the bytes it was decoded from, FILLERs too.
+        only: the kinds that are decoded, if not all; the account is of these alone then.
 
     Returns:
         An extraction to iterate.
@@ -262,7 +266,9 @@ def extract(
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds, part.family)
     unknown = UnknownKinds(kinds, layout, charset)
-    return Extraction(dump, readers, chooser, unknown, family, layout, framing, name, batch_records, part, observer)
+    return Extraction(
+        dump, readers, chooser, unknown, family, layout, framing, name, batch_records, part, observer, only
+    )
 
 
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:

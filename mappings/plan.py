@@ -42,29 +42,32 @@ OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), B
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """A transform with its parameters.
+    """A transform with its parameters, whose `context` are columns of the frame that it needs too.
 
     Attributes:
         transform: the transform.
         params: its parameters.
         beside: another column of the part whose value it needs too.
-        field: a column of the frame whose value it needs too.
         of_numbers: whether numbers flow into a transform that treats them otherwise.
     """
 
     transform: Transform
     params: Params
     beside: str = ""
-    field: str = ""
     of_numbers: bool = False
 
     def apply(self, values: Sequence[pl.Expr], days: Mapping[str, pl.Expr], tables: Mapping[str, CodeTable]) -> Outcome:
         """What it makes of values; `days` are those of the part's columns."""
         more = [days.get(self.beside, pl.lit(None, pl.String))] if self.beside else []
-        more += [pl.col(self.field)] if self.field else []
+        more += map(pl.col, self.params.context)
         function = self.transform.numeric if self.of_numbers else self.transform.apply
         assert function is not None
         return function([*values, *more], self.params, tables)
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at anything besides the value that it is applied to."""
+        return bool(self.beside or self.params.context or self.transform.assigns)
 
     @property
     def factor(self) -> int | None:
@@ -127,7 +130,7 @@ class ColumnPlan:
         """Every column of the frame that it needs."""
         of_conditions = (name for condition in self.when for name in condition.reads)
         of_expression = self.expression.reads if self.expression is not None else ()
-        of_steps = (step.field for step in self.steps if step.field)
+        of_steps = (name for step in self.steps for name in step.params.context)
         return tuple(dict.fromkeys((*self.sources, *of_expression, *of_steps, *of_conditions)))
 
     @property
@@ -242,6 +245,7 @@ class PartPlan:
         dates: the dates of the table's key.
         arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
         names_object: the field that names a file beside the dump; empty where none does.
+        around: the kinds of headers and trailers that it looks at; in the frame kind.FIELD, and kind?, whether there is one.
     """
 
     table: str
@@ -262,6 +266,7 @@ class PartPlan:
     dates: tuple[str, ...] = ()
     arrival: str = ""
     names_object: str = ""
+    around: tuple[str, ...] = ()
 
     @property
     def dump(self) -> str:
@@ -279,6 +284,7 @@ class PartPlan:
         names = [name for condition in (*self.when, *self.prefer) for name in condition.reads]
         names += [name for column in self.columns for name in column.reads]
         names += [ours for join in self.joins for ours, _ in join.keys]
+        names += [f"{kind}?" for kind in self.around]
         return tuple(dict.fromkeys(names))
 
     def constants(self, municipality: str, run_id: str) -> Mapping[str, str | int | None]:
@@ -329,7 +335,7 @@ class Plan:
         system: its name.
         parts: the parts of its tables.
         one_row_per_key: the tables that keep one row a key.
-        fates: for each source, where its fields go.
+        fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
     """

@@ -42,9 +42,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
         dump: the dump's name.
         spec: how the manifest describes it.
         kind: the record kind.
-        field: the field, or the table (OCCURS) that it lies in.
+        field: the field, or the list that it lies in; LIST.FIELD, which has its list's fate where that is not read.
     """
-    said = [plan.fates.get(f"{dump}.{kind}", {}).get(field, ((), "")) for plan in plans]
+    outer = field.partition(".")[0]
+    told = [plan.fates.get(f"{dump}.{kind}", {}) for plan in plans]
+    said = [fates.get(field) or fates.get(outer, ((), "")) for fates in told]
     targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
     of = spec.records[kind]
     read = {reference for c in spec.controls for reference in (c.sum, c.value, c.equals)}
@@ -67,6 +69,8 @@ def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:
         return ((joined, field),)
+    if dot and alias in part.around:
+        return ((f"{part.dump}.{alias}", field),)
     if part.each is not None:
         return tuple((part.source, field) for field in part.each.fields(name))
     return () if name.startswith("$") else ((part.source, name),)

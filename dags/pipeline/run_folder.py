@@ -58,7 +58,7 @@ SLICE_BYTES = 256 * 1024 * 1024
 RECORD = "reports/run.json"
 """The record of a run in its folder, as its report left it."""
 
-NEEDED = ("mapped", "held", "looked_at", "attachments", "linked")
+NEEDED = ("mapped", "held", "looked_at", "attachments", "linked", "context")
 """Folders of a run that hold residents' rows while it runs."""
 
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mappings.transforms import (
     address_key,
     assign,
+    at_time,
     concat,
     date,
     digits,
@@ -19,6 +20,8 @@ from mappings.transforms import (
     number,
     slot_time,
     split_name,
+    time,
+    timestamp,
     trim,
     wareki_date,
     wareki_parts,
@@ -30,6 +33,7 @@ from mappings.transforms.contract import Transform
 TRANSFORMS: tuple[Transform, ...] = (
     address_key.TRANSFORM,
     assign.TRANSFORM,
+    at_time.TRANSFORM,
     concat.TRANSFORM,
     date.TRANSFORM,
     digits.TRANSFORM,
@@ -41,6 +45,8 @@ TRANSFORMS: tuple[Transform, ...] = (
     number.TRANSFORM,
     slot_time.TRANSFORM,
     split_name.TRANSFORM,
+    time.TRANSFORM,
+    timestamp.TRANSFORM,
     trim.TRANSFORM,
     wareki_date.TRANSFORM,
     wareki_parts.TRANSFORM,
