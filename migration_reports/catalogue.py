@@ -1122,6 +1122,15 @@ _ENTRIES = (
         "Check the data, and decide what takes its place.",
     ),
     Code(
+        "V455",
+        "text_fills_field",
+        A,
+        "文字列が項目の末尾まで埋まっている (切れている可能性)",
+        "A text that fills its field to the last byte, and may have been cut",
+        "桁あふれで切れていないか、一覧を確認すること。",
+        "Look through the list: what was longer than the field was cut.",
+    ),
+    Code(
         "V443",
         "key_date_unknown",
         A,

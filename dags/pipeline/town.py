@@ -19,7 +19,7 @@ from dags.own.lists import OwnLists
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.kinds import Chooser, check_families
+from extractors.kinds import Chooser, check_cut, check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Apart,
@@ -327,14 +327,19 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
     """The values that tell record kinds apart, proved against their fields before there is any dump."""
     problems: list[Problem] = []
     for kind_name, kind in spec.manifest.dumps[name].records.items():
-        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also)
+        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also, cut=frozenset(kind.cut))
         try:
             Chooser((one,), reading.layout, reading.charset, reading.layout.dialect)
+            check_cut(one, reading.layout)
         except SpecError as error:
             place = spec.manifest_places.at("dumps", name, "records", kind_name)
             schema = arrow_schema(reading.layout, kind.group)
             defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
-            problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
+            codes = {"L905": "Y021"}
+            problems.extend(
+                dataclasses.replace(p, code=codes.get(p.code, p.code), position=place, defined=defined)
+                for p in error.problems
+            )
     return problems
 
 
