@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from migration_reports.candidates import Candidates
 from migration_reports.items import Code, CodeSet, Item, Orphan, Reference, Table, heading, item_of, table_of
 from migration_reports.trouble import Position
 
@@ -104,6 +105,7 @@ class System:
         code_sets: those that its items use, in the order of their use.
         rules: its instances of shapes.
         edition: the edition that this is; empty: the union.
+        candidates: which of its rows may be one person or firm.
         made: by edition, the system in it; the union under no name.
     """
 
@@ -116,6 +118,7 @@ class System:
     code_sets: tuple[CodeSet, ...]
     rules: tuple[RuleSpec, ...] = ()
     edition: str = ""
+    candidates: tuple[Candidates, ...] = ()
     made: Mapping[str, System] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property

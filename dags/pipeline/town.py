@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.pipeline.candidates.decided import decided
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -99,6 +100,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
         problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
+    spec = decided(spec, known, problems)
     if problems:
         raise SpecError(problems)
     schemas = {

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
+from mappings.language.decisions import FILE, Decision, read_decisions
 from mappings.language.files import inside, missing, text_of
 from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
@@ -59,6 +60,10 @@ PROBLEMS: Mapping[str, str] = {
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
+    "Y115": "a decision about candidates that cannot be used",
+    "Y116": "candidates that are not known",
+    "Y117": "decisions about candidates that contradict one another",
+    "Y118": "candidates resolved in the column by which they are found",
 }
 """What each problem code of a manifest or mapping means."""
 
@@ -174,7 +179,8 @@ class _Reader:
         tables = MappingProxyType(self._code_tables(mapping, where))
         if head is None:
             return None
-        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
+        decisions = self._decisions()
+        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse(), decisions)
 
     def document(self, name: str) -> Document | None:
         """Read a file of its own as YAML; None where it cannot be read."""
@@ -267,6 +273,15 @@ class _Reader:
         """How much came from the package."""
         c = self._counts
         return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+
+    def _decisions(self) -> tuple[Decision, ...]:
+        """What people decided about candidates: of this town alone, whatever its package holds."""
+        file = inside(self.own.path, FILE)
+        if file is None or not file.exists():
+            return ()
+        shown = self.own.shown(FILE)
+        text = text_of(file, FILE, Position(shown), self.problems, self._noted(file), (self.own.path,))
+        return () if text is None else read_decisions(text, shown, self.problems)
 
     def _code_tables(self, mapping: MappingSpec, where: Located) -> dict[str, CodeTable]:
         tables: dict[str, CodeTable] = {}

@@ -7,6 +7,7 @@ from typing import get_args
 
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
+    CandidatePair,
     DumpReceipt,
     Evidence,
     FieldFate,
@@ -38,6 +39,8 @@ def run_record(
     reuse: Reuse | None = None,
     planned_on: str = "",
     gaiji: tuple[Gaiji, ...] = (),
+    pairs: tuple[CandidatePair, ...] = (),
+    pairs_left_out: int = 0,
     evidence: tuple[Evidence, ...] = (),
     versions: Mapping[str, str] | None = None,
     specs_changed: tuple[str, ...] = (),
@@ -57,6 +60,8 @@ def run_record(
         reuse: how much a package brought.
         planned_on: the day that the calendar plans for it.
         gaiji: its gaiji ledger.
+        pairs: its candidates.
+        pairs_left_out: those that are not among them.
         evidence: the specs that it used, by their hashes.
         versions: of the programs that made it.
         specs_changed: specs of the municipality's folder that are not what the run used.
@@ -99,6 +104,9 @@ def run_record(
         planned_on=planned_on,
         gaiji=gaiji,
         gaiji_left_out=sum(a.characters_distinct - len(a.characters) for a in results.accounts.values()),
+        searches=results.searched.searches if results.searched is not None else (),
+        pairs=pairs,
+        pairs_left_out=pairs_left_out,
         evidence=(*dumps, *evidence),
         timings=tuple(sorted(results.timings, key=lambda timing: timing.started)),
         former_run=promotion.former_run if promotion is not None else "",
