@@ -84,7 +84,7 @@ def read_decisions(text: str, shown: str, problems: list[Problem]) -> tuple[Deci
     """
     rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
     header: list[str] = []
-    found: dict[tuple[str, ...], Decision] = {}
+    found: list[Decision] = []
     try:
         for row in rows:
             place = Position(shown, rows.line_num)
@@ -99,15 +99,10 @@ def read_decisions(text: str, shown: str, problems: list[Problem]) -> tuple[Deci
                 continue
             cells = {name: cell.strip() for name, cell in zip(header, row, strict=False)}
             decision = _decision({name: cells.get(name, "") for name in COLUMNS}, place, problems)
-            if decision is None:
-                continue
-            before = found.setdefault((decision.candidates, *sorted(decision.pair)), decision)
-            if before is not decision:
-                defined = (Definition("the other line", before.position),)
-                problems.append(Problem("Y115", place, "this pair is decided already", defined=defined))
+            found.extend([decision] if decision is not None else [])
     except csv.Error as error:
         problems.append(Problem("Y115", Position(shown, rows.line_num), f"no CSV: {error}"))
-    return tuple(found.values())
+    return tuple(found)
 
 
 def _decision(cells: Mapping[str, str], place: Position, problems: list[Problem]) -> Decision | None:
@@ -157,7 +152,12 @@ def settle(decisions: Iterable[Decision], *, between: bool, problems: list[Probl
     """
     lines = tuple(decisions)
     same = [line for line in lines if line.kind == "same"]
-    by_pair = {line.pair if between else _ordered(line.pair): line for line in lines}
+    by_pair: dict[tuple[str, str], Decision] = {}
+    for line in lines:
+        before = by_pair.setdefault(line.pair if between else _ordered(line.pair), line)
+        if before is not line:
+            defined = (Definition("the other line", before.position),)
+            problems.append(Problem("Y115", line.position, "this pair is decided already", defined=defined))
     if between:
         return Settled(by_pair, _matched(same, problems), {}, frozenset())
     groups = groups_of(line.pair for line in same)
