@@ -66,7 +66,7 @@ class Settled:
     def follows(self, a: str, b: str) -> str:
         """What follows of a pair from decisions about others: same, different, or nothing."""
         first, second = self.groups.get(a, a), self.groups.get(b, b)
-        if first == second:
+        if first == second and a in self.groups:
             return "same"
         return "different" if frozenset((first, second)) in self.apart else ""
 

@@ -32,6 +32,8 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
     }
     values = {
         "record": record,
+        "title_ja": REPORT.title_ja,
+        "title_en": REPORT.title_en,
         "headings": _HEADINGS,
         "ja": WORDS["ja"],
         "en": WORDS["en"],

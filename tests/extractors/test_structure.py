@@ -16,9 +16,9 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import AS_FINDINGS, Blanks
-from extractors.writing.encode import encode
 from extractors.framings import load
 from extractors.records import WHOLE, slices
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 
 COPYBOOK = """
