@@ -63,6 +63,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L911": "Remove one of the two lines.",
         "L912": "Remove the line: the vendor's standard area is known, and a table says what the site added to it.",
         "L913": "Write the character that the code stands for: one scalar, or one with a variation selector.",
+        "L914": "Name a field or table of characters (PICTURE X); write `text`, `bytes` or `{as: text, charset: shift_jis}`.",
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",

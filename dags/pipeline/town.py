@@ -20,12 +20,14 @@ from extractors.charsets.contract import Charset
 from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
 from extractors.reading import (
+    Apart,
     Choice,
     Reading,
     Spoken,
     library_of,
     make_layout,
     make_reading,
+    read_apart,
     read_text,
     sort_options,
 )
@@ -135,6 +137,13 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
             functools.partial(_read_layout, spoken, root.path / dump.layout, root.shown(dump.layout)),
             place("dumps", name, "dialect"),
         )
+        if layout is None:
+            continue
+        for field, apart in spoken.fields.items():
+            _collect(
+                problems, functools.partial(read_apart, layout, {field: apart}), place("dumps", name, "fields", field)
+            )
+        layout = _collect([], functools.partial(read_apart, layout, spoken.fields))
         if layout is None:
             continue
         # Each part is proved by itself first, so that a problem points to its own line of the manifest.
@@ -269,7 +278,10 @@ def _spoken(spec: SystemFolder, dump: DumpSpec) -> Spoken:
 
     container = chosen(dump.container) if dump.container is not None else None
     dialect = chosen(dump.dialect) if dump.dialect is not None else None
-    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing)
+    fields = {n: Apart(f.form, chosen(f.charset) if f.charset else None) for n, f in dump.fields.items()}
+    spoken = Spoken(
+        chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing, fields
+    )
     if not spec.manifest.policies:
         return spoken
     said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.compiler.options)

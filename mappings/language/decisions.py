@@ -82,7 +82,7 @@ def read_decisions(text: str, shown: str, problems: list[Problem]) -> tuple[Deci
         shown: how positions call the file.
         problems: is added to.
     """
-    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
     header: list[str] = []
     found: list[Decision] = []
     try:

@@ -73,6 +73,21 @@ class ControlSpec(Spec):
     equals: str = Field(description="kind.FIELD of a trailer, or a number")
 
 
+class FieldSpec(Spec):
+    """How one field is read apart from its picture."""
+
+    form: Literal["text", "bytes"] = Field(alias="as", description="one text, or the bytes as they are")
+    charset: Choice | None = Field(None, description="how this text is coded, where it is not the dump's charset")
+
+
+def _apart(value: Any) -> Any:
+    return {"as": value} if isinstance(value, str) else value
+
+
+FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=Literal["text", "bytes"] | FieldSpec)]
+"""`bytes`, or `{as: text, charset: shift_jis}`."""
+
+
 class DumpSpec(Spec):
     """One expected dump."""
 
@@ -89,6 +104,11 @@ class DumpSpec(Spec):
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
     container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    fields: Mapping[str, FieldForm] = Field(
+        {},
+        description="fields that are read apart from their pictures: a table of single characters as one text, text of "
+        "another charset, or bytes as they are",
+    )
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")

@@ -118,7 +118,7 @@ def test_a_line_that_cannot_be_used_is_named(text, says):
     assert says in "\n".join(map(str, problems))
 
 
-@given(st.text(alphabet=[*',\n"c12=', "same", "\ufeff"], max_size=60))
+@given(st.text(alphabet=',\n"c12=#\ufeff', max_size=60))
 def test_any_text_is_decisions_or_is_refused_with_its_line(text):
     problems = []
     decisions = read_decisions(f"{HEAD}\n{text}", "d.csv", problems)
