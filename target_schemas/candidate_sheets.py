@@ -85,7 +85,8 @@ def read_candidates(
         declared = Declared(name, sheet, system, tables, located, problems)
         if not NAME.fullmatch(name):
             declared.wrong("S050", "that is no name")
-        of, other = _table(declared, "of", sheet.of), _table(declared, "with", sheet.other or sheet.of)
+        of = _table(declared, "of", sheet.of)
+        other = _table(declared, "with", sheet.other) if sheet.other else of
         missing = [table.partition(".")[0] for table in (of, other) if table and table not in tables]
         if of and other and not set(missing) & set(systems):
             before = len(problems)
@@ -117,7 +118,8 @@ def _made(declared: Declared, of: str, other: str) -> Candidates:
     for key, some in (*((("evidence", name, "equal"), part) for name, part in pairs.items()), (("beside",), beside)):
         for a, b in some.items():
             _known(declared, a, own, of, *key)
-            _known(declared, b, others, other, *key)
+            if other != of:
+                _known(declared, b, others, other, *key)
             if named[a] != b:
                 declared.wrong("S051", f"`{a[:40]}` is compared with `{b[:40]}` and with `{named[a][:40]}`", *key)
         if not some and key[0] == "evidence":

@@ -88,6 +88,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S031": "Mark the items of the key with 1, and make each mandatory in every edition that has the table.",
         "S032": "Name the other table in the item's column reference, and say under `references:` what becomes of a row that names nobody.",
         "S033": "Begin the rule with its shape, then say `of`, its parameters, and its `source`.",
+        "S050": "Name a table of system.yaml, or another system's as `system.table`; each row has a number of its own.",
+        "S051": "Name an item of the table as items.csv does; of another table by `equal: {own item: its item}`.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -122,6 +124,10 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
+        "Y115": "Correct the line: candidates, two numbers, same, different or later, why, who, and on which day (YYYY-MM-DD).",
+        "Y116": "Name candidates that the system's sheet declares; docs/reference/systems.md lists them.",
+        "Y117": "Look the numbers up again, and withdraw or correct one of the lines that are named.",
+        "Y118": "Resolve a column that refers to the number; the number of a row itself stays.",
     }
 )
 """What to do about each code."""

@@ -74,6 +74,11 @@ class Settled:
 NOTHING = Settled({}, {}, {}, frozenset())
 
 
+def table_by(candidates: str) -> str:
+    """Under which name the decisions about candidates stand among a system's code tables; no path is called so."""
+    return f"resolved by {candidates}"
+
+
 def read_decisions(text: str, shown: str, problems: list[Problem]) -> tuple[Decision, ...]:
     """Read the lines, each proved by itself.
 

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 import pydantic
 
+from mappings.language.decisions import table_by
 from mappings.language.folder import CodeTable
 from mappings.transforms.contract import Outcome, Params, Transform
 
@@ -31,11 +32,6 @@ class ResolvedParams(Params):
     def table(self) -> str:
         """Under which name the decisions stand among the tables."""
         return table_by(self.by)
-
-
-def table_by(candidates: str) -> str:
-    """Under which name the decisions about candidates stand among the tables; no path is called so."""
-    return f"resolved by {candidates}"
 
 
 def apply(values: Sequence[pl.Expr], params: ResolvedParams, tables: Mapping[str, CodeTable]) -> Outcome:

@@ -6,9 +6,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from mappings.language.decisions import Settled, settle
+from mappings.language.decisions import Settled, settle, table_by
 from mappings.language.folder import CodeTable, MunicipalityFolder, Period, SystemFolder
-from mappings.transforms.resolved import table_by
 from migration_reports.candidates import Candidates
 from migration_reports.findings import Position, Problem, did_you_mean
 from target_schemas.model import System
