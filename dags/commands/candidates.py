@@ -16,18 +16,18 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 @app.command(
     help=help_with(
         "Write the candidates of a run (two numbers that may be one person or firm) as .xlsx or .csv, with their numbers and columns for the decision to fill in.",
-        "hikkoshi candidates export 990027-r01-20261123T094523-967f candidates.xlsx",
+        "hikkoshi candidates export mihon candidates.xlsx",
     )
 )
 def export(
-    run_id: Annotated[str, typer.Argument(help="The run; `hikkoshi runs` lists them.")],
+    run: Annotated[str, typer.Argument(help="The run; or a municipality, of which its latest is meant.")],
     target: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
     samples: Annotated[bool, typer.Option("--samples", help="Also the values that were compared, masked.")] = False,
 ) -> None:
     """Export candidates."""
     from dags.pipeline.candidates.export import export
 
-    pairs, open_ = export(run_id, target, samples=samples)
+    pairs, open_ = export(run, target, samples=samples)
     out.print(f"{target}: {pairs:,} pairs, {open_:,} to be decided", highlight=False, soft_wrap=True)
 
 

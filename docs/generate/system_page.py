@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator
 
 from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
-from target_schemas import code_sheets, item_sheets, sheets
+from target_schemas import candidate_sheets, code_sheets, item_sheets, sheets
 from target_schemas.model import System
 
 
@@ -18,6 +18,7 @@ def system_page(system: System) -> Iterator[str]:
     yield from (f"Editions: {editions}.", "")
     for table in system.tables:
         yield from _table(system, table)
+    yield from _candidates(system)
     for codes in system.code_sets:
         yield from _code_set(codes)
 
@@ -28,9 +29,25 @@ def sheets_page() -> Iterator[str]:
     yield "A target system is a folder of `target_schemas/systems/` and its name in `systems/__init__.py`;"
     yield "[its head has a JSON Schema](system.schema.json), [mistakes are problems](problems.md) with codes that begin with S."
     yield ""
-    for title, module in (("The folder", sheets), ("items.csv", item_sheets), ("Code sets", code_sheets)):
+    for title, module in (
+        ("The folder", sheets), ("items.csv", item_sheets), ("Code sets", code_sheets), ("Candidates", candidate_sheets),
+    ):  # fmt: skip
         first, _, rest = (inspect.getdoc(module) or "").partition("\n")
         yield from (f"## {title}", "", first, "", "```", rest.strip("\n"), "```", "")
+
+
+def _candidates(system: System) -> Iterator[str]:
+    """What people decide about, and what speaks for a pair."""
+    for one in system.candidates:
+        yield from (f"### 名寄せ候補 {one.ja} `{one.name}`", "", f"{one.en[:1].upper()}{one.en[1:]}.", "")
+        tables = f"`{one.of}`" + (f" compared with `{one.other}`" if one.between else "")
+        cut_over = {"error": "holds it", "alert": "is an alert", "note": "is a note"}[one.severity]
+        yield from (f"Rows of {tables}. An open pair in a cut-over {cut_over}. Source: {one.source}.", "")
+        yield from ("| evidence | equal | weight |", "|---|---|---|")
+        for evidence in one.evidence:
+            equal = ", ".join(f"`{item.own}` as {item.form}" for item in one.compared if item.name in evidence.equal)
+            yield f"| {evidence.name} | {equal} | {'strong' if evidence.strong else 'weak'} |"
+        yield ""
 
 
 def _table(system: System, table: Table) -> Iterator[str]:

@@ -8,6 +8,7 @@ import polars as pl
 
 from dags.pipeline import run_folder
 from dags.pipeline.candidates import followed
+from dags.pipeline.folders import municipality_folder
 from migration_reports.findings import RunError, UsageError
 from migration_reports.private_files import write_whole
 from migration_reports.records.standing import marked
@@ -17,21 +18,23 @@ from migration_reports.reports._ledger import NUMBERED, SAMPLED, Ledger, csv_fil
 _MAKE = {".xlsx": workbook, ".csv": csv_file}
 
 
-def export(run_id: str, target: Path, *, samples: bool = False) -> tuple[int, int]:
+def export(name: str, target: Path, *, samples: bool = False) -> tuple[int, int]:
     """Write the pairs of a run to a file that people fill in, owner-only; gives how many they are, and how many are open.
 
     Args:
-        run_id: the run.
+        name: the run; or a municipality, of which its latest is meant.
         target: the file, .xlsx or .csv.
         samples: whether the values that were compared stand there, too, masked.
 
     Raises:
-        RunError: the run has no reports yet.
-        UsageError: the ending is another.
+        RunError: the run has no reports yet, or no run has looked for any.
+        UsageError: the ending is another, or there is no such run or municipality.
     """
     make = _MAKE.get(target.suffix.lower())
     if make is None:
         raise UsageError(f"{target.name}: the list is written as .xlsx or .csv")
+    known = run_folder.read_result(run_folder.run_path(name), run_folder.Run)
+    run_id = known.run_id if known is not None else followed.latest(municipality_folder(name).name[:6])
     record = run_folder.run_path(run_id) / run_folder.RECORD
     if not record.is_file():
         raise RunError(f"run {run_id} has no reports yet; `hikkoshi report {run_id}` writes them")

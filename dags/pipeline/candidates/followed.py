@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Iterator, Sequence
-from pathlib import Path
 
 import polars as pl
 
@@ -43,14 +42,30 @@ OPEN = pl.col("decision").is_in(["", "later"]) & (pl.col("follows") == "") & (pl
 
 def former(run: Run) -> pl.DataFrame:
     """The pairs of the municipality's latest run before a run that looked for any; none, where there is no such run."""
-    found: list[tuple[str, Path]] = []
-    for folder in (settings().home / "runs").glob(f"{run.code}-*"):
-        if folder.name != run.run_id and (folder / FILE).is_file():
+    before = [(started, name) for started, name in _runs(run.code) if started < run.started and name != run.run_id]
+    return pl.read_ipc(run_path(max(before)[1]) / FILE) if before else SCHEMA.to_frame()
+
+
+def latest(code: str) -> str:
+    """The municipality's latest run that looked for any.
+
+    Raises:
+        RunError: there is none.
+    """
+    found = list(_runs(code))
+    if not found:
+        raise RunError(f"no run of {code} has looked for candidates yet; `hikkoshi run` does")
+    return max(found)[1]
+
+
+def _runs(code: str) -> Iterator[tuple[str, str]]:
+    """The municipality's runs that looked for any: when each began, and its id."""
+    for folder in (settings().home / "runs").glob(f"{code}-*"):
+        if (folder / FILE).is_file():
             with contextlib.suppress(RunError):
-                other = read_result(folder, Run)
-                if other is not None and other.started < run.started:
-                    found.append((other.started, folder / FILE))
-    return pl.read_ipc(max(found)[1]) if found else SCHEMA.to_frame()
+                run = read_result(folder, Run)
+                if run is not None:
+                    yield run.started, run.run_id
 
 
 def followed(

@@ -57,7 +57,7 @@ def search(run: Run, municipality: Municipality, frames: Frames, *, database: sa
     left = [_described(one, missing=(one.other,)) for one in declared if one.other not in rows]
     run.write(Searched(searches=(*searches, *left)))
     for one in searches:
-        log.info("%s: %s pairs, %s open", one.name, f"{sum(t.pairs for t in one.evidence):,}", f"{one.open:,}")
+        log.info("%s: %s pairs to be decided", one.name, f"{one.open:,}")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
