@@ -196,7 +196,7 @@ def _read(side: Side, numbers: pl.Series) -> pl.DataFrame:
     wanted = numbers.alias("number").to_frame().lazy()
     chosen = side.rows.with_columns(_number(side.number).alias("number")).join(wanted, on="number", how="semi")
     read = chosen.select("number", *places, *side.likenesses.values(), side.sample).cast(PLACES)
-    return read.collect().sort(PLACE)
+    return read.collect(engine="streaming").sort(PLACE)
 
 
 def _sample(compared: Sequence[Compared], items: Mapping[str, str]) -> pl.Expr:

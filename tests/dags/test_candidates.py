@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import re
 
 import openpyxl
@@ -12,12 +13,15 @@ import sqlalchemy as sa
 
 from dags import runs
 from dags.authoring.decisions import candidates_import
+from dags.authoring.explain import explain
+from dags.pipeline import town as town_module
 from dags.pipeline.candidates import followed
 from dags.pipeline.candidates.export import export
 from dags.pipeline.town import load
 from migration_reports.candidates import pair_id
 from migration_reports.findings import RunError, SpecError, UsageError
 from target_schemas.postgres.database import connect
+from target_schemas.systems import SYSTEMS
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive
 
 __all__ = ["home"]
@@ -271,3 +275,101 @@ def test_reports_hold_no_number_and_the_list_no_value(inbox):
 def _columns(home, record):
     export(record.run_id, home / "plain.csv")
     return (home / "plain.csv").read_text("utf-8-sig").splitlines()[0].split(",")
+
+
+def declare(monkeypatch, **changes):
+    """Let the programs know the resident records with other candidates."""
+
+    def changed(system):
+        return dataclasses.replace(
+            system, candidates=tuple(dataclasses.replace(one, **changes) for one in system.candidates), made={}
+        )
+
+    whole = {name: changed(system) for name, system in SYSTEMS[0].made.items()}
+    known = (dataclasses.replace(changed(SYSTEMS[0]), made=whole), *SYSTEMS[1:])
+    monkeypatch.setattr(town_module, "SYSTEMS", known)
+
+
+def test_open_candidates_hold_a_cut_over_where_the_sheet_says_so_and_never_a_rehearsal(inbox, monkeypatch):
+    home = inbox
+    declare(monkeypatch, severity="error")
+    enter_twice(home, 41)
+    first = rehearse(home, 1)
+    assert first.state == "promoted"
+
+    def approved(_):
+        return runs.Answer(approved=True, by="課長")
+
+    held = runs.run_all("mihon", mode="cut-over", ask_person=approved)
+    assert held.state == "held"
+    assert "candidates undecided" in held.state_reason_en
+    assert findings(home, held).filter(pl.col("code") == "V501")["detail"].to_list() == [f"{NAME}: 1 open"]
+    export(held.run_id, home / "candidates.xlsx")
+    fill_in(home / "candidates.xlsx", decided("different"))
+    candidates_import.read_back(home / "candidates.xlsx", load(town(home)))
+    assert runs.run_all("mihon", mode="cut-over", ask_person=approved).state == "promoted"
+
+
+def test_what_is_declared_as_a_note_is_one(inbox, monkeypatch):
+    home = inbox
+    declare(monkeypatch, severity="note")
+    enter_twice(home, 41)
+    record = runs.run_all("mihon", mode="cut-over", ask_person=lambda _: runs.Answer(approved=True, by="課長"))
+    assert record.state == "promoted"
+    assert findings(home, record).filter(pl.col("code") == "V500")["severity"].to_list() == ["note"]
+
+
+def test_a_table_that_is_nowhere_is_told_as_missing_and_what_was_known_is_kept(inbox, monkeypatch):
+    home = inbox
+    enter_twice(home, 41)
+    first = rehearse(home, 1)
+    with monkeypatch.context() as patch:
+        declare(patch, other="resident_records.movers")
+        second = runs.run_all("mihon", rehearsal=2)
+    assert second.searches[0].missing == ("resident_records.movers",)
+    assert second.pairs == ()
+    third = rehearse(home, 3)
+    assert [(pair.id, pair.since) for pair in third.pairs] == [(first.pairs[0].id, "open")]
+
+
+def test_a_value_shared_by_many_is_told(inbox, monkeypatch):
+    home = inbox
+    declare(monkeypatch, most=2)
+    enter_twice(home, 41, 52)
+    record = rehearse(home, 1)
+    assert record.pairs == ()
+    details = findings(home, record).filter(pl.col("code") == "V502")["detail"].to_list()
+    assert details == [f"{NAME}, {evidence}: 1 groups, 3 rows" for evidence in ("kana_birth_sex", "name_birth")]
+
+
+def test_the_latest_run_of_a_municipality_is_meant_where_it_is_named(inbox):
+    home = inbox
+    with pytest.raises(RunError, match="no run of 990027 has looked for candidates yet"):
+        export("mihon", home / "list.csv")
+    enter_twice(home, 41)
+    runs.run_all("mihon")
+    assert export("mihon", home / "list.csv") == (1, 1)
+
+
+def test_slices_change_nothing(inbox, monkeypatch):
+    home = inbox
+    enter_twice(home, 41, 52)
+    whole = runs.run_all("mihon")
+    monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", "8000")
+    sliced = runs.run_all("mihon", rehearsal=2)
+    assert [pair.model_copy(update={"since": "new"}) for pair in sliced.pairs] == list(whole.pairs)
+    assert sliced.searches[0].evidence == whole.searches[0].evidence
+
+
+def test_explain_names_the_candidates_that_a_column_speaks_for(home):
+    sections = explain(load(town(home)), "resident_records.residents", "birth")
+    said = [text for section in sections for word, text in section.lines if word == "candidates"]
+    assert said == [
+        "same_person: kana_birth_sex, name_birth (同一人の二重付番 (再転入等) one person under two numbers (who moved in again, or was entered twice))"
+    ]
+    (number,) = (
+        text
+        for word, text in explain(load(town(home)), "resident_records.residents", "resident_no")[0].lines
+        if word == "candidates"
+    )
+    assert number.startswith("same_person: their number")
