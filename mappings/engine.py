@@ -12,14 +12,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
-from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
-from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
+from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
+from mappings.provenance import found_as
+from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
 from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
 from migration_reports.findings import FINDINGS, Severity
@@ -27,9 +29,10 @@ from migration_reports.findings import FINDINGS, Severity
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
 
-HELD = ("_record", "_offset", "_parent")
-
 LATEST = 99_999_999
+
+MOST_RECORDS, MOST_ROWS = 2**40, 2**17
+"""Of a dump, and of a record: the places of all rows of 64 parts fit 64 bits."""
 
 SHOWN = 4
 """How long a code may be to stand in a report: a code of a code table, and no number of a person."""
@@ -96,6 +99,7 @@ class _Query:
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
         alone: the first steps of columns that are the same, and what is known of them.
+        fields: of each column the fields that it is made of, as the decoder's findings name them.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -105,6 +109,7 @@ class _Query:
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
     alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
+    fields: Mapping[str, tuple[str, ...]]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
@@ -160,7 +165,7 @@ class Mapper:
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                kept = [name for name in (*HELD, OCCURRENCE, *part.reads) if name in before.columns]
+                kept = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
                 held[key] = _batch(before.select(list(dict.fromkeys(kept))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
@@ -189,7 +194,7 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
+            outcome = step.apply([value], {}, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -220,7 +225,7 @@ def _run(
     said = [one for one in query.said if not one.reads & silent]
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
     batch = _batch(rows[part.schema.names], part.schema)
-    wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
+    wrong = {name: sum(lost.get(field, 0) for field in fields) for name, fields in query.fields.items()}
     hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
     for mask, at in hits.items():
@@ -228,7 +233,8 @@ def _run(
             wrong[mask.column] += len(at)
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
-    found = [_found(rows, hits, part)] if hits else []
+    places = chosen[PLACE].to_numpy() if hits and PLACE in chosen.columns else None
+    found = [_found(rows, hits, part, places)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -295,12 +301,32 @@ def _query(
         ]
         for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
+    exprs |= _dated_key(part, exprs)
     ordered = tuple(exprs[name].alias(name) for name in types)
     heard = tuple(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
+    fields = {c.name: tuple(field for name in c.sources for _, field in found_as(part, name)) for c in part.columns}
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts, fields)
+
+
+def _dated_key(part: PartPlan, exprs: Mapping[str, pl.Expr]) -> Mapping[str, pl.Expr]:
+    """The dates of a key, which say that nothing is known where they say nothing; and what tells such rows apart.
+
+    That is their place in the order of arrival, unlike any other row's: part, record, row of the record. Whoever settles
+    the rows of all slices counts them up from 1 in that order.
+    """
+    made: dict[str, pl.Expr] = {}
+    for date in part.dates:
+        made[f"{date}_key"] = exprs[f"{date}_key"].fill_null("00000000")
+        made[f"{date}_precision"] = exprs[f"{date}_precision"].fill_null("unknown")
+    if part.arrival:
+        known = [made[f"{date}_precision"].is_in(["day", "impossible"]) for date in part.dates]
+        nth = pl.int_range(pl.len()).over("_record") if part.each is not None else pl.lit(0, pl.Int64)
+        place = (pl.lit(part.number, pl.Int64) * MOST_RECORDS + pl.col("_record")) * MOST_ROWS + nth + 1
+        made[part.arrival] = pl.when(pl.all_horizontal(known)).then(0).otherwise(place)
+    return made
 
 
 def _asks(column: ColumnPlan) -> bool:
@@ -344,21 +370,33 @@ def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
     return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)
 
 
-def _found(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+def _found(
+    rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan, places: npt.NDArray[np.int64] | None
+) -> pl.DataFrame:
     """The findings of some masks: mask by mask, in each the rows that it hits."""
     said = pl.DataFrame(
         [
-            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None)
             for m in hits
         ],
-        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
-        | {"at": pl.Int64},
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String),
         orient="row",
     )  # fmt: skip
     each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
     hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
-    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    within = np.concatenate([_within(part, m.field, at, places) for m, at in hits.items()])
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + within).alias("offset")]
     return each.hstack(placed).select(FINDINGS.names)
+
+
+def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
+    """The byte of the record at which a field stands in some rows: of an occurrence where that one does."""
+    columns = part.each.fields(field) if part.each is not None and places is not None else ()
+    if part.each is None or places is None or len(columns) < 2:
+        return np.full(len(at), part.offsets.get(field, 0), np.int64)
+    offsets: npt.NDArray[np.int64] = np.array([part.offsets.get(column, 0) for column in columns], np.int64)
+    where: npt.NDArray[np.int64] = offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
+    return where
 
 
 def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:

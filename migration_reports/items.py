@@ -32,6 +32,7 @@ KINDS: Mapping[str, str] = {
 """The types of items."""
 
 Orphan = Literal["falls", "stays"]
+Access = Literal["", "sensitive", "sealed"]
 T = TypeVar("T")
 
 
@@ -127,8 +128,10 @@ class Item:
         since: the edition that its line begins with.
         until: the last edition of its line; empty: none yet.
         official: its number in the published sheet.
-        sensitive: whether it needs grounds of its own to be seen (a protective measure, a disability): never in a sample,
-            masked or not, and for readers who were granted it by itself.
+        access: who sees it: empty, whoever reads the table; `sensitive`, who has grounds of their own (a protective
+            measure, a disability); `sealed`, nobody (a price before tenders are opened). Neither is ever in a sample.
+        arrival: whether the program gives it: 0 where the dates of the row's key are known to the day, and else the place
+            in the order of arrival among the rows of one key.
     """
 
     name: str
@@ -148,7 +151,8 @@ class Item:
     since: str = ""
     until: str = ""
     official: str = ""
-    sensitive: bool = False
+    access: Access = ""
+    arrival: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -209,6 +213,21 @@ class Reference:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Period:
+    """From when to when a row of a table holds; an end that is empty is open.
+
+    Attributes:
+        begin: the date item of its first day.
+        end: the date item of its end.
+        ends: on: the end is its last day; before: it is the day after.
+    """
+
+    begin: str
+    end: str
+    ends: Literal["on", "before"] = "on"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Table:
     """One table of a system, in one edition or in the union of all.
 
@@ -223,6 +242,7 @@ class Table:
         references: columns that name rows of other tables.
         critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
         make: makes `physical`, when it is first asked for: most of what reads a system needs no table of it.
+        period: from when to when its rows hold; None where they have no time.
     """
 
     system: str
@@ -235,6 +255,7 @@ class Table:
     references: tuple[Reference, ...]
     critical: bool
     make: Callable[[Table], sa.Table] = dataclasses.field(repr=False, compare=False)
+    period: Period | None = None
 
     @property
     def qualified(self) -> str:
@@ -245,6 +266,16 @@ class Table:
     def physical(self) -> sa.Table:
         """The table as SQLAlchemy knows it; it has the columns of every edition."""
         return self.make(self)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The date items of its key, of which a row has 00000000 where nothing is known."""
+        return tuple(item.name for item in self.items if item.kind == "D" and f"{item.name}_key" in self.key)
+
+    @property
+    def arrival(self) -> str:
+        """The item of its key by which the program tells apart rows whose dates are not known; empty: none."""
+        return next((item.name for item in self.items if item.arrival), "")
 
     @property
     def columns(self) -> tuple[sa.Column[Any], ...]:

@@ -63,24 +63,35 @@ class Declared:
         self.problems.append(Problem(code, place, f"candidates `{self.name[:40]}`: {message}", tuple(allowed), hint))
 
 
-def read_candidates(
-    sheets: Mapping[str, CandidatesSheet],
-    system: str,
-    tables: Tables,
-    systems: Sequence[str],
-    located: Located,
-    problems: list[Problem],
-) -> Iterator[Candidates]:
-    """The declarations of a system's head.
+Head = tuple[Mapping[str, CandidatesSheet], Located, Mapping[str, Sequence[Line]]]
+"""What a system's head declares, with the places of its parts, and the lines of each of its tables."""
+
+
+def of_systems(
+    heads: Mapping[str, Head], systems: Sequence[str], problems: list[Problem]
+) -> Mapping[str, tuple[Candidates, ...]]:
+    """By system, what it declares.
 
     Args:
-        sheets: as they were read.
-        system: the system's name.
-        tables: of all systems.
+        heads: of the systems that could be read.
         systems: those that there are; one of them may have problems of its own.
-        located: the head, with the places of its parts.
         problems: is added to.
     """
+    tables = {f"{name}.{table}": lines for name, (*_, of) in heads.items() for table, lines in of.items()}
+    return {
+        name: tuple(_of_system(name, sheets, located, tables, systems, problems))
+        for name, (sheets, located, _) in heads.items()
+    }
+
+
+def _of_system(
+    system: str,
+    sheets: Mapping[str, CandidatesSheet],
+    located: Located,
+    tables: Tables,
+    systems: Sequence[str],
+    problems: list[Problem],
+) -> Iterator[Candidates]:
     for name, sheet in sheets.items():
         declared = Declared(name, sheet, system, tables, located, problems)
         if not NAME.fullmatch(name):
@@ -159,8 +170,8 @@ def _known(declared: Declared, item: str, lines: Mapping[str, Line], table: str,
     if item not in lines:
         message = f"{table} has no item `{item[:40]}`"
         declared.wrong("S051", message, *at, allowed=tuple(lines), hint=did_you_mean(item, lines))
-    elif lines[item].item.kind in UNLIKE:
-        declared.wrong("S051", f"`{item}` of {table} is of a type that is not compared", *at)
+    elif lines[item].item.kind in UNLIKE or lines[item].item.access == "sealed":
+        declared.wrong("S051", f"`{item}` of {table} is of a kind that is not compared", *at)
 
 
 def _number(declared: Declared, said: Sequence[str], lines: Mapping[str, Line], table: str) -> tuple[str, ...]:
@@ -173,5 +184,11 @@ def _number(declared: Declared, said: Sequence[str], lines: Mapping[str, Line], 
 
 def _compared(item: Item, other: str, form: Form | None) -> Compared:
     return Compared(
-        item.name, item.ja, item.en, item.name, other, form or FORMS.get(item.kind, "exact"), sensitive=item.sensitive
+        item.name,
+        item.ja,
+        item.en,
+        item.name,
+        other,
+        form or FORMS.get(item.kind, "exact"),
+        sensitive=bool(item.access),
     )

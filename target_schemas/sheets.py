@@ -35,8 +35,7 @@ from migration_reports.items import CodeSet, Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
-from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets
-from target_schemas.candidate_sheets import read_candidates
+from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
 from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
@@ -50,6 +49,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         **item_sheets.PROBLEMS,
         **code_sheets.PROBLEMS,
         **candidate_sheets.PROBLEMS,
+        **periods.PROBLEMS,
         "S030": "a table that is not known, or has no items",
         "S031": "a key that cannot be one",
         "S032": "a reference that cannot be made",
@@ -94,12 +94,9 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
         for name, read in reads.items()
         for table in read.lines
     }
-    rules = {name: tuple(_rules(read, problems)) for name, read in reads.items()}
-    tables = {f"{name}.{table}": lines for name, read in reads.items() for table, lines in read.lines.items()}
-    candidates = {
-        name: tuple(read_candidates(read.sheet.candidates, name, tables, names, read.located, problems))
-        for name, read in reads.items()
-    }
+    rules = {name: (*_rules(read, problems), *_given_rules(reads, read, problems)) for name, read in reads.items()}
+    heads = {name: (read.sheet.candidates, read.located, read.lines) for name, read in reads.items()}
+    candidates = candidate_sheets.of_systems(heads, names, problems)
     if problems:
         raise SpecError(problems)
     return tuple(_system(read, code_sets, references, rules[name], candidates[name]) for name, read in reads.items())
@@ -185,6 +182,13 @@ def _check_key(lines: Sequence[Line], editions: tuple[str, ...], place: Position
             )
         if line.key and line.item.kind in ("G", "B"):
             problems.append(Problem("S031", line.row.at("key"), f"`{line.item.name}` cannot be of a key"))
+    given = [line for line in lines if line.item.arrival]
+    dated = any(line.key and line.item.kind == "D" for line in lines)
+    for line in given:
+        if line.item.kind != "I" or line.item.length or not dated or line.item.name != given[0].item.name:
+            message = f"`{line.item.name}` cannot number the rows of a key"
+            hint = "one whole number (I) without a length, in a table whose key has a date"
+            problems.append(Problem("S031", line.row.at("key"), message, hint=hint))
     for edition in editions:
         here = {line.item.name for line in in_edition(lines, edition, editions)}
         for line in lines:
@@ -259,8 +263,7 @@ def _reference(
         return None
     there = {line.item.name: line.item for line in other.lines[table]}
     own = tuple(line.item.name for line in lines)
-    key = tuple(dict.fromkeys(line.item.name for line in other.lines[table] if line.key))
-    names = said.names or (own if set(own) <= set(there) else key)
+    names = _names_of(other.lines[table], own, said)
     unknown = [name for name in names if name not in there]
     if unknown or len(names) != len(own):
         where = read.located.at(*at, "names") if said.names else place
@@ -292,6 +295,32 @@ def _rules(read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
         places = {key: read.located.at(*at, key) for key in rest}
         severity = written.get("severity", "")
         yield RuleSpec(name, shape, written["of"], MappingProxyType(rest), severity, written["source"], place, places)
+
+
+def _given_rules(reads: Mapping[str, _Read], read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
+    """The rules that periods, and references on a day, give for nothing."""
+    for name, table in read.sheet.tables.items():
+        lines, source = read.lines[name], table.based_on or read.sheet.based_on
+        if table.period is not None:
+            periods.check_period(name, table.period, lines, read.editions, read.located, problems)
+            place = read.located.at("tables", name, "period", "key")
+            yield from periods.period_rules(name, table.period, lines, source, place)
+        for item, said in table.references.items():
+            place = read.located.at("tables", name, "references", item, "on")
+            named = next((line.reference for line in lines if line.item.name == item), "")
+            system, _, bare = named.rpartition(".")
+            other = reads.get(system or read.name)
+            if said.on is not None and other is not None and bare in other.lines:
+                period = other.sheet.tables[bare].period
+                problems.extend(periods.check_day(said.on, lines, read.editions, period, place))
+                names = _names_of(other.lines[bare], (item, *said.beside), said)
+                yield from periods.reference_rules(name, item, said, named, names, source, place)
+
+
+def _names_of(there: Sequence[Line], own: tuple[str, ...], said: ReferenceSheet) -> tuple[str, ...]:
+    """The items of another table that a reference names: those it says, those of the same names, or its key."""
+    key = tuple(dict.fromkeys(line.item.name for line in there if line.key))
+    return said.names or (own if set(own) <= {line.item.name for line in there} else key)
 
 
 def _wrong_rule(
@@ -351,6 +380,7 @@ def _system(
             tuple(tables),
             tuple(code_sets[name] for name in used),
             tuple(rule for rule in rules if rule.of in there),
+            read.sheet.refuse,
             edition,
             tuple(one for one in candidates if one.of.removeprefix(f"{read.name}.") in there),
             MappingProxyType(made),
@@ -365,4 +395,6 @@ def _system(
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:
     based_on = sheet.based_on or read.sheet.based_on
-    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes")
+    return Described(
+        read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", periods.period_of(sheet)
+    )

@@ -28,6 +28,9 @@ PROGRESS_SECONDS = 5.0
 BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
+BATCH_ROWS = 524_288
+"""Rows that the occurrences of a batch's records may become: more would take memory, and gain no time."""
+
 
 class Sink(Protocol):
     """What takes the rows and findings of a slice."""
@@ -170,7 +173,7 @@ def extract_and_map(
         framing=reader.reading.framing,
         charset=reader.reading.charset,
         kinds=reader.kinds,
-        batch_records=BATCH_RECORDS,
+        batch_records=_batch_records(municipality, dump),
         blanks=reader.reading.blanks,
         fixed_places=reader.reading.fixed_places,
         part=part,
@@ -210,6 +213,13 @@ def extract_and_map(
         filled=notes.filled,
         characters=notes.characters,
     )
+
+
+def _batch_records(municipality: Municipality, dump: str) -> int:
+    """How many records a batch holds: fewer of those that tables (OCCURS) give many rows of."""
+    parts = (part for plan in municipality.plans.values() for part in plan.parts if part.dump == dump)
+    most = max((part.each.fixed for part in parts if part.each is not None), default=1)
+    return max(min(BATCH_RECORDS, BATCH_ROWS // most), 1)
 
 
 def _looked_at(municipality: Municipality) -> dict[str, list[str]]:

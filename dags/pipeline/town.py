@@ -13,6 +13,9 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.secrets import mapped_secrets
+from dags.own import lists
+from dags.own.lists import OwnLists
 from dags.pipeline.candidates.decided import decided
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
@@ -41,6 +44,7 @@ from mappings.plan import Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
+from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators import instances
 from validators.shapes.contract import Rule
@@ -75,6 +79,7 @@ class Municipality:
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
+    own: OwnLists
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -96,6 +101,8 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         for system in SYSTEMS
         if system.name in spec.systems
     )
+    own = lists.of_municipality(spec, known, problems)
+    known = tuple(dataclasses.replace(s, code_sets=lists.joined(s.code_sets, own.codes)) for s in known)
     for system in known:
         of_system = spec.systems[system.name]
         found: list[Problem] = []
@@ -117,10 +124,11 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
-    return Municipality(spec, dumps, schemas, plans, known)
+    return Municipality(spec, dumps, schemas, plans, known, own)
 
 
 def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
@@ -241,7 +249,8 @@ def rules_of(system: System, settings: instances.Settings) -> tuple[Rule, ...]:
         SpecError: an instance does not fit the tables.
     """
     # Of other systems' tables only those are made that a rule reads.
-    known = PhysicalTables(table for every in (*SYSTEMS, system) for table in every.tables)
+    shared = (reference.table for reference in REFERENCE_TABLES.values())
+    known = PhysicalTables((*shared, *(table for every in (*SYSTEMS, system) for table in every.tables)))
     own = {table.name: table.qualified for table in system.tables}
     return instances.make((*system.rules, *instances.of_columns(known, own)), known, own=own, settings=settings)
 
@@ -380,8 +389,8 @@ def _kinds(
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+    """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
+    return {one.field for part in plan.parts_of(source) for one in followed(part)}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

@@ -44,9 +44,9 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: 
     text = column.cast(pl.String)
     mask = pl.lit(value=True)
     if when.values:
-        mask = mask & text.is_in([_plain(value) if number else value for value in when.values])
+        mask = mask & text.is_in([plain(value) if number else value for value in when.values])
     if when.besides:
-        mask = mask & ~text.is_in([_plain(value) if number else value for value in when.besides])
+        mask = mask & ~text.is_in([plain(value) if number else value for value in when.besides])
     if not when.values and not when.besides:
         mask = column != 0 if number else text != ""
     return Condition(mask.fill_null(value=False), (when.field,))
@@ -65,7 +65,8 @@ def is_number(text: str) -> bool:
     return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
+    """A number as Polars writes it: 007 and 7 are one."""
     sign = "-" if number.startswith("-") else ""
     whole, point, rest = number.removeprefix("-").partition(".")
     return sign + (whole.lstrip("0") or "0") + point + rest

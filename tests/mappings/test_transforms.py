@@ -31,7 +31,7 @@ TABLES = {
     "resolved by same_person": CodeTable((Period("", "", {"0000005678": "0000001234"}),), "", others="stay"),
     "resolved by is_party": CodeTable((Period("", "", {"V1": "0000000009"}),), "", others="are none"),
 }
-TYPES = {"text": pl.String, "integer": pl.Int64}
+TYPES = {"text": pl.String, "integer": pl.Int64, "decimal": pl.Decimal(9, 1)}
 
 
 def cases():
@@ -52,8 +52,9 @@ def test_values_become_what_the_case_says(transform, case):
     columns = {f"c{n}": pl.Series([value], dtype=TYPES[case["type"]]) for n, value in enumerate(case["input"])}
     params = transform.params.model_validate({k: str(v) for k, v in case["params"].items()})
     if "beside" in case:
-        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String)
-    outcome = transform.apply([pl.col(name) for name in columns], params, TABLES)
+        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String if transform.beside else pl.Int64)
+    apply = transform.numeric if transform.numeric is not None and case["type"] != "text" else transform.apply
+    outcome = apply([pl.col(name) for name in columns], params, TABLES)
     masks = (*outcome.failed, *outcome.remarks)
     row = worked_out(pl.DataFrame(columns), outcome).select(
         outcome.value.alias("value"), *[m.fill_null(value=False).alias(f"m{n}") for n, (_, m) in enumerate(masks)]

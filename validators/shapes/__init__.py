@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from validators.shapes import (
+    _beside,
     age_on_day,
     at_least_one,
     chain,
     check_digit,
     code_valid_on,
     count_matches,
+    counterpart,
     equal_totals,
     exactly_one,
     form,
@@ -18,15 +20,24 @@ from validators.shapes import (
     no_overlap,
     not_after,
     one_at_most,
+    recompute,
     required_with,
     sum_matches,
     sum_of_columns,
+    text_repertoire,
+    transitions,
+    tree,
     within_range,
 )
+from validators.shapes._expression import FUNCTIONS
 from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
+from validators.shapes._written_as import WRITTEN_AS, hint
 from validators.shapes.contract import Shape
 
-__all__ = ["MUNICIPALITY", "NUMBERINGS", "SHAPES"]
+__all__ = ["BESIDE", "FUNCTIONS", "MUNICIPALITY", "NUMBERINGS", "SHAPES", "WRITTEN_AS", "hint"]
+
+BESIDE = _beside.__doc__ or ""
+"""What `beside` says."""
 
 SHAPES: tuple[Shape, ...] = (
     not_after.SHAPE,
@@ -48,4 +59,9 @@ SHAPES: tuple[Shape, ...] = (
     check_digit.SHAPE,
     required_with.SHAPE,
     holds.SHAPE,
+    counterpart.SHAPE,
+    recompute.SHAPE,
+    transitions.SHAPE,
+    tree.SHAPE,
+    text_repertoire.SHAPE,
 )

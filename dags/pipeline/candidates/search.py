@@ -44,7 +44,7 @@ def search(run: Run, municipality: Municipality, frames: Frames, *, database: sa
     """
     declared = [one for system in municipality.systems for one in system.candidates]
     wanted = dict.fromkeys(one.other for one in declared if one.other not in frames)
-    rows = {**frames, **frames_of(data_centre.elsewhere(database, url, run, wanted))}
+    rows = {**frames, **frames_of(data_centre.elsewhere(database, url, run, municipality, wanted))}
     before = followed.former(run)
     known = [
         _Known(one, find(one, rows, likeness), _settled(municipality, one)) for one in declared if one.other in rows
