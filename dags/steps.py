@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TypedDict
 
 from dags.centre import reached
-from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
+from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
 from dags.pipeline.candidates import search as candidates
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
+from dags.pipeline.receiving import attachments, cuts, inbox
+from dags.pipeline.receiving.earlier import received_before
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED
@@ -129,13 +131,17 @@ def receive(run_id: str) -> list[SliceOf]:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("receive"):
-        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left)
+        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left, before=received_before(run))
+        reasons = inbox.why_held(receipts, Path(run.inbox))
+        if not reasons:
+            receipts, listed = attachments.take(run, municipality, receipts)
+            found = join_findings([found, listed])
         run.write(Receipts(receipts=receipts))
         findings_store.write_findings(run, "receive", found)
         for receipt in receipts:
             log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
         run.forget(Held)
-        if reasons := inbox.why_held(receipts, Path(run.inbox)):
+        if reasons:
             run.write(Held(reasons=reasons))
             raise HeldError("this run may not be promoted: " + "; ".join(reason.en for reason in reasons))
         return [SliceOf(dump=dump, number=number) for dump, number in cuts.plan(run, municipality)]
@@ -152,9 +158,10 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
         with (
             reached(run.code) as (_, url),
             cuts.opened(run, dump, reading, number) as stream,
+            attachments.Linker(run, municipality, dump, number) as linker,
             data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
-            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part)
+            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker)
         run.write(account, cuts.slice_name(dump, number))
 
 
@@ -166,6 +173,7 @@ def join_slices(run_id: str) -> None:
         accounts = {dump: cuts.join(run, municipality, dump) for dump in cuts.cuts_of(run)}
         for dump, account in accounts.items():
             run.write(account, dump)
+        attachments.settle(run, municipality)
         made = [account.made for account in accounts.values()]
         if waiting(municipality):
             with reached(run.code) as (database, url):
@@ -189,9 +197,7 @@ def validate(run_id: str, gate: Gate | None = None) -> Validation:
             candidates.search(run, municipality, evaluation.frames, database=database, url=url)
         findings_store.write_findings(run, "validate", join_findings([evaluation.found, new]))
         rejected = rejects.write_rejects(run, municipality)
-        validation = Validation(
-            rules=evaluation.rules, references=judged, rejected=rejected, not_checked=evaluation.not_checked
-        )
+        validation = evaluation.told(judged, rejected)
         run.write(validation)
     log.info("%s records rejected", f"{rejected:,}")
     return validation
@@ -262,6 +268,7 @@ def promote(run_id: str) -> Promotion:
     if approval is None or not approval.decision.approved:
         raise RunError("this run has not been approved; nothing was promoted")
     with run.timed("promote"), reached(run.code) as (database, _):
+        attachments.keep(run, municipality, findings_store.rejected_records(run))
         promoted = loader.promote(
             database, data_centre.run_tables(run, municipality), run.code, expected=verdict.expected
         )

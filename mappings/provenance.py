@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from mappings.language.spec import DumpSpec
-from mappings.plan import PartPlan, Plan
+from mappings.plan import OBJECT_TYPES, PartPlan, Plan
 
 BESIDE_THE_DATA = "見出し・トレーラーの項目 (field of a header or trailer)"
 """Why a field of a header or trailer goes nowhere."""
@@ -42,9 +42,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
         dump: the dump's name.
         spec: how the manifest describes it.
         kind: the record kind.
-        field: the field, or the table (OCCURS) that it lies in.
+        field: the field, or the list that it lies in; LIST.FIELD, which has its list's fate where that is not read.
     """
-    said = [plan.fates.get(f"{dump}.{kind}", {}).get(field, ((), "")) for plan in plans]
+    outer = field.partition(".")[0]
+    told = [plan.fates.get(f"{dump}.{kind}", {}) for plan in plans]
+    said = [fates.get(field) or fates.get(outer, ((), "")) for fates in told]
     targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
     of = spec.records[kind]
     read = {reference for c in spec.controls for reference in (c.sum, c.value, c.equals)}
@@ -58,8 +60,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
 def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     """The fields, as the decoder's findings name them, that a column of a part's frame comes from.
 
-    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none.
+    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none, a file
+    beside the dump ($object) from the field that names it.
     """
+    if name in OBJECT_TYPES and part.names_object:
+        return ((part.source, part.names_object),)
     alias, dot, field = name.partition(".")
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:

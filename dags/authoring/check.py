@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dags.authoring import written_examples
 from dags.authoring.excerpt import Lines, lines_of
+from dags.own.lists import gaps
 from dags.pipeline import town as towns
 from dags.pipeline.folders import called
 from mappings.language.package import packages_of
@@ -46,7 +47,7 @@ def check(folder: Path) -> Checked:
     tables = len({part.table for plan in town.plans.values() for part in plan.parts})
     # Dumps of one copybook have its notes once.
     noted = dict.fromkeys(note for dump in town.dumps.values() for note in dump.layout.notes)
-    notes = tuple(_opened(note, folder) for note in noted)
+    notes = tuple(_opened(note, folder) for note in (*noted, *gaps(town.own)))
     return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables", notes=notes)
 
 

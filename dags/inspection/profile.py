@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dags.inspection.column_profile import WINDOW, ColumnProfile
 from dags.inspection.reader import Job
-from dags.pipeline.inbox import files_of
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import Municipality
 from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
 from extractors.layout import Field, Segment
@@ -68,7 +68,8 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
     fates: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
     for kind in reader.kinds:
         known = fates[kind.name] = {}
-        for name in _names(reader.layout.segment(kind.group, lists=kind.lists)):
+        segment = reader.layout.segment(kind.group, lists=kind.lists)
+        for name in (*_names(segment), *_inside(segment)):
             fate = fate_of(municipality.plans.values(), dump, reader.spec, kind.name, name)
             uses = (("control", fate.controls), ("record kind", fate.tells_kinds))
             known[name] = ((*fate.targets, *(use for use, holds in uses if holds)), fate.ignored_because)
@@ -142,6 +143,13 @@ def _names(segment: Segment) -> Iterator[str]:
     """Every field and list of a segment, FILLERs too; other names for the same bytes (RENAMES) are left out."""
     yield from (field.name for field in segment.fields if not field.renames)
     yield from (table.column for table in segment.tables if "FILLER@" not in table.column)
+
+
+def _inside(segment: Segment) -> Iterator[str]:
+    """What lies in the lists of a segment, as LIST.FIELD."""
+    for table in segment.tables:
+        inner = (table.element, *(deeper.element for deeper in table.element.deep_tables))
+        yield from (f"{table.column}.{field.name}" for element in inner for field in element.fields)
 
 
 class _KindWork:
@@ -232,7 +240,8 @@ def _assemble(source: Source, works: Mapping[str, _KindWork], account: Account, 
         role = source.roles.get(kind, "data")
         fates = (source.fates or {}).get(kind, {})
         for table, field in work.places:
-            targets, reason = fates.get(field.name, fates.get(table, ((), "")))
+            outermost = next((f"{of}.{field.name}" for of in field.within if f"{of}.{field.name}" in fates), "")
+            targets, reason = fates.get(outermost) or fates.get(field.name, fates.get(table, ((), "")))
             facts = {
                 "kind": kind,
                 "field": field.name,

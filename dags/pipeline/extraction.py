@@ -11,13 +11,14 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
-from migration_reports.findings import RunError, count_errors
+from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators import controls
 
@@ -30,6 +31,13 @@ BATCH_RECORDS = 32_768
 
 BATCH_ROWS = 524_288
 """Rows that the occurrences of a batch's records may become: more would take memory, and gain no time."""
+
+
+class Linker(Protocol):
+    """What knows the files beside a dump."""
+
+    def link(self, kind: str, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Add to records of a kind the files that they name; gives them, and what was found of the files."""
 
 
 class Sink(Protocol):
@@ -143,6 +151,7 @@ def extract_and_map(
     *,
     run_id: str,
     part: Slice = WHOLE,
+    linker: Linker | None = None,
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -153,6 +162,7 @@ def extract_and_map(
         stream: its bytes, where the slice begins.
         run_id: the run that stands in its rows.
         part: the slice.
+        linker: links records with the files beside the dump that they name; where there is none, they name none.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -164,6 +174,7 @@ def extract_and_map(
     trailers: dict[str, list[Mapping[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
+    files = FileCounts(stream, reader.spec)
     said, begun = time.monotonic(), stream.taken
     size = part.length if part.length >= 0 else stream.size - part.offset
     extraction = extract(
@@ -183,21 +194,27 @@ def extract_and_map(
         notes.add(extracted)
         if not kind or kind in trailers:
             sink.write_findings(extracted.findings)
+            files.add_findings(extracted.findings)
             counts.add_errors(dump, extracted.findings)
             if kind:
-                rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
-                trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
+                numbers = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
+                rows = [{k: None if v is None else str(v) for k, v in row.items()} for row in numbers]
+                trailers[kind].extend(rows)
+                files.add_trailers(kind, extracted.batch, rows)
                 tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
             continue
         tally.add(kind, extracted.batch, reader.control_fields[kind])
+        files.add(kind, extracted.batch, reader.control_fields[kind])
         source = f"{dump}.{kind}"
         if source in looked_at:
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
-        mapped = mapper.map(source, extracted.batch, extracted.findings)
+        batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
+        sink.write_findings(unlinked)
+        mapped = mapper.map(source, batch, extracted.findings)
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
-        counts.add_errors(dump, mapped.findings)
+        counts.add_errors(dump, join_findings([mapped.findings, unlinked]))
         if time.monotonic() - said > PROGRESS_SECONDS:
             said = time.monotonic()
             share = 100 * (stream.taken - begun) // max(size, 1)
@@ -210,6 +227,7 @@ def extract_and_map(
         records=tally.records,
         sums=tally.sums,
         trailers={kind: tuple(rows) for kind, rows in trailers.items()},
+        files=files.counted,
         filled=notes.filled,
         characters=notes.characters,
     )

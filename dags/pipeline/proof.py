@@ -12,11 +12,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline import data_centre, findings_store
+from dags.pipeline.receiving.per_file import trailers_of
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.findings import RunError, finding, join_findings, no_findings
 from migration_reports.items import table_of
 from migration_reports.records.run_record import (
     AmountReconciliation,
@@ -26,10 +27,11 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Trailers, Verdict
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
+from validators.file_controls import CountedFile, prove_files
 
 R = TypeVar("R", bound=StepResult)
 
@@ -83,7 +85,14 @@ def prove(
         RunError: the run has not been validated, or its slices have not been joined.
     """
     made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
-    proved = [_controls(name, municipality, account) for name, account in results.accounts.items()]
+    received = _left(results.receipts, "received")
+    files = {name: [one.file for one in received.of(name) if one.status == "received"] for name in results.accounts}
+    proved = [
+        _controls(name, municipality, account, files[name])
+        if files[name]
+        else (_not_there(name, municipality), no_findings())
+        for name, account in results.accounts.items()
+    ]
     fates = _fates(municipality, results.accounts, rejected)
     lines = _lines(municipality, results.accounts, made, counts)
     tables = target_tables(municipality)
@@ -129,16 +138,48 @@ def _left(result: R | None, done: str) -> R:
 
 
 def _controls(
-    name: str, municipality: Municipality, account: DumpAccount
+    name: str, municipality: Municipality, account: DumpAccount, files: Sequence[str]
 ) -> tuple[tuple[Control, ...], pa.RecordBatch]:
-    """Prove one dump's controls, from what was counted while it was read."""
+    """Prove one dump's controls, from what was counted while it was read: of the whole, and of each of its files."""
+    spec = municipality.dumps[name].spec
+    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in spec.controls if c.per is None]
     tally = controls.Tally(dict(account.records), dict(account.sums))
-    trailers = {
+    proved, found = controls.prove(name, stated, tally, _numbers(account.trailers))
+    of_each = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in spec.controls if c.per == "file"]
+    if not of_each:
+        return proved, found
+    counted = (
+        CountedFile(file, controls.Tally(dict(one.records), dict(one.sums)), _numbers(trailers_of(one, spec)))
+        for file, one in zip(files, account.files, strict=True)
+    )
+    once = {kind: of.role for kind, of in spec.records.items() if of.role != "data"}
+    proved_each, found_each = prove_files(name, of_each, counted, once=once)
+    return (*proved, *proved_each), join_findings([found, found_each])
+
+
+def _not_there(name: str, municipality: Municipality) -> tuple[Control, ...]:
+    """The controls of a dump that may be absent, and is: they prove nothing."""
+    return tuple(
+        Control(
+            dump=name,
+            name=f"{kind} of {subject}",
+            kind=kind,
+            field=control.value or control.equals,
+            stated="",
+            found="",
+            agrees=True,
+        )
+        for control in municipality.dumps[name].spec.controls
+        for kind, subject in (("count", control.count), ("sum", control.sum), ("value", control.value))
+        if subject is not None
+    )
+
+
+def _numbers(trailers: Trailers) -> Mapping[str, Sequence[Mapping[str, Decimal | None]]]:
+    return {
         kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
-        for kind, rows in account.trailers.items()
+        for kind, rows in trailers.items()
     }
-    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in municipality.dumps[name].spec.controls]
-    return controls.prove(name, stated, tally, trailers)
 
 
 def _fates(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
@@ -38,6 +37,7 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
+from mappings.language.problem_places import at_option, shown
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec
 from mappings.plan import Plan
@@ -108,7 +108,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         found: list[Problem] = []
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
-        problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
+        problems.extend(shown(of_system, at_option(of_system, problem)) for problem in found)
     spec = decided(spec, known, problems)
     if problems:
         raise SpecError(problems)
@@ -173,35 +173,6 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
     return made
-
-
-def _at_option(spec: SystemFolder, problem: Problem) -> Problem:
-    """A problem of a dump at the line of the option that it speaks of, where the manifest has one."""
-    places = spec.manifest_places.places
-    starts = {places[path]: path for path in places if path[:1] in (("dumps",), ("policies",)) and path[-1] != "key"}
-    path = starts.get(problem.position, ())
-    path = path[:-1] if path[-1:] == ("name",) else path
-    words = set(re.findall(r"\w+", problem.message))
-    options = [
-        at
-        for at in places
-        if at[: len(path)] == path and len(at) > len(path) + 1 and at[-1] == "key" and at[-2] in words
-    ]
-    # `name` and the like of the dump itself are no options: those stand one level further in.
-    inner = [at for at in options if len(at) == 5 or at[0] == "policies"]
-    if problem.code not in ("L903", "L904") or not path or not inner:
-        return problem
-    return dataclasses.replace(problem, position=places[inner[0]])
-
-
-def _shown(spec: SystemFolder, problem: Problem) -> Problem:
-    """A problem whose file is called as those of specs are, by its folder: charsets know it by a path of their own."""
-    file = (spec.path / problem.position.file).resolve()
-    for root in spec.roots:
-        if file.is_file() and file.is_relative_to(root.path.resolve()):
-            shown = root.shown(file.relative_to(root.path.resolve()).as_posix())
-            return dataclasses.replace(problem, position=dataclasses.replace(problem.position, file=shown))
-    return problem
 
 
 def with_gaiji_table(spec: SystemFolder, dump: str, file: str) -> Charset:
@@ -379,7 +350,7 @@ def _kinds(
                 controls[kind].add(field)
     kinds = []
     for kind_name, spec in dump.records.items():
-        wanted = frozenset(controls[kind_name])
+        wanted = frozenset(controls[kind_name]) | frozenset(spec.objects.fields if spec.objects is not None else ())
         if spec.role == "data":
             for plan in plans.values():
                 wanted |= plan.fields_used(f"{name}.{kind_name}")
