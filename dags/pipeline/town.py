@@ -16,6 +16,7 @@ from dags.fields.wanted import kinds_of
 from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
+from dags.pipeline.candidates.decided import decided
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -109,6 +110,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
         problems.extend(shown(of_system, at_option(of_system, problem)) for problem in found)
+    spec = decided(spec, known, problems)
     if problems:
         raise SpecError(problems)
     schemas = {
