@@ -32,7 +32,8 @@ def kinds_of(
             controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
         elif used:
             context[kind_name] = {field: schemas[source].field(field).type for field in sorted(used)}
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
+        told = (spec.field, spec.values, spec.group, wanted, spec.also, spec.parent)
+        kinds.append(Kind(kind_name, *told, cut=frozenset(spec.cut)))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}, context
 
 
