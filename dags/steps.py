@@ -17,6 +17,7 @@ from typing import TypedDict
 
 from dags.centre import reached
 from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
+from dags.pipeline.candidates import search as candidates
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
@@ -190,17 +191,16 @@ def validate(run_id: str, gate: Gate | None = None) -> Validation:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("validate"), opened(gate) as counting:
-        findings_store.forget_findings(run, "validate", "reconcile")
+        findings_store.forget_findings(run, "validate", "candidates", "reconcile")
         with reached(run.code) as (database, url):
             data_centre.stage_again(database, url, run, municipality)
             evaluation = judging.evaluate(run, municipality, counting, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
             judged, new = judging.judge_references(run, municipality, evaluation, counting, database=database, url=url)
+            candidates.search(run, municipality, evaluation.frames, database=database, url=url)
         findings_store.write_findings(run, "validate", join_findings([evaluation.found, new]))
         rejected = rejects.write_rejects(run, municipality)
-        validation = Validation(
-            rules=evaluation.rules, references=judged, rejected=rejected, not_checked=evaluation.not_checked
-        )
+        validation = evaluation.told(judged, rejected)
         run.write(validation)
     log.info("%s records rejected", f"{rejected:,}")
     return validation

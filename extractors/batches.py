@@ -20,7 +20,7 @@ from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings import odd_cells
 from extractors.framings.contract import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind, check_families, parted
+from extractors.kinds import Chooser, Family, Kind, check_cut, check_families, parted
 from extractors.layout import Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
@@ -329,6 +329,8 @@ def _make_reader(
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
+    check_cut(kind, layout)
+    wanted |= {name for name, field in by_name.items() if kind.cut & {name, field.data_name}}
     others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not (f.renames or f.beside))
     structure = Structure(
         segment,
@@ -340,6 +342,7 @@ def _make_reader(
         fixed_places=fixed_places,
         padded=padded,
         others=others,
+        cut=kind.cut,
         observer=observer,
     )
     columns = [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]

@@ -84,11 +84,15 @@ def factor_of(steps: Sequence[Step]) -> int | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on rows: a mask, and the columns of the frame that it reads."""
+    """A condition on rows: a mask, the columns of the frame that it reads, and `filled`, the one that must not be zero.
+
+    `filled` is empty where anything else is asked.
+    """
 
     mask: pl.Expr
     reads: tuple[str, ...]
     wide: tuple[str, ...] = ()
+    filled: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -317,10 +321,14 @@ class PartPlan:
         """Whether it can only be mapped when every dump has been read."""
         return bool(self.joins or self.series)
 
-    @property
-    def simple(self) -> bool:
-        """Whether every record gives exactly one row, so that sums of fields are sums of columns."""
-        return not (self.each or self.joins or self.when or self.keep != "every_row")
+    def sums(self, name: str) -> tuple[str, ...]:
+        """The fields whose sum is that of a name in the rows, because each of their values stands in one row, or is zero."""
+        once = self.each is None or (self.each.runs is None and len(self.each.flat.get(name, ())) == self.each.fixed)
+        every = not self.joins and self.keep == "every_row" and all(condition.filled == name for condition in self.when)
+        lists = self.each is not None and self.each.lists
+        if not (once and every) or lists:
+            return ()
+        return self.each.fields(name) if self.each is not None else (name,)
 
 
 Fate = tuple[tuple[str, ...], str]

@@ -119,6 +119,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
         "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
         "S045": "Name date items of the table that every edition has; `on:` is for a reference to a table that has a period.",
+        "S050": "Name a table of system.yaml, or another system's as `system.table`; each row has a number of its own.",
+        "S051": "Name an item of the table as items.csv does; of another table by `equal: {own item: its item}`.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -165,6 +167,10 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
         "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
         "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
+        "Y115": "Correct the line: candidates, two numbers, same, different or later, why, who, and on which day (YYYY-MM-DD).",
+        "Y116": "Name candidates that the system's sheet declares; docs/reference/systems.md lists them.",
+        "Y117": "Look the numbers up again, and withdraw or correct one of the lines that are named.",
+        "Y118": "Resolve a column that refers to the number; the number of a row itself stays.",
     }
 )
 """What to do about each code."""

@@ -32,10 +32,11 @@ def kinds_of(
             controls[kind_name].update(*(_amounts(plan, source) for plan in plans.values()))
         elif used:
             context[kind_name] = {field: schemas[source].field(field).type for field in sorted(used)}
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
+        told = (spec.field, spec.values, spec.group, wanted, spec.also, spec.parent)
+        kinds.append(Kind(kind_name, *told, cut=frozenset(spec.cut)))
     return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}, context
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:
     """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
-    return {one.field for part in plan.parts_of(source) for one in followed(part)}
+    return {field for part in plan.parts_of(source) for one in followed(part) for field in one.fields}

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dags.centre import called, reached
 from dags.own.told import own_values
 from dags.pipeline import gaiji_ledger
+from dags.pipeline.candidates import followed
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of
@@ -60,6 +61,7 @@ def record(run: Run) -> RunRecord:
     municipality = municipality_of(run)
     named = municipality.folder.manifest.municipality
     results, former = run.results(municipality.dumps), reported_before(run)
+    pairs, left_out = followed.shown(run.run_id)
     return run_record(
         run,
         results,
@@ -73,6 +75,8 @@ def record(run: Run) -> RunRecord:
         reuse=_reuse(municipality),
         planned_on=_planned(municipality, run),
         gaiji=gaiji_ledger.ledger(municipality, results.accounts, former),
+        pairs=pairs,
+        pairs_left_out=left_out,
         evidence=_evidence(municipality),
         versions=_versions(version),
         specs_changed=changed(run, settings().municipalities / run.folder),

@@ -16,10 +16,11 @@ from dags.fields.wanted import kinds_of
 from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
+from dags.pipeline.candidates.decided import decided
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.kinds import Chooser, check_families
+from extractors.kinds import Chooser, check_cut, check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Apart,
@@ -109,6 +110,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
         problems.extend(shown(of_system, at_option(of_system, problem)) for problem in found)
+    spec = decided(spec, known, problems)
     if problems:
         raise SpecError(problems)
     schemas = {
@@ -327,14 +329,19 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
     """The values that tell record kinds apart, proved against their fields before there is any dump."""
     problems: list[Problem] = []
     for kind_name, kind in spec.manifest.dumps[name].records.items():
-        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also)
+        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also, cut=frozenset(kind.cut))
         try:
             Chooser((one,), reading.layout, reading.charset, reading.layout.dialect)
+            check_cut(one, reading.layout)
         except SpecError as error:
             place = spec.manifest_places.at("dumps", name, "records", kind_name)
             schema = arrow_schema(reading.layout, kind.group)
             defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
-            problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
+            codes = {"L905": "Y021"}
+            problems.extend(
+                dataclasses.replace(p, code=codes.get(p.code, p.code), position=place, defined=defined)
+                for p in error.problems
+            )
     return problems
 
 

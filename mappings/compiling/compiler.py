@@ -13,7 +13,7 @@ from types import MappingProxyType
 import pyarrow as pa
 import sqlalchemy as sa
 
-from mappings.compiling.around import Around
+from mappings.compiling.around import Around, parted
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
@@ -65,8 +65,7 @@ def compile_mapping(
     Raises:
         SpecError: with every problem.
     """
-    around = Around({source: schema for source, schema in schemas.items() if not _is_data(folder, source)})
-    schemas = {source: schema for source, schema in schemas.items() if source not in around.schemas}
+    schemas, around = parted(schemas, folder.manifest.dumps)
     work = _Compiler(folder, schemas, tables, code_sets, around)
     parts = work.parts()
     fates = work.fates()
@@ -75,11 +74,6 @@ def compile_mapping(
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
     return Plan(folder.name, tuple(parts), keep, fates, fields_read(parts, schemas), folder)
-
-
-def _is_data(folder: SystemFolder, source: str) -> bool:
-    dump, _, kind = source.partition(".")
-    return folder.manifest.dumps[dump].records[kind].role == "data"
 
 
 class _Compiler:

@@ -63,7 +63,7 @@ class Complaints:
         """Add that a name is not known, with the nearest of those that are; `what` has the name in backquotes."""
         names = tuple(allowed)
         word = what.split("`")[1]
-        if code == "Y021" and word.startswith("$"):
+        if code == "Y021" and word.startswith((OCCURRENCE[:4], FROM, TO, VALUE)):
             self._no_number(place, word, tuple(name for name in names if name.startswith("$")))
             return
         near = did_you_mean(word, names), near_definition(self._near(), word, names) if code == "Y021" else ()

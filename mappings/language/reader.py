@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
+from mappings.language.decisions import FILE, Decision, read_decisions
 from mappings.language.files import inside, missing, text_of
 from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
@@ -72,6 +73,10 @@ PROBLEMS: Mapping[str, str] = {
     "Y091": "a name in braces that stands for nothing",
     "Y092": "attachments that cannot be found or told apart",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
+    "Y115": "a decision about candidates that cannot be used",
+    "Y116": "candidates that are not known",
+    "Y117": "decisions about candidates that contradict one another",
+    "Y118": "candidates resolved in the column by which they are found",
 }
 """What each problem code of a manifest or mapping means."""
 
@@ -188,7 +193,8 @@ class _Reader:
         tables = MappingProxyType(self._code_tables(mapping, where))
         if head is None:
             return None
-        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
+        decisions = self._decisions()
+        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse(), decisions)
 
     def lists(self) -> Mapping[str, str]:
         """The texts of the files that are a municipality's own lists, by their paths; empty of what is no CSV."""
@@ -302,6 +308,15 @@ class _Reader:
         """How much came from the package."""
         c = self._counts
         return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+
+    def _decisions(self) -> tuple[Decision, ...]:
+        """What people decided about candidates: of this town alone, whatever its package holds."""
+        file = inside(self.own.path, FILE)
+        if file is None or not file.exists():
+            return ()
+        shown = self.own.shown(FILE)
+        text = text_of(file, FILE, Position(shown), self.problems, self._noted(file), (self.own.path,))
+        return () if text is None else read_decisions(text, shown, self.problems)
 
     def _code_tables(self, mapping: MappingSpec, where: Located) -> dict[str, CodeTable]:
         tables: dict[str, CodeTable] = {}

@@ -64,6 +64,9 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
+    cut: tuple[str, ...] = Field(
+        (), description="texts to be told of where they fill their field to its last byte, and so may have been cut"
+    )
     role: Literal["data", "header", "trailer"] = Field(
         "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
     )

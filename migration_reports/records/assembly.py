@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
+    CandidatePair,
     DumpReceipt,
     Evidence,
     FieldFate,
@@ -44,6 +45,8 @@ def run_record(
     reuse: Reuse | None = None,
     planned_on: str = "",
     gaiji: tuple[Gaiji, ...] = (),
+    pairs: tuple[CandidatePair, ...] = (),
+    pairs_left_out: int = 0,
     evidence: tuple[Evidence, ...] = (),
     versions: Mapping[str, str] | None = None,
     specs_changed: tuple[str, ...] = (),
@@ -64,6 +67,8 @@ def run_record(
         reuse: how much a package brought.
         planned_on: the day that the calendar plans for it.
         gaiji: its gaiji ledger.
+        pairs: its candidates.
+        pairs_left_out: those that are not among them.
         evidence: the specs that it used, by their hashes.
         versions: of the programs that made it.
         specs_changed: specs of the municipality's folder that are not what the run used.
@@ -109,6 +114,9 @@ def run_record(
         planned_on=planned_on,
         gaiji=gaiji,
         gaiji_left_out=sum(a.characters_distinct - len(a.characters) for a in results.accounts.values()),
+        searches=results.searched.searches if results.searched is not None else (),
+        pairs=pairs,
+        pairs_left_out=pairs_left_out,
         evidence=(*dumps, *evidence),
         timings=tuple(sorted(results.timings, key=lambda timing: timing.started)),
         former_run=promotion.former_run if promotion is not None else "",

@@ -392,6 +392,73 @@ class Gaiji(Frozen):
     decided_on: str = ""
 
 
+class EvidenceTried(Frozen):
+    """One evidence of candidates: the pairs that it speaks for, and what was not paired because too much shares it.
+
+    `groups_left` are groups of more rows than may share an evidence, `rows_left` the rows in them; `too_many` the pairs that
+    it would have given, where they are more than people look at, and none was made.
+    """
+
+    evidence: str
+    strong: bool
+    pairs: int
+    groups_left: int = 0
+    rows_left: int = 0
+    too_many: int = 0
+
+
+class CandidateSearch(Frozen):
+    """名寄せ候補: what was looked for in a table, and how the pairs stand.
+
+    `since` counts them by what became of them since the run before, `decisions` by what was decided, by a line or by what
+    follows from others; `open` are those that nobody has decided, or only to decide later. `missing` is the table that was
+    neither in the run nor promoted: then nothing was looked for. `items` are their names, Japanese and English.
+    """
+
+    name: str
+    ja: str
+    en: str
+    table: str
+    other: str
+    severity: Literal["error", "alert", "note"]
+    items: Mapping[str, tuple[str, str]] = {}
+    evidence: tuple[EvidenceTried, ...] = ()
+    missing: tuple[str, ...] = ()
+    since: Mapping[str, int] = {}
+    decisions: Mapping[str, int] = {}
+    open: int = 0
+
+
+class CandidatePair(Frozen):
+    """A pair of rows that may be one person: by an id of its own and by places, never by its numbers.
+
+    `group` joins pairs that have a number in common. `since`: new, open (met before), back (had been gone), decided (as
+    before), changed (decided otherwise than before, or newly), kept (decided, and no evidence speaks for it now), gone.
+    `follows` is what follows from decisions about other pairs.
+    """
+
+    candidates: str
+    id: str
+    group: str
+    strong: bool
+    evidence: tuple[str, ...]
+    agree: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    a: Place = Place()
+    b: Place = Place()
+    since: Literal["new", "open", "back", "decided", "changed", "kept", "gone"]
+    decision: Literal["", "same", "different", "later"] = ""
+    follows: Literal["", "same", "different"] = ""
+    reason: str = ""
+    decided_by: str = ""
+    decided_on: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people have yet to decide."""
+        return self.since != "gone" and not self.follows and self.decision in ("", "later")
+
+
 class Decision(Frozen):
     """What was decided of a promotion: by whom, when and why.
 
@@ -522,6 +589,9 @@ class RunRecord(Frozen):
     planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
     gaiji_left_out: int = 0
+    searches: tuple[CandidateSearch, ...] = ()
+    pairs: tuple[CandidatePair, ...] = ()
+    pairs_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()
     timings: tuple[Timing, ...] = ()
     former_run: str = ""
