@@ -40,7 +40,7 @@ def home(tmp_path, monkeypatch, database_url):
 def receive(home, town="990027_mihon", residents=600, faults=0.05, seed=3):
     return synthesize(
         home.parent / "towns" / town, residents=residents, seed=seed, faults=faults, out=home / "inbox" / town
-    )
+    )[0]
 
 
 def allow_rejects(home, town="990027_mihon"):
