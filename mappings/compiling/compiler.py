@@ -183,10 +183,7 @@ class _Compiler:
                 self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                if column_name == table_of(self._tables[name]).arrival:
-                    self._complain.add("Y081", key, f"column `{column_name}` of {name} is given by the program")
-                else:
-                    self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                self._complain.no_column(key, self._tables[name], column_name, groups)
                 continue
             if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
