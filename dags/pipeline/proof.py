@@ -267,7 +267,9 @@ def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccoun
         totals = [Decimal(sums[key]) for field in one.fields if (key := f"{part.kind}.{field}") in sums]
         if totals:
             name = f"{one.name}(*)" if len(one.fields) > 1 else one.name
-            yield _Sum(part.dump, part.kind, name, part.table, part.number, one.column, sum(totals, Decimal(0)), one.times)
+            yield _Sum(
+                part.dump, part.kind, name, part.table, part.number, one.column, sum(totals, Decimal(0)), one.times
+            )
 
 
 def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
