@@ -17,7 +17,7 @@ from mappings.compiling.around import Around, parted
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
-from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.definitions import column_definition, field_definition, fields_by_name, widths_of
 from mappings.compiling.each import compile_each
 from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
@@ -257,12 +257,12 @@ class _Compiler:
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = _widths_of(_by_name(self._schemas[spec.source])) | _widths_of(self._around.fields(spec.source))
+        widths = widths_of(fields_by_name(self._schemas[spec.source])) | widths_of(self._around.fields(spec.source))
         if each is not None:
-            widths.update(_widths_of(fields_in_rows(each, self._schemas[spec.source])))
+            widths.update(widths_of(fields_in_rows(each, self._schemas[spec.source])))
         for alias, join in spec.join.items():
             if join.source in self._schemas:
-                theirs = _widths_of(_by_name(self._schemas[join.source]))
+                theirs = widths_of(fields_by_name(self._schemas[join.source]))
                 widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
         return widths
 
@@ -379,14 +379,5 @@ class _Compiler:
         return tuple(made)
 
 
-def _by_name(schema: pa.Schema) -> dict[str, pa.Field]:
-    return {field.name: field for field in schema}
-
-
 def _family(kind: pa.DataType) -> str:
     return "text" if pa.types.is_string(kind) else "a number"
-
-
-def _widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
-    """The widths in bytes of the fields that say theirs."""
-    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}
