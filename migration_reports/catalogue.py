@@ -1193,6 +1193,42 @@ _ENTRIES = (
         "該当レコードの誤りを是正してから、もう一度移行すること。",
         "Correct the records concerned and run again.",
     ),
+    Code(
+        "V490",
+        "geometry_unreadable",
+        E,
+        "図形を読めない",
+        "A geometry that cannot be read",
+        "閉じていない輪郭、空の図形、WKB でない値である。移行元データを是正すること。",
+        "Its rings are not closed, it is empty, or it is no WKB. Have the data owner correct it.",
+    ),
+    Code(
+        "V491",
+        "geometry_old_datum",
+        N,
+        "旧日本測地系のまま保管した",
+        "A geometry is kept in the old Japanese datum",
+        "座標は変換していない。変換は国土地理院の TKY2JGD で行い、精度を記録すること。",
+        "Nothing was transformed. Transform it by the grid of the Geospatial Information Authority, and record the accuracy.",
+    ),
+    Code(
+        "V492",
+        "geometry_invalid",
+        A,
+        "図形が自己交差している、または輪郭が正しくない",
+        "A geometry crosses itself, or its rings are not as they should be",
+        "地図で確認し、是正の要否を判断すること。",
+        "Look at it on the map, and decide whether it must be corrected.",
+    ),
+    Code(
+        "V493",
+        "geometry_outside",
+        A,
+        "座標が座標系の範囲の外にある",
+        "A geometry lies where its reference system is not used",
+        "軸の順序、系番号、単位 (mm、m) を確認すること。",
+        "See the order of the axes, the zone and the unit (millimetres for metres).",
+    ),
 )
 
 CATALOGUE: Mapping[str, Code] = {entry.code: entry for entry in _ENTRIES}

@@ -106,7 +106,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S012": "Give the item of another type a name of its own, and end the old one by `until`.",
         "S013": "Name a set of codes/code_sets.csv whose codes fit the item's length: `sex`, `relationship*2`, `change_reason@changed`.",
         "S014": "Name a date item (type D) of the same table that every edition with the code has.",
-        "S015": "Give the item another name: a date's columns end in _source, _key and _precision, a geometry's in _srid and _wkb, an attachment's in _path, _bytes and _sha256.",
+        "S015": "Give the item another name: a date's columns end in _source, _key and _precision, a geometry's in _srid, _wkb, _area, _valid and the names of its four sides, an attachment's in _path, _bytes and _sha256.",
         "S020": "Each set is one line of codes/code_sets.csv and one file of its name; only an open set may have none.",
         "S021": "Give each line of the code its own time, or remove one.",
         "S030": "Name the table in both sheets: what it is in system.yaml, its items in items.csv.",
