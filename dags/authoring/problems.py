@@ -157,6 +157,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
+        "Y110": "List every file of the set under `file:`, so that each is received and proved, or hand it over as one .zip.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
         "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
         "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
