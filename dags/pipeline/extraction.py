@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -15,6 +15,7 @@ from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
+from extractors.context.standing import Standing, beside
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
@@ -152,6 +153,7 @@ def extract_and_map(
     run_id: str,
     part: Slice = WHOLE,
     linker: Linker | None = None,
+    context: Sequence[Standing] = (),
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -163,6 +165,7 @@ def extract_and_map(
         run_id: the run that stands in its rows.
         part: the slice.
         linker: links records with the files beside the dump that they name; where there is none, they name none.
+        context: the headers and trailers of the dump that its records look at.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -210,7 +213,7 @@ def extract_and_map(
             sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
         batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
         sink.write_findings(unlinked)
-        mapped = mapper.map(source, batch, extracted.findings)
+        mapped = mapper.map(source, beside(context, batch, stream), extracted.findings)
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)

@@ -64,7 +64,12 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
-    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    cut: tuple[str, ...] = Field(
+        (), description="texts to be told of where they fill their field to its last byte, and so may have been cut"
+    )
+    role: Literal["data", "header", "trailer"] = Field(
+        "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
+    )
     objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
@@ -80,7 +85,9 @@ class ControlSpec(Spec):
     )
 
 
-CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
+CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType(
+    {"ldif": "utf_8", "shapefile": "shift_jis", "xlsx": "utf_8", "xml": "utf_8"}
+)
 """The containers of rows of cells, whose framing need not be said, and their charsets where nothing else is said."""
 
 
@@ -265,7 +272,11 @@ OnError = Literal["reject", "null", "keep", "default"]
 class ColumnSpec(Spec):
     """How a target column (or a date's three) is filled."""
 
-    sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
+    sources: Fields = Field(
+        {},
+        alias="from",
+        description="the field, or several, or several with names; KIND.FIELD is of the header or trailer, ALIAS.FIELD of a join",
+    )
     constant: str | None = Field(None, description="what stands in every row, in place of from:")
     expression: str | None = Field(
         None, description="an SQL expression over the names of from:, or fields in double quotes"

@@ -162,6 +162,9 @@ def _totals(record: RunRecord) -> Iterator[str]:
             _MARKS[verdicts.of_control(record, c)],
         )  # fmt: skip
     yield from _more(record.controls, MAX_LINES, 4)
+    for of in record.attachments:
+        named = f"{of.named:,} + {of.extra:,} (−{of.missing:,}, ≠{of.altered:,})"
+        yield _row(_plain(f"添付 attachments: {of.place}"), f"{of.files:,}", named, _MARKS[of.closes])
     for a in record.amounts[:MAX_LINES]:
         yield _row(
             _plain(f"{a.table}.{a.column}"), amount(a.in_dump), f"{amount(a.in_table)} + {amount(a.in_rejected)}",

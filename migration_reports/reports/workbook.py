@@ -182,6 +182,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             ((u.field, f"{u.table}.{u.column}", u.value or _both("not_shown"), u.count) for u in record.unknown_codes),
         )
         sheet(
+            "団体独自 Own",
+            _heads("own_of own_key own_item own_shared own_own own_source"),
+            ((o.of, o.key, o.item, o.shared, o.own, o.source) for o in record.own_values),
+        )
+        sheet(
             "外字 Gaiji",
             [*_heads("glyph code"), "Unicode", *_heads("area charset count fields first_places")],
             (
