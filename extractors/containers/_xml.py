@@ -78,6 +78,8 @@ def parse(
         parser.Parse(b"" if decoder is None else decoder.decode(b"", True), True)
     except UnicodeDecodeError:
         raise Refused("bytes that are no characters of the encoding that it declares") from None
+    except (LookupError, ValueError):
+        raise Refused("it declares an encoding that is not read here") from None
     except expat.ExpatError as error:
         raise Refused(f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
     yield
