@@ -209,6 +209,65 @@ class PartPlan:
         return not (self.each or self.joins or self.when or self.keep != "every_row")
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leave:
+    """Records of a kind that are left for a reason: those for which all conditions hold."""
+
+    reason: str
+    when: tuple[Condition, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Subject:
+    """What a control counts of one record kind.
+
+    Attributes:
+        kind: the record kind.
+        fields: the fields that are added up; none: records are counted.
+        by: the fields that group the records.
+        when: which records are meant.
+    """
+
+    kind: str
+    fields: tuple[str, ...]
+    by: tuple[str, ...]
+    when: tuple[Condition, ...]
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Every field that it needs."""
+        return tuple(dict.fromkeys((*self.fields, *self.by, *(name for c in self.when for name in c.reads))))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ControlPlan:
+    """A control that counts or adds up.
+
+    Attributes:
+        name: its number in the manifest, as what was counted bears it.
+        subjects: what is counted, a record kind each.
+        numbers: of each field that groups, whether it is a number.
+        stated: for `per: parent` the kind and field that states what belongs to a parent; empty otherwise.
+        parent: the parent's kind, there.
+    """
+
+    name: str
+    subjects: tuple[Subject, ...]
+    numbers: tuple[bool, ...] = ()
+    stated: tuple[str, str] = ("", "")
+    parent: str = ""
+
+    @property
+    def per_parent(self) -> bool:
+        """Whether each parent states what belongs to it."""
+        return bool(self.parent)
+
+    @property
+    def by_sibling(self) -> bool:
+        """Whether not the parent itself states it, but another record that belongs to it."""
+        return self.stated[0] != self.parent
+
+
 Fate = tuple[tuple[str, ...], str]
 """The columns that a field goes to, as system.table.column, or why it is ignored."""
 
@@ -224,6 +283,7 @@ class Plan:
         fates: for each source, where its fields go.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
+        leaves: for each source, which of its records are left; the first reason that fits counts.
     """
 
     system: str
@@ -232,6 +292,7 @@ class Plan:
     fates: Mapping[str, Mapping[str, Fate]]
     fields: Mapping[str, frozenset[str]]
     folder: SystemFolder
+    leaves: Mapping[str, tuple[Leave, ...]] = dataclasses.field(default_factory=dict)
 
     def parts_of(self, source: str) -> tuple[PartPlan, ...]:
         """The parts that read a source."""

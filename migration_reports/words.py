@@ -241,6 +241,7 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
     ),
     "evidence_kind": ("種類", "Kind"),
     "evidence_dump": ("移行ファイル", "dump"),
+    "evidence_control": ("コントロールファイル", "control file"),
     "evidence_layout": ("レイアウト", "layout"),
     "evidence_mapping": ("マッピング", "mapping"),
     "evidence_manifest": ("マニフェスト", "manifest"),

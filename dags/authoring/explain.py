@@ -28,7 +28,8 @@ from mappings.compiling.columns import groups_of
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
 from mappings.provenance import decoded_as
 from mappings.rows import unfolded

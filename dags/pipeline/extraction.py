@@ -11,15 +11,18 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from dags.pipeline.controls.counting import Counting
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
+from mappings.leaving import untaken_of
+from mappings.outcome import batch_of
 from migration_reports.findings import RunError, count_errors
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
-from validators import controls
+from validators.tally import Tally as DumpTally
 
 log = logging.getLogger("hikkoshi")
 
@@ -155,7 +158,8 @@ def extract_and_map(
         RunError: there were more errors than a limit allows.
     """
     reader = municipality.dumps[dump]
-    tally, notes, counts = controls.Tally(), Notes(), Counts(municipality)
+    tally, gone, notes, counts = DumpTally(), DumpTally(), Notes(), Counts(municipality)
+    counted = Counting(dump, reader.controls, sink)
     mapper = Mapper(list(municipality.plans.values()), run_id)
     looked_at = _looked_at(municipality)
     trailers: dict[str, list[Mapping[str, str | None]]] = {
@@ -185,12 +189,20 @@ def extract_and_map(
                 rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
                 trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
                 tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
+                counted.add(kind, extracted.batch, None)
             continue
-        tally.add(kind, extracted.batch, reader.control_fields[kind])
-        source = f"{dump}.{kind}"
-        if source in looked_at:
-            sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
+        source, fields = f"{dump}.{kind}", reader.control_fields[kind]
         mapped = mapper.map(source, extracted.batch, extracted.findings)
+        tally.add(kind, extracted.batch, fields)
+        counted.add(kind, extracted.batch, mapped.left)
+        stays = extracted.batch
+        if mapped.left is not None:
+            stays = stays.filter(mapped.left.is_null().to_arrow())
+            gone.add(kind, extracted.batch.filter(mapped.left.is_not_null().to_arrow()), fields)
+        if source in looked_at:
+            sink.write_looked_at(source, stays.select(["_record", *looked_at[source]]))
+        if mapped.untaken.height:
+            sink.write_looked_at(untaken_of(source), batch_of(mapped.untaken))
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
@@ -209,6 +221,9 @@ def extract_and_map(
         trailers={kind: tuple(rows) for kind, rows in trailers.items()},
         filled=notes.filled,
         characters=notes.characters,
+        groups=counted.groups,
+        left=counted.left,
+        left_sums=gone.sums,
     )
 
 

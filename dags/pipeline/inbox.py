@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from dags.pipeline.controls import control_files
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader, Municipality
 from mappings.language.spec import DumpSpec
@@ -87,6 +88,10 @@ def receive(
         if wanted is not None and there > wanted:
             detail = f"{there} files, and {wanted} are expected"
             found.append(finding("F104", CATALOGUE["F104"].severity, dump=name, detail=detail))
+    beside, wrong = control_files.receive(municipality, inbox, by_sha256)
+    receipts.extend(beside)
+    found.append(wrong)
+    expected.update(receipt.file for receipt in beside)
     for other in sorted(p for p in inbox.iterdir() if p.is_file()) if inbox.is_dir() else []:
         hidden = other.name.startswith(".") or other.name.endswith((".faults.csv", ".faults.csv.part"))
         if other.name in expected or hidden:

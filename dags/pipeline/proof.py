@@ -12,12 +12,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline import data_centre, findings_store
+from dags.pipeline.controls.proving import prove_dump
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
-from migration_reports.items import table_of
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -26,7 +26,7 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Receipts, Results, StepResult, Verdict
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
@@ -61,20 +61,20 @@ def settle(
 
 
 def prove(
+    run: Run,
     municipality: Municipality,
     results: Results,
     counts: Settled,
     amounts: tuple[AmountReconciliation, ...],
-    rejected: Mapping[tuple[str, str], int],
 ) -> tuple[Proved, pa.RecordBatch]:
     """Prove a run: its controls, where every record and row went, and the amounts.
 
     Args:
+        run: the run, whose findings so far are written.
         municipality: whose.
         results: what the steps before have left.
         counts: what was settled in the database.
         amounts: the amounts in the rows.
-        rejected: by dump and kind, how many records are.
 
     Returns:
         What was proved, and a finding for each equation that does not hold.
@@ -83,13 +83,15 @@ def prove(
         RunError: the run has not been validated, or its slices have not been joined.
     """
     made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
-    proved = [_controls(name, municipality, account) for name, account in results.accounts.items()]
-    fates = _fates(municipality, results.accounts, rejected)
+    received = results.receipts or Receipts(receipts=())
+    proved = [
+        prove_dump(run, name, municipality.dumps[name], account, received) for name, account in results.accounts.items()
+    ]
+    fates = _fates(run, municipality, results.accounts)
     lines = _lines(municipality, results.accounts, made, counts)
     tables = target_tables(municipality)
-    critical = frozenset(table.key for table in tables if table_of(table).critical)
     found = [wrong for _, wrong in proved]
-    found.append(controls.unexplained(fates, lines, amounts, critical=critical))
+    found.append(controls.unexplained(fates, lines, amounts))
     found.append(_limits(municipality, made, validation.rules, lines))
     return Proved(
         controls=tuple(control for done, _ in proved for control in done),
@@ -128,28 +130,16 @@ def _left(result: R | None, done: str) -> R:
     return result
 
 
-def _controls(
-    name: str, municipality: Municipality, account: DumpAccount
-) -> tuple[tuple[Control, ...], pa.RecordBatch]:
-    """Prove one dump's controls, from what was counted while it was read."""
-    tally = controls.Tally(dict(account.records), dict(account.sums))
-    trailers = {
-        kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
-        for kind, rows in account.trailers.items()
-    }
-    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in municipality.dumps[name].spec.controls]
-    return controls.prove(name, stated, tally, trailers)
-
-
-def _fates(
-    municipality: Municipality, accounts: Mapping[str, DumpAccount], rejected: Mapping[tuple[str, str], int]
-) -> tuple[RecordFate, ...]:
+def _fates(run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> tuple[RecordFate, ...]:
     """Where the records of each kind went as a whole."""
+    rejected, untaken = findings_store.rejected_by_kind(run), findings_store.untaken_by_kind(run)
     fates = []
     for name, account in accounts.items():
         for kind, spec in municipality.dumps[name].spec.records.items():
             count = account.read.kinds.get(kind, 0)
-            lost = rejected.get((name, kind), 0)
+            lost, nowhere = rejected.get((name, kind), 0), untaken.get((name, kind), 0)
+            left = account.left.get(kind, {})
+            stayed = count - lost - nowhere - sum(left.values())
             fates.append(
                 RecordFate(
                     dump=name,
@@ -157,7 +147,9 @@ def _fates(
                     role=spec.role,
                     records=count,
                     rejected=lost,
-                    accepted=count - lost if spec.role == "data" else 0,
+                    accepted=stayed if spec.role == "data" else 0,
+                    left=left,
+                    untaken=nowhere,
                 )
             )
         if account.read.of_no_kind:
@@ -184,7 +176,9 @@ def _lines(
         for part in plan.parts:
             if part.dump not in accounts:
                 continue
-            records = accounts[part.dump].read.kinds.get(part.kind, 0)
+            account = accounts[part.dump]
+            records = account.read.kinds.get(part.kind, 0)
+            stayed = records - sum(account.left.get(part.kind, {}).values())
             mapped = made.of(part.table, part.number)
             n = counts.get((part.table, part.dump, part.number), Counts(0, 0, 0, 0))
             lines.append(
@@ -194,7 +188,7 @@ def _lines(
                     table=part.table,
                     each=part.each.table if part.each is not None else "",
                     records=records,
-                    candidates=mapped.candidates if part.each is not None else records,
+                    candidates=mapped.candidates if part.each is not None else stayed,
                     rows_staged=n.staged,
                     rows_not_chosen=mapped.candidates - mapped.rows,
                     rows_merged=n.merged,
@@ -216,6 +210,7 @@ class _Sum:
     part: int
     column: str
     total: Decimal
+    left: Decimal
 
 
 def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
@@ -226,7 +221,8 @@ def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccoun
                 for part in plan.parts_of(f"{name}.{kind}"):
                     column = dict(followed(part)).get(field)
                     if column is not None:
-                        yield _Sum(name, kind, field, part.table, part.number, column, Decimal(total))
+                        left = account.left_sums.get(key, Decimal(0))
+                        yield _Sum(name, kind, field, part.table, part.number, column, Decimal(total), left)
 
 
 def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
@@ -242,7 +238,8 @@ def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
         in_dump=str(one.total),
         in_rejected=format(rejected, "f"),
         in_table=format(accepted, "f"),
-        agrees=one.total == rejected + accepted,
+        agrees=one.total == one.left + rejected + accepted,
+        in_left=format(one.left, "f"),
     )
 
 

@@ -6,13 +6,14 @@ import dataclasses
 import functools
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.pipeline.controls.plans import controls_of
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -34,7 +35,7 @@ from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec
-from mappings.plan import Plan
+from mappings.plan import ControlPlan, Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
@@ -56,6 +57,7 @@ class DumpReader:
     reading: Reading
     kinds: tuple[Kind, ...]
     control_fields: Mapping[str, tuple[str, ...]]
+    controls: tuple[ControlPlan, ...] = ()
 
     @property
     def layout(self) -> Layout:
@@ -113,9 +115,15 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    controls: dict[str, tuple[ControlPlan, ...]] = {}
+    for of_system in spec.systems.values():
+        controls |= _collect(problems, functools.partial(controls_of, of_system, made)) or {}
     if problems:
         raise SpecError(problems)
-    dumps = {name: DumpReader(dump, made[name], *_kinds(name, dump, plans)) for name, dump in spec.dumps.items()}
+    dumps = {
+        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, controls[name]), controls[name])
+        for name, dump in spec.dumps.items()
+    }
     return Municipality(spec, dumps, schemas, plans, known)
 
 
@@ -314,18 +322,6 @@ def _kind_problems(spec: SystemFolder, name: str, dump: DumpSpec, layout: Layout
                 defined = near_definition((schema,), field, schema.names)
                 message, allowed = f"the layout has no field `{field[:60]}`", tuple(schema.names)[:40]
                 problems.append(Problem("Y021", place, message, allowed, hint, defined))
-    for number, control in enumerate(dump.controls):
-        for reference in (control.sum, control.value, control.equals):
-            kind_name, dot, field_name = (reference or "").partition(".")
-            if not dot or kind_name not in dump.records or dump.records[kind_name].group not in (None, *groups):
-                continue
-            numbers = [f.name for f in layout.fields(dump.records[kind_name].group) if f.picture.category == "numeric"]
-            if field_name not in numbers:
-                place = spec.manifest_places.at("dumps", name, "controls", number)
-                message, hint = f"{kind_name} has no number `{field_name[:60]}`", did_you_mean(field_name, numbers)
-                schema = arrow_schema(layout, dump.records[kind_name].group)
-                defined = field_definition(schema, field_name) or near_definition((schema,), field_name, numbers)
-                problems.append(Problem("Y024", place, message, tuple(numbers)[:40], hint, defined))
     return problems
 
 
@@ -345,24 +341,29 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
 
 
 def _kinds(
-    name: str, dump: DumpSpec, plans: Mapping[str, Plan]
+    name: str, dump: DumpSpec, plans: Mapping[str, Plan], controls: Sequence[ControlPlan]
 ) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]]]:
-    """The record kinds, each with the fields that anybody needs, and the numeric fields that controls sum or read."""
-    controls: dict[str, set[str]] = {kind: set() for kind in dump.records}
+    """The record kinds, each with the fields that anybody needs; of each the fields that are added up, or read of a trailer."""
+    read: dict[str, set[str]] = {kind: set() for kind in dump.records}
     for control in dump.controls:
-        for reference in (control.sum, control.value, control.equals):
-            kind, dot, field = (reference or "").partition(".")
-            if dot and kind in controls:
-                controls[kind].add(field)
+        stating = control.equals.partition(".")[0]
+        for kind, _, field in (reference.partition(".") for reference in control.references):
+            if kind in read and dump.records[kind].role != "data":
+                read[kind].add(field)
+        if control.by and stating in read:
+            read[stating].update(control.by.values())
     kinds = []
     for kind_name, spec in dump.records.items():
-        wanted = frozenset(controls[kind_name])
+        wanted = frozenset(read[kind_name]).union(
+            *(s.reads for c in controls for s in c.subjects if s.kind == kind_name)
+        )
+        wanted |= {field for kind, field in (c.stated for c in controls) if kind == kind_name}
         if spec.role == "data":
             for plan in plans.values():
                 wanted |= plan.fields_used(f"{name}.{kind_name}")
-                controls[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
+                read[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
         kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
-    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in controls.items()}
+    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in read.items()}
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:

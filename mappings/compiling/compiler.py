@@ -15,21 +15,21 @@ import sqlalchemy as sa
 
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.compiling.conditions import compiled, widths_of
 from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.leaving import compile_leaves
 from mappings.compiling.occurrences import compile_occurrences, tables_of
 from mappings.compiling.uses import Uses
-from mappings.expression import ExpressionError
 from mappings.language.folder import SystemFolder
-from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
+from mappings.language.spec import JoinSpec, PartSpec
 from mappings.plan import (
     DUMP,
     OCCURRENCE,
     RECORD,
     ColumnPlan,
-    Condition,
     Fate,
     Join,
+    Leave,
     Occurrences,
     PartPlan,
     Plan,
@@ -62,17 +62,21 @@ def compile_mapping(
     """
     work = _Compiler(folder, schemas, tables, code_sets)
     parts = work.parts()
+    leaves = work.leaves()
     fates = work.fates()
-    work.controls()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, schemas), folder)
+    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, leaves, schemas), folder, leaves)
 
 
-def _fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+def _fields_read(
+    parts: Iterable[PartPlan], leaves: Mapping[str, tuple[Leave, ...]], schemas: Mapping[str, pa.Schema]
+) -> Mapping[str, frozenset[str]]:
     """The fields of each source that anything reads."""
     read: dict[str, set[str]] = {source: set() for source in schemas}
+    for source, some in leaves.items():
+        read[source].update(name for leave in some for condition in leave.when for name in condition.reads)
     for part in parts:
         read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
         if part.each is not None:
@@ -145,20 +149,13 @@ class _Compiler:
             self._uses.lose_all()
         return meant or source
 
+    def leaves(self) -> Mapping[str, tuple[Leave, ...]]:
+        """Which records of each kind are left, and why."""
+        return compile_leaves(self._spec, self._places, self._schemas, self._uses, self._complain)
+
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
         return self._uses.fates()
-
-    def controls(self) -> None:
-        """The manifest's controls name record kinds that exist; their fields are the layout's business."""
-        places = self._folder.manifest_places
-        for name, dump in self._folder.manifest.dumps.items():
-            for number, control in enumerate(dump.controls):
-                place = places.at("dumps", name, "controls", number)
-                for reference in (control.count, control.sum, control.value, control.equals):
-                    kind = (reference or "").partition(".")[0]
-                    if kind and kind not in dump.records and not is_number(reference or ""):
-                        self._complain.unknown("Y024", place, f"record kind `{kind}`", dump.records)
 
     def _part(self, name: str, number: int, spec: PartSpec) -> PartPlan:
         at: Path = ("tables", name, number)
@@ -199,8 +196,8 @@ class _Compiler:
                 self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
         self._unfilled(at, name, spec, groups)
         self._besides(at, columns)
-        when = self._conditions(spec.when, types, widths, (*at, "when"))
-        prefer = self._conditions(spec.prefer, types, widths, (*at, "prefer"))
+        when = compiled(spec.when, types, widths, self._places, (*at, "when"), self._complain)
+        prefer = compiled(spec.prefer, types, widths, self._places, (*at, "prefer"), self._complain)
         for field in (field for condition in when for field in condition.reads):
             self._uses.note(spec, each, field, f"{name} (when)")
         if spec.prefer and spec.keep.how != "preferred":
@@ -255,15 +252,15 @@ class _Compiler:
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = _widths_of(self._schemas[spec.source])
+        widths = widths_of(self._schemas[spec.source])
         for _, columns in each.flat if each is not None else ():
             widths.update({visible: widths[name] for name, visible in columns.items() if name in widths})
         if each is not None and each.column:
             element = self._schemas[spec.source].field(each.column).type.value_type
-            widths.update(_widths_of(element) if pa.types.is_struct(element) else {})
+            widths.update(widths_of(element) if pa.types.is_struct(element) else {})
         for alias, join in spec.join.items():
             if join.source in self._schemas:
-                theirs = _widths_of(self._schemas[join.source])
+                theirs = widths_of(self._schemas[join.source])
                 widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
         return widths
 
@@ -362,25 +359,6 @@ class _Compiler:
                 "Y042", place, "keep: effective names a column, and on: a day", ("{effective: changed, on: 20260401}",)
             )
 
-    def _conditions(
-        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], widths: Mapping[str, int], path: Path
-    ) -> tuple[Condition, ...]:
-        made = []
-        for number, when in enumerate(whens):
-            place = self._places.at(*path, number)
-            try:
-                made.append(compile_condition(when, types, widths))
-            except UnknownFieldError as error:
-                self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
-            except ExpressionError as error:
-                self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
-        return tuple(made)
-
 
 def _family(kind: pa.DataType) -> str:
     return "text" if pa.types.is_string(kind) else "a number"
-
-
-def _widths_of(fields: pa.Schema | pa.StructType) -> dict[str, int]:
-    """The widths in bytes of the fields that say theirs."""
-    return {field.name: int(field.metadata[b"width"]) for field in fields if b"width" in (field.metadata or {})}

@@ -54,6 +54,10 @@ class Uses:
         """Note that a join finds records by a field of theirs."""
         self._used.setdefault(source, {}).setdefault(field, []).append(f"join {alias}")
 
+    def note_left(self, source: str, field: str) -> None:
+        """Note that a field tells which records are left."""
+        self._used.setdefault(source, {}).setdefault(field, []).append("leave")
+
     def note(self, spec: PartSpec, each: Occurrences | None, field: str, column: str) -> None:
         """Note that a field goes somewhere, under the source and name that its layout knows."""
         alias, dot, name = field.partition(".")

@@ -149,11 +149,6 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
             place = places.at(*at, "records", kind_name, "parent")
             hint = did_you_mean(kind.parent, dump.records)
             files.problems.append(Problem("Y020", place, message, tuple(dump.records), hint))
-    for number, control in enumerate(dump.controls):
-        if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
-            message = "a control is a count, a sum or a value"
-            place = places.at(*at, "controls", number)
-            files.problems.append(Problem("Y024", place, message, ("count", "sum", "value")))
 
 
 def _check_day(day: str, place: Position, problems: list[Problem]) -> bool:

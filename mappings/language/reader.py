@@ -58,6 +58,10 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y100": "a control whose groups nothing states",
+    "Y101": "parts of a control that do not belong together",
+    "Y102": "a control per parent that no parent states",
+    "Y103": "records that are left without a reason, or all of them",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
 }
 """What each problem code of a manifest or mapping means."""

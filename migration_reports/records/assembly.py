@@ -67,7 +67,7 @@ def run_record(
     validation = results.validation or Validation(rules=())
     received = results.receipts or Receipts(receipts=())
     promotion, approval = results.promotion, results.approval
-    dumps = (Evidence(name=r.file, kind="dump", sha256=r.sha256) for r in received.receipts if r.sha256)
+    dumps = (Evidence(name=r.file, kind=r.role, sha256=r.sha256) for r in received.receipts if r.sha256)
     return RunRecord(
         run_id=begun.run_id,
         municipality=municipality,

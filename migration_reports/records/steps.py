@@ -7,6 +7,7 @@ resident's value.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
@@ -24,7 +25,7 @@ from migration_reports.records.run_record import (
     RuleResult,
     Timing,
 )
-from migration_reports.records.sums import added, added_within, keys_of, sums, values_by
+from migration_reports.records.sums import EXACT, added, added_within, keys_of, sums, values_by
 from migration_reports.trouble import FIRST_PLACES
 
 K = TypeVar("K")
@@ -92,7 +93,7 @@ class Receipts(StepResult):
 
     def of(self, dump: str) -> tuple[DumpReceipt, ...]:
         """The receipts of a dump's files, in order."""
-        return tuple(receipt for receipt in self.receipts if receipt.dump == dump)
+        return tuple(receipt for receipt in self.receipts if receipt.dump == dump and receipt.role == "dump")
 
 
 class Held(StepResult):
@@ -184,6 +185,50 @@ class Met(Frozen):
     places: tuple[tuple[int, int], ...] = ()
 
 
+class Group(NamedTuple):
+    """What was counted of the records of one group of a control.
+
+    Attributes:
+        values: what stands in the fields that make the groups; None where it cannot be read.
+        records: how many records the control means.
+        first: the first of them.
+        total: their number, or the sum of what is added up.
+        read: the same of every record of the group, whether the control means it or not.
+        left: the same of those that are left.
+    """
+
+    values: tuple[str | None, ...]
+    records: int
+    first: int
+    total: Decimal
+    read: Decimal
+    left: Decimal
+
+    @classmethod
+    def added(cls, some: Sequence[Group]) -> Group:
+        """What was counted of the same group apart."""
+        return cls(
+            some[0].values,
+            sum(one.records for one in some),
+            min(one.first for one in some),
+            *(functools.reduce(EXACT.add, amounts) for amounts in zip(*(one[3:] for one in some), strict=True)),
+        )
+
+
+MOST_GROUPS = 100_000
+"""Of a control. One with more groups persons or vouchers, and proves nothing: it says so."""
+
+
+def groups_of_all(parts: Iterable[Mapping[str, tuple[Group, ...]]]) -> dict[str, tuple[Group, ...]]:
+    """The groups of several portions, those of one control in the order of their values; of too many only that they are."""
+    found = {}
+    for name, some in values_by(parts).items():
+        by_values = values_by({group.values: group} for groups in some for group in groups)
+        order = sorted(by_values, key=lambda values: [(value is None, value or "") for value in values])
+        found[name] = tuple(Group.added(by_values[values]) for values in order[: MOST_GROUPS + 1])
+    return found
+
+
 class Counted(StepResult):
     """What was counted of some bytes of a dump.
 
@@ -195,6 +240,9 @@ class Counted(StepResult):
         trailers: of each header and trailer kind, the numbers in its records, as decimal strings; None is unreadable.
         filled: by kind and field, in how many records it holds anything.
         characters: codes outside the standard, by field.
+        groups: what was counted for controls, by the control's number.
+        left: by kind and reason, how many records are left.
+        left_sums: exact sums over the records that are left, by kind.field.
     """
 
     read: Bytes = Bytes()
@@ -204,6 +252,9 @@ class Counted(StepResult):
     trailers: Mapping[str, tuple[Mapping[str, str | None], ...]] = {}
     filled: Mapping[str, Mapping[str, int]] = {}
     characters: tuple[Met, ...] = ()
+    groups: Mapping[str, tuple[Group, ...]] = {}
+    left: Mapping[str, Mapping[str, int]] = {}
+    left_sums: Mapping[str, Decimal] = {}
 
 
 class SliceAccount(Counted):
@@ -227,13 +278,24 @@ class SliceAccount(Counted):
             },
             filled=added_within(part.filled for part in parts),
             characters=met_by_all(part.characters for part in parts),
+            groups=groups_of_all(part.groups for part in parts),
+            left=added_within(part.left for part in parts),
+            left_sums=sums(part.left_sums for part in parts),
         )
+
+
+class Parents(Frozen):
+    """Of a control per parent, how many parents there are, and how many of them state another total than is found."""
+
+    parents: int
+    differing: int
 
 
 class DumpAccount(Counted):
     """What was counted of a dump: the sum of its slices in the order of its kinds, the most frequent characters first."""
 
     characters_distinct: int = 0
+    parents: Mapping[str, Parents] = {}
 
     @classmethod
     def of(cls, total: SliceAccount, kinds: Sequence[str]) -> DumpAccount:
@@ -254,6 +316,9 @@ class DumpAccount(Counted):
             filled=total.filled,
             characters=tuple(characters[:MOST_CHARACTERS]),
             characters_distinct=len(characters),
+            groups=total.groups,
+            left=total.left,
+            left_sums=total.left_sums,
         )
 
 

@@ -1,0 +1,52 @@
+"""What a part's query gives, as Arrow: rows, and the findings of its masks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from mappings.plan import PartPlan
+from mappings.values import Remark
+from migration_reports.findings import FINDINGS
+
+
+def found_by(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+    """The findings of some masks: mask by mask, in each the rows that it hits."""
+    said = pl.DataFrame(
+        [
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            for m in hits
+        ],
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
+        | {"at": pl.Int64},
+        orient="row",
+    )  # fmt: skip
+    each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
+    hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    return each.hstack(placed).select(FINDINGS.names)
+
+
+def joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:
+    """The decoder's findings and the mapping's together; of one code a record and field has one."""
+    every = list(graded)
+    mapped = [found for found in findings if found.height]
+    if mapped:
+        every.append(pl.concat(mapped).unique(["record", "field", "code"], keep="first", maintain_order=True))
+    return batch_of(pl.concat(every), FINDINGS) if every else _empty(FINDINGS)
+
+
+def batch_of(frame: pl.DataFrame, schema: pa.Schema | None = None) -> pa.RecordBatch:
+    """A frame as one batch, in the types of a schema where one is given."""
+    # Texts leave Polars as views, so that they are copied once, into the schema's type, and not twice.
+    views = pl.CompatLevel.newest()
+    table = frame.to_arrow() if schema is None else frame.to_arrow(compat_level=views).cast(schema)
+    parts = table.combine_chunks().to_batches()
+    return parts[0] if parts else _empty(table.schema)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)
