@@ -30,7 +30,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from migration_reports.items import CodeSet, Item, Reference
+from migration_reports.items import CodeSet, CriticalRows, Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
@@ -355,4 +355,6 @@ def _system(
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:
     based_on = sheet.based_on or read.sheet.based_on
-    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes")
+    said, place = sheet.critical_when, read.located.at("tables", table, "critical_when")
+    rows = None if said is None else CriticalRows(said, place)
+    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", rows)

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from migration_reports.specs import Spec
 from migration_reports.yaml_schema import Schema, document, model_schema
 
 Filled = Annotated[str, Field(min_length=1)]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Values = Annotated[tuple[Filled, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+"""One value, or several."""
 
 
 class TitleSheet(Spec):
@@ -44,6 +52,11 @@ class TableSheet(Spec):
     based_on: Filled | None = Field(None, description="what it follows; the system's, where it says nothing")
     references: Mapping[str, ReferenceSheet] = Field({}, description="by item: what becomes of a row that names nobody")
     critical: Literal["yes", "no"] = Field("no", description="yes: no rejection of a row can be accepted")
+    critical_when: Filled | Mapping[Filled, Values] | None = Field(
+        None,
+        description="the rows of which that is so: column: value, a list of values, or a beginning (`2*`), all of which "
+        "must hold; or a condition in one text, as of `holds`",
+    )
 
 
 class SystemSheet(Spec):

@@ -30,6 +30,7 @@ from migration_reports.records.steps import DumpAccount, Made, Receipts, Results
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
+from validators.critical import critical_rows
 
 R = TypeVar("R", bound=StepResult)
 
@@ -56,6 +57,7 @@ def settle(
         data_centre.run_tables(run, municipality),
         rejected=findings_store.rejected_records(run),
         summed=_columns_by_table((one.table, one.column) for one in followed_sums),
+        critical=critical_rows(target_tables(municipality)),
     )
     return counts, tuple(_settled(one, counts) for one in followed_sums)
 
@@ -194,6 +196,7 @@ def _lines(
                     rows_merged=n.merged,
                     rows_rejected=n.rejected,
                     rows_promoted=n.promotable,
+                    rows_critical=n.critical,
                 )
             )
     return tuple(lines)

@@ -41,6 +41,7 @@ from migration_reports.findings import Definition, Position, Problem, SpecError,
 from target_schemas.model import PhysicalTables, System
 from target_schemas.systems import SYSTEMS
 from validators import instances
+from validators.critical import critical_rows
 from validators.shapes.contract import Rule
 
 T = TypeVar("T")
@@ -100,6 +101,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         found: list[Problem] = []
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
+        _collect(found, functools.partial(critical_rows, [table.physical for table in system.tables]))
         problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
     if problems:
         raise SpecError(problems)
