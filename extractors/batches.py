@@ -188,9 +188,22 @@ class Extraction:
         if not self._framing.padded:
             found.add("D231", read.short)
         if self._framing.exact:
-            found.add("D232", np.flatnonzero(records.limits > read.ends))
+            found.add("D232", self._goes_on(records, read.ends))
         return Extracted(reader.kind.name, batch, found.batch(), read.filled, tally(tallies, records))
 
+    def _goes_on(self, records: Records, ends: np.ndarray) -> np.ndarray:
+        """The records that go on after their layout ends, but for a shorter view whose record is filled up for the longest."""
+        long = np.flatnonzero(records.limits > ends)
+        if not len(long) or not (records.limits - records.pos <= self._layout.length)[long].any():
+            return long
+        said = np.concatenate((np.zeros(1, np.int64), np.cumsum(_SAYS[records.data])))
+        room = records.pos[long] + self._layout.length
+        return np.asarray(long[(records.limits[long] > room) | (said[records.limits[long]] > said[ends[long]])])
+
+
+_SAYS = np.ones(256, np.int64)
+_SAYS[[0x00, 0x20, 0x40]] = 0
+"""Whether a byte says anything: LOW-VALUES and spaces do not."""
 
 _NO_RECORDS = pa.RecordBatch.from_pydict({name: pa.nulls(0, pa.int64()) for name in ("_record", "_offset")})
 

@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from extractors.charsets.contract import Charset
 from extractors.decoder import Decoder
 from extractors.dialects.contract import Dialect
-from extractors.writing.encode import encode
 from extractors.kernels.memory import jit
 from extractors.layout import Field, Layout
+from extractors.writing.encode import encode
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 

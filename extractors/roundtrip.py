@@ -15,11 +15,11 @@ import pyarrow as pa
 
 from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
-from extractors.writing.encode import encode_cells
 from extractors.layout import Field
 from extractors.reading import Reading
 from extractors.records import Dump
 from extractors.structure import Seen
+from extractors.writing.encode import encode_cells
 
 
 @dataclasses.dataclass(slots=True)

@@ -11,7 +11,6 @@ from pathlib import Path
 from dags.authoring.draft import Draft, Left, Part, role_of
 from dags.authoring.guesses import Given, Guess
 from dags.authoring.schemas import modeline
-from dags.pipeline.town import EDITIONS
 from extractors.batches import Kind
 from extractors.dialects import usual
 from extractors.reading import Choice
@@ -74,7 +73,7 @@ def _head(folder: str) -> Iterator[str]:
 
 def _manifest(draft: Draft, copybook: Path) -> Iterator[str]:
     yield f"# Drafted from {copybook.name}. Mend the title; add controls (see the mapping guide)."
-    yield f'edition: "{EDITIONS[draft.system.name][-1]}"'
+    yield f'edition: "{draft.system.latest}"'
     yield "dumps:"
     yield f"  {draft.name}:"
     names = [file.name for file in draft.files] or [f"{draft.name}.dat"]

@@ -16,7 +16,7 @@ from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
 from extractors.layout import Field
 from mappings.compiling.columns import groups_of
 from mappings.plan import OCCURRENCE
-from migration_reports.items import Item, heading, item_of, table_of
+from migration_reports.items import Item, filled_as, heading, item_of, table_of
 from migration_reports.records.profile_record import Detection, FieldProfile
 
 ENOUGH = 0.45
@@ -149,7 +149,7 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
         if guess.column not in guesses and number not in taken:
             guesses[guess.column] = guess
             taken.add(number)
-    key = table_of(table).key
+    key = tuple(filled_as(table.c[name]) for name in table_of(table).key)
     of_occurrence = any(given.member for given in givens)
     for name in key:
         if name not in guesses and item_of(groups[name][0]).kind == "I":

@@ -131,7 +131,7 @@ class SegmentBuilder:
             room = start[0], start[1] + child.extent
             if child.name in self._left_out:
                 self._beside(child, start, (*within, item.name), parts)
-                end = follow = start if child.redefines is not None else room
+                end = follow = start
             else:
                 end, follow = self._occurrences(child, start, (*within, item.name), subscripts, parts)
             if child.redefines is not None or child.name in redefined:

@@ -16,7 +16,6 @@ import polars as pl
 from extractors import charsets
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
-from extractors.writing.encode import encode
 from extractors.synthesis.columns import arrow, chosen, columns, constant
 from extractors.synthesis.faults import Written
 from extractors.synthesis.order import nested, places
@@ -27,6 +26,7 @@ from extractors.synthesis.rows import Rows, whole
 from extractors.synthesis.seeding import Apart, Hit, draw, draw_alone
 from extractors.synthesis.town import ENTITIES
 from extractors.synthesis.town.contract import Town, parts
+from extractors.writing.encode import encode
 from migration_reports.findings import Problem, SpecError
 
 MAX_RESIDENTS = 100_000_000

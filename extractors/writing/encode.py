@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +14,13 @@ from extractors.usages import BY_NAME, usage_of
 from extractors.usages._digits import to_integers
 from extractors.usages.contract import NUMBER, TEXT
 
+Column: TypeAlias = pa.Array | np.ndarray
+"""Values of a field: text as strings; numbers unscaled (int64, or objects where wider) or as Arrow decimals."""
+
 
 def encode(
     fields: Sequence[Field],
-    columns: Mapping[str, pa.Array | np.ndarray],
+    columns: Mapping[str, Column],
     *,
     charset: Charset,
     length: int,
@@ -26,8 +30,7 @@ def encode(
 
     Args:
         fields: the fields to write; bytes that no field covers are spaces.
-        columns: values by field name: text as strings; numbers unscaled (int64, or objects where wider) or as Arrow
-            decimals. A text that is left out is spaces, a number zero, a FILLER spaces.
+        columns: values by field name. A text that is left out is spaces, a number zero, a FILLER spaces.
         charset: how text is written.
         length: bytes of a record.
         count: how many records.
@@ -43,23 +46,31 @@ def encode(
     if unknown:
         raise ValueError(f"no such fields: {', '.join(sorted(unknown))}")
     for field in fields:
-        column = columns.get(field.name)
-        if column is None:
-            if field.asked_only or field.is_text:
-                continue
-            column = (
-                np.zeros(count, np.int64) if BY_NAME[field.usage].value == NUMBER else pa.nulls(count, field.arrow_type)
-            )
-        cells, misfit = encode_cells(field, column, charset, count)
-        records[:, field.offset : field.offset + field.width] = cells
-        if misfit.any():
-            raise ValueError(f"{field.name}: {int(misfit.sum())} values do not fit PICTURE {field.picture.text}")
+        cells = cells_of(field, columns.get(field.name), charset, count)
+        if cells is not None:
+            records[:, field.offset : field.offset + field.width] = cells
     return records
 
 
-def encode_cells(
-    field: Field, column: pa.Array | np.ndarray, charset: Charset, count: int
-) -> tuple[np.ndarray, np.ndarray]:
+def cells_of(field: Field, column: Column | None, charset: Charset, count: int) -> np.ndarray | None:
+    """Write one column, (count, width) uint8; None where nothing is written over the spaces that are there.
+
+    Raises:
+        ValueError: a value does not fit its field; names the field and how many values, never the values.
+    """
+    if column is None:
+        if field.asked_only or field.is_text:
+            return None
+        column = (
+            np.zeros(count, np.int64) if BY_NAME[field.usage].value == NUMBER else pa.nulls(count, field.arrow_type)
+        )
+    cells, misfit = encode_cells(field, column, charset, count)
+    if misfit.any():
+        raise ValueError(f"{field.name}: {int(misfit.sum())} values do not fit PICTURE {field.picture.text}")
+    return cells
+
+
+def encode_cells(field: Field, column: Column, charset: Charset, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Write one column: (count, width) uint8, and the mask of values that do not fit."""
     cells = np.full((count, field.width), charset.blank, np.uint8)
     misfit = np.zeros(count, bool)

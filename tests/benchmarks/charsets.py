@@ -31,8 +31,8 @@ from extractors.batches import BATCH_RECORDS, Kind, extract
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
-from extractors.writing.encode import encode
 from extractors.kernels.memory import SLACK
+from extractors.writing.encode import encode
 from tests.benchmarks.figures import say
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,10 +15,10 @@ from extractors.batches import Kind, extract
 from extractors.charsets.contract import Charset
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Blanks
-from extractors.writing.encode import encode
 from extractors.framings.contract import Framing
 from extractors.layout import Layout
 from extractors.records import WHOLE, Slice
+from extractors.writing.encode import encode
 from tests.benchmarks.ground import ROOT, TOWN
 
 DUMP = "juki_master"

@@ -28,8 +28,8 @@ from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
-from extractors.writing.encode import encode
 from extractors.reading import Choice, Spoken, make_reading
+from extractors.writing.encode import encode
 from migration_reports.findings import RunError
 from migration_reports.masking import mask
 from migration_reports.pages.render import render_profile

@@ -20,8 +20,8 @@ from dags.pipeline.town import load
 from extractors import charsets
 from extractors.batches import Kind
 from extractors.copybooks.copybook import read_copybook
-from extractors.writing.encode import encode
 from extractors.reading import Choice, Spoken, make_reading, read_text
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 
 MIHON = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"

@@ -28,8 +28,8 @@ from extractors.charsets.contract import REPLACEMENT, SECOND_PLANE, SINGLE, THIR
 from extractors.charsets.tables import derive_ibm
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Decoder
-from extractors.writing.encode import encode
 from extractors.kernels.memory import SLACK
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 from tests.reading import SHARED, open_bytes
 

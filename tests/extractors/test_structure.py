@@ -16,9 +16,9 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import AS_FINDINGS, Blanks
-from extractors.writing.encode import encode
 from extractors.framings import load
 from extractors.records import WHOLE, slices
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 
 COPYBOOK = """
@@ -464,3 +464,16 @@ def test_children_belong_to_the_last_parent_and_orphans_are_found(batch):
     parents = {row["_record"]: row.get("_parent") for _, row in rows}
     assert parents == {1: None, 2: None, 3: 2, 4: 3, 5: 3, 6: None, 7: 6, 8: None, 9: None, 10: 8, 11: 10}
     assert [(f["code"], f["record"]) for f in found] == [("F110", 1), ("F110", 9)]
+
+
+@pytest.mark.parametrize("views", [("LONG", "SHORT"), ("SHORT", "LONG")])
+@pytest.mark.parametrize(
+    ("filled", "found"), [("", []), ("  ", []), ("   ", []), ("    ", ["D232"]), (" x ", ["D232"])]
+)
+def test_a_record_filled_up_for_the_longest_view_is_no_longer_than_its_own(views, filled, found):
+    first, second = views
+    room = {"LONG": "10 L PIC X(5).", "SHORT": "10 S PIC X(2)."}
+    text = f"01 R. 05 K PIC X. 05 {first}. {room[first]} 05 {second} REDEFINES {first}. {room[second]}"
+    kinds = (Kind("short", "K", ("S",), group="SHORT"), Kind("long", "K", ("L",), group="LONG"))
+    _, odd, _ = read(as_variable([e("Sab" + filled), e("Labcde")]), read_copybook(text, file="r.cpy"), kinds=kinds)
+    assert [f["code"] for f in odd] == found

@@ -21,13 +21,13 @@ from extractors.batches import extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.copybooks.picture import read_picture
 from extractors.decoder import Blanks
-from extractors.writing.encode import encode
 from extractors.framings import load
 from extractors.kernels.memory import SLACK
 from extractors.layout.storage import Described
 from extractors.usages import BY_NAME, USAGES, WORDS, usage_of
 from extractors.usages import _written as written
 from extractors.usages.contract import NUMBER
+from extractors.writing.encode import encode
 from tests.reading import open_bytes
 
 CASES = Path(__file__).parents[1] / "cases" / "usages"

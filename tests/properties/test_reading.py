@@ -15,8 +15,8 @@ from extractors import charsets
 from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import Blanks
-from extractors.writing.encode import encode
 from extractors.framings import load
+from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 
 IBM = charsets.load("ibm", {}, Path())
