@@ -12,6 +12,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline import data_centre, findings_store
+from dags.pipeline.controls.following import amounts_by_group
 from dags.pipeline.controls.proving import prove_dump
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, target_tables
@@ -59,7 +60,8 @@ def settle(
         summed=_columns_by_table((one.table, one.column) for one in followed_sums),
         critical=critical_rows(target_tables(municipality)),
     )
-    return counts, tuple(_settled(one, counts) for one in followed_sums)
+    of_groups = amounts_by_group(database, run, municipality, accounts)
+    return counts, (*(_settled(one, counts) for one in followed_sums), *of_groups)
 
 
 def prove(
@@ -250,10 +252,13 @@ def promoted_amounts(
     database: sa.Engine, run: Run, municipality: Municipality, amounts: Sequence[AmountReconciliation]
 ) -> tuple[AmountReconciliation, ...]:
     """The amounts as they stand in the data centre, now that the rows are promoted."""
-    summed = _columns_by_table((amount.table, amount.column) for amount in amounts)
+    summed = _columns_by_table((amount.table, amount.column) for amount in amounts if amount.column)
     sums = loader.promoted_sums(database, data_centre.run_tables(run, municipality), run.code, summed)
     found = []
     for amount in amounts:
+        if not amount.column:
+            found.append(amount)
+            continue
         total = sums.get((amount.table, amount.dump, amount.column), Decimal(0))
         agrees = amount.agrees and total == Decimal(amount.in_table)
         found.append(amount.model_copy(update={"in_table": format(total, "f"), "agrees": agrees}))

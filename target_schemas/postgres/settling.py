@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
@@ -129,6 +129,47 @@ def _counted(
         sums_of = {name: (lost, kept) for name, lost, kept in pairs}
         counted[dump, part] = Counts(staged, rejected, 0, staged - rejected, sums_of, gone)
     return counted
+
+
+class InGroup(NamedTuple):
+    """What is staged of a group: its rows, and their number, or sum, over rejected rows and over accepted ones."""
+
+    rows: int
+    rejected: Decimal
+    accepted: Decimal
+
+
+def groups_settled(
+    engine: sa.Engine, run: RunTables, key: str, by: Sequence[str], column: str | None
+) -> Mapping[tuple[str, int], Mapping[tuple[str, ...], InGroup]]:
+    """Count, or add up, a staged table's rows by what stands in some columns, once it is noted which are rejected.
+
+    Args:
+        engine: the database.
+        run: the run's tables.
+        key: the table.
+        by: the columns that make the groups.
+        column: what is added up; rows are counted, where none is given.
+
+    Returns:
+        By dump and number of the part, then by the texts in the columns; null is empty.
+    """
+    source, keys = run.staged[key], rejected_table(run.run_id)
+    place = (source.c.source_dump, source.c["_part"])
+    groups = [sa.func.coalesce(sa.cast(source.c[name], sa.Text), "") for name in by]
+    refused = keys.c.source_record
+    added = sa.func.count() if column is None else sa.func.sum(source.c[column])
+    sums = [sa.func.coalesce(added.filter(condition), 0) for condition in (refused.is_not(None), refused.is_(None))]
+    query = (
+        sa.select(*place, *groups, sa.func.count(), *sums)
+        .select_from(source.outerjoin(keys, _same_record(source, keys)))
+        .group_by(*place, *groups)
+    )
+    found: dict[tuple[str, int], dict[tuple[str, ...], InGroup]] = {}
+    with engine.connect() as connection:
+        for dump, part, *values, rows, lost, kept in connection.execute(query):
+            found.setdefault((dump, part), {})[tuple(values)] = InGroup(rows, Decimal(lost), Decimal(kept))
+    return found
 
 
 def _choose(connection: sa.Connection, run: RunTables, key: str) -> Mapping[tuple[str, int], int]:

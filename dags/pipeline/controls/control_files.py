@@ -130,10 +130,11 @@ def stated(
         raise RunError(f"{file} cannot be read any more ({error.strerror}); put it back, and run again") from None
     if hashlib.sha256(data).hexdigest() != receipt.sha256:
         raise RunError(f"{file} has changed since it was received. Nothing was promoted; run again.")
-    return _read(data, file, column, columns, numbers)
+    return read(data, file, column, columns, numbers)
 
 
-def _read(data: bytes, file: str, column: str, columns: Sequence[str], numbers: Sequence[bool]) -> Statement:
+def read(data: bytes, file: str, column: str, columns: Sequence[str], numbers: Sequence[bool]) -> Statement:
+    """Read the bytes of a control file; see `stated`."""
     encoding = _encoding(data)
     if encoding is None:
         return Statement({}, (f"{file} is neither UTF-8 nor Shift_JIS (CP932): save it as CSV in one of them",))
@@ -156,7 +157,8 @@ def _read(data: bytes, file: str, column: str, columns: Sequence[str], numbers: 
 def _lines(frame: pl.DataFrame, column: str, columns: Sequence[str]) -> pl.DataFrame:
     """The lines that say anything, each with its number, its amount as a decimal, and what makes its group."""
     text = pl.col(column).str.normalize("NFKC").str.strip_chars().str.replace_all(",", "", literal=True)
-    text = text.str.replace(r"^[△▲−‐–]\s*", "-").str.strip_prefix("¥").str.strip_suffix("円")
+    # The byte of the yen sign is a backslash to CP932.
+    text = text.str.replace(r"^[¥\\]", "").str.replace(r"^[△▲−‐–]\s*", "-").str.strip_suffix("円")
     amount = pl.when(text.str.contains(_NUMBER)).then(text).cast(pl.Decimal(38, 9), strict=False)
     keys = [pl.col(name).alias(f"by{at}") for at, name in enumerate(columns)]
     says = pl.any_horizontal(pl.col(name).str.strip_chars() != "" for name in frame.columns)
