@@ -18,6 +18,14 @@ The head, of a system of one table:
     rules:
       lent_after_bought: {not_after: [bought, lent], of: loans, severity: alert, source: 図書館規則 第3条}
 
+No rejection of a row of a table with `critical: yes` can be accepted: it holds the run. Where that is so of some rows
+only, `critical_when` says of which, by what stands in them, or by a condition as of the shape `holds`; a rejected row
+that does not say counts as one of them:
+
+      measures: {ja: 支援措置, en: protective measures, critical: yes}
+      victims: {ja: 被災者, en: victims, critical_when: {disclose: "0"}}
+      reservations: {ja: 予約, en: reservations, critical_when: "state = '1' and day >= '20270401'"}
+
 A reference of several items names the others `beside:` the first. A rule begins with its shape; `of` and `source` are asked
 for, `severity` may be said, and what else stands there are the shape's parameters.
 """

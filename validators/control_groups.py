@@ -15,8 +15,8 @@ import pyarrow as pa
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
+from migration_reports.records.groups import MOST_GROUPS, Group
 from migration_reports.records.run_record import Control, ControlGroup
-from migration_reports.records.steps import MOST_GROUPS, Group
 from migration_reports.records.sums import values_by
 from validators.controls import Stated, plain
 

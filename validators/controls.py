@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
+from migration_reports.records.groups import Group
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -22,7 +23,7 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import Group, Reason
+from migration_reports.records.steps import Reason
 from migration_reports.records.sums import EXACT
 
 CODES: Mapping[str, str] = {"count": "C501", "sum": "C502", "hash": "C564"}

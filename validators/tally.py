@@ -12,7 +12,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migration_reports.records.steps import MOST_GROUPS, Group
+from migration_reports.records.groups import MOST_GROUPS, Group
 from migration_reports.records.sums import EXACT
 
 

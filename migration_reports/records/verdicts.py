@@ -36,8 +36,8 @@ class Tally:
 
 
 def of_fate(fate: RecordFate) -> Verdict:
-    """Whether each record of a kind was accepted or rejected."""
-    return fate.records == fate.accepted + fate.rejected if fate.records else None
+    """Whether each record of a kind was accepted, rejected or left, or is named as one that nobody takes."""
+    return fate.closes if fate.records else None
 
 
 def of_line(line: Reconciliation) -> Verdict:

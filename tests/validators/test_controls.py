@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_reports.records.steps import Group, groups_of_all
+from migration_reports.records.groups import Group, groups_of_all
 from validators.control_groups import FEW, Said, prove_groups
 from validators.controls import Stated, prove
 from validators.tally import GroupTally, Tally
@@ -91,7 +91,9 @@ def group(*values, total, records=FEW):
 
 
 def said(**amounts):
-    return {tuple(key.split("_")[1:]): Said(Decimal(v), f"kessan.csv:{n}") for n, (key, v) in enumerate(amounts.items(), 2)}
+    return {
+        tuple(key.split("_")[1:]): Said(Decimal(v), f"kessan.csv:{n}") for n, (key, v) in enumerate(amounts.items(), 2)
+    }
 
 
 def proved(groups, stated, **more):

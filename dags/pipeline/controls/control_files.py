@@ -19,8 +19,8 @@ import pyarrow as pa
 from dags.pipeline.town import Municipality
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.records.groups import MOST_GROUPS
 from migration_reports.records.run_record import DumpReceipt
-from migration_reports.records.steps import MOST_GROUPS
 from validators.control_groups import Key, Said, key_of
 
 MOST_BYTES = 64_000_000

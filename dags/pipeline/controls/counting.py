@@ -11,7 +11,7 @@ import pyarrow as pa
 from mappings.leaving import meets
 from mappings.outcome import batch_of
 from mappings.plan import ControlPlan, Subject
-from migration_reports.records.steps import Group
+from migration_reports.records.groups import Group
 from migration_reports.records.sums import added
 from validators.tally import GroupTally, amount_of
 
