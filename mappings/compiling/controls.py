@@ -96,16 +96,21 @@ class _Control:
     def _kinds(self) -> None:
         """Every record kind that it names is there, and every field of theirs that must be a number is one."""
         spec = self._spec
-        texts = (*(spec.hash or ()), *(f"{kind}.{field}" for kind, _ in spec.subjects for field in spec.by))
-        for reference in dict.fromkeys((*(kind for kind, _ in spec.subjects), *spec.references)):
+        hashed = spec.hash or ()
+        stated = () if spec.file else (spec.equals,)
+        named = (*(spec.count or ()), *(spec.sum or ()), *hashed, *((spec.value,) if spec.value else ()), *stated)
+        for reference in dict.fromkeys(named):
             kind, dot, field = reference.partition(".")
             if kind not in self._dump.records:
                 if not is_number(reference):
                     self._complain.unknown("Y024", self._place(), f"record kind `{kind}`", self._dump.records)
             elif dot:
-                self._field(kind, field, number=reference not in texts and field not in _asked(spec))
+                self._field(kind, field, self._place(), number=reference not in hashed)
+        for kind, field in dict.fromkeys((kind, field) for kind, _ in spec.subjects for field in spec.by):
+            if kind in self._dump.records:
+                self._field(kind, field, self._place("by"), number=False)
 
-    def _field(self, kind: str, field: str, *, number: bool) -> None:
+    def _field(self, kind: str, field: str, place: Position, *, number: bool) -> None:
         schema = self._schemas[kind]
         known = [
             f.name for f in schema if not pa.types.is_nested(f.type) and not (number and pa.types.is_string(f.type))
@@ -115,7 +120,7 @@ class _Control:
         what = "number" if number else "field"
         defined = field_definition(schema, field) or near_definition((schema,), field, known)
         message, hint = f"{kind} has no {what} `{field[:60]}`", did_you_mean(field, known)
-        self._complain.add("Y024", self._place(), message, tuple(known)[:40], hint, defined)
+        self._complain.add("Y024", place, message, tuple(known)[:40], hint, defined)
 
     def _form(self, what: str) -> None:
         """That what it says belongs together."""
@@ -131,7 +136,7 @@ class _Control:
             )
         elif spec.by and trailer:
             for column in spec.by.values():
-                self._field(spec.equals.partition(".")[0], column, number=False)
+                self._field(spec.equals.partition(".")[0], column, self._place("by"), number=False)
         for kind, _ in spec.subjects if spec.by else ():
             for field in spec.by:
                 found = self._schemas[kind].field(field).type if field in self._schemas[kind].names else pa.string()
@@ -189,8 +194,3 @@ class _Control:
             message = f"`{self._spec.equals[:80]}` does not belong to `{parent}`"
             self._complain.add("Y102", self._place("equals"), message, tuple(f"{name}.FIELD" for name in allowed))
         return (kind, field), parent or ""
-
-
-def _asked(spec: ControlSpec) -> frozenset[str]:
-    """The fields that its conditions ask for, of any type."""
-    return frozenset(when.field for when in spec.when if when.field is not None)
