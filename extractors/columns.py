@@ -40,5 +40,5 @@ def holding(column: pa.Array) -> int:
         raw = np.frombuffer(column.buffers()[1], np.uint8, len(column) * column.type.byte_width)
         there = column.is_valid().to_numpy(zero_copy_only=False)
         return int(np.count_nonzero(raw.reshape(len(column), -1).any(axis=1) & there))
-    sizes = pc.binary_length(column) if pa.types.is_string(column.type) else column
+    sizes = pc.binary_length(column) if pa.types.is_string(column.type) or pa.types.is_binary(column.type) else column
     return int(pc.sum(pc.not_equal(sizes, pa.scalar(0, sizes.type))).as_py() or 0)

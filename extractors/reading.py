@@ -7,6 +7,7 @@ into either.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -21,10 +22,13 @@ from extractors.copybooks.reference_format import SourceFormat
 from extractors.decoder import Blank, Blanks, Padded
 from extractors.framings import FRAMINGS
 from extractors.framings.contract import Framing
-from extractors.layout import Layout
+from extractors.layout import Joined, Layout
 from extractors.options import Options, choose, gathered, made
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
+
+TEXTS = ("mixed", "text")
+"""Usages whose bytes may be read apart: characters of one byte each, as the copybook counts them."""
 
 MAX_COPYBOOK_BYTES = 4_000_000
 SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
@@ -57,6 +61,7 @@ PROBLEMS: Mapping[str, str] = {
     "L911": "a code that a table file, or two of them, define twice",
     "L912": "a code that the charset defines itself, or that no text of it can hold",
     "L913": "a text that is no character",
+    "L914": "a field that cannot be read apart from its picture",
     "L930": "a line of a gaiji table that cannot be used",
     "L931": "a decision about a code that is no gaiji",
     "L932": "MJ data that cannot be read",
@@ -73,11 +78,20 @@ class Choice:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Apart:
+    """How one field is read apart from its picture: as one text, of its own charset perhaps, or as bytes."""
+
+    form: Joined
+    charset: Choice | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Spoken:
     """How a dump is read, as it was said. `container` None: the files are the records themselves.
 
     `dialect` None: nobody said it, and that of the charset's maker is meant (`compiler`).
     `replacing` is what stands for the tags of a copybook made for COPY REPLACING.
+    `fields` are those that are read apart from their pictures, by name.
     """
 
     framing: Choice = Choice("fixed")
@@ -86,6 +100,7 @@ class Spoken:
     container: Choice | None = None
     options: Mapping[str, str] = dataclasses.field(default_factory=dict)
     replacing: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    fields: Mapping[str, Apart] = dataclasses.field(default_factory=dict)
 
     @property
     def compiler(self) -> Choice:
@@ -147,6 +162,7 @@ def sort_options(spoken: Spoken, pairs: Mapping[str, str]) -> Spoken:
         spoken.container and Choice(spoken.container.name, {**spoken.container.options, **given["container"]}),
         {**spoken.options, **given["options"]},
         spoken.replacing,
+        spoken.fields,
     )
 
 
@@ -176,6 +192,34 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     )
 
 
+def read_apart(layout: Layout, fields: Mapping[str, Apart]) -> Layout:
+    """The layout with some fields read apart from their pictures; a table of characters becomes one value.
+
+    Raises:
+        SpecError: a field is none of the layout's, or holds what cannot be read so.
+    """
+    groups = layout.groups()
+    texts = [name for name, item in groups.items() if item.usage in TEXTS and not item.filler]
+    problems = []
+    for name, apart in fields.items():
+        item = groups.get(name)
+        if item is None:
+            message = f"the layout has no field `{name[:60]}`"
+        elif item.usage not in TEXTS:
+            message = f"`{name}` is no text, and is read by its picture only"
+        elif apart.form == "bytes" and apart.charset is not None:
+            message = f"`{name}` is read as bytes, which have no charset"
+        else:
+            continue
+        hint = did_you_mean(name, texts) if item is None else ""
+        problems.append(
+            Problem("L914", Position("(options)"), message, tuple(texts[:40]) if item is None else (), hint)
+        )
+    if problems:
+        raise SpecError(problems)
+    return dataclasses.replace(layout, joined={name: apart.form for name, apart in fields.items()})
+
+
 def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     """Prove what was said against the layout.
 
@@ -193,9 +237,15 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
     charset = gathered(problems, lambda: charsets.load(spoken.charset.name, spoken.charset.options, folder))
     container = spoken.container
     unwrap = gathered(problems, lambda: containers.load(container.name, container.options)) if container else None
+    own_charsets = {n: c for n, apart in spoken.fields.items() if (c := apart.charset) is not None}
+    beside = {
+        n: gathered(problems, functools.partial(charsets.load, c.name, c.options, folder))
+        for n, c in own_charsets.items()
+    }
     if problems or own is None or framing is None or charset is None:
         raise SpecError(problems)
     blanks, fixed_places, header, trailer = own
+    charset = dataclasses.replace(charset, beside={name: of for name, of in beside.items() if of is not None})
     return Reading(layout, framing, charset, blanks, fixed_places, header, trailer, unwrap)
 
 

@@ -19,16 +19,15 @@ from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
 from mappings.leaving import NOBODY, Takers, noted, reasons_left, without
 from mappings.outcome import batch_of, found_by, joined
-from mappings.plan import OCCURRENCE, ColumnPlan, PartPlan, Plan, Step
-from mappings.rows import chosen_by, prepared, unfolded, wide_numbers
+from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
+from mappings.provenance import found_as
+from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
 from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
 from migration_reports.findings import Severity
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
-
-HELD = ("_record", "_offset", "_parent")
 
 LATEST = 99_999_999
 
@@ -101,6 +100,7 @@ class _Query:
         said: the remarks.
         whole: the whole numbers that are read as 128 bits.
         alone: the first steps of columns that are the same, and what is known of them.
+        fields: of each column the fields that it is made of, as the decoder's findings name them.
         levels: the workings in order, for each set of first steps whose outcome was known.
     """
 
@@ -110,6 +110,7 @@ class _Query:
     said: tuple[_Said, ...]
     whole: tuple[str, ...]
     alone: tuple[tuple[Known, tuple[Alone, ...]], ...]
+    fields: Mapping[str, tuple[str, ...]]
     levels: dict[frozenset[str], tuple[tuple[pl.Expr, ...], ...]] = dataclasses.field(default_factory=dict)
 
     def levels_but(self, known: frozenset[str]) -> tuple[tuple[pl.Expr, ...], ...]:
@@ -170,7 +171,7 @@ class Mapper:
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                needed = [name for name in (*HELD, OCCURRENCE, *part.reads) if name in before.columns]
+                needed = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
                 held[key] = batch_of(before.select(list(dict.fromkeys(needed))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
@@ -201,7 +202,7 @@ class Mapper:
         value = inflow(column)[0]
         chosen = chosen_by(part, prepared(part, frame, wide_numbers(part)))
         for step in column.steps[:at]:
-            outcome = step.transform.apply([value], step.params, self._tables(part, {}))
+            outcome = step.apply([value], {}, self._tables(part, {}))
             for level in working_levels(outcome.workings):
                 chosen = chosen.with_columns(level)
             value = outcome.value
@@ -232,7 +233,7 @@ def _run(
     said = [one for one in query.said if not one.reads & silent]
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
     batch = batch_of(rows[part.schema.names], part.schema)
-    wrong = {c.name: sum(lost.get(name, 0) for name in c.sources) for c in part.columns}
+    wrong = {name: sum(lost.get(field, 0) for field in fields) for name, fields in query.fields.items()}
     hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
     for mask, at in hits.items():
@@ -240,7 +241,8 @@ def _run(
             wrong[mask.column] += len(at)
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
-    found = [found_by(rows, hits, part)] if hits else []
+    places = chosen[PLACE].to_numpy() if hits and PLACE in chosen.columns else None
+    found = [found_by(rows, hits, part, places)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -312,7 +314,8 @@ def _query(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
         for mask, expr in remarks
     )
-    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts)
+    fields = {c.name: tuple(field for name in c.sources for _, field in found_as(part, name)) for c in part.columns}
+    return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts, fields)
 
 
 def _asks(column: ColumnPlan) -> bool:

@@ -25,6 +25,9 @@ MAX_DIGITS = 36
 MAX_DIVIDED = 18
 """Digits of what is divided: Polars gives a quotient 64 bits."""
 
+COUNTED = ("$occurrence", "$from", "$to")
+"""What numbers of occurrences are called: they are short, so that one may be multiplied to number rows."""
+
 UNKNOWN_WIDTH = 256
 """Characters of a text that no field's width is known of: an occurrence in a list, the name of a dump."""
 
@@ -120,7 +123,7 @@ def compile_expression(
                 raise ExpressionError(f"`{name[:60]}` is a field, and no function", FUNCTIONS)
             reads.append(column)
             columns[-1] = column
-            digits += _digits(types[column])
+            digits += _digits(column, types)
             escaped = (wide(column) if pa.types.is_integer(types[column]) else column).replace('"', '""')
             written.append(f'"{escaped}"')
         else:
@@ -131,7 +134,7 @@ def compile_expression(
         divided |= kind == "word" and word.upper() == "MOD"
     longest = _longest(tokens, columns, types, widths)
     reads = list(dict.fromkeys(reads))
-    widest = max((widest, *(_digits(types[column]) for column in reads)))
+    widest = max((widest, *(_digits(column, types) for column in reads)))
     if (multiplied and digits > MAX_DIGITS) or widest > MAX_DIGITS:
         raise ExpressionError(f"the numbers could have more than {MAX_DIGITS} digits, and overflow")
     if divided and (digits if multiplied else widest) > MAX_DIVIDED:
@@ -233,7 +236,10 @@ def wide(column: str) -> str:
     return f"{column}$"
 
 
-def _digits(kind: pa.DataType) -> int:
+def _digits(column: str, types: Mapping[str, pa.DataType]) -> int:
+    kind = types[column]
+    if column.startswith(COUNTED):
+        return 9
     if pa.types.is_decimal(kind):
         return int(kind.precision)
     return 18 if pa.types.is_integer(kind) else 0

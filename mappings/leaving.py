@@ -13,11 +13,11 @@ from mappings.plan import Condition, Leave, PartPlan
 from mappings.rows import chosen_by, prepared, wide_numbers
 from migration_reports.findings import FINDINGS, Severity
 
-PLACE = {"_record": pl.Int64, "_offset": pl.Int64}
+PLACED = {"_record": pl.Int64, "_offset": pl.Int64}
 
 NO_FINDINGS = pl.DataFrame(pl.from_arrow(FINDINGS.empty_table()))
 
-NOBODY = (pl.DataFrame(schema=PLACE), NO_FINDINGS)
+NOBODY = (pl.DataFrame(schema=PLACED), NO_FINDINGS)
 """No record, and nothing said of any."""
 
 
@@ -98,7 +98,7 @@ class Takers:
             return NOBODY
         taken = [_taken(part, rows, held) for part in self._sure]
         some = pl.concat(taken).unique() if taken else pl.DataFrame(schema={"_record": pl.Int64})
-        rest = frame.select(*PLACE).join(some, on="_record", how="anti", maintain_order="left")
+        rest = frame.select(*PLACED).join(some, on="_record", how="anti", maintain_order="left")
         return (rest, NO_FINDINGS) if self._some_wait else (NOBODY[0], untaken_findings(self._source, rest))
 
 

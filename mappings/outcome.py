@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
@@ -13,21 +14,33 @@ from mappings.values import Remark
 from migration_reports.findings import FINDINGS
 
 
-def found_by(rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan) -> pl.DataFrame:
+def found_by(
+    rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan, places: npt.NDArray[np.int64] | None
+) -> pl.DataFrame:
     """The findings of some masks: mask by mask, in each the rows that it hits."""
     said = pl.DataFrame(
         [
-            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None, part.offsets.get(m.field, 0))
+            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None)
             for m in hits
         ],
-        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String)
-        | {"at": pl.Int64},
+        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String),
         orient="row",
     )  # fmt: skip
     each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
     hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
-    placed = [hit["source_record"].alias("record"), (hit["_offset"] + each["at"]).alias("offset")]
+    within = np.concatenate([_within(part, m.field, at, places) for m, at in hits.items()])
+    placed = [hit["source_record"].alias("record"), (hit["_offset"] + within).alias("offset")]
     return each.hstack(placed).select(FINDINGS.names)
+
+
+def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
+    """The byte of the record at which a field stands in some rows: of an occurrence where that one does."""
+    columns = part.each.fields(field) if part.each is not None and places is not None else ()
+    if part.each is None or places is None or len(columns) < 2:
+        return np.full(len(at), part.offsets.get(field, 0), np.int64)
+    offsets: npt.NDArray[np.int64] = np.array([part.offsets.get(column, 0) for column in columns], np.int64)
+    where: npt.NDArray[np.int64] = offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
+    return where
 
 
 def joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:

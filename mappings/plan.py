@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 import polars as pl
 import pyarrow as pa
 
 from mappings.expression import Expression
-from mappings.language.folder import SystemFolder
-from mappings.transforms.contract import Params, Transform
+from mappings.language.folder import CodeTable, SystemFolder
+from mappings.transforms.contract import Outcome, Params, Transform
 
 LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
 ENGINE = ("_offset", "_rank", "_part")
@@ -20,14 +21,56 @@ ENGINE = ("_offset", "_rank", "_part")
 RECORD, OCCURRENCE, DUMP = "$record", "$occurrence", "$dump"
 """What a column may be made of besides fields: the record's number, the occurrence's (with `each`), the dump's name."""
 
+FROM, TO, VALUE = "$from", "$to", "$value"
+"""Of a run of equal occurrences its first and last, and what they hold."""
+
+
+PLACE = "$place"
+"""Which of a record's cells a row is, from 0, where a table lies in columns of its own: so that a finding has its byte."""
+
+
+def occurrence_of(table: str) -> str:
+    """What the number of an occurrence of a table around is called in a row."""
+    return f"{OCCURRENCE}({table})"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """A transform with its parameters; `beside` is another column of the part whose value it needs too."""
+    """A transform with its parameters.
+
+    Attributes:
+        transform: the transform.
+        params: its parameters.
+        beside: another column of the part whose value it needs too.
+        field: a column of the frame whose value it needs too.
+        of_numbers: whether numbers flow into a transform that treats them otherwise.
+    """
 
     transform: Transform
     params: Params
     beside: str = ""
+    field: str = ""
+    of_numbers: bool = False
+
+    def apply(self, values: Sequence[pl.Expr], days: Mapping[str, pl.Expr], tables: Mapping[str, CodeTable]) -> Outcome:
+        """What it makes of values; `days` are those of the part's columns."""
+        more = [days.get(self.beside, pl.lit(None, pl.String))] if self.beside else []
+        more += [pl.col(self.field)] if self.field else []
+        function = self.transform.numeric if self.of_numbers else self.transform.apply
+        assert function is not None
+        return function([*values, *more], self.params, tables)
+
+    @property
+    def factor(self) -> int | None:
+        """What it multiplies numbers by; None where it does anything else."""
+        return int(getattr(self.params, self.transform.factor)) if self.of_numbers and self.transform.factor else None
+
+
+def factor_of(steps: Sequence[Step]) -> int | None:
+    """What steps multiply a number by; None where one does anything else."""
+    factors = [step.factor for step in steps]
+    known = [factor for factor in factors if factor is not None]
+    return math.prod(known) if len(known) == len(factors) else None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -78,26 +121,79 @@ class ColumnPlan:
         """Every column of the frame that it needs."""
         of_conditions = (name for condition in self.when for name in condition.reads)
         of_expression = self.expression.reads if self.expression is not None else ()
-        return tuple(dict.fromkeys((*self.sources, *of_expression, *of_conditions)))
+        of_steps = (step.field for step in self.steps if step.field)
+        return tuple(dict.fromkeys((*self.sources, *of_expression, *of_steps, *of_conditions)))
+
+    @property
+    def factor(self) -> int | None:
+        """What its one source is multiplied by on its way into the column; None where more than that happens to it."""
+        plain = self.expression is None and not (self.when or self.default is not None)
+        return factor_of(self.steps) if len(self.sources) == 1 and plain else None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Runs:
+    """Which runs of equal occurrences give a row: those of some values (of any, where there are none), but not of others."""
+
+    values: tuple[str, ...]
+    besides: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Occurrences:
-    """The occurrences of a table (OCCURS), a row each.
+    """The occurrences of a table (OCCURS), a row each; of one inside others, each with those of the tables around it.
 
-    Either a list column of the frame, whose members become columns, or columns of the frame for each occurrence:
-    (number, {column: name in the row}). `members` are the names in the row, with their types.
+    A table of varying size, or around one, is a list column, whose members become columns. Of one with a fixed number
+    every occurrence has columns of its own, in the record or in a list's members.
+
+    Attributes:
+        tables: the table, behind those around it, the outermost first.
+        lists: those of them that are lists.
+        shape: how many occurrences the others have.
+        flat: name in the row -> the columns that hold it, in the order of the occurrences; of a member of a table around
+            as many as that has. In lists, these are columns of the innermost list's members.
+        members: the names in the row, with their types.
+        runs: where runs of equal occurrences give a row each.
     """
 
-    table: str
+    tables: tuple[str, ...]
+    lists: tuple[str, ...]
+    shape: tuple[int, ...]
+    flat: Mapping[str, tuple[str, ...]]
     members: Mapping[str, pa.DataType]
-    column: str = ""
-    flat: tuple[tuple[int, Mapping[str, str]], ...] = ()
+    runs: Runs | None = None
+
+    @property
+    def table(self) -> str:
+        """The table."""
+        return self.tables[-1]
 
     @property
     def reads(self) -> tuple[str, ...]:
         """The columns of the batch that it takes apart."""
-        return (self.column,) if self.column else tuple(name for _, columns in self.flat for name in columns)
+        return self.lists[:1] or tuple(name for columns in self.flat.values() for name in columns)
+
+    @property
+    def fixed(self) -> int:
+        """How many occurrences every record, or every entry of a list, has."""
+        return math.prod(self.shape)
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """What a row has that is no field: the numbers of its occurrences, and of a run its place."""
+        around = self.tables[:-1] if self.runs is not None else self.tables
+        own = (FROM, TO) if self.runs is not None else (OCCURRENCE,)
+        return (*map(occurrence_of, around), *own)
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The fields of the layout that a name in the row comes from; what is no member is a field itself, or none."""
+        meant = self.table if self.runs is not None and name in (FROM, TO, VALUE) else name
+        return () if meant.startswith("$") else self.flat.get(meant, (meant,))
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """The columns of the batch that a name in the row comes from: of what lies in a list, the list."""
+        inside = name in self.members or (self.runs is not None and name in (FROM, TO))
+        return self.lists[:1] if inside and self.lists else self.fields(name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from mappings.language.spec import DumpSpec
-from mappings.plan import ColumnPlan, PartPlan, Plan
+from mappings.plan import PartPlan, Plan
 
 BESIDE_THE_DATA = "見出し・トレーラーの項目 (field of a header or trailer)"
 """Why a field of a header or trailer goes nowhere."""
@@ -60,37 +60,47 @@ def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
 
     Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none.
     """
-    if name.startswith("$"):
-        return ()
     alias, dot, field = name.partition(".")
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:
         return ((joined, field),)
-    flat = part.each.flat if part.each is not None else ()
-    names = [field for _, columns in flat for field, visible in columns.items() if visible == name]
-    return tuple((part.source, field) for field in names or [name])
+    if part.each is not None:
+        return tuple((part.source, field) for field in part.each.fields(name))
+    return () if name.startswith("$") else ((part.source, name),)
+
+
+def found_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
+    """As `decoded_as`, a field inside a list once for all of its occurrences, as FIELD(*)."""
+    if part.each is None or not part.each.lists or name not in (*part.each.members, *part.each.numbers):
+        return decoded_as(part, name)
+    stems = (field.partition("(")[0] for field in part.each.fields(name))
+    return tuple(dict.fromkeys((part.source, f"{stem}(*)") for stem in stems))
 
 
 def origins(part: PartPlan, names: Iterable[str]) -> tuple[Origin, ...]:
     """The fields of records that columns of a part's frame come from, each once; of an occurrence's member, its table."""
-    each = part.each
+    return tuple(dict.fromkeys(origin for name in names for origin in _read_as(part, name)))
+
+
+def _read_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
+    if part.each is not None and name in (*part.each.members, *part.each.numbers):
+        return tuple((part.source, column) for column in part.each.columns(name))
+    return decoded_as(part, name)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Followed:
+    """A field that goes into a decimal column, multiplied by `times` and otherwise unchanged: their sums agree."""
+
+    field: str
+    column: str
+    times: int
+
+
+def followed(part: PartPlan) -> tuple[Followed, ...]:
+    """The fields of a part whose sums can be followed into its table."""
     return tuple(
-        dict.fromkeys(
-            (source, each.column if each is not None and each.column and name in each.members else field)
-            for name in names
-            for source, field in decoded_as(part, name)
-        )
+        Followed(column.sources[0], column.targets[0], column.factor)
+        for column in part.columns
+        if part.simple and column.factor is not None and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
     )
-
-
-def followed(part: PartPlan) -> tuple[tuple[str, str], ...]:
-    """The fields of a part that go unchanged into a decimal column, each with its column: their sums can be followed."""
-    return tuple(
-        (column.sources[0], column.targets[0]) for column in part.columns if part.simple and _unchanged(part, column)
-    )
-
-
-def _unchanged(part: PartPlan, column: ColumnPlan) -> bool:
-    if len(column.sources) != 1 or column.steps or column.expression or column.when or column.default:
-        return False
-    return bool(pa.types.is_decimal(part.schema.field(column.targets[0]).type))

@@ -8,12 +8,16 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import wide
-from mappings.plan import DUMP, OCCURRENCE, RECORD, Join, Occurrences, PartPlan
+from mappings.plan import DUMP, PLACE, RECORD, Join, PartPlan
+from mappings.unfolding import unfold
+
+HELD = ("_record", "_offset", "_parent")
+"""What every row has of its record."""
 
 
 def unfolded(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows that a part looks at: records, or the occurrences of a table in them."""
-    return frame if part.each is None else _occurrences(part.each, frame)
+    """The rows that a part looks at: records, or the occurrences of a table in them, with what it reads of these."""
+    return frame if part.each is None else unfold(part.each, frame, {*HELD, PLACE, *part.reads})
 
 
 def look_up(frame: pl.DataFrame, join: Join, other: pl.DataFrame) -> pl.DataFrame:
@@ -43,28 +47,6 @@ def look_up(frame: pl.DataFrame, join: Join, other: pl.DataFrame) -> pl.DataFram
         how="left",
         maintain_order="left",
     )
-
-
-def _occurrences(each: Occurrences, frame: pl.DataFrame) -> pl.DataFrame:
-    """A row for each occurrence, in the order of records and occurrences."""
-    if each.column:
-        numbered = frame.with_columns(
-            pl.int_ranges(1, pl.col(each.column).list.len().cast(pl.Int64) + 1).alias(OCCURRENCE)
-        )
-        rows = numbered.explode(each.column, OCCURRENCE).filter(pl.col(OCCURRENCE).is_not_null())
-        return rows.unnest(each.column) if rows.schema[each.column] == pl.Struct else rows
-    apart = set(each.reads)
-    rest = [name for name in frame.columns if name not in apart]
-    parts = [
-        frame.select(
-            *rest,
-            *[pl.col(name).alias(visible) for name, visible in columns.items() if name in frame.columns],
-            pl.lit(number, pl.Int64).alias(OCCURRENCE),
-            pl.lit(place).alias("$place"),
-        )
-        for place, (number, columns) in enumerate(each.flat)
-    ]
-    return pl.concat(parts).sort("_record", "$place").drop("$place")
 
 
 def wide_numbers(part: PartPlan) -> tuple[str, ...]:

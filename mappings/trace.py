@@ -58,9 +58,8 @@ def trace(
                 *stages,
                 Stage(f"{step.transform.name}: a number that only a run gives", (None,) * rows.height, nothing),
             )
-        beside = [days.get(step.beside, pl.lit(None, pl.String))] if step.beside else []
         groups = [values] if step.transform.joins else [[value] for value in values]
-        outcomes = [step.transform.apply([*group, *beside], step.params, tables) for group in groups]
+        outcomes = [step.apply(group, days, tables) for group in groups]
         values = [outcome.value for outcome in outcomes]
         for outcome in outcomes:
             rows = _worked_out(rows, outcome.workings)

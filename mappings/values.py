@@ -64,7 +64,7 @@ class Alone:
 
 def alone(column: ColumnPlan, tables: Mapping[str, CodeTable]) -> Alone | None:
     """A column's first steps, as far as they look at its sources alone; None where there are none, or all are cheap."""
-    looking = (bool(step.beside or step.transform.assigns) for step in column.steps)
+    looking = (bool(step.beside or step.field or step.transform.assigns) for step in column.steps)
     steps = column.steps[: next((at for at, looks in enumerate(looking) if looks), None)]
     if column.constant is not None or column.expression is not None or all(step.transform.cheap for step in steps):
         return None
@@ -91,9 +91,8 @@ def _taken(
     """What steps of a column make of values, and what is to be said of them."""
     masks = []
     for step in steps:
-        beside = [days[step.beside]] if step.beside else []
         groups = [values] if step.transform.joins else [[value] for value in values]
-        outcomes = [step.transform.apply([*group, *beside], step.params, tables) for group in groups]
+        outcomes = [step.apply(group, days, tables) for group in groups]
         for outcome, field in zip(outcomes, fields, strict=False):
             workings.made.extend(outcome.workings)
             masks += [Mask(code, field, True, expr) for code, expr in outcome.failed]

@@ -224,6 +224,21 @@ class CriticalRows:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Period:
+    """From when to when a row of a table holds; an end that is empty is open.
+
+    Attributes:
+        begin: the date item of its first day.
+        end: the date item of its end.
+        ends: on: the end is its last day; before: it is the day after.
+    """
+
+    begin: str
+    end: str
+    ends: Literal["on", "before"] = "on"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Table:
     """One table of a system, in one edition or in the union of all.
 
@@ -238,6 +253,7 @@ class Table:
         references: columns that name rows of other tables.
         critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
         make: makes `physical`, when it is first asked for: most of what reads a system needs no table of it.
+        period: from when to when its rows hold; None where they have no time.
         critical_rows: the rows of which that is so, where it is not so of all.
     """
 
@@ -251,6 +267,7 @@ class Table:
     references: tuple[Reference, ...]
     critical: bool
     make: Callable[[Table], sa.Table] = dataclasses.field(repr=False, compare=False)
+    period: Period | None = None
     critical_rows: CriticalRows | None = None
 
     @property

@@ -12,9 +12,10 @@ times do not overlap. An open set is completed by each municipality's own list, 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -29,6 +30,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
         "S020": "a code set that is not listed, listed twice, or without its file",
         "S021": "a code that stands twice, or whose time ends before it begins",
+        "S044": "a code of a municipality's own that the shared set has, too, or that does not fit its items",
     }
 )
 """What each problem code of code sheets means."""
@@ -75,13 +77,40 @@ def _set(folder: Path, row: Row, problems: list[Problem]) -> CodeSet:
     return CodeSet(name, row["ja"], row["en"], codes, is_open)
 
 
-def read_codes(text: str, shown: str, problems: list[Problem]) -> tuple[Code, ...]:
+def read_own_codes(
+    shared: CodeSet, text: str, shown: str, problems: list[Problem], *, fits: Callable[[str], str]
+) -> CodeSet:
+    """Read a municipality's own codes of an open set.
+
+    Args:
+        shared: the set.
+        text: the CSV.
+        shown: how positions call the file.
+        problems: is added to.
+        fits: what is wrong with a code beside the items that hold it; empty where nothing is.
+    """
+
+    def wrong(code: Code) -> str:
+        known = "is one of the shared set already: leave the line out" if _twice(code, shared.codes) else ""
+        return known or fits(code.code)
+
+    return dataclasses.replace(shared, codes=read_codes(text, shown, problems, wrong=wrong))
+
+
+def _anything(_: Code) -> str:
+    return ""
+
+
+def read_codes(
+    text: str, shown: str, problems: list[Problem], *, wrong: Callable[[Code], str] = _anything
+) -> tuple[Code, ...]:
     """Read a sheet of codes.
 
     Args:
         text: the CSV.
         shown: how positions call the file.
         problems: is added to.
+        wrong: what else is wrong with a code; empty where nothing is.
     """
     codes: list[Code] = []
     for row in read_rows(text, shown, CODES, ("code", "ja"), problems):
@@ -101,6 +130,8 @@ def read_codes(text: str, shown: str, problems: list[Problem]) -> tuple[Code, ..
             problems.append(
                 Problem("S021", row.at("code"), f"code `{code.code[:20]}` stands twice for some time", hint=hint)
             )
+        elif said := wrong(code):
+            problems.append(Problem("S044", row.at("code"), f"code `{code.code[:20]}` {said}"))
         codes.append(code)
     return tuple(codes)
 

@@ -365,4 +365,4 @@ def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...])
     based_on = sheet.based_on or read.sheet.based_on
     said, place = sheet.critical_when, read.located.at("tables", table, "critical_when")
     rows = None if said is None else CriticalRows(said, place)
-    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", rows)
+    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", critical_rows=rows)

@@ -11,11 +11,16 @@ import difflib
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
+from dags.own.lists import OwnLists, read_own
 from migration_reports.findings import Problem, SpecError
+from target_schemas.model import System
+from target_schemas.reference_sheets import ReferenceTable
+from target_schemas.reference_tables import read
 from target_schemas.sheets import read_systems
 
 ROOT = Path(__file__).parents[1]
@@ -46,14 +51,16 @@ class Broken:
         """What is said of it, made in an empty folder."""
         shutil.copytree(SYSTEMS, root, dirs_exist_ok=True)
         path = root / self.file
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8") if path.exists() else ""
+        path.parent.mkdir(parents=True, exist_ok=True)
         assert self.before in text, f"{self.name}: {self.file} does not hold {self.before!r}"
         if self.remove:
             path.unlink()
         else:
             path.write_text(self._edited(text), encoding=self.encoding)
         try:
-            read_systems(root, ["library"], root / "codes")
+            (system,) = read_systems(root, ["library"], root / "codes")
+            own_lists(root, system, read(root / "reference_tables"))
         except SpecError as error:
             return error.problems
         return ()
@@ -65,11 +72,28 @@ class Broken:
         """The edit, as a difference of lines."""
         if self.remove:
             return "(the file is removed)"
-        text = (SYSTEMS / self.file).read_text("utf-8")
+        path = SYSTEMS / self.file
+        text = path.read_text("utf-8") if path.exists() else ""
         new = self._edited(text).splitlines()
         lines = difflib.unified_diff(text.splitlines(), new, lineterm="", n=0)
         shown = [line for line in lines if not line.startswith(("---", "+++", "@@"))]
         return "\n".join(shown if self.before else [f"+{line}" for line in new])
+
+
+def own_lists(root: Path, system: System, tables: Mapping[str, ReferenceTable]) -> OwnLists:
+    """The lists of the tests' own town.
+
+    Raises:
+        SpecError: with every problem of them.
+    """
+    problems: list[Problem] = []
+    texts = {f.relative_to(root / "town").as_posix(): f.read_text("utf-8") for f in sorted(root.glob("town/own/*/*"))}
+    code_sets = {codes.name: codes for codes in system.code_sets}
+    items = [item for table in system.tables for item in table.items]
+    own = read_own("town", texts, tables, code_sets, items, problems)
+    if problems:
+        raise SpecError(problems)
+    return own
 
 
 def cases() -> list[Broken]:

@@ -15,7 +15,7 @@ from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Severity, finding, findings_at, join_findings
 from validators.derived import DANGLING, REFUSED
 from validators.elsewhere import Elsewhere
-from validators.shapes.contract import Failing, Frames, Query, Rule, Where
+from validators.shapes.contract import DIFFERENCE, Failing, Frames, Query, Rule, Where
 from validators.suites import CONDITION, QUERY, Asked, Suite
 
 NOTHING: Mapping[str, Elsewhere] = MappingProxyType({})
@@ -68,7 +68,7 @@ def run_polars(
         besides: for tables the columns that are told of rows, beside their place, which fail a rule that groups or joins.
 
     Returns:
-        For each rule's name the failing rows: source_dump, source_record, _offset, _part.
+        For each rule's name the failing rows: source_dump, source_record, _offset, _part, and what the rule tells.
     """
     failing: dict[str, pl.DataFrame] = {}
     by_table: dict[str, dict[str, pl.Expr]] = {}
@@ -76,7 +76,7 @@ def run_polars(
         if isinstance(rule.failing, pl.Expr):
             by_table.setdefault(rule.table, {})[rule.name] = rule.failing.fill_null(value=False)
         else:
-            told = tuple(dict.fromkeys((*PLACE, *besides.get(rule.table, ()))))
+            told = tuple(dict.fromkeys((*PLACE, *rule.tells, *besides.get(rule.table, ()))))
             parts = [_failing(rule.failing, made(some), told) for some in shares(frames, rule.divided_by, heights)]
             failing[rule.name] = pl.concat(parts).sort(PLACE)
     whole = made(frames)
@@ -197,9 +197,18 @@ def findings(rule: Rule, failing: pl.DataFrame, *, earlier: pl.DataFrame, origin
                 table=rule.table,
                 column=rule.columns[0],
                 mapping=first.mapping or None,
+                detail=_detail(new),
             )
         )
     return join_findings(batches)
+
+
+def _detail(rows: pl.DataFrame) -> pa.Array | None:
+    """By how much each row differs, where its rule tells it."""
+    if DIFFERENCE not in rows.columns:
+        return None
+    said = rows[DIFFERENCE].cast(pl.String).str.strip_chars_end("0").str.strip_chars_end(".")
+    return (("difference " + said).fill_null("nothing to compare with")).to_arrow()
 
 
 def compare(rules: Sequence[Rule], polars_counts: Mapping[str, int], gx_counts: Mapping[str, int]) -> pa.RecordBatch:

@@ -24,6 +24,8 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         "R004": "a rule about a column that its table has not",
         "R005": "a rule about a column of another type",
         "R006": "a condition of a rule that cannot be read",
+        "R020": "what stands beside a row, under `beside`, that cannot be used",
+        "R021": "a list of a rule that is empty, too long or of another form",
     }
 )
 """What is wrong with a rule that a sheet declares: every code, and what it means."""

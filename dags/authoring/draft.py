@@ -154,7 +154,9 @@ def _draft(
             best[name] = part
     for kind in data:
         for part in _of_occurrences(kind.name, givens[kind.name], system, code_sets):
-            best.setdefault(part.filled.table.name, part)
+            before = best.setdefault(part.filled.table.name, part)
+            if before.each and _known(part) > _known(before):
+                best[part.filled.table.name] = part
     parts = tuple(_kept(best[table.name], best) for table in system.tables if table.name in best)
     return Draft(
         system,
@@ -206,12 +208,12 @@ def _givens(
 ) -> Iterator[Given]:
     """The fields of a kind, those of repeated items once, in the order of the copybook."""
     profiles = {(f.table, f.field): f for f in made.fields if f.kind == kind.name} if made is not None else {}
-    found: dict[tuple[str, str, str], list[Field]] = {}
+    found: dict[tuple[tuple[str, ...], str, str], list[Field]] = {}
     tables = {item.name for item in layout.groups().values() if item.occurs_clause}
     for table, field in _fields(layout.segment(kind.group)):
         if field.asked_only:
             continue
-        inside = table or next((name for name in (*field.within, field.data_name) if name in tables), "")
+        inside = tuple(name for name in (*field.within, field.data_name) if name in tables)
         name = field.data_name if field.subscripts else field.name
         found.setdefault((inside, name, table), []).append(field)
     prefix = common_prefix([fields[0].data_name for fields in found.values()])
@@ -227,7 +229,8 @@ def _givens(
             names[0] if one else name,
             names,
             first,
-            inside,
+            inside[-1] if inside else "",
+            around=inside[:-1],
             member=bool(varying),
             prefix=own,
             comment=comment,
@@ -236,7 +239,7 @@ def _givens(
         )
 
 
-def _own_prefix(name: str, table: str, names: Sequence[str]) -> str:
+def _own_prefix(name: str, table: tuple[str, ...], names: Sequence[str]) -> str:
     return common_prefix(names) if table else f"{name.partition('-')[0]}-" if len(name.partition("-")[0]) <= 2 else ""
 
 
@@ -286,22 +289,25 @@ def _values(frame: pl.DataFrame, field: FieldProfile) -> pl.Series:
 def _of_occurrences(
     kind: str, givens: Sequence[Given], system: System, code_sets: Mapping[str, Mapping[str, str]]
 ) -> Iterator[Part]:
-    """The tables that the occurrences of a table (OCCURS) fill: most of what they hold comes from its members."""
+    """The tables that the occurrences of a table (OCCURS) fill: most of what they hold stands in it, or in those around."""
     once = [given for given in givens if not given.table]
-    for name in dict.fromkeys(given.table for given in givens if given.table):
-        members = [dataclasses.replace(given, member=True) for given in givens if given.table == name]
+    for tables in dict.fromkeys(given.tables for given in givens if given.table):
+        levels = [tables[:depth] for depth in range(len(tables), 0, -1)]
+        members = [dataclasses.replace(g, member=True) for level in levels for g in givens if g.tables == level]
         if any("(" in given.name for given in members):
             continue
         for table in system.tables:
             filled = fill(table.physical, [*members, *once], code_sets)
             if isinstance(filled, str):
                 continue
-            inside = [guess for guess in filled.guesses.values() if guess.given is not None and guess.given.member]
-            rest = [c for c, guess in filled.guesses.items() if guess not in inside and c not in table.key]
-            if inside and len(inside) >= len(rest):
+            told = {name: guess.given for name, guess in filled.guesses.items() if guess.given is not None}
+            own = [name for name, given in told.items() if given.tables == tables]
+            inside = [name for name, given in told.items() if given.member]
+            rest = [name for name in filled.guesses if name not in inside and name not in table.key]
+            if own and len(inside) >= len(rest):
                 fixed = len(members[0].names) > 1
-                blank = inside[0].sources[0] if fixed else ""
-                yield Part(kind, filled, each=name, when=blank)
+                blank = filled.guesses[own[0]].sources[0] if fixed else ""
+                yield Part(kind, filled, each=tables[-1], when=blank)
 
 
 def _known(part: Part) -> int:
@@ -342,17 +348,18 @@ def _left(
     mapped |= {given.name for part in of_kind for given in givens if given.names == (part.when,)}
     said: set[str] = set()
     for given in givens:
-        if mapped.intersection(given.names) or given.table in said:
+        if mapped.intersection(given.names) or (given.member and given.tables[0] in said):
             continue
         if given.name in kind.conditions:
             yield Left(given.name, "レコード区分。マニフェストのレコード種別が使う", given)
         elif given.member:
             # A table of varying size is one list for the mapping; its members have no fate of their own.
-            said.add(given.table)
-            if given.table not in mapped:
-                inside = ", ".join(g.field.data_name for g in givens if g.table == given.table)
+            outermost = given.tables[0]
+            said.add(outermost)
+            if outermost not in mapped:
+                inside = ", ".join(g.field.data_name for g in givens if g.tables[:1] == (outermost,))
                 remark = f"a table (OCCURS) of {inside}; no table of {{system}} takes its occurrences"
-                yield Left(given.table, "?", None, remark)
+                yield Left(outermost, "?", None, remark)
         else:
             yield Left(f"{given.name}(*)" if len(given.names) > 1 else given.name, "?", given)
     schema = arrow_schema(layout, kind.group)
@@ -370,7 +377,7 @@ def _left(
 
 def _names(guess: Guess, part: Part) -> tuple[str, ...]:
     assert guess.given is not None
-    return (*guess.given.names, part.each) if part.each and guess.given.member else guess.given.names
+    return (*guess.given.names, *guess.given.tables) if part.each and guess.given.member else guess.given.names
 
 
 def _code_tables(parts: Sequence[Part]) -> Mapping[str, Mapping[str, str]]:

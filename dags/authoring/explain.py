@@ -30,10 +30,10 @@ from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Manifest, PartSpec
 from mappings.language.written import WhenSpec
-from mappings.plan import DUMP, OCCURRENCE, RECORD, ColumnPlan, Join, PartPlan
+from mappings.plan import DUMP, FROM, OCCURRENCE, RECORD, TO, ColumnPlan, Join, Occurrences, PartPlan
 from mappings.provenance import decoded_as
-from mappings.rows import unfolded
 from mappings.trace import gives_rows, trace
+from mappings.unfolding import unfold
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
 from migration_reports.items import heading, is_text, item_of, table_of
@@ -45,9 +45,13 @@ from migration_reports.yaml_text import Path as YamlPath
 ENGINE = {
     RECORD: "the record's number in the dump",
     OCCURRENCE: "the number of the occurrence",
+    FROM: "the first occurrence of the run",
+    TO: "the last occurrence of the run",
     DUMP: "the name of the dump",
 }
 WIDTH = 78
+SHOWN = 4
+"""So many places of a field are listed; of more the first and the last."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,8 +184,8 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
     chosen += [f"{f} is {', '.join(v)}" for f, v in kind.also.items()]
     view = f", read as {kind.group}" if kind.group else ""
     yield "record kind", f"{part.kind}: {' and '.join(chosen) or 'every record'}{view}"
-    if spec.each:
-        yield "each", f"a row for each occurrence of {spec.each}"
+    if part.each is not None:
+        yield "each", _each(part.each)
     for alias, join in spec.join.items():
         key = (
             "the record that it belongs to"
@@ -200,6 +204,15 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
     yield "mapping", _place(folder, str(places.at("tables", _bare(part.table), part.number)))
 
 
+def _each(each: Occurrences) -> str:
+    around = f", in each of {', '.join(each.tables[:-1])}" if len(each.tables) > 1 else ""
+    if each.runs is None:
+        return f"a row for each occurrence of {each.table}{around}"
+    of = f" of {', '.join(each.runs.values)}" if each.runs.values else ""
+    but = f" but {', '.join(each.runs.besides)}" if each.runs.besides else ""
+    return f"a row for each run{of} in {each.table}{but}{around}"
+
+
 def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:
     spec, reading = reader.spec, reader.reading
     yield "dump", f"{name} ({spec.title}): {', '.join(spec.file)}"
@@ -209,6 +222,9 @@ def _dump(reader: DumpReader, name: str) -> Iterator[tuple[str, str]]:
 
 def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     """A field of the record, of an occurrence, or of a joined record."""
+    if name.startswith(f"{OCCURRENCE}("):
+        table = name.removeprefix(OCCURRENCE).strip("()")
+        return Section(f"  {name}", (("is", f"the number of the occurrence of {table}"),))
     if name in ENGINE:
         return Section(f"  {name}", (("is", ENGINE[name]),))
     found = decoded_as(part, name)
@@ -221,15 +237,17 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     group = reader.spec.records[kind].group
     names = [field for _, field in found]
     segment = reader.layout.segment(group)
-    inside = {field.name: field for table in segment.tables for field in table.element.fields}
+    inside = {field.name: field for table in segment.deep_tables for field in table.element.fields}
     fields = {field.name: field for field in segment.fields}
     read = [fields[n] for n in names if n in fields] or [inside[n] for n in names if n in inside]
     for field in read[:1]:
         start = "the occurrence" if field.name not in fields else "the record"
         lines.append(("PICTURE", f"{field.picture.text}, {field.usage}"))
-        for each in read:
+        for each in read if len(read) <= SHOWN else (read[0], read[-1]):
             last = each.offset + each.width
             lines.append(("bytes", f"{each.offset + 1} to {last} of {start} ({each.name}, {each.width} bytes)"))
+        if len(read) > SHOWN:
+            lines.append(("", f"first and last of {len(read):,} occurrences"))
         lines.append(("copybook", f"{field.position.file}:{field.position.line}"))
         if field.is_text:
             charset = reader.reading.charset
@@ -327,7 +345,7 @@ def _traced(
     stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:
-            lines.append(("occurrence", str(frame[OCCURRENCE][row])))
+            lines.append(("occurrence", _occurrence(part.each, frame, row)))
         if row not in given:
             lines.append(("no row", "the conditions of the part, or a join, leave it out"))
         for stage in stages:
@@ -339,6 +357,14 @@ def _traced(
     if not frame.height:
         lines.append(("no row", "the table (OCCURS) has no occurrence"))
     return Section(f"record {record:,} of {part.source}", tuple(lines))
+
+
+def _occurrence(each: Occurrences, frame: pl.DataFrame, row: int) -> str:
+    """Which occurrence a row is, or which run; of a table inside others with the numbers of theirs."""
+    if OCCURRENCE in each.numbers and len(each.tables) == 1:
+        return str(frame[OCCURRENCE][row])
+    numbers = (name for name in each.numbers if name != OCCURRENCE)
+    return ", ".join(f"{name.removeprefix(OCCURRENCE).strip('()')} {frame[name][row]}" for name in numbers)
 
 
 def _shown(value: Any, *, reveal: bool) -> str:
@@ -385,7 +411,7 @@ def _record(
         frame = pl.DataFrame(pl.from_arrow(batch)).filter(pl.col("_record") == record)
         if frame.height and kind == part.kind:
             said = {f["field"]: f["code"] for f in findings.to_pylist() if f["record"] == record}
-            return unfolded(part, frame), said
+            return unfold(part.each, frame) if part.each is not None else frame, said
         if frame.height:
             break
     return None, {}

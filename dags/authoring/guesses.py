@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
 from extractors.layout import Field
 from mappings.compiling.columns import groups_of
-from mappings.plan import OCCURRENCE
+from mappings.plan import OCCURRENCE, occurrence_of
 from migration_reports.items import Item, filled_as, heading, item_of, table_of
 from migration_reports.records.profile_record import Detection, FieldProfile
 
@@ -47,6 +47,7 @@ class Given:
         names: the layout's names, several where it is repeated.
         field: what the copybook says of it.
         table: the table (OCCURS) that it stands in; empty where it stands once a record.
+        around: the tables that this one stands in, the outermost first.
         member: whether it is offered as part of an occurrence's row.
         prefix: what the record's names begin with.
         comment: what is written beside it in the copybook.
@@ -63,6 +64,12 @@ class Given:
     comment: str = ""
     profile: FieldProfile | None = None
     codes: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    around: tuple[str, ...] = ()
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables that it stands in, the outermost first."""
+        return (*self.around, self.table) if self.table else ()
 
     @property
     def repeated(self) -> bool:
@@ -150,10 +157,10 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
             guesses[guess.column] = guess
             taken.add(number)
     key = tuple(filled_as(table.c[name]) for name in table_of(table).key)
-    of_occurrence = any(given.member for given in givens)
-    for name in key:
-        if name not in guesses and item_of(groups[name][0]).kind == "I":
-            guesses[name] = _number_of_a_row(name, of_occurrence=of_occurrence)
+    tables = max((given.tables for given in givens if given.member), key=len, default=())
+    unnumbered = [name for name in key if name not in guesses and item_of(groups[name][0]).kind == "I"]
+    for place, name in enumerate(reversed(unnumbered)):
+        guesses[name] = _number_of_a_row(name, tables, place)
     lacking = [heading(groups[name][0]).ja for name in key if name not in guesses]
     if lacking:
         return f"no field looks like {'、'.join(lacking)}, which its key needs"
@@ -173,9 +180,13 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
     )
 
 
-def _number_of_a_row(column: str, *, of_occurrence: bool) -> Guess:
-    if of_occurrence:
+def _number_of_a_row(column: str, tables: tuple[str, ...], place: int) -> Guess:
+    """The number of the occurrence, for the last number of a key; for those before it of the tables around."""
+    if tables and place == 0:
         return Guess(column, None, (OCCURRENCE,), reason="the number of the occurrence")
+    if tables:
+        table = tables[max(len(tables) - 1 - place, 0)]
+        return Guess(column, None, (occurrence_of(table),), reason=f"the number of the occurrence of {table}")
     return Guess(column, None, (), constant="1", reason="no field numbers the rows of a key, so each is the first")
 
 

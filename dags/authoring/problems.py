@@ -7,15 +7,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
+from target_schemas.reference_sheets import PROBLEMS as REFERENCE_PROBLEMS
 from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
 from validators.instances import PROBLEMS as RULE_PROBLEMS
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     dict(
-        sorted({**COPYBOOK_PROBLEMS, **READING_PROBLEMS, **MAPPING_PROBLEMS, **SHEET_PROBLEMS, **RULE_PROBLEMS}.items())
+        sorted(
+            {
+                **COPYBOOK_PROBLEMS,
+                **READING_PROBLEMS,
+                **MAPPING_PROBLEMS,
+                **OWN_PROBLEMS,
+                **SHEET_PROBLEMS,
+                **REFERENCE_PROBLEMS,
+                **RULE_PROBLEMS,
+            }.items()
+        )
     )
 )
 """What each code means."""
@@ -63,6 +75,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L911": "Remove one of the two lines.",
         "L912": "Remove the line: the vendor's standard area is known, and a table says what the site added to it.",
         "L913": "Write the character that the code stands for: one scalar, or one with a variation selector.",
+        "L914": "Name a field or table of characters (PICTURE X); write `text`, `bytes` or `{as: text, charset: shift_jis}`.",
         "L930": "Correct the line; its columns are code, decision, text, mj, reason, decided_by, decided_on.",
         "L931": "Remove the decision: the code is a standard character, and reads as one.",
         "L932": "Name Unihan_OtherMappings.txt, a CSV with MJ文字図形名 and 実装したUCS, or mojidata's database.",
@@ -87,6 +100,11 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S031": "Mark the items of the key with 1, and make each mandatory in every edition that has the table.",
         "S032": "Name the other table in the item's column reference, and say under `references:` what becomes of a row that names nobody.",
         "S033": "Begin the rule with its shape, then say `of`, its parameters, and its `source`.",
+        "S040": "Each reference table is one line of reference_tables.csv, its columns lines of items.csv, and a file of its name.",
+        "S041": "Take another name or type; valid_from, valid_to and source are every table's, and what is looked up by is mandatory.",
+        "S042": "Give each line of the key its own time, or remove one.",
+        "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
+        "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -125,6 +143,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y103": "Say in a few words why such records are left, and by `when:` which of them are.",
         "Y050": "Name a part of the package by its keys, with dots; `without:` is for a municipality that is based on one.",
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
+        "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
+        "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
+        "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
     }
 )
 """What to do about each code."""

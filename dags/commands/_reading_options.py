@@ -51,6 +51,13 @@ Replaced = Annotated[
     list[str],
     typer.Option("--replace", help="':TAG:=WORD', what stands for a tag of the copybook; may be repeated."),
 ]
+Fields = Annotated[
+    list[str],
+    typer.Option(
+        "--field",
+        help="NAME=bytes, NAME=text or NAME=text:CHARSET, a field that is read apart from its picture; may be repeated.",
+    ),
+]
 
 
 def pairs_of(options: list[str], said: str = "--option") -> dict[str, str]:
@@ -75,6 +82,7 @@ def job_of(
     kinds: list[str],
     library: list[Path],
     replace: list[str],
+    fields: list[str],
 ) -> Job:
     """Prove what a command line says of a dump.
 
@@ -82,12 +90,20 @@ def job_of(
         SpecError: something cannot be used.
     """
     from dags.inspection import reader
-    from extractors.reading import Choice, Spoken
+    from extractors.reading import Apart, Choice, Spoken
 
     wrapped = Choice(container) if container else None
     replacing = pairs_of(replace, "--replace")
     said = Choice(dialect) if dialect else None
-    spoken = Spoken(Choice(framing), Choice(charset), said, wrapped, replacing=replacing)
+    apart: dict[str, Apart] = {}
+    for name, how in pairs_of(fields, "--field").items():
+        form, _, own = how.partition(":")
+        if form not in ("text", "bytes"):
+            raise typer.BadParameter(
+                f"`{visible(how[:60])}` is none of bytes, text, text:CHARSET", param_hint="--field"
+            )
+        apart[name] = Apart("text" if form == "text" else "bytes", Choice(own) if own else None)
+    spoken = Spoken(Choice(framing), Choice(charset), said, wrapped, replacing=replacing, fields=apart)
     return reader.make_job(dumps, layout=layout, spoken=spoken, options=pairs_of(options), kinds=kinds, library=library)
 
 

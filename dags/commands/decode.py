@@ -14,6 +14,7 @@ from dags.commands._reading_options import (
     Copybook,
     DialectName,
     Dumps,
+    Fields,
     FramingName,
     Kinds,
     Library,
@@ -41,6 +42,7 @@ def decode(
     kind: Kinds = [],
     library: Library = [],
     replace: Replaced = [],
+    field: Fields = [],
     form: Annotated[str, typer.Option("--format", help="jsonl, parquet or arrow.")] = "jsonl",
     out_file: Annotated[
         Path | None, typer.Option("--out", help="The file to write; standard output, where not given.")
@@ -58,7 +60,7 @@ def decode(
         raise typer.BadParameter("one of jsonl, parquet, arrow", param_hint="--format")
     if rejects is not None and any(rejects.resolve() == path.resolve() for path in dump):
         raise typer.BadParameter("it is the dump itself; give another file", param_hint="--rejects")
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace, field)
     warn_of_layout(job)
     chosen: Literal["jsonl", "parquet", "arrow"] = form  # type: ignore[assignment]
     with progress(job.name, enabled=out_file is not None) as tell:

@@ -13,6 +13,7 @@ from dags.commands._reading_options import (
     Copybook,
     DialectName,
     Dumps,
+    Fields,
     FramingName,
     Kinds,
     Library,
@@ -37,6 +38,7 @@ def peek(
     kind: Kinds = [],
     library: Library = [],
     replace: Replaced = [],
+    field: Fields = [],
     records: Annotated[int, typer.Option("--records", min=1, max=1000, help="How many records.")] = 1,
     first: Annotated[int, typer.Option("--first", min=1, help="The first record, from 1.")] = 1,
     reveal: Annotated[
@@ -46,7 +48,7 @@ def peek(
     """Peek into a dump."""
     from dags.inspection import peek as work
 
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace, field)
     warn_of_layout(job)
     shown, count = work.peek(job, records=records, first=first, reveal=reveal)
     if not count:

@@ -15,6 +15,7 @@ from rich.text import Text
 from dags.commands._reading_options import (
     ContainerName,
     DialectName,
+    Fields,
     FramingName,
     Kinds,
     Library,
@@ -53,6 +54,7 @@ def profile(
     kind: Kinds = [],
     library: Library = [],
     replace: Replaced = [],
+    field: Fields = [],
     municipality: Annotated[
         str | None,
         typer.Option("--municipality", help="Read the dump as this municipality's manifest says, from its inbox."),
@@ -73,7 +75,9 @@ def profile(
     if municipality is not None:
         source = _of_municipality(municipality, dump or [], inbox)
     else:
-        source = _of_files(dump or [], layout, charset, framing, dialect, container, option, kind, library, replace)
+        source = _of_files(
+            dump or [], layout, charset, framing, dialect, container, option, kind, library, replace, field
+        )
     with progress(source.name) as tell:
         made = work.profile(source, progress=tell)
     if form == "table":
@@ -125,6 +129,7 @@ def _of_files(
     kind: list[str],
     library: list[Path],
     replace: list[str],
+    field: list[str],
 ) -> Source:
     from dags.inspection import profile as work
 
@@ -137,7 +142,7 @@ def _of_files(
     if layout is None or charset is None:
         missing = "--layout" if layout is None else "--charset"
         raise typer.BadParameter("a dump file needs --layout and --charset", param_hint=missing)
-    job = job_of(files, layout, charset, framing, dialect, container, option, kind, library, replace)
+    job = job_of(files, layout, charset, framing, dialect, container, option, kind, library, replace, field)
     warn_of_layout(job)
     return work.of_job(job)
 

@@ -16,6 +16,7 @@ from dags.commands._reading_options import (
     Copybook,
     DialectName,
     Dumps,
+    Fields,
     FramingName,
     Kinds,
     Library,
@@ -42,12 +43,13 @@ def roundtrip(
     kind: Kinds = [],
     library: Library = [],
     replace: Replaced = [],
+    field: Fields = [],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Prove that reading loses nothing."""
     from dags.inspection import reader
 
-    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace)
+    job = job_of(dump, layout, charset, framing, dialect, container, option, kind, library, replace, field)
     warn_of_layout(job)
     proof = reader.prove(job)
     if as_json:

@@ -13,7 +13,16 @@ from dags.inspection.decoded_files import Format, Output
 from dags.inspection.reject_file import Rejected, write_rejects
 from extractors.batches import Account, Extraction, Kind, extract
 from extractors.diagnosis.diagnosis import Diagnosis, diagnose
-from extractors.reading import Reading, Spoken, library_of, make_layout, make_reading, read_text, sort_options
+from extractors.reading import (
+    Reading,
+    Spoken,
+    library_of,
+    make_layout,
+    make_reading,
+    read_apart,
+    read_text,
+    sort_options,
+)
 from extractors.records import fetch
 from extractors.roundtrip import RoundTrip, round_trip
 from extractors.stream import DumpStream
@@ -58,7 +67,7 @@ def make_job(
     """
     spoken = sort_options(spoken, options)
     texts = library_of((layout.parent, *library))
-    made = make_layout(spoken, read_text(layout), str(layout), texts)
+    made = read_apart(make_layout(spoken, read_text(layout), str(layout), texts), spoken.fields)
     parsed = tuple(parse_kind(kind) for kind in kinds) or (Kind("record"),)
     return Job(tuple(dumps), make_reading(spoken, made, Path.cwd()), parsed)
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from polars.io.plugins import register_io_source
 
 from dags.centre import reached
+from dags.own.reference_rows import rows_of
 from dags.pipeline import cuts, run_folder
 from dags.pipeline.run_folder import Run, open_run
 from dags.pipeline.slice_files import JOINED, SliceFiles, mapped_file, parts_of
@@ -26,10 +27,11 @@ from mappings.plan import PartPlan
 from migration_reports.findings import RunError, TransientError
 from migration_reports.records.steps import Failure
 from target_schemas.model import PhysicalTables, System
-from target_schemas.postgres import ledger, staging
+from target_schemas.postgres import ledger, municipal, staging
 from target_schemas.postgres.areas import PRODUCTION, area_of
 from target_schemas.postgres.promoted import PromotedTable, promoted_rows, promoted_table
 from target_schemas.postgres.staging import LAST, Feed, RunTables, Staged
+from target_schemas.reference_sheets import ReferenceTable
 from target_schemas.systems import SYSTEMS
 from validators.elsewhere import Elsewhere
 
@@ -59,6 +61,8 @@ def enter(database: sa.Engine, run: Run, municipality: Municipality) -> None:
     for old in abandoned:
         log.warning("run %s had been left unfinished and is marked abandoned", old)
     _tidy(database)
+    with database.begin() as connection:
+        municipal.put_codes(connection, area_of(run.mode), run.code, municipality.own.codes.values())
     staging.create_staging(database, run_tables(run, municipality))
 
 
@@ -192,8 +196,10 @@ def stage_again(database: sa.Engine, url: str, run: Run, municipality: Municipal
                     stage(url, run, municipality, part, number, first=first, last=last)
 
 
-def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) -> Mapping[str, Elsewhere]:
-    """What the municipality has promoted of some tables of other systems, without those of which it has nothing.
+def elsewhere(
+    database: sa.Engine, url: str, run: Run, municipality: Municipality, tables: Iterable[str]
+) -> Mapping[str, Elsewhere]:
+    """The reference tables among some, and what the municipality has promoted of the others, without those that it has not.
 
     A rehearsal looks into its own area first and then into production, where such a system may have been cut over.
     """
@@ -201,6 +207,9 @@ def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) ->
     areas = dict.fromkeys((area_of(run.mode), PRODUCTION))
     found: dict[str, Elsewhere] = {}
     for key in tables:
+        if (reference := municipality.own.tables.get(key)) is not None:
+            found[key] = _referred(database, run, reference)
+            continue
         promoted = (promoted_table(database, key, run.code, area) for area in areas)
         table = next((one for one in promoted if one is not None), None)
         if table is not None:
@@ -209,6 +218,13 @@ def elsewhere(database: sa.Engine, url: str, run: Run, tables: Iterable[str]) ->
             found[key] = Elsewhere(rows, table.selection(list(columns)))
             log.info("%s is looked up in what run %s has promoted", key, table.run_id)
     return found
+
+
+def _referred(database: sa.Engine, run: Run, reference: ReferenceTable) -> Elsewhere:
+    """A reference table as it holds for the municipality, put where SQL reads it, too."""
+    rows = rows_of(reference)
+    place = municipal.put_lines(database, area_of(run.mode), run.code, reference.table, rows.to_pylist())
+    return Elsewhere(pl.DataFrame(pl.from_arrow(rows)).lazy(), place)
 
 
 def _scanned(url: str, table: PromotedTable, schema: pa.Schema) -> pl.LazyFrame:

@@ -31,6 +31,9 @@ PROGRESS_SECONDS = 5.0
 BATCH_RECORDS = 32_768
 """Larger than the reader's own: planning a mapping query costs the same for any number of rows."""
 
+BATCH_ROWS = 524_288
+"""Rows that the occurrences of a batch's records may become: more would take memory, and gain no time."""
+
 
 class Sink(Protocol):
     """What takes the rows and findings of a slice."""
@@ -174,7 +177,7 @@ def extract_and_map(
         framing=reader.reading.framing,
         charset=reader.reading.charset,
         kinds=reader.kinds,
-        batch_records=BATCH_RECORDS,
+        batch_records=_batch_records(municipality, dump),
         blanks=reader.reading.blanks,
         fixed_places=reader.reading.fixed_places,
         part=part,
@@ -225,6 +228,13 @@ def extract_and_map(
         left=counted.left,
         left_sums=gone.sums,
     )
+
+
+def _batch_records(municipality: Municipality, dump: str) -> int:
+    """How many records a batch holds: fewer of those that tables (OCCURS) give many rows of."""
+    parts = (part for plan in municipality.plans.values() for part in plan.parts if part.dump == dump)
+    most = max((part.each.fixed for part in parts if part.each is not None), default=1)
+    return max(min(BATCH_RECORDS, BATCH_ROWS // most), 1)
 
 
 def _looked_at(municipality: Municipality) -> dict[str, list[str]]:

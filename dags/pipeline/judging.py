@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.own.told import told
 from dags.pipeline import data_centre, findings_store
 from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import staged_frame
@@ -27,7 +28,9 @@ from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from target_schemas.model import System
 from target_schemas.postgres import settling, staging
+from target_schemas.reference_tables import REFERENCE_TABLES
 from validators import derived, engine
+from validators.differences import differences
 from validators.elsewhere import Elsewhere, divided, frames_of, read_elsewhere
 from validators.engine import PLACE, Origins
 from validators.gate import Counts, Gate
@@ -75,7 +78,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     """
     tables = {table.key: table for table in target_tables(municipality)}
     every = rules(municipality, tables)
-    elsewhere = data_centre.elsewhere(database, url, run, read_elsewhere(every, tables))
+    elsewhere = data_centre.elsewhere(database, url, run, municipality, read_elsewhere(every, tables))
     judged, left = divided(every, here=tables, elsewhere=elsewhere)
     waiting = ((rule, (CODES,)) for rule in derived.awaiting_codes(tables, _code_sets(municipality)))
     left = (*left, *waiting)
@@ -88,6 +91,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     heights = {name: frame.select(pl.len()).collect().item() for name, frame in frames.items()}
     failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
     results, found = _compared(run, municipality, judged, heights, failing, counting.result())
+    found.append(told(municipality.own, tables, frames))
     return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 
 
@@ -130,13 +134,12 @@ def _compared(
         if new.num_rows:
             said = pl.concat([said, pl.DataFrame(pl.from_arrow(new)).select(engine.CAUSE)])
             found.append(new)
-        counted = failing[rule.name].height, gx_counts[rule.name], new.num_rows
-        results.append(_rule_result(rule, *counted, rows=heights[rule.table]))
+        results.append(_rule_result(rule, failing[rule.name], gx_counts[rule.name], new.num_rows, heights[rule.table]))
     found.append(engine.compare(rules, {name: rows.height for name, rows in failing.items()}, gx_counts))
     return tuple(results), found
 
 
-def _rule_result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) -> RuleResult:
+def _rule_result(rule: Rule, failing: pl.DataFrame, gx: int, reported: int, rows: int) -> RuleResult:
     """A rule with both engines' counts, and how many rows they looked at."""
     entry = CATALOGUE[rule.code]
     return RuleResult(
@@ -148,10 +151,11 @@ def _rule_result(rule: Rule, polars: int, gx: int, reported: int, *, rows: int) 
         severity=rule.severity.value,
         table=rule.table,
         columns=rule.columns,
-        failing_polars=polars,
+        failing_polars=failing.height,
         failing_gx=gx,
         reported=reported,
         rows=rows,
+        differences=differences(failing),
     )
 
 
@@ -168,7 +172,10 @@ def _not_checked(
     others = (rule for system in besides for rule in _rules_between(system) if set(rule.reads) & set(here))
     return (
         *(_unchecked(rule, missing, of_others=False) for rule, missing in left),
-        *(_unchecked(rule, tuple(t for t in rule.reads if t not in here), of_others=True) for rule in others),
+        *(
+            _unchecked(rule, tuple(t for t in rule.reads if not (t in here or t in REFERENCE_TABLES)), of_others=True)
+            for rule in others
+        ),
     )
 
 

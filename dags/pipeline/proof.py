@@ -216,6 +216,7 @@ class _Sum:
     column: str
     total: Decimal
     left: Decimal
+    times: int
 
 
 def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
@@ -224,27 +225,29 @@ def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccoun
             kind, _, field = key.partition(".")
             for plan in municipality.plans.values():
                 for part in plan.parts_of(f"{name}.{kind}"):
-                    column = dict(followed(part)).get(field)
-                    if column is not None:
-                        left = account.left_sums.get(key, Decimal(0))
-                        yield _Sum(name, kind, field, part.table, part.number, column, Decimal(total), left)
+                    left = account.left_sums.get(key, Decimal(0))
+                    for one in followed(part):
+                        if one.field == field:
+                            at = part.table, part.number, one.column
+                            yield _Sum(name, kind, field, *at, Decimal(total), left, one.times)
 
 
 def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
-    """An amount in the dump, rejected, and to be promoted."""
+    """An amount in the dump, rejected, and to be promoted; that of the dump in the column's unit."""
+    in_dump, in_left = one.total * one.times, one.left * one.times
     of_part = counts.get((one.table, one.dump, one.part))
     rejected, accepted = of_part.sums[one.column] if of_part is not None else (Decimal(0), Decimal(0))
     return AmountReconciliation(
         dump=one.dump,
         kind=one.kind,
-        field=one.field,
+        field=f"{one.field} × {one.times:,}" if one.times > 1 else one.field,
         table=one.table,
         column=one.column,
-        in_dump=str(one.total),
+        in_dump=str(in_dump),
         in_rejected=format(rejected, "f"),
         in_table=format(accepted, "f"),
-        agrees=one.total == one.left + rejected + accepted,
-        in_left=format(one.left, "f"),
+        agrees=in_dump == in_left + rejected + accepted,
+        in_left=format(in_left, "f"),
     )
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from dags.pipeline.run_folder import Run, read_result, write_result
 from dags.pipeline.town import Municipality, load
 from mappings.language.package import packages_of
-from mappings.language.reader import read_municipality
+from mappings.language.reader import OWN, read_municipality
 from migration_reports.findings import RunError, SpecError, UsageError
 from migration_reports.private_files import write_whole
 from migration_reports.records.steps import Specs
@@ -73,10 +73,10 @@ def files_left(folder: Path, municipality: Municipality) -> tuple[str, ...]:
 
 
 def _specs(folder: Path, systems: Collection[str], packages: Collection[str]) -> Iterator[tuple[str, Path]]:
-    """The files of a municipality's head, of some of its systems and of packages, each with its place in a copy."""
+    """The files of a municipality's head, of its own lists, of some of its systems and of packages, each with its place in a copy."""
     for file in files(folder):
         inner = file.relative_to(folder)
-        if len(inner.parts) == 1 or inner.parts[0] in systems:
+        if len(inner.parts) == 1 or inner.parts[0] in (OWN, *systems):
             yield (Path("municipalities") / folder.name / inner).as_posix(), file
     for package in sorted(packages):
         root = packages_of(folder) / package

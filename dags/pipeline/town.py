@@ -13,6 +13,8 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.own import lists
+from dags.own.lists import OwnLists
 from dags.pipeline.controls.plans import controls_of
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
@@ -20,12 +22,14 @@ from extractors.charsets.contract import Charset
 from extractors.kinds import Chooser, check_families
 from extractors.layout import Layout
 from extractors.reading import (
+    Apart,
     Choice,
     Reading,
     Spoken,
     library_of,
     make_layout,
     make_reading,
+    read_apart,
     read_text,
     sort_options,
 )
@@ -39,6 +43,7 @@ from mappings.plan import ControlPlan, Plan
 from mappings.provenance import followed
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
+from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators import instances
 from validators.critical import critical_rows
@@ -75,6 +80,7 @@ class Municipality:
     schemas: Mapping[str, pa.Schema]
     plans: Mapping[str, Plan]
     systems: tuple[System, ...]
+    own: OwnLists
 
 
 def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipality:
@@ -96,6 +102,8 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         for system in SYSTEMS
         if system.name in spec.systems
     )
+    own = lists.of_municipality(spec, known, problems)
+    known = tuple(dataclasses.replace(s, code_sets=lists.joined(s.code_sets, own.codes)) for s in known)
     for system in known:
         of_system = spec.systems[system.name]
         found: list[Problem] = []
@@ -126,7 +134,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         name: DumpReader(dump, made[name], *_kinds(name, dump, plans, controls[name]), controls[name])
         for name, dump in spec.dumps.items()
     }
-    return Municipality(spec, dumps, schemas, plans, known)
+    return Municipality(spec, dumps, schemas, plans, known, own)
 
 
 def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Reading]:
@@ -143,6 +151,13 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
             functools.partial(_read_layout, spoken, root.path / dump.layout, root.shown(dump.layout)),
             place("dumps", name, "dialect"),
         )
+        if layout is None:
+            continue
+        for field, apart in spoken.fields.items():
+            _collect(
+                problems, functools.partial(read_apart, layout, {field: apart}), place("dumps", name, "fields", field)
+            )
+        layout = _collect([], functools.partial(read_apart, layout, spoken.fields))
         if layout is None:
             continue
         # Each part is proved by itself first, so that a problem points to its own line of the manifest.
@@ -240,7 +255,8 @@ def rules_of(system: System, settings: instances.Settings) -> tuple[Rule, ...]:
         SpecError: an instance does not fit the tables.
     """
     # Of other systems' tables only those are made that a rule reads.
-    known = PhysicalTables(table for every in (*SYSTEMS, system) for table in every.tables)
+    shared = (reference.table for reference in REFERENCE_TABLES.values())
+    known = PhysicalTables((*shared, *(table for every in (*SYSTEMS, system) for table in every.tables)))
     own = {table.name: table.qualified for table in system.tables}
     return instances.make((*system.rules, *instances.of_columns(known, own)), known, own=own, settings=settings)
 
@@ -277,7 +293,10 @@ def _spoken(spec: SystemFolder, dump: DumpSpec) -> Spoken:
 
     container = chosen(dump.container) if dump.container is not None else None
     dialect = chosen(dump.dialect) if dump.dialect is not None else None
-    spoken = Spoken(chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing)
+    fields = {n: Apart(f.form, chosen(f.charset) if f.charset else None) for n, f in dump.fields.items()}
+    spoken = Spoken(
+        chosen(dump.framing), chosen(dump.charset), dialect, container, dump.options, dump.replacing, fields
+    )
     if not spec.manifest.policies:
         return spoken
     said = (spoken.options, spoken.charset.options, spoken.framing.options, spoken.compiler.options)
@@ -369,8 +388,8 @@ def _kinds(
 
 
 def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go unchanged into a decimal column: their sums are followed to the promoted table."""
-    return {field for part in plan.parts_of(source) for field, _ in followed(part)}
+    """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
+    return {one.field for part in plan.parts_of(source) for one in followed(part)}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

@@ -102,6 +102,7 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("parent and child records with generated keys; orphans are findings", STRUCTURE),
             ("segments and hierarchies as Cobrix test17 has them", "tests/extractors/test_cobrix.py"),
             ("OCCURS as columns or as list columns; ODO records laid out from their own counts", STRUCTURE),
+            ("a table of characters as one text, text of another charset, bytes as they are", STRUCTURE),
             ("short records: what is there is kept; long ones are found", STRUCTURE),
             ("REDEFINES resolved by kind; only the wanted fields decoded", "tests/dags/test_reader.py"),
             ("rejects kept with their bytes, for every framing", "tests/extractors/test_framings.py"),

@@ -16,7 +16,7 @@ from dags.commands.contract import Command
 from dags.pipeline.run_folder import ROOT
 from docs.generate.charset_page import page as charsets_page
 from docs.generate.features import FEATURES
-from docs.generate.system_page import sheets_page, system_page
+from docs.generate.system_page import reference_page, sheets_page, system_page
 from docs.generate.town_page import page as town_page
 from extractors.containers import CONTAINERS
 from extractors.dialects import DIALECTS
@@ -26,6 +26,7 @@ from extractors.reading import OPTIONS as DUMP_OPTIONS
 from extractors.usages import USAGES
 from mappings.transforms import TRANSFORMS
 from migration_reports.catalogue import CATALOGUE
+from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators.instances import BY_NAME
 from validators.shapes import NUMBERINGS, SHAPES
@@ -155,7 +156,9 @@ def _reader() -> str:
 
 
 def _systems() -> str:
-    return _text(["# Target systems", "", *(line for system in SYSTEMS for line in system_page(system))])
+    tables = [line for reference in REFERENCE_TABLES.values() for line in reference_page(reference)]
+    shared = ["## Dated reference tables", "", "Rules of every system may look these up.", "", *tables]
+    return _text(["# Target systems", "", *(line for system in SYSTEMS for line in system_page(system)), *shared])
 
 
 def _rules() -> str:

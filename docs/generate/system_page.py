@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 
+from dags.own import lists
 from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
-from target_schemas import code_sheets, item_sheets, sheets
+from target_schemas import code_sheets, item_sheets, reference_sheets, sheets
 from target_schemas.model import System
+from target_schemas.reference_sheets import ReferenceTable
 
 
 def system_page(system: System) -> Iterator[str]:
@@ -28,7 +30,13 @@ def sheets_page() -> Iterator[str]:
     yield "A target system is a folder of `target_schemas/systems/` and its name in `systems/__init__.py`;"
     yield "[its head has a JSON Schema](system.schema.json), [mistakes are problems](problems.md) with codes that begin with S."
     yield ""
-    for title, module in (("The folder", sheets), ("items.csv", item_sheets), ("Code sets", code_sheets)):
+    for title, module in (
+        ("The folder", sheets),
+        ("items.csv", item_sheets),
+        ("Code sets", code_sheets),
+        ("Reference tables", reference_sheets),
+        ("Own lists of a municipality", lists),
+    ):
         first, _, rest = (inspect.getdoc(module) or "").partition("\n")
         yield from (f"## {title}", "", first, "", "```", rest.strip("\n"), "```", "")
 
@@ -112,3 +120,17 @@ def _code_set(codes: CodeSet) -> Iterator[str]:
         time = f" {line.valid_from}–{line.valid_to} |" if dated else ""
         yield f"| {line.code} | {line.ja} | {line.en} |{time}"
     yield ""
+
+
+def reference_page(reference: ReferenceTable) -> Iterator[str]:
+    """A dated reference table: its lines with their sources, and where none holds between two."""
+    table, items = reference.table, reference.items
+    yield from (f"### {table.ja} `{table.qualified}`", "")
+    yield f"| {' | '.join(item.ja for item in items)} | 有効 | source |"
+    yield f"|{'---|' * (len(items) + 2)}"
+    for line in reference.lines:
+        cells = " | ".join(line.cells[item.name] for item in items)
+        yield f"| {cells} | {line.valid_from}–{line.valid_to} | {line.source} |"
+    yield ""
+    for key, before, after in reference.gaps():
+        yield from (f"- No line of {', '.join(key)} holds between {before} and {after}.", "")

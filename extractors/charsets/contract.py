@@ -107,6 +107,7 @@ class Charset:
         repertoire: what the target can hold: a code whose text it cannot is of class EXTENDED.
         decisions: what the municipality decided about its gaiji, by code.
         notes: what whoever reads the report must know of it, such as characters that merge.
+        beside: the charsets of fields that have another, by data name.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Charset:
     repertoire: str = "any"
     decisions: Mapping[int, Decision] = dataclasses.field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    beside: Mapping[str, Charset] = dataclasses.field(default_factory=dict)
 
     @property
     def blank(self) -> int:

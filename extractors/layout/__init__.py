@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from extractors.layout.items import Category, Condition, Field, Item, Picture, every_item, make_field
 from extractors.layout.layout import Layout, Rename
-from extractors.layout.segments import Section, Segment, Table
+from extractors.layout.segments import Joined, Section, Segment, Table
 
 __all__ = [
     "Category",
     "Condition",
     "Field",
     "Item",
+    "Joined",
     "Layout",
     "Picture",
     "Rename",

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from extractors.dialects import DEFAULT
 from extractors.dialects.contract import Dialect
 from extractors.layout.items import Field, Item, every_item, make_field
-from extractors.layout.segments import Segment, SegmentBuilder, uncounted, unique
+from extractors.layout.segments import Joined, Segment, SegmentBuilder, uncounted, unique
 from migration_reports.findings import Problem, SpecError
 
 
@@ -26,6 +26,7 @@ class Rename:
 class Layout:
     """A record layout: the items as the copybook nests them, the dialect that placed them, and what was noted.
 
+    `joined` names the items that are read apart from their picture, and as what.
     Several records (01 levels) of one copybook are views of the same bytes below a record without a name.
     """
 
@@ -34,6 +35,7 @@ class Layout:
     dialect: Dialect = DEFAULT
     renames: tuple[Rename, ...] = ()
     notes: tuple[Problem, ...] = ()
+    joined: Mapping[str, Joined] = dataclasses.field(default_factory=dict)
     # A record of many tables has many places: each view of them is laid out once.
     _segments: dict[tuple[str | None, bool, bool], Segment] = dataclasses.field(
         default_factory=dict, init=False, compare=False, repr=False
@@ -84,7 +86,7 @@ class Layout:
     def _segment(self, group: str | None, *, lists: bool, fixed_places: bool) -> Segment:
         left_out = self.rivals(group) if group is not None else frozenset()
         counters = frozenset(item.counter for item in every_item(self.record, left_out) if item.counter)
-        builder = SegmentBuilder(left_out, counters, lists=lists, fixed_places=fixed_places)
+        builder = SegmentBuilder(left_out, counters, self.joined, lists=lists, fixed_places=fixed_places)
         renames = tuple(r.field for r in self.renames if not left_out.intersection(r.field.within))
         segment = builder.build(self.record, renames)
         problems = [

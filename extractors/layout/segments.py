@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from extractors.layout.items import Field, Item, make_field
 from migration_reports.findings import Position
+
+Joined = Literal["text", "bytes"]
+"""What becomes of bytes that are read apart from their picture: one text, or the bytes as they are."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,6 +25,7 @@ class Table:
 
     `name` tells tables apart. `offset` counts from the start of its section. `depending` names the field that tells how
     many there are (None: always `most`), and `counter` is its ordinal. `element` is what one occurrence looks like. `column` is the list's name.
+    `joined` says that its occurrences are one value: text, or bytes as they are; empty: they are a list.
     """
 
     name: str
@@ -33,6 +38,7 @@ class Table:
     element: Segment
     position: Position
     elementary: bool = False
+    joined: Joined | Literal[""] = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -83,9 +89,18 @@ class Segment:
 class SegmentBuilder:
     """Walks the items once, in the order of the record, and begins a new section after each varying table."""
 
-    def __init__(self, left_out: frozenset[str], counters: frozenset[int], *, lists: bool, fixed_places: bool) -> None:
+    def __init__(
+        self,
+        left_out: frozenset[str],
+        counters: frozenset[int],
+        joined: Mapping[str, Joined],
+        *,
+        lists: bool,
+        fixed_places: bool,
+    ) -> None:
         self._left_out = left_out
         self._counters = counters
+        self._joined = joined
         self._lists = lists
         self._fixed_places = fixed_places
 
@@ -157,18 +172,20 @@ class SegmentBuilder:
     def _occurrences(
         self, item: Item, at: _Place, within: tuple[str, ...], subscripts: tuple[int, ...], parts: list[_Part]
     ) -> tuple[_Place, _Place]:
-        if not item.occurs_clause:
+        joined: Joined | Literal[""] = self._joined.get(item.name, "")
+        if not (item.occurs_clause or joined):
             return self._inside(item, at, within, subscripts, parts)
         room = at[0], at[1] + item.extent
-        if not (self._lists or item.variable):
+        if not (self._lists or item.variable or joined):
             for number in range(item.occurs):
                 place = at[0], at[1] + number * item.width
                 self._inside(item, place, within, (*subscripts, number + 1), parts)
             return room, room
+        subscript = f"({','.join(map(str, subscripts))})" if subscripts else ""
         one = dataclasses.replace(item, occurs=1, occurs_clause=False, depending=None, offset=0, children=_moved(item))
         table = Table(
-            name=f"{item.name}#{item.ordinal}",
-            column=item.name if item.name != "FILLER" else f"FILLER@{item.offset}",
+            name=f"{item.name}#{item.ordinal}{subscript}",
+            column=f"{item.name}{subscript}" if item.name != "FILLER" else f"FILLER@{item.offset}",
             offset=at[1],
             least=item.least,
             most=item.occurs,
@@ -177,6 +194,7 @@ class SegmentBuilder:
             element=self.build(one, within=within),
             position=item.position,
             elementary=item.elementary,
+            joined=joined,
         )
         parts[at[0]].tables.append((table, within))
         if not item.variable or self._fixed_places:

@@ -23,6 +23,7 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
 from extractors.layout import Field, Segment, Table
+from extractors.structure.joined import JoinedTable
 from extractors.structure.odd import Odd, Rows, named, occurrences
 from extractors.structure.walk import Walk
 
@@ -140,7 +141,7 @@ class Structure:
             if not t.element.fixed
         }
         self._kept: list[tuple[Field, ...]] = []
-        self._tables: list[list[tuple[Table, Structure | None]]] = []
+        self._tables: list[list[tuple[Table, Structure | JoinedTable | None]]] = []
         self._shorts: dict[Field, Decoder] = {}
         self._extents = [max((f.offset + f.width for f in s.fields), default=0) for s in segment.sections]
         fields: list[pa.Field] = []
@@ -152,20 +153,22 @@ class Structure:
             self._kept.append(kept)
             fields.extend(describe(f) for f in kept)
             places.extend((number, f.offset) for f in kept)
-            inside: list[tuple[Table, Structure | None]] = []
+            inside: list[tuple[Table, Structure | JoinedTable | None]] = []
             for table in section.tables:
                 nested = self._nested(table, describe) if wanted(table.column) else None
                 inside.append((table, nested))
                 if nested is not None:
-                    fields.append(pa.field(table.column, pa.list_(_element_type(table, nested))))
+                    fields.append(nested.field if isinstance(nested, JoinedTable) else _list_of(table, nested))
                     places.append((number, table.offset))
             self._tables.append(inside)
         # Columns stand in the copybook's order, lists among the fields.
         self._order = sorted(range(len(fields)), key=lambda n: places[n])
         self.schema: tuple[pa.Field, ...] = tuple(fields[n] for n in self._order)
 
-    def _nested(self, table: Table, describe: Callable[[Field], pa.Field]) -> Structure | None:
+    def _nested(self, table: Table, describe: Callable[[Field], pa.Field]) -> Structure | JoinedTable | None:
         """What decodes the occurrences of a table; None where nothing in them is decoded."""
+        if table.joined:
+            return JoinedTable(table, self._charset, self._dialect, describe)
         nested = Structure(
             table.element,
             lambda name: not name.startswith("FILLER@"),
@@ -298,7 +301,7 @@ class Structure:
         self,
         data: np.ndarray,
         table: Table,
-        nested: Structure | None,
+        nested: Structure | JoinedTable | None,
         rows: Rows,
         begins: Sequence[np.ndarray],
         known: dict[int, np.ndarray],
@@ -319,6 +322,15 @@ class Structure:
         marks.short[rows.records[counted.cut]] = True
         if nested is None:
             return None, end
+        if isinstance(nested, JoinedTable):
+            stops = np.minimum(begin + counts * table.element.width, rows.limits)
+            column, seen = nested.read(data, begin, np.where(wrong, begin, stops), rows, odd)
+            if self._observer is not None:
+                for some in seen:
+                    self._observer.see(Seen(*some))
+            if not rows.subscripts.shape[1]:
+                marks.filled[table.column] = holding(column)
+            return (pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column) if wrong.any() else column), end
         if not rows.subscripts.shape[1]:
             marks.filled[table.column] = int(np.count_nonzero(counts))
         offsets = np.zeros(size + 1, np.int32)
@@ -375,5 +387,6 @@ def _counts(column: pa.Array) -> np.ndarray:
     return np.asarray((column.fill_null(-1) if column.null_count else column).to_numpy(zero_copy_only=False))
 
 
-def _element_type(table: Table, nested: Structure) -> pa.DataType:
-    return nested.schema[0].type if table.elementary and nested.schema else pa.struct(list(nested.schema))
+def _list_of(table: Table, nested: Structure) -> pa.Field:
+    element = nested.schema[0].type if table.elementary and nested.schema else pa.struct(list(nested.schema))
+    return pa.field(table.column, pa.list_(element))

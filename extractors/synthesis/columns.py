@@ -15,19 +15,19 @@ from extractors.synthesis.town._tools import ordinals
 from migration_reports.findings import Problem, SpecError
 
 
-def columns(kind: KindPlan, rows: Rows) -> Iterator[tuple[Field, pl.Series]]:
-    """The fields of records of a kind, in the order of the recipe, with a value for each row.
+def columns(kind: KindPlan, rows: Rows) -> Iterator[tuple[str, pl.Series]]:
+    """The fields of records of a kind, in the order of the recipe, with a value for each row, and its varying tables.
 
     Raises:
         SpecError: a value of the town has no code, or is no number.
     """
     for column in kind.columns:
         if isinstance(column.what, TablePlan):
-            yield column.field, pl.Series(_filled(column.what, rows)[1]).cast(_type(column.field))
+            yield column.field.name, pl.Series(_filled(column.what, rows)[1]).cast(_type(column.field))
         elif isinstance(column.what, Source | str):
-            yield column.field, values(column.field, column.what, rows)
+            yield column.field.name, values(column.field, column.what, rows)
     for table in kind.tables:
-        yield from _occurrences(table, rows)
+        yield from _list(table, rows) if table.column else _occurrences(table, rows)
 
 
 def values(field: Field, what: Source | str, rows: Rows) -> pl.Series:
@@ -44,7 +44,19 @@ def constant(field: Field, value: str, count: int) -> pl.Series:
 
 def arrow(column: pl.Series) -> pa.Array | np.ndarray:
     """A column as it is encoded."""
+    if isinstance(column.dtype, pl.List):
+        return pa.concat_arrays([column.to_arrow()]).cast(_narrow(column.dtype))
     return column.to_arrow() if column.dtype == pl.String else column.to_numpy()
+
+
+def _narrow(kind: pl.DataType) -> pa.DataType:
+    """The type of a list as records are written from it."""
+    inner = kind.inner  # type: ignore[attr-defined]
+    if isinstance(inner, pl.Struct):
+        return pa.list_(
+            pa.struct([(f.name, pa.string() if f.dtype == pl.String else pa.int64()) for f in inner.fields])
+        )
+    return pa.list_(pa.string() if inner == pl.String else pa.int64())
 
 
 def texts(source: Source, rows: Rows) -> pl.Series:
@@ -85,20 +97,38 @@ def _coded(source: Source, column: pl.Series) -> pl.Series:
     return coded
 
 
-def _occurrences(table: TablePlan, rows: Rows) -> Iterator[tuple[Field, pl.Series]]:
+def _list(table: TablePlan, rows: Rows) -> Iterator[tuple[str, pl.Series]]:
+    """A varying table as a list of its occurrences."""
+    children, owner, at = _owned(table, rows)
+    written = {fields[0].name: values(fields[0], what, children) for fields, what in table.columns}
+    there = np.flatnonzero((at >= 0) & (owner >= 0))
+    whose = pl.Series("owner", owner[there])
+    frame = pl.DataFrame([whose, *(column.gather(there).alias(name) for name, column in written.items())])
+    one = pl.col(next(iter(written))) if table.elementary else pl.struct(*written)
+    lists = frame.group_by("owner", maintain_order=True).agg(one.alias(table.column))
+    every = pl.DataFrame({"owner": np.arange(rows.count)}).join(lists, on="owner", how="left", maintain_order="left")
+    yield table.column, every[table.column].fill_null(pl.Series([[]], dtype=lists[table.column].dtype))
+
+
+def _owned(table: TablePlan, rows: Rows) -> tuple[Rows, np.ndarray, np.ndarray]:
+    """The rows that fill a table, the record of each (-1: none), and which occurrence of it (below 0: none is left)."""
     children, _ = _filled(table, rows)
     parents = children.parents(rows.entity)
     sizes = np.bincount(parents, minlength=rows.town[rows.entity].height)
     at = ordinals(parents) - np.maximum(sizes - table.occurs, 0)[parents]
     position = np.full(rows.town[rows.entity].height, -1)
     position[rows.index] = np.arange(rows.count)
-    owner = position[parents]
+    return children, position[parents], at
+
+
+def _occurrences(table: TablePlan, rows: Rows) -> Iterator[tuple[str, pl.Series]]:
+    children, owner, at = _owned(table, rows)
     for fields, what in table.columns:
         written = values(fields[0], what, children)
         empty = pl.repeat("" if written.dtype == pl.String else 0, rows.count, dtype=written.dtype, eager=True)
         for number, field in enumerate(fields):
             chosen = np.flatnonzero((at == number) & (owner >= 0))
-            yield field, empty.clone().scatter(owner[chosen], written.gather(chosen))
+            yield field.name, empty.clone().scatter(owner[chosen], written.gather(chosen))
 
 
 def _filled(table: TablePlan, rows: Rows) -> tuple[Rows, np.ndarray]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import polars as pl
 
-from extractors.layout import Field, Layout
+from extractors.layout import Field, Layout, Segment, Table
 from extractors.synthesis.faults import FAULTS, OF_DATES, FaultKind
 from extractors.synthesis.formats import FORMATS, Format
 from extractors.synthesis.plans import ColumnPlan, FaultPlan, KindPlan, Source, TablePlan, Total, is_text
@@ -24,13 +24,19 @@ MOST_SHOWN = 20
 """So many names are said to be allowed."""
 
 
-def plan(recipe: Recipe, located: Located, layout: Layout) -> tuple[KindPlan, ...]:
+def plan(recipe: Recipe, located: Located, layout: Layout, *, fixed_places: bool = False) -> tuple[KindPlan, ...]:
     """Bring a recipe, the town and a layout together.
+
+    Args:
+        recipe: the recipe.
+        located: where its parts stand.
+        layout: of the records.
+        fixed_places: whether a varying table always takes the room of its most occurrences.
 
     Raises:
         SpecError: with every problem of the recipe.
     """
-    work = _Planner(recipe, located, layout)
+    work = _Planner(recipe, located, layout, fixed_places=fixed_places)
     kinds = tuple(work.kind(name, kind) for name, kind in recipe.kinds.items())
     if work.problems:
         raise SpecError(work.problems)
@@ -40,7 +46,8 @@ def plan(recipe: Recipe, located: Located, layout: Layout) -> tuple[KindPlan, ..
 class _Planner:
     """Plans the kinds of one recipe, and collects what is wrong with them."""
 
-    def __init__(self, recipe: Recipe, located: Located, layout: Layout) -> None:
+    def __init__(self, recipe: Recipe, located: Located, layout: Layout, *, fixed_places: bool) -> None:
+        self._fixed_places = fixed_places
         self._recipe = recipe
         self._located = located
         self._layout = layout
@@ -48,12 +55,13 @@ class _Planner:
 
     def kind(self, name: str, kind: KindRecipe) -> KindPlan:
         at = ("kinds", name)
+        lists = {table.column: table for table in self._segment(kind).tables}
         fields = self._fields(kind, at)
         of = self._entity(kind, at)
         tables = {
             table: made
             for table, recipe in kind.tables.items()
-            if (made := self._table(recipe, table, of, fields, (*at, "tables", table))) is not None
+            if (made := self._table(recipe, table, of, fields, lists.get(table), (*at, "tables", table))) is not None
         }
         columns = self._columns(kind, of, fields, tables, at)
         filled = {column.field.name: column for column in columns}
@@ -66,7 +74,7 @@ class _Planner:
             of,
             self._per(kind, of, at),
             self._where(kind.where, of, (*at, "where")),
-            tuple(fields.values()),
+            self._segment(kind),
             columns,
             tuple(tables.values()),
             tuple(self._spared(kind, of, at)),
@@ -94,7 +102,11 @@ class _Planner:
     def _fields(self, kind: KindRecipe, at: tuple[str, ...]) -> dict[str, Field]:
         if not self._known(kind.group, self._layout.groups(), "group", "Y021", (*at, "group")):
             return {}
-        return {field.name: field for field in self._layout.fields(kind.group)}
+        return {field.name: field for field in self._segment(kind).fields}
+
+    def _segment(self, kind: KindRecipe) -> Segment:
+        group = kind.group if kind.group in self._layout.groups() else None
+        return self._layout.segment(group, fixed_places=self._fixed_places)
 
     def _entity(self, kind: KindRecipe, at: tuple[str, ...]) -> str | None:
         if (kind.of is None) == (kind.role is None):
@@ -124,7 +136,13 @@ class _Planner:
         return kind.per
 
     def _table(
-        self, recipe: TableRecipe, name: str, of: str | None, fields: Mapping[str, Field], at: tuple[str, ...]
+        self,
+        recipe: TableRecipe,
+        name: str,
+        of: str | None,
+        fields: Mapping[str, Field],
+        varying: Table | None,
+        at: tuple[str, ...],
     ) -> TablePlan | None:
         items = [item.name for item in self._layout.groups().values() if item.occurs_clause]
         if not self._known(name, items, "table (OCCURS)", "Y027", (*at, "key")):
@@ -136,9 +154,10 @@ class _Planner:
             message = f"a table of `{of}` is filled from what belongs to them, `per: {of}`"
             self._refuse("Y012", (*at, "per" if recipe.per != of else "of"), message, children)
             return None
-        occurs = self._layout.groups()[name].occurs
         columns = []
         held = [f for f in fields.values() if len(f.subscripts) == 1 and name in (*f.within, f.data_name)]
+        if varying is not None:
+            held = [f for f in varying.element.fields if not f.subscripts]
         for called, written in recipe.fields.items():
             place = (*at, "fields", called)
             names = [field.data_name for field in held]
@@ -148,7 +167,9 @@ class _Planner:
             what = self._value(written, recipe.of, own[0], place)
             if what is not None:
                 columns.append((own, what))
-        return TablePlan(recipe.of, occurs, tuple(columns))
+        if varying is not None:
+            return TablePlan(recipe.of, varying.most, tuple(columns), name, varying.elementary)
+        return TablePlan(recipe.of, self._layout.groups()[name].occurs, tuple(columns))
 
     def _what(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 
-from extractors.layout import Field
+from extractors.layout import Field, Segment
 from extractors.synthesis.faults import FaultKind
 from extractors.synthesis.formats import Format
 from extractors.synthesis.recipe import Role
@@ -50,11 +50,17 @@ class ColumnPlan:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TablePlan:
-    """A table: the entity that fills it, how many occurrences it has, and the fields of each."""
+    """A table: the entity that fills it, how many occurrences it has at the most, and what stands in its fields.
+
+    Of a table with a fixed number of occurrences each field has one of every occurrence; of one whose number varies
+    (`column`, its list) one of any.
+    """
 
     of: str
     occurs: int
     columns: tuple[tuple[tuple[Field, ...], str | Source], ...]
+    column: str = ""
+    elementary: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,7 +87,7 @@ class KindPlan:
     of: str | None
     per: str | None
     where: tuple[tuple[Source, frozenset[str]], ...]
-    fields: tuple[Field, ...]
+    segment: Segment
     columns: tuple[ColumnPlan, ...]
     tables: tuple[TablePlan, ...]
     spared: tuple[Way, ...]

@@ -86,6 +86,11 @@ class Recipe(Spec):
     file: str = Field(pattern=r"^[^/\\.][^/\\]*$", description="the file's name")
     layout: str = Field(description="the copybook, in the municipality's folder or its package's")
     charset: Mapping[str, str] = Field(description="`name` and options of the charset that text is written in")
+    framing: Mapping[str, str] = Field(
+        {"name": "fixed"}, description="`name` and options of the framing that records are written in"
+    )
+    dialect: str | None = Field(None, description="the COBOL compiler whose rules the copybook follows")
+    options: Mapping[str, str] = Field({}, description="options of the dump itself, as in the manifest")
     kinds: Mapping[str, KindRecipe] = Field(description="its kinds of records, by name, in the order of writing")
 
 

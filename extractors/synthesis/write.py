@@ -6,18 +6,17 @@ import csv
 import dataclasses
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 import polars as pl
 
-from extractors import charsets
 from extractors.charsets.contract import Charset
-from extractors.copybooks.copybook import read_copybook
+from extractors.reading import Choice, Reading, Spoken, make_layout, make_reading, read_text
 from extractors.synthesis.columns import arrow, chosen, columns, constant
-from extractors.synthesis.faults import Written
+from extractors.synthesis.faults import Written as ToAlter
 from extractors.synthesis.order import nested, places
 from extractors.synthesis.planning import plan
 from extractors.synthesis.plans import ColumnPlan, KindPlan, Total, is_text
@@ -26,7 +25,7 @@ from extractors.synthesis.rows import Rows, whole
 from extractors.synthesis.seeding import Apart, Hit, draw, draw_alone
 from extractors.synthesis.town import ENTITIES
 from extractors.synthesis.town.contract import Town, parts
-from extractors.writing.encode import encode
+from extractors.writing.records import Written, write_records
 from migration_reports.findings import Problem, SpecError
 
 MAX_RESIDENTS = 100_000_000
@@ -108,12 +107,11 @@ def synthesize(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Source:
-    """A recipe that can be used, with the charset and the length of its records."""
+    """A recipe that can be used, and how its records are written."""
 
     recipe: Recipe
     kinds: tuple[KindPlan, ...]
-    charset: Charset
-    length: int
+    reading: Reading
 
 
 def _source(folder: Path, package: Path | None) -> _Source:
@@ -123,16 +121,20 @@ def _source(folder: Path, package: Path | None) -> _Source:
     problems = []
     if root is None:
         problems.append(Problem("Y006", located.at("layout"), f"`{recipe.layout[:80]}` cannot be read"))
-    if "name" not in recipe.charset:
-        problems.append(Problem("Y011", located.at("charset"), "key `name` is missing"))
+    for key in ("charset", "framing"):
+        if "name" not in getattr(recipe, key):
+            problems.append(Problem("Y011", located.at(key), "key `name` is missing"))
     if root is None or problems:
         raise SpecError(problems)
-    layout = read_copybook(
-        (root / recipe.layout).read_text("utf-8"), file=f"{root.parent.name}/{root.name}/{recipe.layout}"
-    )
-    options = {key: value for key, value in recipe.charset.items() if key != "name"}
-    charset = charsets.load(recipe.charset["name"], options, folder)
-    return _Source(recipe, plan(recipe, located, layout), charset, layout.length)
+    dialect = Choice(recipe.dialect) if recipe.dialect is not None else None
+    spoken = Spoken(_choice(recipe.framing), _choice(recipe.charset), dialect, options=recipe.options)
+    shown = f"{root.parent.name}/{root.name}/{recipe.layout}"
+    reading = make_reading(spoken, make_layout(spoken, read_text(root / recipe.layout, shown), shown), folder)
+    return _Source(recipe, plan(recipe, located, reading.layout, fixed_places=reading.fixed_places), reading)
+
+
+def _choice(said: Mapping[str, str]) -> Choice:
+    return Choice(said["name"], {key: value for key, value in said.items() if key != "name"})
 
 
 class _Writer:
@@ -140,8 +142,8 @@ class _Writer:
 
     def __init__(self, source: _Source, faults: float, dump: BinaryIO) -> None:
         self._kinds = kinds = source.kinds
-        self._length = source.length
-        self._charset = source.charset
+        self._reading = source.reading
+        self._charset = source.reading.charset
         self._faults = faults
         self._dump = dump
         self._counts: Counter[str] = Counter()
@@ -149,7 +151,7 @@ class _Writer:
             c.what for kind in kinds if kind.role for c in kind.columns if isinstance(c.what, Total) and c.what.field
         )
         self._sums = dict.fromkeys(stated, 0)
-        self._written: dict[str, tuple[Town, int]] = {}
+        self._written: dict[str, tuple[Town, int, int]] = {}
         self.records = 0
         self.faulty = 0
 
@@ -159,17 +161,17 @@ class _Writer:
         kinds = tuple(kind for kind in self._kinds if kind.of is not None)
         rows = nested(kinds, {kind.name: _rows(kind, town) for kind in kinds})
         place = places(kinds, rows)
-        records = np.empty((sum(own.count for own in rows.values()), self._length), np.uint8)
+        made: list[tuple[np.ndarray, Written]] = []
         apart = Apart()
         for kind in kinds:
             own = rows[kind.name]
-            written = {field.name: column for field, column in columns(kind, own)}
-            cells, hits = self._encoded(kind, written, own.count, draw(kind, own, self._faults, apart), own)
-            records[_run(place[kind.name])] = cells
+            values = dict(columns(kind, own))
+            written, hits = self._encoded(kind, values, own.count, draw(kind, own, self._faults, apart), own)
+            made.append((place[kind.name], written))
             self._counts[kind.name] += own.count
             listed += _listed(hits, self.records + 1 + place[kind.name])
-        self._dump.write(records.data)
-        self.records += len(records)
+        self._dump.write(self._reading.framing.wrap(*_in_order(made)).data)
+        self.records += sum(own.count for own in rows.values())
         self.faulty += len(listed)
         return sorted(listed)
 
@@ -179,8 +181,8 @@ class _Writer:
         self.faulty += len(listed)
         for kind in self._kinds:
             if kind.role == "header" and any(isinstance(column.what, Total) for column in kind.columns):
-                first, record = self._written[kind.name]
-                self._dump.seek(record * self._length)
+                first, _, at = self._written[kind.name]
+                self._dump.seek(at)
                 self._one(kind, first)
         return listed
 
@@ -189,15 +191,15 @@ class _Writer:
         for kind in self._kinds:
             if kind.role == role:
                 self._counts[kind.name] += 1
-                self._written[kind.name] = town, self.records
+                self._written[kind.name] = town, self.records, self._dump.tell()
                 listed += self._one(kind, town)
                 self.records += 1
         return listed
 
     def _one(self, kind: KindPlan, town: Town) -> list[Fault]:
-        written = {column.field.name: self._stated(column) for column in kind.columns}
-        cells, hits = self._encoded(kind, written, 1, draw_alone(kind, town, self._faults), None)
-        self._dump.write(cells.tobytes())
+        values = {column.field.name: self._stated(column) for column in kind.columns}
+        written, hits = self._encoded(kind, values, 1, draw_alone(kind, town, self._faults), None)
+        self._dump.write(self._reading.framing.wrap(written.data, written.sizes).data)
         return _listed(hits, np.array([self._written[kind.name][1] + 1]))
 
     def _stated(self, column: ColumnPlan) -> pl.Series:
@@ -209,29 +211,53 @@ class _Writer:
         return constant(column.field, str(column.what), 1)
 
     def _encoded(
-        self, kind: KindPlan, written: dict[str, pl.Series], count: int, drawn: Iterable[Hit], rows: Rows | None
-    ) -> tuple[np.ndarray, list[Hit]]:
+        self, kind: KindPlan, values: dict[str, pl.Series], count: int, drawn: Iterable[Hit], rows: Rows | None
+    ) -> tuple[Written, list[Hit]]:
         """The records of a kind, its faults in them; and the faults that could be made."""
         hits = list(drawn)
         for hit in hits:
             if hit.fault.kind.alter is not None:
                 name = hit.fault.field.name
-                written[name] = written[name].clone().scatter(hit.at, _altered(hit, written[name], rows))
-        cells = encode(
-            kind.fields,
-            {name: arrow(column) for name, column in written.items()},
+                values[name] = values[name].clone().scatter(hit.at, _altered(hit, values[name], rows))
+        framing = self._reading.framing
+        written = write_records(
+            kind.segment,
+            {name: arrow(column) for name, column in values.items()},
             charset=self._charset,
-            length=self._length,
             count=count,
+            least=framing.record_length if framing.fixed else 0,
+            fixed_places=self._reading.fixed_places,
         )
-        made = [_spoilt(hit, cells, self._charset) for hit in hits]
+        made = [_spoilt(hit, written, self._charset) for hit in hits]
         for total in self._sums:
             if total.kind == kind.name and total.field is not None:
                 lost = [h.at for h in made if h.fault.kind.spoil is not None and h.fault.field.name == total.field]
-                column = written[total.field]
+                column = values[total.field]
                 unread = column.gather(np.concatenate(lost)).sum() if lost else 0
                 self._sums[total] += int(column.sum()) - int(unread)
-        return cells, made
+        return written, made
+
+
+def _in_order(made: list[tuple[np.ndarray, Written]]) -> tuple[np.ndarray, np.ndarray]:
+    """The records of several kinds in their order, and the bytes of each.
+
+    Args:
+        made: of each kind, the places of its records among all, and its records.
+    """
+    sizes = np.empty(sum(len(place) for place, _ in made), np.int64)
+    for place, written in made:
+        sizes[place] = written.sizes
+    data = np.empty(int(sizes.sum()), np.uint8)
+    if len(sizes) and (sizes == sizes[0]).all():
+        records = data.reshape(len(sizes), -1)
+        for place, written in made:
+            records[_run(place)] = written.data.reshape(len(place), int(sizes[0]))
+        return data, sizes
+    begins = np.cumsum(sizes) - sizes
+    for place, written in made:
+        moved = begins[place] - (np.cumsum(written.sizes) - written.sizes)
+        data[np.arange(len(written.data)) + np.repeat(moved, written.sizes)] = written.data
+    return data, sizes
 
 
 def _run(places: np.ndarray) -> np.ndarray | slice:
@@ -252,18 +278,18 @@ def _altered(hit: Hit, values: pl.Series, rows: Rows | None) -> pl.Series:
     if fault.than is not None and rows is not None:
         other = rows.values(fault.than.way, fault.than.attribute.name).gather(hit.at).to_numpy()
     assert fault.kind.alter is not None
-    return fault.kind.alter(Written(values, hit.at, fault.format, other, fault.value, hit.rng))
+    return fault.kind.alter(ToAlter(values, hit.at, fault.format, other, fault.value, hit.rng))
 
 
-def _spoilt(hit: Hit, cells: np.ndarray, charset: Charset) -> Hit:
+def _spoilt(hit: Hit, written: Written, charset: Charset) -> Hit:
     """Spoil the bytes of records, where the fault does so; returns the fault with the records that it could be made in."""
     field, spoil = hit.fault.field, hit.fault.kind.spoil
     if spoil is None:
         return hit
-    span = slice(field.offset, field.offset + field.width)
-    spoiled = cells[hit.at, span]
+    places = written.places[field.name][hit.at][:, None] + np.arange(field.width)
+    spoiled = written.data[places]
     changed = spoil(spoiled, field, charset)
-    cells[hit.at[changed], span] = spoiled[changed]
+    written.data[places[changed]] = spoiled[changed]
     return dataclasses.replace(hit, at=hit.at[changed])
 
 

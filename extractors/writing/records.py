@@ -101,7 +101,11 @@ class _Writer:
             for field in section.fields:
                 places[field.name] = pos + begin + field.offset
                 cells = cells_of(field, columns.get(field.name), self._charset, count)
-                if cells is not None:
+                if cells is None or not count:
+                    continue
+                if segment.fixed:
+                    data.reshape(count, -1)[:, field.offset : field.offset + field.width] = cells
+                else:
                     data[places[field.name][:, None] + np.arange(field.width)] = cells
         for rows in tables:
             moved = pos + rows.begins - (np.cumsum(rows.sizes) - rows.sizes)

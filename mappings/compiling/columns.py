@@ -17,7 +17,7 @@ from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.folder import SystemFolder
 from mappings.language.manifest import is_share, no_share
 from mappings.language.spec import ColumnSpec
-from mappings.plan import ColumnPlan, Condition, Step
+from mappings.plan import ColumnPlan, Condition, Step, factor_of
 from mappings.transforms import BY_NAME
 from mappings.transforms.contract import Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
@@ -118,7 +118,7 @@ class ColumnCompiler:
                 "Y042", place, message, hint="join them by concat", defined=self._defined(members, sources)
             )
             return None
-        self._fit(name, flows[0], target, members, spec, sources, place)
+        self._fit(name, flows[0], target, members, spec, sources, factor_of(steps), place)
         return ColumnPlan(
             name,
             tuple(member.name for member in members),
@@ -204,9 +204,11 @@ class ColumnCompiler:
             if transform is None:
                 self._complain.unknown("Y040", at, f"transform `{step.name[:60]}`", BY_NAME)
                 return None
-            wrong = [flow for flow in flows if flow not in transform.takes]
+            numbers = transform.numeric is not None and "text" not in flows
+            takes = transform.takes if numbers or transform.numeric is None else frozenset[Type]({"text"})
+            wrong = [flow for flow in flows if flow not in takes]
             if wrong:
-                allowed = tuple(sorted(transform.takes))
+                allowed = tuple(sorted(takes))
                 message = f"transform `{step.name}` does not take {wrong[0]}"
                 defined = self._defined(members, tuple(spec.sources.values()))
                 self._complain.add("Y033", at, message, allowed, defined=defined)
@@ -215,10 +217,23 @@ class ColumnCompiler:
             if params is None:
                 return None
             beside = str(getattr(params, transform.beside) or "") if transform.beside else ""
+            field = str(getattr(params, transform.field)) if transform.field else ""
+            if field and not self._known(step.name, field, at):
+                return None
             self._lookup(step.name, params, members, at)
-            steps.append(Step(transform, params, beside))
-            flows[:] = [transform.gives] if transform.joins else [transform.gives] * len(flows)
+            steps.append(Step(transform, params, beside, field, numbers))
+            flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
+
+    def _known(self, transform: str, field: str, place: Position) -> bool:
+        """Whether a field that a transform looks at, or an occurrence's number, is one; said where it is not."""
+        kind = self._types.get(field)
+        if kind is None:
+            self._complain.unknown("Y021", place, f"field `{field[:60]}`", self._types)
+        elif type_of(kind) not in BY_NAME[transform].takes:
+            message = f"`{field[:60]}` is {type_of(kind)}, and no number for {transform}"
+            self._complain.add("Y033", place, message, defined=field_definition(self._schema, field))
+        return kind is not None
 
     def _policies(
         self, name: str, spec: ColumnSpec, target: Type, members: list[sa.Column[object]], path: Path
@@ -275,6 +290,7 @@ class ColumnCompiler:
         members: list[sa.Column[object]],
         spec: ColumnSpec,
         sources: tuple[str, ...],
+        times: int | None,
         place: Position,
     ) -> None:
         fits = flow == target or (flow, target) == ("integer", "decimal")
@@ -289,10 +305,12 @@ class ColumnCompiler:
             message = f"`{wide[0]}` holds double-byte characters only, column `{name}` half-width ones"
             hint = "write them half-width with width: {to: half}, or is another field meant?"
             self._complain.add("Y033", place, message, hint=hint, defined=self._defined(members, sources))
-        if target == "decimal" and len(sources) == 1 and not spec.transforms and spec.expression is None:
+        if target == "decimal" and len(sources) == 1 and times is not None and spec.expression is None:
             source, wanted = self._types[sources[0]], arrow_type(members[0])
             whole = source.precision - source.scale if pa.types.is_decimal(source) else None
-            scale = source.scale if pa.types.is_decimal(source) else 0
+            # Each zero of what it is multiplied by takes a decimal away.
+            zeros = len(str(times)) - len(str(times).rstrip("0"))
+            scale = source.scale - zeros if pa.types.is_decimal(source) else 0
             if scale > wanted.scale or (whole is not None and whole > wanted.precision - wanted.scale):
                 room = f"{wanted.precision} digits, {wanted.scale} decimals"
                 message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"

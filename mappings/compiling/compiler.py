@@ -15,16 +15,17 @@ import sqlalchemy as sa
 
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import compiled, widths_of
+from mappings.compiling.conditions import by_name, compiled, widths_of
 from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.each import compile_each
 from mappings.compiling.leaving import compile_leaves
-from mappings.compiling.occurrences import compile_occurrences, tables_of
+from mappings.compiling.occurrences import fields_in_rows
 from mappings.compiling.uses import Uses
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import JoinSpec, PartSpec
 from mappings.plan import (
     DUMP,
-    OCCURRENCE,
+    FROM,
     RECORD,
     ColumnPlan,
     Fate,
@@ -78,12 +79,11 @@ def _fields_read(
     for source, some in leaves.items():
         read[source].update(name for leave in some for condition in leave.when for name in condition.reads)
     for part in parts:
-        read[part.source].update(name for name in part.reads if name in schemas[part.source].names)
+        names = part.reads
         if part.each is not None:
-            visible = {name for _, columns in part.each.flat for name in columns.values()}
-            wanted = visible & set(part.reads)
-            read[part.source].update(n for _, columns in part.each.flat for n, v in columns.items() if v in wanted)
-            read[part.source].update([part.each.column] if part.each.column else [])
+            of_runs = (FROM,) if part.each.runs is not None else ()
+            names = (*part.each.lists[:1], *(field for n in (*names, *of_runs) for field in part.each.columns(n)))
+        read[part.source].update(name for name in names if name in schemas[part.source].names)
         for join in part.joins:
             read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
     return MappingProxyType({source: frozenset(names) for source, names in read.items()})
@@ -200,6 +200,8 @@ class _Compiler:
         prefer = compiled(spec.prefer, types, widths, self._places, (*at, "prefer"), self._complain)
         for field in (field for condition in when for field in condition.reads):
             self._uses.note(spec, each, field, f"{name} (when)")
+        if each is not None and each.runs is not None:
+            self._uses.note(spec, each, FROM, f"{name} (each)")
         if spec.prefer and spec.keep.how != "preferred":
             self._complain.add("Y042", self._places.at(*at, "prefer"), "prefer belongs to keep: one_row_per_key")
         self._keep(at, spec, columns)
@@ -235,32 +237,25 @@ class _Compiler:
         offsets = {field.name: int((field.metadata or {}).get(b"offset", b"0")) for field in schema}
         each = None
         if spec.each is not None:
-            each = compile_occurrences(spec.each, schema)
-            if each is None:
-                place = self._places.at(*at, "each")
-                tables = tables_of(schema)
-                self._complain.unknown("Y027", place, f"table (OCCURS) `{spec.each}` of {spec.source}", tables)
-                meant = nearest(spec.each, tables)
-                each = compile_occurrences(meant, schema) if meant is not None else None
-            if each is not None:
-                types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
-                offsets.update({v: offsets[n] for n, v in (each.flat[0][1].items() if each.flat else ())})
-                types[OCCURRENCE] = pa.int64()
+            each = compile_each(spec.each, spec.source, schema, self._complain, self._places.at(*at, "each"))
+        if each is not None:
+            types = {name: kind for name, kind in types.items() if name not in each.reads} | dict(each.members)
+            types |= dict.fromkeys(each.numbers, pa.int64())
+            offsets |= {
+                name: offsets[fields[0]] for name in types if (fields := each.fields(name)) and fields[0] in offsets
+            }
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
         return types, offsets, each
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = widths_of(self._schemas[spec.source])
-        for _, columns in each.flat if each is not None else ():
-            widths.update({visible: widths[name] for name, visible in columns.items() if name in widths})
-        if each is not None and each.column:
-            element = self._schemas[spec.source].field(each.column).type.value_type
-            widths.update(widths_of(element) if pa.types.is_struct(element) else {})
+        widths = widths_of(by_name(self._schemas[spec.source]))
+        if each is not None:
+            widths.update(widths_of(fields_in_rows(each, self._schemas[spec.source])))
         for alias, join in spec.join.items():
             if join.source in self._schemas:
-                theirs = widths_of(self._schemas[join.source])
+                theirs = widths_of(by_name(self._schemas[join.source]))
                 widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
         return widths
 

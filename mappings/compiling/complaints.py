@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.compiling.occurrences import tables_around
+from mappings.plan import FROM, OCCURRENCE, TO, VALUE
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
 
 MOST_ALLOWED = 40
@@ -43,9 +44,21 @@ class Complaints:
         """Add that a name is not known, with the nearest of those that are; `what` has the name in backquotes."""
         names = tuple(allowed)
         word = what.split("`")[1]
+        if code == "Y021" and word.startswith("$"):
+            self._no_number(place, word, tuple(name for name in names if name.startswith("$")))
+            return
         near = did_you_mean(word, names), near_definition(self._near(), word, names) if code == "Y021" else ()
         hint, defined = (self._field(word) if code == "Y021" else None) or near
         self.add(code, place, f"unknown {what}", names[:MOST_ALLOWED], hint, defined)
+
+    def _no_number(self, place: Position, word: str, names: tuple[str, ...]) -> None:
+        """Add that a row has no such thing besides its fields."""
+        hint = did_you_mean(word, names)
+        if word.startswith(OCCURRENCE) and FROM in names:
+            hint = f"a row is a run here: its first and last occurrence are {FROM} and {TO}"
+        elif word.startswith((OCCURRENCE, FROM, TO, VALUE)) and OCCURRENCE not in names:
+            hint = "only rows of occurrences have it: each: TABLE, or each: {runs: TABLE} for $from, $to and $value"
+        self.add("Y060", place, f"unknown `{word[:60]}`", names, hint)
 
     def _near(self) -> tuple[pa.Schema, ...]:
         """The record kinds whose fields are meant: the one that is spoken of, or all."""
@@ -58,7 +71,7 @@ class Complaints:
             if tables := tables_around(schema, name):
                 first = f"{name}({','.join('1' for _ in tables)})"
                 one = f", or take one of them, `{first}`" if first in schema.names else ""
-                hint = f"it occurs several times: give each a row of its own with `each: {tables[0]}`{one}"
+                hint = f"it occurs several times: give each a row of its own with `each: {tables[-1]}`{one}"
                 return hint, field_definition(schema, first)
         for kind, schema in self._schemas.items():
             if kind != self._own and name in schema.names:

@@ -46,9 +46,9 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: 
     text = column.cast(pl.String)
     mask = pl.lit(value=True)
     if when.values:
-        mask = mask & text.is_in([_plain(value) if number else value for value in when.values])
+        mask = mask & text.is_in([plain(value) if number else value for value in when.values])
     if when.besides:
-        mask = mask & ~text.is_in([_plain(value) if number else value for value in when.besides])
+        mask = mask & ~text.is_in([plain(value) if number else value for value in when.besides])
     if not when.values and not when.besides:
         mask = column != 0 if number else text != ""
     return Condition(mask.fill_null(value=False), (when.field,))
@@ -83,9 +83,14 @@ def compiled(
     return tuple(made)
 
 
-def widths_of(fields: pa.Schema | pa.StructType) -> dict[str, int]:
+def by_name(schema: pa.Schema) -> dict[str, pa.Field]:
+    """The fields of a schema by their names."""
+    return {field.name: field for field in schema}
+
+
+def widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
     """The widths in bytes of the fields that say theirs."""
-    return {field.name: int(field.metadata[b"width"]) for field in fields if b"width" in (field.metadata or {})}
+    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}
 
 
 class UnknownFieldError(Exception):
@@ -101,7 +106,8 @@ def is_number(text: str) -> bool:
     return text.removeprefix("-").replace(".", "", 1).isdigit() and text.isascii()
 
 
-def _plain(number: str) -> str:
+def plain(number: str) -> str:
+    """A number as Polars writes it: 007 and 7 are one."""
     sign = "-" if number.startswith("-") else ""
     whole, point, rest = number.removeprefix("-").partition(".")
     return sign + (whole.lstrip("0") or "0") + point + rest

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import compiled, is_number, widths_of
+from mappings.compiling.conditions import by_name, compiled, is_number, widths_of
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.language.controls import ControlSpec
 from mappings.language.folder import SystemFolder
@@ -171,7 +171,9 @@ class _Control:
     def _subject(self, kind: str, fields: tuple[str, ...]) -> Subject:
         schema = self._schemas[kind]
         types = {field.name: field.type for field in schema}
-        when = compiled(self._spec.when, types, widths_of(schema), self._places, (*self._at, "when"), self._complain)
+        when = compiled(
+            self._spec.when, types, widths_of(by_name(schema)), self._places, (*self._at, "when"), self._complain
+        )
         return Subject(kind, fields, tuple(self._spec.by), when)
 
     def _parents(self) -> tuple[tuple[str, str], str]:

@@ -65,17 +65,14 @@ class Uses:
             self._used.setdefault(spec.join[alias].source, {}).setdefault(name, []).append(column)
             return
         used = self._used.setdefault(spec.source, {})
+        if each is not None and field in (*each.members, *each.numbers):
+            for name in each.columns(field):
+                used.setdefault(name, []).append(column)
+            return
         schema = self._schemas.get(spec.source)
         if schema is not None and field not in schema.names and (close := nearest(field, schema.names)):
             self._meant.setdefault(spec.source, set()).add(close)
-        if each is None:
-            used.setdefault(field, []).append(column)
-        elif each.column:
-            used.setdefault(each.column if field in each.members else field, []).append(column)
-        else:
-            names = [n for _, columns in each.flat for n, visible in columns.items() if visible == field] or [field]
-            for name in names:
-                used.setdefault(name, []).append(column)
+        used.setdefault(field, []).append(column)
 
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""

@@ -110,12 +110,14 @@ class MunicipalityFolder:
         manifest: what holds for all systems.
         systems: by name, what it says of each.
         sha256: of every file that was read, by its path inside the folder or from the packages.
+        own: the texts of its own lists (`own/codes/*.csv`, `own/tables/*.csv`), by their paths inside the folder.
     """
 
     folder: str
     manifest: Manifest
     systems: Mapping[str, SystemFolder]
     sha256: Mapping[str, str]
+    own: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def dumps(self) -> Mapping[str, DumpSpec]:

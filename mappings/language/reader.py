@@ -20,6 +20,9 @@ from migration_reports.trouble import Position, Problem, SpecError, UsageError, 
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
+OWN = "own"
+"""The folder of a municipality's own lists, which hold for all its systems."""
+MOST_LISTS = 2_000
 ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 S = TypeVar("S", bound=Spec)
@@ -58,6 +61,8 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y060": "a number of an occurrence that a row does not have",
+    "Y061": "runs that a table (OCCURS) cannot have",
     "Y100": "a control whose groups nothing states",
     "Y101": "parts of a control that do not belong together",
     "Y102": "a control per parent that no parent states",
@@ -97,17 +102,18 @@ def read_municipality(
     }
     whole = {name: system for name, system in read.items() if system is not None}
     check_dumps(whole, found.problems)
+    own = town.lists()
     if head is None or found.problems:
         # What a system inherits is looked at once with the head and once with each system.
         raise SpecError(dict.fromkeys(found.problems))
-    return MunicipalityFolder(folder.name, head, MappingProxyType(whole), MappingProxyType(found.sha256))
+    return MunicipalityFolder(folder.name, head, MappingProxyType(whole), MappingProxyType(found.sha256), own)
 
 
 def _systems(
     folder: Path, known: Mapping[str, Sequence[str]], only: Collection[str] | None, problems: list[Problem]
 ) -> tuple[str, ...]:
     """The systems of a municipality: its folders, each of a system that there is."""
-    there = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
+    there = sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith(".") and p.name != OWN)
     systems = tuple(name for name in there if name in known or not known)
     if only is not None:
         if missing := sorted(set(only) - set(systems)):
@@ -179,6 +185,18 @@ class _Reader:
         if head is None:
             return None
         return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
+
+    def lists(self) -> Mapping[str, str]:
+        """The texts of the lists that are a municipality's own, by their paths."""
+        texts = {}
+        for file in sorted((self.own.path / OWN).glob("*/*.csv"))[:MOST_LISTS]:
+            path = file.relative_to(self.own.path).as_posix()
+            if (found := self._find(path, Position(self.own.shown(path)))) is None:
+                continue
+            place = Position(self.own.shown(path))
+            text = text_of(found, path, place, self.problems, self._noted(found), (self.own.path / OWN,))
+            texts.update({} if text is None else {path: text})
+        return MappingProxyType(texts)
 
     def document(self, name: str) -> Document | None:
         """Read a file of its own as YAML; None where it cannot be read."""

@@ -55,6 +55,21 @@ class KindSpec(Spec):
     role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
 
 
+class FieldSpec(Spec):
+    """How one field is read apart from its picture."""
+
+    form: Literal["text", "bytes"] = Field(alias="as", description="one text, or the bytes as they are")
+    charset: Choice | None = Field(None, description="how this text is coded, where it is not the dump's charset")
+
+
+def _apart(value: Any) -> Any:
+    return {"as": value} if isinstance(value, str) else value
+
+
+FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=Literal["text", "bytes"] | FieldSpec)]
+"""`bytes`, or `{as: text, charset: shift_jis}`."""
+
+
 class DumpSpec(Spec):
     """One expected dump."""
 
@@ -71,6 +86,11 @@ class DumpSpec(Spec):
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
     container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    fields: Mapping[str, FieldForm] = Field(
+        {},
+        description="fields that are read apart from their pictures: a table of single characters as one text, text of "
+        "another charset, or bytes as they are",
+    )
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
@@ -264,11 +284,44 @@ Keep = Annotated[
 ]
 
 
+class EachSpec(Spec):
+    """The table whose occurrences, or runs of equal ones, give a row each."""
+
+    written: ClassVar[tuple[str, ...]] = ("runs", "values", "besides")
+    """The keys that people write; those of the model are what they come to."""
+
+    table: str
+    runs: bool = False
+    values: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+
+def _each(value: Any) -> Any:
+    if isinstance(value, str):
+        return {"table": value}
+    if isinstance(value, dict) and "runs" not in value:
+        raise ValueError("names a table, or the `runs:` of one, with `values:` or `besides:`")
+    return {**value, "table": value["runs"], "runs": True} if isinstance(value, dict) else value
+
+
+class RunsSpec(Spec):
+    """A row for each run of equal occurrences: `$from` and `$to` are its first and last, `$value` what they hold."""
+
+    runs: str = Field(description="the table (OCCURS), of one elementary item")
+    values: tuple[str, ...] = Field((), description="the values whose runs give a row; left out: every value")
+    besides: tuple[str, ...] = Field((), description="the values whose runs give none")
+
+
+Each = Annotated[EachSpec, BeforeValidator(_each, json_schema_input_type=str | RunsSpec)]
+
+
 class PartSpec(Spec):
     """How a target table is filled from one record kind; a table that several kinds fill has several."""
 
     source: str = Field(alias="from", description="the record kind, dump.kind")
-    each: str | None = Field(None, description="a row for each occurrence of this OCCURS")
+    each: Each | None = Field(
+        None, description="a row for each occurrence of this OCCURS, and of those around it; or {runs: TABLE}"
+    )
     join: Mapping[str, JoinSpec] = Field({}, description="other records whose fields are used, by alias")
     when: When = Field((), description="which records (or occurrences) give a row")
     keep: Keep = Field(KeepSpec(), description="which of the rows of one key stand in the table")

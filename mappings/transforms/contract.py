@@ -75,10 +75,13 @@ class Transform:
         takes: the types it accepts.
         gives: the type it makes.
         apply: the function; of a transform that joins, it gets every value, of another exactly one, and after it what
-            `beside` asks for.
+            `beside` or `field` asks for.
         joins: whether it makes one value of several.
         assigns: whether it numbers keys, for which all of a run's keys must be known.
         beside: the parameter that names another column of the table, whose value (of a date, its key) is needed too.
+        field: the parameter that names a field, or the number of an occurrence, that is needed too.
+        numeric: the function where numbers flow in, which it gives as they come: a whole one whole, a decimal as one.
+        factor: the parameter that a number is multiplied by, where it does nothing else: sums can be followed through it.
         cheap: whether it takes no longer than finding out what it made of the same value before.
     """
 
@@ -90,5 +93,8 @@ class Transform:
     apply: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome]
     joins: bool = False
     beside: str = ""
+    field: str = ""
+    numeric: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome] | None = None
+    factor: str = ""
     assigns: bool = False
     cheap: bool = False

@@ -198,6 +198,29 @@ class AmountReconciliation(Frozen):
     listed: tuple[AmountGroup, ...] = ()
 
 
+class Differing(Frozen):
+    """By how much the number of one row is more than what was found; neither of the two is said."""
+
+    dump: str
+    record: int
+    difference: str
+
+
+class Differences(Frozen):
+    """By how much numbers differ from what a formula, or another table, makes of them.
+
+    `unknown` rows have nothing to be compared with. `total`, `least` and `greatest` are of the differences, below zero
+    where the number is less; `bands` counts them by their size: up to 1, up to 10, ..., `more`.
+    """
+
+    unknown: int
+    total: str
+    least: str
+    greatest: str
+    bands: Mapping[str, int]
+    first: tuple[Differing, ...] = ()
+
+
 class RuleResult(Frozen):
     """One rule, counted by both engines over the same staged rows.
 
@@ -218,6 +241,7 @@ class RuleResult(Frozen):
     failing_gx: int
     reported: int
     rows: int | None = None
+    differences: Differences | None = None
 
     @property
     def agrees(self) -> bool:

@@ -16,7 +16,7 @@ import xlsxwriter
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.records import verdicts
 from migration_reports.records.comparison import followed, gone
-from migration_reports.records.run_record import Change, Issue, RunRecord
+from migration_reports.records.run_record import Change, Differences, Issue, RunRecord
 from migration_reports.records.shown import changed, controlled, when
 from migration_reports.records.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
 from migration_reports.records.verdicts import Tally
@@ -259,7 +259,20 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for r in record.rules
             ),
         )
+        if recomputed := [(r, r.differences) for r in record.rules if r.differences is not None]:
+            sheet(
+                "差額 Differences",
+                _heads(
+                    "rule failing nothing_to_compare difference_total difference_least difference_greatest difference_bands"
+                ),
+                ((r.rule, r.failing_polars, d.unknown, d.total, d.least, d.greatest, _bands(d)) for r, d in recomputed),
+            )
     yield "workbook.xlsx", target.getvalue()
+
+
+def _bands(differences: Differences) -> str:
+    """How many rows differ by how much."""
+    return ", ".join(f"{'> 100000' if size == 'more' else f'≤ {size}'}: {n}" for size, n in differences.bands.items())
 
 
 def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:

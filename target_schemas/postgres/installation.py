@@ -18,6 +18,7 @@ from target_schemas.postgres import roles
 from target_schemas.postgres.areas import AREAS, Area, quote
 from target_schemas.postgres.database import briefly
 from target_schemas.postgres.ledger import FORM, LEDGER, installed
+from target_schemas.postgres.municipal import MUNICIPAL, placed
 from target_schemas.postgres.numbering import NUMBERS
 
 LEDGER_SCHEMA = "ledger"
@@ -62,7 +63,8 @@ def install(engine: sa.Engine, systems: Sequence[System], municipality: str) -> 
 
 def _present(connection: sa.Connection, systems: Iterable[System]) -> _Present:
     version = installed(connection)
-    schemas = [LEDGER_SCHEMA, SHARED, *(area.schema(system.name) for system in systems for area in AREAS)]
+    named = (SHARED, *(system.name for system in systems))
+    schemas = [LEDGER_SCHEMA, *(area.schema(name) for name in named for area in AREAS)]
 
     def pairs(query: str) -> frozenset[tuple[str, str]]:
         return frozenset((row[0], row[1]) for row in connection.execute(sa.text(query), {"schemas": schemas}))
@@ -101,8 +103,8 @@ def _present(connection: sa.Connection, systems: Iterable[System]) -> _Present:
 
 
 def _missing(present: _Present, systems: Iterable[System], municipality: str) -> Iterator[Statement]:
-    used = [(area, area.schema(system.name)) for system in systems for area in AREAS]
-    for schema in (LEDGER_SCHEMA, SHARED, *(schema for _, schema in used)):
+    used = [(area, area.schema(name)) for name in (SHARED, *(system.name for system in systems)) for area in AREAS]
+    for schema in (LEDGER_SCHEMA, *(schema for _, schema in used)):
         if schema not in present.schemas:
             yield sa.schema.CreateSchema(schema)
             yield sa.text(f"REVOKE ALL ON SCHEMA {quote(schema)} FROM PUBLIC")
@@ -113,7 +115,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
                 yield sa.text(f"CREATE ROLE {role} NOLOGIN")
         if (area.role, own) not in present.members:
             yield sa.text(f"GRANT {area.role} TO {own}")
-    for area, schema in (*((area, SHARED) for area in AREAS), *used):
+    for area, schema in dict.fromkeys((*((area, SHARED) for area in AREAS), *used)):
         if (schema, area.role) not in present.users:
             yield sa.text(f"GRANT USAGE ON SCHEMA {quote(schema)} TO {area.role}")
     for table in LEDGER.sorted_tables:
@@ -126,6 +128,10 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
         yield from _made(CODES)
         yield sa.text(f"REVOKE ALL ON {CODES.key} FROM PUBLIC")
         yield sa.text(f"GRANT SELECT ON {CODES.key} TO {', '.join(area.role for area in AREAS)}")
+    for area, table in ((area, table) for area in AREAS for table in MUNICIPAL):
+        if (area.schema(SHARED), table.name) not in present.tables:
+            yield from _made(placed(area, table))
+            yield from _opened(area, area.place(table.key))
     for system in systems:
         for area in AREAS:
             for table in (described.physical for described in system.whole.tables):
@@ -138,6 +144,11 @@ def _installed(area: Area, table: sa.Table) -> Iterator[Statement]:
     """A system's table, made and isolated in an area."""
     place = area.place(table.key)
     yield from _made(area.table(table))
+    yield from _opened(area, place)
+
+
+def _opened(area: Area, place: str) -> Iterator[Statement]:
+    """A table opened to an area's readers, each to its own municipality's rows."""
     yield from roles.isolated(area, place)
     yield sa.text(f"GRANT SELECT ON {place} TO {area.role}")
 
@@ -166,7 +177,7 @@ def _made(table: sa.Table) -> Iterator[Statement]:
 def _codes(system: System, known: Mapping[tuple[str, str], tuple[str, str]]) -> Iterator[Statement]:
     rows = [
         {"code_set": code_set.name, "code": code, "label_ja": line.ja, "label_en": line.en}
-        for code_set in system.code_sets
+        for code_set in system.whole.code_sets
         for code, line in code_set.labels.items()
         if known.get((code_set.name, code)) != (line.ja, line.en)
     ]

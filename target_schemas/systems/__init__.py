@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+from migration_reports.items import CodeSet
+from target_schemas.code_sheets import read_code_sets
 from target_schemas.model import System
 from target_schemas.sheets import read_systems
 
@@ -14,3 +17,6 @@ FOLDER = Path(__file__).parent
 CODES = FOLDER.parent / "codes"
 
 SYSTEMS: tuple[System, ...] = read_systems(FOLDER, NAMES, CODES)
+
+CODE_SETS: Mapping[str, CodeSet] = read_code_sets(CODES, [])
+"""Every code set, also those that no item uses yet; their problems are the systems' and have been raised."""

@@ -263,9 +263,17 @@ def test_a_parent_that_states_another_number_of_children_is_rejected_and_named(h
 
 
 def test_trailers_that_come_once_a_group_state_it():
-    rows = [{"KAIKEI": "01", "KEI": "5"}, {"KAIKEI": "2", "KEI": "7"}, {"KAIKEI": "3", "KEI": None}, {"KAIKEI": "1", "KEI": "1"}]
+    rows = [
+        {"KAIKEI": "01", "KEI": "5"},
+        {"KAIKEI": "2", "KEI": "7"},
+        {"KAIKEI": "3", "KEI": None},
+        {"KAIKEI": "1", "KEI": "1"},
+    ]
     said = control_files.of_trailers(rows, "total.KEI", ("KAIKEI",), numbers=(True,))
-    assert {key: (int(of.amount), of.place) for key, of in said.amounts.items()} == {("1",): (5, "total:1"), ("2",): (7, "total:2")}
+    assert {key: (int(of.amount), of.place) for key, of in said.amounts.items()} == {
+        ("1",): (5, "total:1"),
+        ("2",): (7, "total:2"),
+    }
     assert said.problems == (
         "total:3 states no number (a group without any is stated as 0)",
         "total:4 states a group that total:1 states too",

@@ -160,6 +160,28 @@ def test_occurrences_fill_a_child_table(tmp_path):
     assert set(problems(folder)) == {"Y026"}
 
 
+@pytest.mark.parametrize("occurs", ["OCCURS 2", "OCCURS 0 TO 5 DEPENDING ON R-SU"])
+def test_a_table_inside_a_table_fills_a_child_table(occurs, tmp_path):
+    made = of_text(tmp_path, f"""\
+           05  R-JUMIN-NO PIC 9(10).
+           05  R-SU PIC 9.
+           05  R-NEN {occurs}.
+               10 R-IDO-YMD PIC 9(8).
+               10 R-YOBI PIC X.
+               10 R-RIREKI OCCURS 3.
+                  15 R-IDO-JIYU PIC 9(3).
+""")  # fmt: skip
+    (part,) = made.parts
+    assert (part.filled.table.name, part.each) == ("resident_changes", "R-RIREKI")
+    sources = {name: guess.sources for name, guess in part.filled.guesses.items()}
+    assert sources["change_no"] == ("$occurrence",)
+    assert (sources["changed"][0].partition("(")[0], sources["change_reason"][0].partition("(")[0]) == ("R-IDO-YMD", "R-IDO-JIYU")  # fmt: skip
+    folder = tmp_path / "990060_midori"
+    draft_text.write(made, folder, tmp_path / "juki.cpy")
+    # What nobody has decided about, and no name that the mapping would not know.
+    assert set(problems(folder)) <= {"Y025", "Y026", "Y034"}
+
+
 def test_a_drafted_file_names_its_schema(tmp_path):
     made = of_text(tmp_path, "           05  R-JUMIN-NO PIC 9(10).\n")
     for beside, way in (

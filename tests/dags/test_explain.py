@@ -130,6 +130,78 @@ ignore:
     assert made.lines[-1] == ("assign: a number that only a run gives", "∅")
 
 
+NESTED = """\
+       01  R.
+           03  R-NO               PIC 9(10).
+           03  R-NENDO            PIC 9(4).
+           03  R-TSUKI            OCCURS 12.
+               05  R-YMD          PIC 9(8).
+               05  R-KEN          PIC 9 OCCURS 2.
+"""
+
+
+@pytest.fixture(scope="module")
+def nested(tmp_path_factory):
+    """A town with months, two reasons in each, read as occurrences and as runs; its one record moves in month 3."""
+    home = tmp_path_factory.mktemp("nested")
+    folder = Path(shutil.copytree(MIHON, home / "municipalities" / "990027_mihon")) / "resident_records"
+    (folder / "examples.yaml").unlink(missing_ok=True)
+    (folder / "layouts" / "r.cpy").write_text(NESTED, encoding="utf-8")
+    (folder / "manifest.yaml").write_text("""\
+edition: "1.0"
+dumps:
+  r: {file: r.dat, title: 年間, layout: layouts/r.cpy, framing: fixed, charset: shift_jis, records: {record: {}}}
+""", encoding="utf-8")  # fmt: skip
+    columns = """\
+        resident_no: {from: R-NO, transforms: [{digits: {width: 10}}]}
+        changed: {from: R-NENDO, transforms: [{month_of: {first: 4, occurrence: $occurrence(R-TSUKI), gives: yyyymm00}}, date]}
+"""
+    (folder / "mapping.yaml").write_text(f"""\
+system: resident_records
+tables:
+  resident_changes:
+    - from: r.record
+      each: R-KEN
+      when: {{field: R-KEN}}
+      columns:
+{columns}        change_no: $occurrence
+      empty: [change_reason]
+    - from: r.record
+      each: {{runs: R-KEN, besides: [0]}}
+      columns:
+{columns}        change_no: $from
+        change_reason: {{from: $value, transforms: [{{digits: {{width: 3}}}}]}}
+ignore:
+  r.record: [{{field: R-YMD(*), reason: 試験}}]
+""", encoding="utf-8")  # fmt: skip
+    months = ["0000000000", "0000000000", "2023060511", *["0000000000"] * 9]
+    (home / "inbox").mkdir()
+    (home / "inbox" / "r.dat").write_bytes(("00000012342023" + "".join(months)).encode())
+    return load(folder.parent), home / "inbox"
+
+
+def test_a_row_of_a_table_inside_a_table_is_told_by_its_numbers(nested):
+    town, inbox = nested
+    text = said(work.explain(town, "resident_records.resident_changes", "change_no"))
+    assert "each: a row for each occurrence of R-KEN, in each of R-TSUKI" in text
+    assert "each: a row for each run in R-KEN but 0, in each of R-TSUKI" in text
+    assert "is: the first occurrence of the run" in text
+    text = said(work.explain(town, "resident_records.resident_changes", "change_reason"))
+    assert (
+        "bytes: 23 to 23 of the record (R-KEN(1,1), 1 bytes)\n  bytes: 134 to 134 of the record (R-KEN(12,2), 1 bytes)"
+        in text
+    )
+    assert "first and last of 24 occurrences" in text
+    text = said(work.explain(town, "resident_records.resident_changes", "changed"))
+    assert "is: the number of the occurrence of R-TSUKI" in text
+    one, runs = work.explain_record(town, "resident_records.resident_changes", "changed", record=1, inbox=inbox)
+    rows = [place for label, place in one.lines if label == "occurrence"]
+    assert (len(rows), rows[5]) == (24, "R-TSUKI 3, R-KEN 2")
+    assert sum(label == "no row" for label, _ in one.lines) == 22
+    assert runs.lines[0] == ("occurrence", "R-TSUKI 3, $from 1, $to 2")
+    assert ("into changed_precision", "month  M303") in runs.lines
+
+
 def test_a_name_that_is_no_column_or_several_is_told(town):
     assert work.column_of(town, "birth_key") == ("resident_records.residents", "birth")
     assert work.column_of(town, "residents.birth") == ("resident_records.residents", "birth")

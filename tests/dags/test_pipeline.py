@@ -268,6 +268,22 @@ def test_an_unexpected_file_is_an_alert(home):
     assert [(i.code, i.severity) for i in record.issues] == [("F104", "alert")]
 
 
+def test_thousands_of_yen_are_followed_to_the_promoted_table(home):
+    mapping = home.parent / "towns" / "990027_mihon" / "resident_records/mapping.yaml"
+    receive(home, residents=300)
+    allow_rejects(home, "990027_mihon")
+    times = "amount: {from: JJ-KAZEI, transforms: [{number: {times: 1000}}]}"
+    mapping.write_text(mapping.read_text("utf-8").replace("amount: {from: JJ-KAZEI}", times), encoding="utf-8")
+    record = runs.run_all("mihon")
+    (amount,) = record.amounts
+    control = next(c for c in record.controls if c.kind == "sum")
+    assert amount.field == "JJ-KAZEI × 1,000"
+    assert int(amount.in_dump) == 1000 * int(control.found) > 0
+    assert int(amount.in_dump) == int(amount.in_table) + int(amount.in_rejected)
+    assert amount.agrees
+    assert int(amount.in_rejected) > 0
+
+
 def test_a_wrong_copybook_is_found_out_by_its_controls(home):
     town = home.parent / "towns" / "990027_mihon"
     path = town / "resident_records" / "layouts" / "juki_master.cpy"

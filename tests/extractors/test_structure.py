@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +19,9 @@ from extractors.batches import Kind, extract
 from extractors.copybooks.copybook import read_copybook
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings import load
+from extractors.reading import Apart, Choice, Spoken, make_layout, make_reading, read_apart
 from extractors.records import WHOLE, slices
+from extractors.roundtrip import round_trip
 from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 
@@ -477,3 +481,100 @@ def test_a_record_filled_up_for_the_longest_view_is_no_longer_than_its_own(views
     kinds = (Kind("short", "K", ("S",), group="SHORT"), Kind("long", "K", ("L",), group="LONG"))
     _, odd, _ = read(as_variable([e("Sab" + filled), e("Labcde")]), read_copybook(text, file="r.cpy"), kinds=kinds)
     assert [f["code"] for f in odd] == found
+
+
+APART = """
+01 R.
+   05 K PIC X(2).
+   05 N PIC 9(3).
+   05 M PIC 9(3).
+   05 T PIC X OCCURS 0 TO 900 DEPENDING ON N.
+   05 B PIC X OCCURS 0 TO 900 DEPENDING ON M.
+   05 F PIC X(8).
+   05 Z PIC X(2).
+"""
+
+
+def read_apart_of(text, fields, data, *, batch=5, lists=False, framing="variable"):
+    spoken = Spoken(Choice(framing), Choice("ibm"), fields=fields)
+    layout = read_apart(make_layout(spoken, text, "r.cpy"), fields)
+    reading = make_reading(spoken, layout, Path())
+    extraction = extract(
+        io.BytesIO(data), name="d", layout=layout, framing=reading.framing, charset=reading.charset,
+        kinds=(Kind("r", lists=lists),), batch_records=batch,
+    )  # fmt: skip
+    rows, found = [], []
+    for part in extraction:
+        part.batch.validate(full=True)
+        rows += part.batch.to_pylist()
+        found += part.findings.to_pylist()
+    return rows, found, reading
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    records=st.lists(
+        st.tuples(st.text("AB山田ｱ", max_size=300), st.binary(max_size=900), st.text("AB山", max_size=3)), max_size=9
+    ),
+    batch=st.integers(1, 9),
+    lists=st.booleans(),
+)
+def test_a_table_of_characters_is_one_text_and_bytes_stay_bytes(records, batch, lists):
+    fields = {"T": Apart("text"), "B": Apart("bytes"), "F": Apart("text", Choice("shift_jis"))}
+    data = []
+    for text, raw, other in records:
+        shifted = written_in_ibm(text)
+        data.append(e(f"K {len(shifted):03}{len(raw):03}") + shifted + raw + other.encode("cp932").ljust(8) + e("ZZ"))
+    rows, found, _ = read_apart_of(APART, fields, as_variable(data), batch=batch, lists=lists)
+    assert found == []
+    assert [(r["T"], r["B"], r["F"], r["Z"]) for r in rows] == [(t, raw, o, "ZZ") for t, raw, o in records]
+
+
+def written_in_ibm(text):
+    """A text of any length, between shifts where it is wide."""
+    out = b""
+    for wide, some in itertools.groupby(text, lambda c: c in "山田"):
+        run = "".join(some)
+        layout = read_copybook(f"01 R. 05 F PIC X({len(run) * 2 + 2}).", file="r.cpy")
+        cells = encode(layout.fields(), {"F": pa.array([run])}, charset=charsets.load("ibm", {}, "."), length=layout.length, count=1)  # fmt: skip
+        out += cells.tobytes() if wide else cells.tobytes()[: len(run)]
+    return out
+
+
+def test_what_is_odd_in_a_joined_text_names_its_record_and_place():
+    fields = {"T": Apart("text"), "B": Apart("bytes")}
+    good, bad = e("K 003000") + e("ABC") + e("FFFFFFFFZZ"), e("K 003000") + b"\x0eEB" + e("FFFFFFFFZZ")
+    rows, found, _ = read_apart_of(APART, fields, as_variable([good, bad]))
+    assert [(f["code"], f["record"], f["field"], f["offset"]) for f in found] == [("D212", 2, "T", len(good) + 4 + 12)]
+    assert [r["Z"] for r in rows] == ["ZZ", "ZZ"]
+
+
+def test_a_wrong_count_of_a_joined_text_is_null_and_a_cut_one_is_read_to_the_end():
+    fields = {"T": Apart("text"), "B": Apart("bytes")}
+    torn, cut = e("K 999000"), e("K 009000") + e("ABC")
+    rows, found, _ = read_apart_of(APART, fields, as_variable([torn, cut]))
+    assert [r["T"] for r in rows] == [None, "ABC"]
+    assert [(f["code"], f["record"]) for f in found] == [("D233", 1), ("D231", 2)]
+
+
+def test_fields_read_apart_come_back_byte_for_byte():
+    fields = {"T": Apart("text"), "B": Apart("bytes"), "F": Apart("text", Choice("shift_jis"))}
+    record = e("K 003002") + e("ABC") + b"\xff\x00" + "山".encode("cp932").ljust(8) + e("ZZ")
+    _, _, reading = read_apart_of(APART, fields, b"")
+    proof = round_trip(io.BytesIO(as_variable([record])), name="d", reading=reading, kinds=(Kind("r"),))
+    assert proof.exceptions == ()
+    assert (proof.record_bytes, proof.no_field_bytes) == (len(record), 0)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"TT": Apart("text")}, "the layout has no field `TT`"),
+        ({"N": Apart("bytes")}, "`N` is no text, and is read by its picture only"),
+        ({"B": Apart("bytes", Choice("shift_jis"))}, "`B` is read as bytes, which have no charset"),
+    ],
+)
+def test_what_cannot_be_read_apart_is_said(fields, message):
+    with pytest.raises(SpecError) as caught:
+        read_apart(read_copybook(APART, file="r.cpy"), fields)
+    assert [(p.code, p.message) for p in caught.value.problems] == [("L914", message)]

@@ -122,7 +122,7 @@ def make(town, out, **options):
 
 def invented(tmp_path, recipe=RECIPE, layout=LAYOUT, **options):
     folder = tmp_path / "town"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(exist_ok=True, parents=True)
     (folder / "d.cpy").write_text(layout, encoding="utf-8")
     (folder / "synthesis.yaml").write_text(recipe, encoding="utf-8")
     return write.synthesize(folder, **{"residents": 400, "seed": 1, "faults": 0.0, "out": tmp_path, **options})
@@ -141,6 +141,39 @@ def records(made):
         out = {e.kind: pl.DataFrame(pl.from_arrow(e.batch)) for e in read if e.kind is not None}
     order = np.frombuffer(made.dump.read_bytes(), np.uint8).reshape(-1, layout.length)[:, 0]
     return out, bytes(order).decode("cp037")
+
+
+VARYING = LAYOUT.replace("OCCURS 3.", "OCCURS 0 TO 3 DEPENDING ON K-COUNT.")
+FRAMED = ("variable", "blocked", "spanned", "undefined")
+
+
+@pytest.mark.parametrize("framing", FRAMED)
+def test_records_of_any_length_and_framing_say_the_same(framing, tmp_path):
+    plain, _ = records(invented(tmp_path / "plain", faults=0.02))
+    made = invented(tmp_path / "framed", f"{RECIPE}framing: {{name: {framing}}}\n", VARYING, faults=0.02)
+    book = read_copybook(VARYING, file="d.cpy")
+    groups = {"H": "R-HEAD", "S": "R-HOUSE", "K": "R-PERSON", "U": "R-UNIT", "P": "R-PARTY", "A": "R-ACCOUNT"}
+    kinds = [Kind(letter, "R-KIND", (letter,), group) for letter, group in groups.items()]
+    with made.dump.open("rb") as stream:
+        read = extract(
+            stream, name="d", layout=book, framing=framings.load(framing, {}, book),
+            charset=charsets.load("ibm", {}, Path()), kinds=kinds,
+        )  # fmt: skip
+        parts = list(read)
+    assert read.account.closes
+    assert {f for part in parts for f in part.findings.column("code").to_pylist()} <= {"D201", "D232"}
+    framed = {part.kind: pl.DataFrame(pl.from_arrow(part.batch)).drop("_offset") for part in parts if part.kind}
+    for kind, written in plain.items():
+        frame = written.drop("_offset")
+        if kind == "K":
+            assert framed[kind].drop("K-CHANGE").equals(frame.select(framed[kind].drop("K-CHANGE").columns))
+            for row, changes in zip(frame.iter_rows(named=True), framed[kind]["K-CHANGE"].to_list(), strict=True):
+                assert changes == [
+                    {name: row[f"{name}({n})"] for name in ("C-NO", "C-DAY", "C-WHY", "C-MARK")}
+                    for n in range(1, row["K-COUNT"] + 1)
+                ]
+        else:
+            assert framed[kind].equals(frame)
 
 
 def seeded(made):

@@ -12,7 +12,7 @@ from dags.inspection.profile import of_municipality
 from dags.inspection.synthesis import synthesize
 from dags.pipeline.town import load
 from mappings.plan import Occurrences
-from mappings.provenance import BESIDE_THE_DATA, Fate, decoded_as, fate_of, followed, origins
+from mappings.provenance import BESIDE_THE_DATA, Fate, Followed, decoded_as, fate_of, followed, origins
 
 TOWN = Path(__file__).parents[2] / "mappings" / "municipalities" / "990027_mihon"
 
@@ -44,8 +44,8 @@ def test_what_lies_under_a_column_of_a_frame(town):
 @pytest.mark.parametrize(
     ("each", "decoded", "lying"),
     [
-        (Occurrences("T", {"M": None}, column="T"), ["M"], ["T"]),
-        (Occurrences("T", {"M": None}, flat=((1, {"M1": "M"}), (2, {"M2": "M"}))), ["M1", "M2"], ["M1", "M2"]),
+        (Occurrences(("T",), ("T",), (), {}, {"M": None}), ["M"], ["T"]),
+        (Occurrences(("T",), (), (2,), {"M": ("M1", "M2")}, {"M": None}), ["M1", "M2"], ["M1", "M2"]),
     ],
 )
 def test_a_member_of_an_occurrence(town, each, decoded, lying):
@@ -56,9 +56,9 @@ def test_a_member_of_an_occurrence(town, each, decoded, lying):
 
 
 def test_an_amount_is_followed_only_where_it_goes_unchanged(town):
-    pairs = {pair for plan in town.plans.values() for part in plan.parts for pair in followed(part)}
-    assert ("JJ-KAZEI", "amount") in pairs
-    assert all(field != "JJ-SEINEN" for field, _ in pairs)
+    every = {one for plan in town.plans.values() for part in plan.parts for one in followed(part)}
+    assert Followed("JJ-KAZEI", "amount", 1) in every
+    assert all(one.field != "JJ-SEINEN" for one in every)
 
 
 def test_every_page_says_the_same_of_a_field(town, tmp_path):

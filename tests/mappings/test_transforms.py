@@ -29,7 +29,7 @@ TABLES = {
     ),
     "residents": CodeTable((Period("", "", {"A-17": "1", "A-18": "12345"}),), "residents"),
 }
-TYPES = {"text": pl.String, "integer": pl.Int64}
+TYPES = {"text": pl.String, "integer": pl.Int64, "decimal": pl.Decimal(9, 1)}
 
 
 def cases():
@@ -50,8 +50,9 @@ def test_values_become_what_the_case_says(transform, case):
     columns = {f"c{n}": pl.Series([value], dtype=TYPES[case["type"]]) for n, value in enumerate(case["input"])}
     params = transform.params.model_validate({k: str(v) for k, v in case["params"].items()})
     if "beside" in case:
-        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String)
-    outcome = transform.apply([pl.col(name) for name in columns], params, TABLES)
+        columns["beside"] = pl.Series([case["beside"]], dtype=pl.String if transform.beside else pl.Int64)
+    apply = transform.numeric if transform.numeric is not None and case["type"] != "text" else transform.apply
+    outcome = apply([pl.col(name) for name in columns], params, TABLES)
     masks = (*outcome.failed, *outcome.remarks)
     row = worked_out(pl.DataFrame(columns), outcome).select(
         outcome.value.alias("value"), *[m.fill_null(value=False).alias(f"m{n}") for n, (_, m) in enumerate(masks)]

@@ -104,6 +104,12 @@ def failing_polars(made, frames, *, shares=1):
     return {name: sorted(rows["source_record"]) for name, rows in found.items()}
 
 
+def differences(rule, frames):
+    """By how much the number of each row that fails is more than what was found, in the order of records."""
+    found = engine.run_polars([rule], {key: rows.lazy() for key, rows in frames.items()})
+    return [None if one is None else float(one) for one in found[rule.name]["_difference"]]
+
+
 class Staged:
     """Tables in a database, to which SQL is put directly: the same SQL that Great Expectations puts."""
 

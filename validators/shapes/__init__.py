@@ -9,6 +9,7 @@ from validators.shapes import (
     check_digit,
     code_valid_on,
     count_matches,
+    counterpart,
     equal_totals,
     exactly_one,
     form,
@@ -18,9 +19,13 @@ from validators.shapes import (
     no_overlap,
     not_after,
     one_at_most,
+    recompute,
     required_with,
     sum_matches,
     sum_of_columns,
+    text_repertoire,
+    transitions,
+    tree,
     within_range,
 )
 from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
@@ -48,4 +53,9 @@ SHAPES: tuple[Shape, ...] = (
     check_digit.SHAPE,
     required_with.SHAPE,
     holds.SHAPE,
+    counterpart.SHAPE,
+    recompute.SHAPE,
+    transitions.SHAPE,
+    tree.SHAPE,
+    text_repertoire.SHAPE,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
@@ -12,6 +13,8 @@ from validators.shapes._given import Given, Rows
 from validators.shapes._groups import ORDER_SQL, divided, grouped, joined, names
 from validators.shapes._terms import NUMBER, Column, Term, number, quoted
 from validators.shapes.contract import KEY, Failing, Frames, Query, Rule
+
+NUMERAL = re.compile(r"-?[0-9]+([.][0-9]+)?")
 
 COMPARISONS = ("equals", "at_most", "at_least")
 
@@ -44,16 +47,16 @@ def summed(rows: Rows, column: Column) -> Found:
 def totals(frames: Frames, found: Found) -> pl.LazyFrame:
     """One row a group, `_0`, `_1`, ... and `_found`."""
     present, keys, _ = grouped(found.rows.per)
-    rows = frames[found.rows.table].filter((found.rows.condition.term & present).expr)
+    rows = found.rows.frame(frames).filter((found.rows.condition.term & present).expr)
     return rows.group_by(keys).agg(found.expr.alias("_found"))
 
 
-def totals_sql(found: Found, table: str) -> str:
-    """The same in SQL, of a table as it is to be written."""
+def totals_sql(found: Found) -> str:
+    """The same in SQL."""
     present, _, keys = grouped(found.rows.per)
     by = ", ".join(str(n + 1) for n in range(len(keys)))
     condition = (found.rows.condition.term & present).sql
-    return f"SELECT {', '.join(keys)}, {found.sql} AS found FROM {table} WHERE {condition} GROUP BY {by}"  # noqa: S608
+    return f"SELECT {', '.join(keys)}, {found.sql} AS found FROM {found.rows.sql} WHERE {condition} GROUP BY {by}"  # noqa: S608
 
 
 def matched(given: Given, name: str, mine: Rows, theirs: Rows) -> None:
@@ -74,14 +77,14 @@ def compared(
     verdict = wrong(Term(pl.col("_stated"), "stated"), Term(pl.col("_found"), "found").or_zero())
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        own = frames[rows.table].filter(meant.expr).with_columns(*keys, stated.expr.alias("_stated"))
+        own = rows.frame(frames).filter(meant.expr).with_columns(*keys, stated.expr.alias("_stated"))
         fallen = own.join(totals(frames, found), on=by, how="left").filter(verdict.expr)
         return fallen.sort("_rank", *KEY).unique(by, keep="first", maintain_order=True) if once else fallen
 
     sql = (
         f"SELECT own.* FROM (SELECT source_record, source_dump, _rank, {', '.join(keys_sql)}, {stated.sql} AS stated "  # noqa: S608
         # Great Expectations names what it puts here only where nothing is joined, and PostgreSQL 15 wants a name.
-        f"FROM {{batch}} AS batch WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found, f'{{{found.rows.table}}}')}) AS other "
+        f"FROM {rows.named} WHERE {meant.sql}) AS own LEFT JOIN ({totals_sql(found)}) AS other "
         f"ON {joined(rows.per, 'own', 'other')} WHERE {verdict.sql}"
     )
     return failing, Query(_first(sql, by) if once else sql.replace("own.*", "own.source_record", 1))
@@ -94,6 +97,25 @@ def _first(sql: str, by: Sequence[str]) -> str:
         f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {group} "  # noqa: S608
         f"ORDER BY _rank, {ORDER_SQL}) AS place FROM ({sql}) AS fallen) AS placed WHERE place = 1"
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stated:
+    """What is stated: a column of the row, or a number that the instance writes out, which holds for a whole group."""
+
+    term: Term
+    columns: tuple[Column, ...]
+    ja: str
+    en: str
+
+
+def stated(given: Given, name: str) -> Stated:
+    """What an instance says under a name."""
+    said = given.text(name)
+    if NUMERAL.fullmatch(said):
+        return Stated(number(given.number(name) or 0), (), said, said)
+    column = given.column(name, "number")
+    return Stated(column.number, (column,), column.ja, column.en)
 
 
 def existing(given: Given, wrong: Callable[[Term, Term], Term], ja: str, en: str) -> tuple[Rule, ...]:

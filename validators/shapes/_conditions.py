@@ -34,8 +34,8 @@ def condition(where: Mapping[Column, Sequence[str]], unless: Mapping[Column, Seq
     Raises:
         ValueError: a value that a column of numbers cannot have.
     """
-    wanted = [_has(column, values) for column, values in where.items()]
-    refused = [~_has(column, values) for column, values in unless.items()]
+    wanted = [one_of(column, values) for column, values in where.items()]
+    refused = [~one_of(column, values) for column, values in unless.items()]
     ja = [f"{c.ja} {'・'.join(v)}" for c, v in where.items()] + [
         f"{c.ja} {'・'.join(v)} を除く" for c, v in unless.items()
     ]
@@ -45,7 +45,7 @@ def condition(where: Mapping[Column, Sequence[str]], unless: Mapping[Column, Seq
     return Condition(every([*wanted, *refused]), (*where, *unless), "、".join(ja), ", ".join(en))
 
 
-def _has(column: Column, values: Sequence[str]) -> Term:
+def one_of(column: Column, values: Sequence[str]) -> Term:
     """Whether the column has one of some values; false where it has none."""
     return holds_one(column, values).surely()
 

@@ -42,9 +42,10 @@ def on_its_day(given: Given, rows: Rows) -> Looked:
             given.wrong("R002", "`day` names the row's own day, where the other table's rows have a period")
         return Looked({}, {})
     day = given.column("day", "date").day
+    rows = given.dated(rows)
     bounds = {word: given.column(word, "date", of=rows).day for word in ("from", "until") if word in rows.said}
     if not bounds:
-        given.wrong("R002", "the other table's rows have `from`, `until` or both")
+        given.wrong("R002", "the other table has no period: say `from`, `until` or both")
     begun = ~named("_from").present() | (named("_from") <= named("_day"))
     later = named("_day") < named("_until") if rows.said.get("ends") == "before" else named("_day") <= named("_until")
     lasting = ~named("_until").present() | later
@@ -62,9 +63,9 @@ def without(rows: Rows, others: Rows, looked: Looked) -> tuple[Failing, Query]:
 
     def failing(frames: Frames) -> pl.LazyFrame:
         values = [term.expr.alias(name) for name, term in looked.values.items()]
-        own = frames[rows.table].filter(meant.expr).with_columns(*keys, *values)
+        own = rows.frame(frames).filter(meant.expr).with_columns(*keys, *values)
         given = [term.expr.alias(name) for name, term in looked.theirs.items()]
-        theirs = frames[others.table].filter((others.condition.term & there).expr).select(*their_keys, *given).unique()
+        theirs = others.frame(frames).filter((others.condition.term & there).expr).select(*their_keys, *given).unique()
         pairs = (
             own.select(asked).unique().join(theirs, on=by)
             if by
@@ -75,9 +76,9 @@ def without(rows: Rows, others: Rows, looked: Looked) -> tuple[Failing, Query]:
     values_sql = [f'{term.sql} AS "{name}"' for name, term in looked.values.items()]
     given_sql = [f'{term.sql} AS "{name}"' for name, term in looked.theirs.items()]
     sql = (
-        f"SELECT own.source_record FROM (SELECT {', '.join(['source_record', *keys_sql, *values_sql])} FROM {{batch}} "  # noqa: S608
+        f"SELECT own.source_record FROM (SELECT {', '.join(['source_record', *keys_sql, *values_sql])} FROM {rows.sql} "  # noqa: S608
         f"WHERE {meant.sql}) AS own WHERE NOT EXISTS (SELECT 1 FROM (SELECT {', '.join([*their_sql, *given_sql]) or '1'} "
-        f"FROM {{{others.table}}} WHERE {(others.condition.term & there).sql}) AS other "
+        f"FROM {others.sql} WHERE {(others.condition.term & there).sql}) AS other "
         f"WHERE {joined(rows.per, 'own', 'other')} AND {looked.holds.sql})"
     )
     return failing, Query(sql)

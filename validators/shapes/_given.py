@@ -15,9 +15,11 @@ import sqlalchemy as sa
 
 from migration_reports.findings import Problem, Severity, did_you_mean
 from migration_reports.items import heading, item_of, table_of
+from validators.shapes import _beside
 from validators.shapes._conditions import Condition, condition
+from validators.shapes._groups import divided
 from validators.shapes._terms import Column, Term, Type
-from validators.shapes.contract import COMMON, Failing, Instance, Parameter, Query, Rule, Shape, Where
+from validators.shapes.contract import COMMON, Failing, Frames, Instance, Parameter, Query, Rule, Shape, Where
 
 UNDIVIDED: Mapping[str, tuple[pl.Expr, ...]] = MappingProxyType({})
 
@@ -35,6 +37,10 @@ class Rows:
         title_ja: what the table is called in Japanese.
         title_en: the same in English.
         said: what else the instance says of them.
+        columns: the columns that may be named, by their names.
+        base: how SQL names the table.
+        beside: what stands beside each row.
+        keyed: whether `per` names one row at most.
     """
 
     table: str
@@ -43,6 +49,43 @@ class Rows:
     title_ja: str
     title_en: str
     said: Mapping[str, object]
+    columns: Mapping[str, Column] = dataclasses.field(default_factory=dict)
+    base: str = "{batch}"
+    beside: tuple[_beside.Step, ...] = ()
+    keyed: bool = False
+
+    def frame(self, frames: Frames, *, numbered: bool = False) -> pl.LazyFrame:
+        """The rows with what stands beside them; numbered in `_row`, where it is asked whose they are."""
+        rows = frames[self.table].with_row_index("_row") if numbered else frames[self.table]
+        for one in self.beside:
+            rows = one.frame(rows, frames)
+        return rows
+
+    @property
+    def sql(self) -> str:
+        """The same, as it is named after FROM where nothing is joined."""
+        return self._prepared(self.base) if self.beside else self.base if self.base == "{batch}" else self.named
+
+    @property
+    def named(self) -> str:
+        """The same where something is joined: Great Expectations puts a name for its table only where nothing is."""
+        return self.sql if self.beside else f"{self.base} AS batch"
+
+    @property
+    def numbered(self) -> str:
+        """The same, with a number for each row in `_row`."""
+        return self._prepared(f'(SELECT *, row_number() OVER () AS "_row" FROM {self.base} AS batch)')  # noqa: S608
+
+    def _prepared(self, source: str) -> str:
+        for one in self.beside:
+            source = one.sql(source)
+        return f"{source} AS prepared"
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """The tables whose rows stand beside them."""
+        looked = [one.rows for one in self.beside if isinstance(one, _beside.Looked)]
+        return tuple(dict.fromkeys(table for rows in looked for table in (rows.table, *rows.tables)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +99,7 @@ class Given:
         own: the keys of the system's own tables, by the names that its sheet uses.
         settings: what the municipality says of kinds of numbers, by kind.
         problems: what is wrong with it, so far.
+        looked: the tables whose rows stand beside others, so far.
     """
 
     instance: Instance
@@ -64,6 +108,7 @@ class Given:
     own: Mapping[str, str]
     settings: Mapping[str, Mapping[str, str]]
     problems: list[Problem] = dataclasses.field(default_factory=list)
+    looked: dict[str, None] = dataclasses.field(default_factory=dict)
 
     def known(self) -> None:
         """Prove that nothing is said that the shape does not know, and nothing is missing."""
@@ -94,14 +139,17 @@ class Given:
     @property
     def rows(self) -> Rows:
         """The rows that are judged."""
-        return self._rows(self.table, self.instance.parameters)
+        return self._rows(self.table, self.instance.parameters, base="{batch}")
 
     def others(self, name: str, *, per: str = "per") -> Rows:
         """The rows of another table, said by its name or by a mapping (of, per, where, unless, and more).
 
         Where it says no `per`, its columns are called as those of the parameter `per`.
         """
-        said = self.instance.parameters.get(name, {})
+        return self.rows_of(name, self.instance.parameters.get(name, {}), per=per)
+
+    def rows_of(self, name: str, said: object, *, per: str = "per") -> Rows:
+        """The same of what is said of them under some name."""
         said = {"of": said} if isinstance(said, str) else said
         if not isinstance(said, Mapping):
             self.wrong("R002", f"`{name}` must be a table or a mapping")
@@ -112,9 +160,18 @@ class Given:
         tied = said.get("per", self.instance.parameters.get(per, ()))
         return self._rows(self._table(of), {**said, "per": tied})
 
+    def dated(self, rows: Rows) -> Rows:
+        """Rows whose period is said: where the instance says none, it is the one that their table has."""
+        table = self.tables.get(rows.table)
+        period = None if table is None else table_of(table).period
+        if period is None or any(word in rows.said for word in ("from", "until", "ends")):
+            return rows
+        said = {"from": period.begin, "until": period.end, "ends": period.ends}
+        return dataclasses.replace(rows, said={**rows.said, **said})
+
     def only(self, rows: Rows, name: str, known: Sequence[str]) -> None:
         """Prove that of another table's rows nothing is said but what is known."""
-        allowed = ("of", "per", "where", "unless", *known)
+        allowed = ("of", "per", "where", "unless", "beside", *known)
         for word in rows.said:
             if word not in allowed:
                 self.wrong("R002", f"`{name}` has no `{word[:60]}`", allowed, did_you_mean(word, allowed))
@@ -128,9 +185,9 @@ class Given:
 
     def columns(self, name: str, type_: Type | None = None, *, of: Rows | None = None) -> tuple[Column, ...]:
         """The columns that a parameter names; none, where it is left out."""
-        table = self.table if of is None else of.table
+        rows = self.rows if of is None else of
         said = (self.instance.parameters if of is None else of.said).get(name, ())
-        return tuple(self._column(table, word, type_) for word in self._words(name, said))
+        return tuple(self.named(rows.columns, word, f"`{rows.table}`", type_) for word in self.words(name, said))
 
     def text(self, name: str, default: str = "", *, allowed: Sequence[str] = ()) -> str:
         """A text, one of some where only these are allowed."""
@@ -156,8 +213,24 @@ class Given:
 
     def mask(self, columns: Sequence[Column], wrong: Term, ja: str, en: str) -> tuple[Rule, ...]:
         """A rule about one row at a time: it is wrong where the condition is true."""
-        term = self.rows.condition.term & wrong
-        return (self.rule(columns, term.expr, Where(term.sql), ja, en),)
+        term, rows = self.rows.condition.term & wrong, self.rows
+        if not rows.beside:
+            return (self.rule(columns, term.expr, Where(term.sql), ja, en),)
+
+        def failing(frames: Frames) -> pl.LazyFrame:
+            return rows.frame(frames, numbered=True).filter(term.expr).unique("_row")
+
+        sql = f'SELECT source_record FROM (SELECT DISTINCT "_row", source_record FROM {rows.numbered} WHERE {term.sql}) AS fallen'  # noqa: S608
+        return (dataclasses.replace(self.rule(columns, failing, Query(sql), ja, en), divided_by=self.apart(rows)),)
+
+    def apart(self, rows: Rows) -> Mapping[str, tuple[pl.Expr, ...]]:
+        """By what rows may be divided that are looked at one by one, with the first of those that stand beside them."""
+        looked = [one for one in rows.beside if isinstance(one, _beside.Looked)]
+        first = looked[0] if looked else None
+        if first is None or first.rows.beside or len(set(rows.tables)) < len(looked):
+            return {}
+        by = divided((rows.table, first.mine), (first.rows.table, first.rows.per))
+        return by if not {one.rows.table for one in looked[1:]} & by.keys() else {}
 
     def rule(
         self,
@@ -172,6 +245,7 @@ class Given:
         """The rule, with its condition's columns and words added."""
         rows = self.rows.condition
         severity = self.instance.severity
+        read = tuple(dict.fromkeys((*others, *(table for table in self.looked if table != self.table))))
         return Rule(
             self.instance.name,
             self.shape.code,
@@ -183,8 +257,8 @@ class Given:
             expectation,
             family=self.instance.name.partition(".")[0],
             declared=Severity(severity) if severity else None,
-            others=tuple(others),
-            divided_by=divided_by,
+            others=read,
+            divided_by={} if self.looked.keys() & divided_by.keys() else divided_by,
         )
 
     def _table(self, name: str) -> str:
@@ -194,44 +268,67 @@ class Given:
             self.wrong("R003", f"unknown table `{name[:60]}`", dict.fromkeys(names), did_you_mean(name, names))
         return key
 
-    def _rows(self, table: str, said: Mapping[str, object]) -> Rows:
+    def _rows(self, table: str, said: Mapping[str, object], *, base: str = "") -> Rows:
         found = self.tables.get(table)
         ja, en = (table, table) if found is None else (table_of(found).ja, table_of(found).en)
-        per = tuple(self._column(table, word, None) for word in self._words("per", said.get("per", ())))
-        conditions = [self._condition(table, name, said.get(name, {})) for name in ("where", "unless")]
+        columns = {} if found is None else columns_of(found)
+        beside = self._beside(said.get("beside", {}), columns)
+        per = tuple(self.named(columns, word, f"`{table}`") for word in self.words("per", said.get("per", ())))
+        conditions = [self._condition(columns, table, name, said.get(name, {})) for name in ("where", "unless")]
         try:
             meant = condition(*conditions)
         except ValueError as error:
             self.wrong("R002", f"{error}")
             meant = Condition()
-        return Rows(table, meant, per, ja, en, said)
+        key = () if found is None else table_of(found).key
+        keyed = bool(key) and set(key) <= {column.stored for column in per}
+        return Rows(table, meant, per, ja, en, said, columns, base or f"{{{table}}}", beside, keyed)
 
-    def _condition(self, table: str, name: str, said: object) -> dict[Column, tuple[str, ...]]:
+    def _beside(self, said: object, columns: dict[str, Column]) -> tuple[_beside.Step, ...]:
+        """What stands beside each row; its columns are added to those that may be named."""
+        if not isinstance(said, Mapping):
+            self.wrong("R020", "`beside` is a mapping of names to values that are computed, or to rows of other tables")
+            return ()
+        steps = []
+        for name, one in said.items():
+            made = _beside.step(self, str(name), one, columns, repr(self.instance.parameters))
+            if made is not None:
+                steps.append(made)
+                columns.update(made.columns)
+                tables = (made.rows.table, *made.rows.tables) if isinstance(made, _beside.Looked) else ()
+                self.looked.update(dict.fromkeys(tables))
+        return tuple(steps)
+
+    def _condition(
+        self, columns: Mapping[str, Column], table: str, name: str, said: object
+    ) -> dict[Column, tuple[str, ...]]:
         if not isinstance(said, Mapping):
             self.wrong("R002", f"`{name}` is a mapping of columns to values")
             return {}
-        values = {self._column(table, str(word), None): self._words(str(word), value) for word, value in said.items()}
+        values = {
+            self.named(columns, str(word), f"`{table}`"): self.words(str(word), value) for word, value in said.items()
+        }
         for column, of in values.items():
             if not of:
                 self.wrong("R002", f"`{name}` gives `{column.name[:60]}` no value")
         return {column: of for column, of in values.items() if of}
 
-    def _words(self, name: str, said: object) -> tuple[str, ...]:
+    def words(self, name: str, said: object) -> tuple[str, ...]:
+        """A name or several."""
         words = (said,) if isinstance(said, str) else said
         if isinstance(words, list | tuple) and all(isinstance(word, str) for word in words):
             return tuple(words)
         self.wrong("R002", f"`{name[:60]}` is a name or a list of names")
         return ()
 
-    def _column(self, table: str, name: str, type_: Type | None) -> Column:
-        if table not in self.tables:
+    def named(self, columns: Mapping[str, Column], name: str, of: str, type_: Type | None = None) -> Column:
+        """The column of a name, of a type where one is asked for."""
+        if name not in columns:
+            # Of a table that there is not nothing more is said.
+            if columns:
+                self.wrong("R004", f"{of} has no column `{name[:60]}`", columns, did_you_mean(name, columns))
             return Column(name, type_ or "text", name, name)
-        found = columns_of(self.tables[table])
-        if name not in found:
-            hint = did_you_mean(name, found)
-            self.wrong("R004", f"`{table}` has no column `{name[:60]}`", found, hint)
-            return Column(name, type_ or "text", name, name)
-        column = found[name]
+        column = columns[name]
         if type_ == "number" and column.digits:
             return dataclasses.replace(column, type="number")
         if type_ is not None and column.type != type_:

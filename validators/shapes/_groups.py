@@ -20,11 +20,11 @@ def later(rows: pl.LazyFrame, by: Sequence[str]) -> pl.LazyFrame:
     return again.filter(pl.int_range(pl.len()).over(by) > 0)
 
 
-def later_sql(by: Sequence[str], condition: str) -> str:
-    """The same in SQL; `by` and `condition` are SQL over the rule's table."""
+def later_sql(by: Sequence[str], condition: str, source: str = "{batch}") -> str:
+    """The same in SQL; `by` and `condition` are SQL over the rows of the source."""
     return (
         f"SELECT source_record FROM (SELECT source_record, row_number() OVER (PARTITION BY {', '.join(by)} "  # noqa: S608
-        f"ORDER BY {ORDER_SQL}) AS place FROM {{batch}} WHERE {condition}) AS numbered WHERE place > 1"
+        f"ORDER BY {ORDER_SQL}) AS place FROM {source} WHERE {condition}) AS numbered WHERE place > 1"
     )
 
 
@@ -43,6 +43,8 @@ def names(per: Sequence[Column]) -> list[str]:
 def divided(*sides: tuple[str, Sequence[Column]]) -> Mapping[str, tuple[pl.Expr, ...]]:
     """By what rows may be divided that are grouped so: each side a table and the columns that group its rows."""
     grouping = dict(sides)
+    if any(column.made for _, per in sides for column in per):
+        return {}
     if not all(grouping.values()) or any(tuple(grouping[table]) != tuple(per) for table, per in sides):
         return {}
     return {table: tuple(column.value.expr for column in per) for table, per in grouping.items()}
@@ -88,6 +90,7 @@ def after_another_sql(
     values: Mapping[str, Term],
     former: Mapping[str, tuple[str, str]],
     wrong: str,
+    source: str,
 ) -> str:
     """The same in SQL, with the condition of the rows that fail; `former` gives a function and the frame of its window."""
     place = ordered(order)
@@ -99,7 +102,7 @@ def after_another_sql(
     looks = [f"{call} OVER ({window} {frame}) AS {quoted(name)}" for name, (call, frame) in former.items()]
     outer = ", ".join(["source_record", *map(quoted, values), *looks])
     return (
-        f"SELECT source_record FROM (SELECT {outer} FROM (SELECT {inner} FROM {{batch}} "  # noqa: S608  our own columns
+        f"SELECT source_record FROM (SELECT {outer} FROM (SELECT {inner} FROM {source} "  # noqa: S608  our own columns
         f"WHERE {(meant & present & place.present()).sql}) AS taking) AS placed WHERE {wrong}"
     )
 

@@ -15,6 +15,15 @@ NUMBER = pl.Decimal(38, 9)
 
 Type = Literal["text", "number", "date"]
 
+CALENDAR = (
+    "^([0-9]{4}((0[13578]|1[02])(0[1-9]|[12][0-9]|3[01])|(0[469]|11)(0[1-9]|[12][0-9]|30)|02(0[1-9]|1[0-9]|2[0-8]))"
+    "|([0-9]{2}(0[48]|[2468][048]|[13579][26])|([02468][048]|[13579][26])00)0229)$"
+)
+"""A day that the calendar has, as YYYYMMDD; without a colon, which a database library would take for a sign of its own."""
+
+FIRST, LAST = "16000101", "29991231"
+"""Between them the engines' calendars are used; what an open end is written as (99991231) lies beyond."""
+
 _PLAIN = re.compile(r"[\w .,/-]*")
 
 
@@ -97,6 +106,22 @@ def number(value: Decimal | int) -> Term:
     return Term(pl.lit(Decimal(value), dtype=NUMBER), f"CAST({literal(str(value))} AS numeric)")
 
 
+def of_digits(text: Term) -> Term:
+    """The number that a text of 1 to 18 digits is; of other characters none."""
+    formed = Term(text.expr.str.contains("^[0-9]{1,18}$"), f"{text.sql} ~ '^[0-9]{{{{1,18}}}}$'")
+    number = pl.when(formed.expr).then(text.expr).cast(pl.Decimal(38, 0))
+    return Term(number, f"(CASE WHEN {formed.sql} THEN CAST({text.sql} AS numeric) END)")
+
+
+def of_calendar(text: Term) -> Term:
+    """The day of the engines' calendars that eight digits are; else none."""
+    found = text.expr.str.contains(CALENDAR) & text.expr.is_between(pl.lit(FIRST), pl.lit(LAST))
+    braced = CALENDAR.replace("{", "{{").replace("}", "}}")
+    sql = f"{text.sql} ~ '{braced}' AND {text.sql} COLLATE \"C\" BETWEEN '{FIRST}' AND '{LAST}'"
+    day = pl.when(found).then(text.expr).str.to_date("%Y%m%d", strict=False)
+    return Term(day, f"(CASE WHEN {sql} THEN CAST({text.sql} AS date) END)")
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Column:
     """A column, or a date by its group.
@@ -109,6 +134,7 @@ class Column:
         scale: of a number, the digits after its point.
         precision: of a number, all its digits.
         digits: whether a number is written as text.
+        made: whether it stands beside the row, or was computed, so that its table does not hold it.
     """
 
     name: str
@@ -118,6 +144,7 @@ class Column:
     scale: int = 0
     precision: int = 18
     digits: bool = False
+    made: bool = False
 
     @property
     def stored(self) -> str:
@@ -137,9 +164,8 @@ class Column:
         column, name = pl.col(self.name), quoted(self.name)
         if not self.digits:
             return Term(column.cast(NUMBER), f"CAST({name} AS numeric)")
-        formed = Term(column.str.contains("^[0-9]{1,18}$"), f"{name} ~ '^[0-9]{{{{1,18}}}}$'")
-        number = pl.when(formed.expr).then(column).cast(NUMBER)
-        return Term(number, f"(CASE WHEN {formed.sql} THEN CAST({name} AS numeric) END)")
+        digits = of_digits(Term(column, name))
+        return Term(digits.expr.cast(NUMBER), digits.sql)
 
     @property
     def known(self) -> Term:
@@ -155,3 +181,10 @@ class Column:
         sql = f"{self.known.sql} AND {quoted(key)} ~ '^[0-9]{{{{8}}}}$'"
         day = pl.when(known).then(pl.col(key)).cast(pl.Int64)
         return Term(day, f"(CASE WHEN {sql} THEN CAST({quoted(key)} AS bigint) END)")
+
+    @property
+    def calendar(self) -> Term:
+        """The date as a day of the engines' calendars, where it is known to the day and within them; else null."""
+        key = of_calendar(Term(pl.col(f"{self.name}_key"), quoted(f"{self.name}_key")))
+        day = pl.when(self.known.expr).then(key.expr)
+        return Term(day, f"(CASE WHEN {self.known.sql} THEN {key.sql} END)")

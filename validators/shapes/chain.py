@@ -27,12 +27,12 @@ def make(given: Given) -> tuple[Rule, ...]:
 
     def failing(frames: Frames) -> pl.LazyFrame:
         former = {"_former": pl.col("_left").shift(1)}
-        return after_another(frames[rows.table], rows.per, order, rows.condition.term, values, former).filter(
+        return after_another(rows.frame(frames), rows.per, order, rows.condition.term, values, former).filter(
             wrong.expr
         )
 
     former = {"_former": ('lag("_left")', "")}
-    query = Query(after_another_sql(rows.per, order, rows.condition.term, values, former, wrong.sql))
+    query = Query(after_another_sql(rows.per, order, rows.condition.term, values, former, wrong.sql, rows.sql))
     ja, en = together(rows.per)
     subject = f"{column.ja}と前の{follows.ja}", f"{column.en} and {follows.en} of the row before"
     said = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject

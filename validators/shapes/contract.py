@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 KEY = ("source_dump", "source_record")
 
+DIFFERENCE = "_difference"
+"""Where failing rows have it: by how much a stated number is more than what was found."""
+
 Frames = Mapping[str, pl.LazyFrame]
 """The staged rows by target table."""
 
@@ -92,6 +95,7 @@ class Rule:
         others: the other tables that it reads.
         divided_by: for tables of which it groups or joins rows, by what these may be divided so that no group is cut:
             rows that belong together have equal values there. Of no table where some groups would be.
+        tells: what is told of a failing row beside its place: `DIFFERENCE`, or nothing.
     """
 
     name: str
@@ -107,6 +111,7 @@ class Rule:
     declared: Severity | None = None
     others: tuple[str, ...] = ()
     divided_by: Mapping[str, tuple[pl.Expr, ...]] = dataclasses.field(default_factory=dict)
+    tells: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -160,6 +165,7 @@ class Parameter:
 COMMON = (
     Parameter("where", "column: value, a list of values, or a beginning (`2*`); only rows that have it are judged"),
     Parameter("unless", "the same of rows that are not judged; a row without a value is"),
+    Parameter("beside", "what stands beside each row: values that are computed, and rows of other tables (below)"),
 )
 """What every shape takes."""
 

@@ -30,12 +30,12 @@ def make(given: Given) -> tuple[Rule, ...]:
 
     def failing(frames: Frames) -> pl.LazyFrame:
         former = {"_before": pl.col("_number").shift(1)}
-        return after_another(frames[rows.table], rows.per, column, rows.condition.term, values, former).filter(
+        return after_another(rows.frame(frames), rows.per, column, rows.condition.term, values, former).filter(
             wrong.expr
         )
 
     former = {"_before": ('lag("_number")', "")}
-    query = Query(after_another_sql(rows.per, column, rows.condition.term, values, former, wrong.sql))
+    query = Query(after_another_sql(rows.per, column, rows.condition.term, values, former, wrong.sql, rows.sql))
     ja, en = together(rows.per)
     said = (f"{ja}ごとの{column.ja}", f"{column.en} per {en}") if rows.per else (column.ja, column.en)
     return (given.rule((column, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per))),)

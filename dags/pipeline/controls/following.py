@@ -45,6 +45,7 @@ class Way:
         part: the part that takes the records.
         columns: the columns that hold the groups.
         column: the column that the amount goes to; empty: rows are counted.
+        times: what the amount is multiplied by on its way.
     """
 
     dump: str
@@ -54,6 +55,7 @@ class Way:
     part: PartPlan
     columns: tuple[ColumnPlan, ...]
     column: str = ""
+    times: int = 1
 
     @property
     def by(self) -> tuple[str, ...]:
@@ -85,9 +87,9 @@ def _ways(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> It
                     columns = _holding(part, subject.by)
                     if columns and not subject.fields:
                         yield Way(name, number, subject, plan, part, columns)
-                    for field, column in followed(part) if columns else ():
-                        if (field,) == subject.fields:
-                            yield Way(name, number, subject, plan, part, columns, column)
+                    for one in followed(part) if columns else ():
+                        if (one.field,) == subject.fields:
+                            yield Way(name, number, subject, plan, part, columns, one.column, one.times)
 
 
 def _grouped(reader: DumpReader) -> Iterator[tuple[str, Subject]]:
@@ -126,7 +128,12 @@ def _mapped(way: Way, groups: Sequence[Group], run_id: str) -> Mapping[tuple[str
     rows, _, _ = Mapper([way.plan], run_id).map_held(part, frame)
     texts = pl.DataFrame(pl.from_arrow(rows)).select(pl.col(way.by).cast(pl.String).fill_null(""))
     gathered = values_by({values: group} for values, group in zip(texts.iter_rows(), groups, strict=True))
-    return {values: Group.added(some) for values, some in gathered.items()}
+    return {values: _times(Group.added(some), way.times) for values, some in gathered.items()}
+
+
+def _times(group: Group, times: int) -> Group:
+    by = Decimal(times)
+    return group._replace(read=EXACT.multiply(group.read, by), left=EXACT.multiply(group.left, by))
 
 
 def _type(part: PartPlan, name: str) -> pl.DataType:
