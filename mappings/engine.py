@@ -31,6 +31,9 @@ PartKey = tuple[str, int]
 
 LATEST = 99_999_999
 
+MOST_RECORDS, MOST_ROWS = 2**40, 2**17
+"""Of a dump, and of a record: the places of all rows of 64 parts fit 64 bits."""
+
 SHOWN = 4
 """How long a code may be to stand in a report: a code of a code table, and no number of a person."""
 
@@ -309,6 +312,7 @@ def _query(
         ]
         for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
+    exprs |= _dated_key(part, exprs)
     ordered = tuple(exprs[name].alias(name) for name in types)
     heard = tuple(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
@@ -316,6 +320,24 @@ def _query(
     )
     fields = {c.name: tuple(field for name in c.sources for _, field in found_as(part, name)) for c in part.columns}
     return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts, fields)
+
+
+def _dated_key(part: PartPlan, exprs: Mapping[str, pl.Expr]) -> Mapping[str, pl.Expr]:
+    """The dates of a key, which say that nothing is known where they say nothing; and what tells such rows apart.
+
+    That is their place in the order of arrival, unlike any other row's: part, record, row of the record. Whoever settles
+    the rows of all slices counts them up from 1 in that order.
+    """
+    made: dict[str, pl.Expr] = {}
+    for date in part.dates:
+        made[f"{date}_key"] = exprs[f"{date}_key"].fill_null("00000000")
+        made[f"{date}_precision"] = exprs[f"{date}_precision"].fill_null("unknown")
+    if part.arrival:
+        known = [made[f"{date}_precision"].is_in(["day", "impossible"]) for date in part.dates]
+        nth = pl.int_range(pl.len()).over("_record") if part.each is not None else pl.lit(0, pl.Int64)
+        place = (pl.lit(part.number, pl.Int64) * MOST_RECORDS + pl.col("_record")) * MOST_ROWS + nth + 1
+        made[part.arrival] = pl.when(pl.all_horizontal(known)).then(0).otherwise(place)
+    return made
 
 
 def _asks(column: ColumnPlan) -> bool:

@@ -233,6 +233,8 @@ class PartPlan:
         types: the columns of the frame, and their types.
         offsets: of each column of the frame that is a field, its byte offset in the record.
         place: the mapping line.
+        dates: the dates of the table's key.
+        arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
     """
 
     table: str
@@ -250,6 +252,8 @@ class PartPlan:
     types: Mapping[str, pa.DataType]
     offsets: Mapping[str, int]
     place: str
+    dates: tuple[str, ...] = ()
+    arrival: str = ""
 
     @property
     def dump(self) -> str:
@@ -277,7 +281,7 @@ class PartPlan:
             run_id: the run.
         """
         ranked = self.keep not in ("every_row", "preferred") or self.prefer
-        filled = {target for column in self.columns for target in column.targets}
+        filled = {self.arrival, *(target for column in self.columns for target in column.targets)}
         return {
             "municipality_code": municipality,
             "source_dump": self.dump,

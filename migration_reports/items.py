@@ -34,6 +34,7 @@ KINDS: Mapping[str, str] = {
 """The types of items."""
 
 Orphan = Literal["falls", "stays"]
+Access = Literal["", "sensitive", "sealed"]
 T = TypeVar("T")
 
 
@@ -129,8 +130,10 @@ class Item:
         since: the edition that its line begins with.
         until: the last edition of its line; empty: none yet.
         official: its number in the published sheet.
-        sensitive: whether it needs grounds of its own to be seen (a protective measure, a disability): never in a sample,
-            masked or not, and for readers who were granted it by itself.
+        access: who sees it: empty, whoever reads the table; `sensitive`, who has grounds of their own (a protective
+            measure, a disability); `sealed`, nobody (a price before tenders are opened). Neither is ever in a sample.
+        arrival: whether the program gives it: 0 where the dates of the row's key are known to the day, and else the place
+            in the order of arrival among the rows of one key.
     """
 
     name: str
@@ -150,7 +153,8 @@ class Item:
     since: str = ""
     until: str = ""
     official: str = ""
-    sensitive: bool = False
+    access: Access = ""
+    arrival: bool = False
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -279,6 +283,16 @@ class Table:
     def physical(self) -> sa.Table:
         """The table as SQLAlchemy knows it; it has the columns of every edition."""
         return self.make(self)
+
+    @property
+    def dates(self) -> tuple[str, ...]:
+        """The date items of its key, of which a row has 00000000 where nothing is known."""
+        return tuple(item.name for item in self.items if item.kind == "D" and f"{item.name}_key" in self.key)
+
+    @property
+    def arrival(self) -> str:
+        """The item of its key by which the program tells apart rows whose dates are not known; empty: none."""
+        return next((item.name for item in self.items if item.arrival), "")
 
     @property
     def columns(self) -> tuple[sa.Column[Any], ...]:

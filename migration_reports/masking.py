@@ -17,6 +17,9 @@ MASKS = tuple(
 )
 """Patterns and what stands for them where a value is masked: its kind of characters stays visible, nothing else."""
 
+HIDDEN = "（非表示 hidden）"
+"""What stands for a value of which not even the form is shown."""
+
 
 def mask(text: str) -> str:
     """A value with its characters replaced by what stands for their kind."""

@@ -9,7 +9,11 @@ type and length:
     D date · T time HHMM · S timestamp · L long text · G geometry · B attachment: without a length
 codes: `sex`; `relationship*2` where a value joins codes of two characters; `change_reason@changed` where a code must hold on
     the day of the date item `changed`, else on the reference date (基準日)
-must, gaiji, key, sensitive: 1 or empty; the key's items make the key in the order of their lines
+must, gaiji: 1 or empty
+sensitive: empty; 1 where only those see it who were granted it; `sealed` where nobody does. Neither is ever in a sample.
+key: 1 or empty; the items of the key make it in the order of their lines. A date of it is 00000000 where nothing is known.
+    `seq` is a whole number of the key that no mapping fills: the program numbers by it, in the order of their arrival, the
+    rows of one key whose dates are not known to the day; it is 0 elsewhere
 reference: the table that the item names a row of; `tax.taxpayers` of another system
 
 A line holds from the edition `since` to the edition `until`. Where a later edition says something else of an item, a second
@@ -23,7 +27,7 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from migration_reports.items import KINDS, CodeSet, Item
+from migration_reports.items import KINDS, Access, CodeSet, Item
 from migration_reports.slips import slip_in
 from migration_reports.trouble import Problem, did_you_mean
 from target_schemas.csv_sheets import Row
@@ -40,6 +44,7 @@ MONEY = re.compile(r"M\*(?P<unit>10+)")
 TEXTS, NUMBERS, UNMEASURED = frozenset("NAKJC"), frozenset("IMR"), frozenset("DTSGB")
 MOST = {"I": 18, "M": 38, "R": 38}
 MOST_CHARACTERS = 10_000
+SEQ = "seq"
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
@@ -118,9 +123,10 @@ class ItemReader:
             since=since or self.editions[0],
             until=until,
             official=row["official"],
-            sensitive=self._mark(row, "sensitive"),
+            access=self._access(row),
+            arrival=row["key"] == SEQ,
         )
-        return Line(row["table"], item, row["reference"], self._mark(row, "key"), row)
+        return Line(row["table"], item, row["reference"], item.arrival or self._mark(row, "key", SEQ), row)
 
     def _length(self, row: Row, kind: str) -> tuple[int, int]:
         text = row["length"]
@@ -187,9 +193,14 @@ class ItemReader:
         self._add("S010", row, column, message, *self.editions)
         return ""
 
-    def _mark(self, row: Row, column: str) -> bool:
+    def _access(self, row: Row) -> Access:
+        if row["sensitive"] == "sealed":
+            return "sealed"
+        return "sensitive" if self._mark(row, "sensitive", "sealed") else ""
+
+    def _mark(self, row: Row, column: str, *besides: str) -> bool:
         if row[column] not in ("", "1"):
-            self._wrong(row, column, "is not allowed", "1", "an empty cell")
+            self._wrong(row, column, "is not allowed", "1", *besides, "an empty cell")
         return row[column] == "1"
 
     def _wrong(self, row: Row, column: str, what: str, *allowed: str) -> None:

@@ -103,6 +103,7 @@ class System:
         tables: in load order.
         code_sets: those that its items use, in the order of their use.
         rules: its instances of shapes.
+        refuse: the kinds of secrets that no mapping may move into it.
         edition: the edition that this is; empty: the union.
         made: by edition, the system in it; the union under no name.
     """
@@ -115,6 +116,7 @@ class System:
     tables: tuple[Table, ...]
     code_sets: tuple[CodeSet, ...]
     rules: tuple[RuleSpec, ...] = ()
+    refuse: tuple[str, ...] = ()
     edition: str = ""
     made: Mapping[str, System] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 

@@ -81,7 +81,7 @@ def _once(make: Callable[[Table], sa.Table]) -> Callable[[Table], sa.Table]:
 
 def _physical(table: Table, *, union: Sequence[Item]) -> sa.Table:
     here = {item.name: item for item in table.items}
-    own = [column for item in union for column in _columns(item, here.get(item.name))]
+    own = [column for item in union for column in _columns(item, here.get(item.name), dated=item.name in table.dates)]
     wide = {item.name for item in union if item.name in here and item.length > here[item.name].length}
     checks = [check for item in table.items for check in _checks(item, wider=item.name in wide)]
     return sa.Table(
@@ -105,20 +105,22 @@ def _qualified(system: str, table: str) -> str:
     return table if "." in table else f"{system}.{table}"
 
 
-def _columns(widest: Item, item: Item | None) -> Iterator[sa.Column[Any]]:
+def _columns(widest: Item, item: Item | None, *, dated: bool) -> Iterator[sa.Column[Any]]:
     """The columns of an item; of one that this edition does not have, columns that stay empty and that nothing describes.
 
     Args:
         widest: as it is in the union, which decides the type.
         item: as it is in this edition; None: it is not.
+        dated: whether it is a date of the table's key, of which nothing may be known.
     """
     said = item or widest
     for part, name in zip(PARTS.get(said.kind, ("",)), said.columns, strict=True):
         ja = f"{said.ja} ({PARTS[said.kind][part]})" if part else said.ja
         en = f"{said.en} ({part})" if part else said.en
         unit = f" ({said.unit:,}円単位)" if said.unit > 1 else ""
-        # The key of a day of which nothing is said is null, even where something must be said of it.
-        null = item is None or not item.must or (item.kind, part) == ("D", "key")
+        # The key of a day of which nothing is said is null, even where something must be said of it; in a table's key
+        # it says so, and what stood there may be nothing.
+        null = item is None or not item.must or (item.kind == "D" and part == ("source" if dated else "key"))
         info = {} if item is None else {HEADING: Heading(ja, en, item, part)}
         yield sa.Column(name, _type(widest, part), nullable=null, comment=ja + unit, info=info)
 

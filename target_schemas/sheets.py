@@ -18,11 +18,9 @@ The head, of a system of one table:
     rules:
       lent_after_bought: {not_after: [bought, lent], of: loans, severity: alert, source: 図書館規則 第3条}
 
-No rejection of a row of a table with `critical: yes` can be accepted: it holds the run. Where that is so of some rows
-only, `critical_when` says of which, by what stands in them, or by a condition as of the shape `holds`; a rejected row
-that does not say counts as one of them:
+A rejected row of a table with `critical: yes` holds the run. Where that is so of some rows only, `critical_when` says of
+which, by what stands in them, or by a condition as of `holds`; a rejected row that does not say counts as one of them:
 
-      measures: {ja: 支援措置, en: protective measures, critical: yes}
       victims: {ja: 被災者, en: victims, critical_when: {disclose: "0"}}
       reservations: {ja: 予約, en: reservations, critical_when: "state = '1' and day >= '20270401'"}
 
@@ -38,11 +36,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from migration_reports.items import CodeSet, CriticalRows, Item, Reference
+from migration_reports.items import CodeSet, Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
-from target_schemas import code_sheets, csv_sheets, item_sheets
+from target_schemas import code_sheets, csv_sheets, item_sheets, periods
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
 from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
@@ -55,6 +53,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         **csv_sheets.PROBLEMS,
         **item_sheets.PROBLEMS,
         **code_sheets.PROBLEMS,
+        **periods.PROBLEMS,
         "S030": "a table that is not known, or has no items",
         "S031": "a key that cannot be one",
         "S032": "a reference that cannot be made",
@@ -99,7 +98,7 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
         for name, read in reads.items()
         for table in read.lines
     }
-    rules = {name: tuple(_rules(read, problems)) for name, read in reads.items()}
+    rules = {name: (*_rules(read, problems), *_given_rules(reads, read, problems)) for name, read in reads.items()}
     if problems:
         raise SpecError(problems)
     return tuple(_system(read, code_sets, references, rules[name]) for name, read in reads.items())
@@ -185,6 +184,13 @@ def _check_key(lines: Sequence[Line], editions: tuple[str, ...], place: Position
             )
         if line.key and line.item.kind in ("G", "B"):
             problems.append(Problem("S031", line.row.at("key"), f"`{line.item.name}` cannot be of a key"))
+    given = [line for line in lines if line.item.arrival]
+    dated = any(line.key and line.item.kind == "D" for line in lines)
+    for line in given:
+        if line.item.kind != "I" or line.item.length or not dated or line.item.name != given[0].item.name:
+            message = f"`{line.item.name}` cannot number the rows of a key"
+            hint = "one whole number (I) without a length, in a table whose key has a date"
+            problems.append(Problem("S031", line.row.at("key"), message, hint=hint))
     for edition in editions:
         here = {line.item.name for line in in_edition(lines, edition, editions)}
         for line in lines:
@@ -259,8 +265,7 @@ def _reference(
         return None
     there = {line.item.name: line.item for line in other.lines[table]}
     own = tuple(line.item.name for line in lines)
-    key = tuple(dict.fromkeys(line.item.name for line in other.lines[table] if line.key))
-    names = said.names or (own if set(own) <= set(there) else key)
+    names = _names_of(other.lines[table], own, said)
     unknown = [name for name in names if name not in there]
     if unknown or len(names) != len(own):
         where = read.located.at(*at, "names") if said.names else place
@@ -292,6 +297,32 @@ def _rules(read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
         places = {key: read.located.at(*at, key) for key in rest}
         severity = written.get("severity", "")
         yield RuleSpec(name, shape, written["of"], MappingProxyType(rest), severity, written["source"], place, places)
+
+
+def _given_rules(reads: Mapping[str, _Read], read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
+    """The rules that periods, and references on a day, give for nothing."""
+    for name, table in read.sheet.tables.items():
+        lines, source = read.lines[name], table.based_on or read.sheet.based_on
+        if table.period is not None:
+            periods.check_period(name, table.period, lines, read.editions, read.located, problems)
+            place = read.located.at("tables", name, "period", "key")
+            yield from periods.period_rules(name, table.period, lines, source, place)
+        for item, said in table.references.items():
+            place = read.located.at("tables", name, "references", item, "on")
+            named = next((line.reference for line in lines if line.item.name == item), "")
+            system, _, bare = named.rpartition(".")
+            other = reads.get(system or read.name)
+            if said.on is not None and other is not None and bare in other.lines:
+                period = other.sheet.tables[bare].period
+                problems.extend(periods.check_day(said.on, lines, read.editions, period, place))
+                names = _names_of(other.lines[bare], (item, *said.beside), said)
+                yield from periods.reference_rules(name, item, said, named, names, source, place)
+
+
+def _names_of(there: Sequence[Line], own: tuple[str, ...], said: ReferenceSheet) -> tuple[str, ...]:
+    """The items of another table that a reference names: those it says, those of the same names, or its key."""
+    key = tuple(dict.fromkeys(line.item.name for line in there if line.key))
+    return said.names or (own if set(own) <= {line.item.name for line in there} else key)
 
 
 def _wrong_rule(
@@ -350,6 +381,7 @@ def _system(
             tuple(tables),
             tuple(code_sets[name] for name in used),
             tuple(rule for rule in rules if rule.of in there),
+            read.sheet.refuse,
             edition,
             MappingProxyType(made),
         )
@@ -363,6 +395,6 @@ def _system(
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:
     based_on = sheet.based_on or read.sheet.based_on
-    said, place = sheet.critical_when, read.located.at("tables", table, "critical_when")
-    rows = None if said is None else CriticalRows(said, place)
-    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", critical_rows=rows)
+    rows = sheet.critical_rows(read.located.at("tables", table, "critical_when"))
+    held, period = sheet.critical == "yes", periods.period_of(sheet)
+    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, held, period, rows)

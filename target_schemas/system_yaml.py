@@ -7,10 +7,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from migration_reports.items import CriticalRows
 from migration_reports.specs import Spec
+from migration_reports.trouble import Position
 from migration_reports.yaml_schema import Schema, document, model_schema
 
 Filled = Annotated[str, Field(min_length=1)]
+Secret = Literal["password", "hash", "key", "answer", "template"]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 
 
@@ -42,6 +45,24 @@ class ReferenceSheet(Spec):
     names: tuple[Filled, ...] = Field(
         (), description="the items of the other table that are named; those of the same names, or else its key"
     )
+    on: Filled | None = Field(
+        None, description="the date item on whose day a row of the other table must hold, which has a period"
+    )
+
+
+class PeriodSheet(Spec):
+    """From when to when a row of the table holds; an end that is empty, or 9999-12-31, is open."""
+
+    begin: Filled = Field(alias="from", description="the date item of its first day")
+    until: Filled = Field(description="the date item of its end")
+    ends: Literal["on", "before"] = Field("on", description="on: the end is the last day; before: it is the day after")
+    per: tuple[Filled, ...] = Field(
+        (), description="the items that rows of one group share; the key without its dates, where it says nothing"
+    )
+    overlaps: Literal["yes", "no"] = Field("no", description="yes: two rows of a group may hold on one day")
+    gaps: Literal["yes", "no"] = Field(
+        "yes", description="no: of a group some row holds on every day between the first and the last"
+    )
 
 
 class TableSheet(Spec):
@@ -51,12 +72,17 @@ class TableSheet(Spec):
     en: Filled = Field(description="its English name")
     based_on: Filled | None = Field(None, description="what it follows; the system's, where it says nothing")
     references: Mapping[str, ReferenceSheet] = Field({}, description="by item: what becomes of a row that names nobody")
+    period: PeriodSheet | None = Field(None, description="from when to when a row holds; it gives the rules of periods")
     critical: Literal["yes", "no"] = Field("no", description="yes: no rejection of a row can be accepted")
     critical_when: Filled | Mapping[Filled, Values] | None = Field(
         None,
         description="the rows of which that is so: column: value, a list of values, or a beginning (`2*`), all of which "
         "must hold; or a condition in one text, as of `holds`",
     )
+
+    def critical_rows(self, place: Position) -> CriticalRows | None:
+        """The rows of which none may be lost, said at a place; None where that is said of all, or of none."""
+        return None if self.critical_when is None else CriticalRows(self.critical_when, place)
 
 
 class SystemSheet(Spec):
@@ -65,6 +91,9 @@ class SystemSheet(Spec):
     title: TitleSheet = Field(description="what it is called")
     based_on: Filled = Field(description="the published specification that it follows in words and structure")
     editions: Mapping[str, Day] = Field(description="its editions, each with the day from which it is in force")
+    refuse: tuple[Secret, ...] = Field(
+        ("password",), description="the kinds of secrets that no mapping may move into it, told by the names of fields"
+    )
     tables: Mapping[str, TableSheet] = Field(description="its tables, in load order")
     rules: Mapping[str, Mapping[str, Any]] = Field(
         {}, description="rules by a name of your own: the shape first, then of, its parameters, severity, source"

@@ -12,11 +12,16 @@ import sqlalchemy as sa
 
 from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
 from validators.shapes._groups import later, later_sql
-from validators.shapes._terms import quoted
+from validators.shapes._terms import literal, quoted
 from validators.shapes.contract import Expectation, Frames, Query, Rule, Where
 
 REFUSED = frozenset({"V401", "V402", "V404", "V421"})
 """What a promoted table refuses by its own constraints: a missing value, a text too long, a key twice, another form."""
+
+REFUSED_FORM = r"^([$](2[abxy]|1|5|6|y|argon2id?|pbkdf2[-a-z0-9]*)[$]|[{](S?SHA|SHA256|SSHA256|SHA512|SSHA512|SMD5|MD5|CRYPT)[}]|-----BEGIN )"
+"""How programs write what they keep of a password (crypt, bcrypt, Argon2, PBKDF2, LDAP's schemes), and keys (PEM)."""
+
+SHORTEST_REFUSED = 20
 
 DANGLING = frozenset({"V405", "V406"})
 """What a promoted row would lack: its parent, which was never there, or was rejected."""
@@ -72,8 +77,9 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
         title, of = f"{table.key}.{name}.{kind}", (filled_as(column),)
         return Rule(title, code, head.ja, head.en, table.key, of, failing, expectation)
 
-    # Of a date its text must be there; its key only where it is part of the table's, and then it says what is unknown.
-    if (item.must and head.part not in ("key", "precision")) or name in table_of(table).key:
+    # Of a date its text must be there; where it is of the table's key, its key, and that says what is not known.
+    dated = item.name in table_of(table).dates
+    if (item.must and head.part not in ("key", "precision") and not dated) or name in table_of(table).key:
         gx = Expectation("ExpectColumnValuesToNotBeNull", {"column": name})
         yield rule("not_null", "V401", value.is_null(), gx)
     if is_text(item):
@@ -86,6 +92,8 @@ def _column_rules(table: sa.Table, column: sa.Column[object]) -> Iterator[Rule]:
     if form is not None and item.kind != "D":
         gx = Expectation("ExpectColumnValuesToMatchRegex", {"column": name, "regex": form})
         yield rule("form", "V421", ~value.str.contains(form), gx)
+    if item.kind in ("A", "L") and not 0 < item.length < SHORTEST_REFUSED:
+        yield rule("secret", "V444", value.str.contains(REFUSED_FORM), Where(f'"{name}" ~ {literal(REFUSED_FORM)}'))
     if item.kind in ("J", "K", "L"):
         unreadable = value.str.contains("\N{REPLACEMENT CHARACTER}", literal=True)
         yield rule("readable", "V416", unreadable, Where(f'strpos("{name}", chr(65533)) > 0'))
@@ -98,11 +106,20 @@ def _item_rules(
     item = item_of(column)
     if column.name != item.columns[0]:
         return
+    if item.name in table_of(table).dates:
+        yield _unknown(table, item)
     codes = code_sets.get(item.code_set)
     if codes is not None and not codes.open:
         yield _codes(table, item, codes, day)
     if item.kind in ("G", "B"):
         yield _whole(table, item)
+
+
+def _unknown(table: sa.Table, item: Item) -> Rule:
+    """A date of the key of which nothing is known: the row keeps its place among the others, and somebody is told."""
+    key, name = f"{item.name}_key", f"{table.key}.{item.name}.known"
+    failing, sql = pl.col(key) == "00000000", Where(f"\"{key}\" = '00000000'")
+    return Rule(name, "V443", item.ja, item.en, table.key, (item.name,), failing, sql)
 
 
 def awaiting_codes(tables: Mapping[str, sa.Table], code_sets: Mapping[str, CodeSet]) -> tuple[Rule, ...]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 from migration_reports.items import table_of
+from validators import shapes
 from validators.shapes import NUMBERINGS, SHAPES
 from validators.shapes._given import Given
 from validators.shapes.contract import Instance, Rule
@@ -96,7 +97,7 @@ def make(
         shape = BY_NAME.get(instance.shape)
         if shape is None:
             said = f"rule {instance.name[:60]}: unknown shape `{instance.shape[:60]}`"
-            hint = did_you_mean(instance.shape, BY_NAME)
+            hint = shapes.hint(instance.shape) or did_you_mean(instance.shape, BY_NAME)
             problems.append(Problem("R001", instance.position, said, tuple(BY_NAME), hint))
             continue
         given = Given(instance, shape, tables, own, ways)

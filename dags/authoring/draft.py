@@ -135,11 +135,12 @@ def _draft(
     code_sets = {s.name: {code: line.ja for code, line in s.labels.items()} for s in system.code_sets}
     comments = comments_of(read_text(copybook))
     givens = {kind.name: tuple(_givens(layout, kind, comments, made, codes)) for kind in kinds}
+    offered = {name: [g for g in some if not g.secret(system.refuse)[0]] for name, some in givens.items()}
     data = [kind for kind in kinds if role_of(kind) == "data"]
     candidates: list[Part] = []
     refused: dict[str, list[str]] = {table.name: [] for table in system.tables}
     for kind in data:
-        once = [g for g in givens[kind.name] if not g.table or (g.repeated and g.table == g.field.data_name)]
+        once = [g for g in offered[kind.name] if not g.table or (g.repeated and g.table == g.field.data_name)]
         for table in system.tables:
             filled = fill(table.physical, once, code_sets)
             if isinstance(filled, str):
@@ -153,7 +154,7 @@ def _draft(
         if name not in best or _known(part) > _known(best[name]):
             best[name] = part
     for kind in data:
-        for part in _of_occurrences(kind.name, givens[kind.name], system, code_sets):
+        for part in _of_occurrences(kind.name, offered[kind.name], system, code_sets):
             before = best.setdefault(part.filled.table.name, part)
             if before.each and _known(part) > _known(before):
                 best[part.filled.table.name] = part
@@ -166,7 +167,7 @@ def _draft(
         kinds,
         files,
         parts,
-        {kind.name: tuple(_left(layout, kind, givens[kind.name], parts, made)) for kind in data},
+        {kind.name: tuple(_left(layout, kind, givens[kind.name], parts, made, system.refuse)) for kind in data},
         tuple((t.name, "; ".join(refused[t.name])) for t in system.tables if t.name not in best),
         _code_tables(parts),
         made,
@@ -340,7 +341,12 @@ def _head(guess: Guess) -> str:
 
 
 def _left(
-    layout: Layout, kind: Kind, givens: Sequence[Given], parts: Sequence[Part], made: Profile | None
+    layout: Layout,
+    kind: Kind,
+    givens: Sequence[Given],
+    parts: Sequence[Part],
+    made: Profile | None,
+    refuse: Sequence[str],
 ) -> Iterator[Left]:
     """What is not mapped, in the order of the copybook; FILLERs at the end."""
     of_kind = [part for part in parts if part.kind == kind.name]
@@ -361,7 +367,8 @@ def _left(
                 remark = f"a table (OCCURS) of {inside}; no table of {{system}} takes its occurrences"
                 yield Left(outermost, "?", None, remark)
         else:
-            yield Left(f"{given.name}(*)" if len(given.names) > 1 else given.name, "?", given)
+            reason, remark = given.secret(refuse)
+            yield Left(f"{given.name}(*)" if len(given.names) > 1 else given.name, reason or "?", given, remark)
     schema = arrow_schema(layout, kind.group)
     renames = [f.field.name for f in layout.renames if f.field.name in schema.names]
     for name in renames:

@@ -24,7 +24,7 @@ from dags.pipeline.judging import rules
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
-from mappings.compiling.columns import groups_of
+from mappings.compiling.columns import groups_of, key_groups
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
@@ -37,7 +37,7 @@ from mappings.unfolding import unfold
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import Position, RunError, UsageError
 from migration_reports.items import heading, is_text, item_of, table_of
-from migration_reports.masking import mask
+from migration_reports.masking import HIDDEN, mask
 from migration_reports.specs import Located
 from migration_reports.yaml_text import Document, Places, read_yaml
 from migration_reports.yaml_text import Path as YamlPath
@@ -172,7 +172,7 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
             yield member.name, f"{heading(member).ja} ({heading(member).en}): {kind}, {null}"
         if item.code_set:
             yield "code set", item.code_set
-        if column in head.key:
+        if column in key_groups(found):
             yield "key", ", ".join(head.key)
 
 
@@ -342,6 +342,8 @@ def _traced(
 ) -> Section:
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
+    table = next(table for table in target_tables(municipality) if table.key == part.table)
+    hidden = item_of(table.columns[column.targets[0]]).access != ""
     stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:
@@ -353,7 +355,9 @@ def _traced(
             read = found.get(stage.what.removeprefix("read "), "")
             # How much of a date is known is said in words of ours.
             plain = reveal or stage.what.endswith("_precision")
-            lines.append((stage.what, _shown(stage.values[row], reveal=plain) + f"  {codes or read}".rstrip()))
+            value = stage.values[row]
+            shown = HIDDEN if hidden and value is not None else _shown(value, reveal=plain)
+            lines.append((stage.what, shown + f"  {codes or read}".rstrip()))
     if not frame.height:
         lines.append(("no row", "the table (OCCURS) has no occurrence"))
     return Section(f"record {record:,} of {part.source}", tuple(lines))

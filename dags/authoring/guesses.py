@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.authoring.field_words import LIGHT, Said, likeness, said_by, terms_of
+from dags.guarded.secrets import secret_in
 from extractors.layout import Field
-from mappings.compiling.columns import groups_of
+from mappings.compiling.columns import groups_of, key_groups
 from mappings.plan import OCCURRENCE, occurrence_of
-from migration_reports.items import Item, filled_as, heading, item_of, table_of
+from migration_reports.items import Item, heading, item_of
 from migration_reports.records.profile_record import Detection, FieldProfile
 
 ENOUGH = 0.45
@@ -82,6 +83,18 @@ class Given:
         found = self.profile.detections if self.profile is not None else ()
         return found[0] if found else None
 
+    def secret(self, refuse: Collection[str]) -> tuple[str, str]:
+        """Why it is no candidate for any column, and what is to be said of it; empty where it is one.
+
+        Args:
+            refuse: the kinds of secrets that the system refuses.
+        """
+        if (kind := secret_in(self.name)) in refuse:
+            return f"秘密情報 ({kind})。移行しない", ""
+        if self.best is not None and self.best.detector == "secret":
+            return "?", "what stands in it looks like a secret; map it only if you know that it is none"
+        return "", ""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Guess:
@@ -127,7 +140,7 @@ class Filled:
     @property
     def keyed(self) -> tuple[str, ...]:
         """The fields that its key is made of."""
-        found = (self.guesses.get(name) for name in table_of(self.table).key)
+        found = (self.guesses.get(name) for name in key_groups(self.table))
         return tuple(source for guess in found if guess is not None for source in guess.sources)
 
 
@@ -156,7 +169,7 @@ def fill(table: sa.Table, givens: Sequence[Given], code_sets: Mapping[str, Mappi
         if guess.column not in guesses and number not in taken:
             guesses[guess.column] = guess
             taken.add(number)
-    key = tuple(filled_as(table.c[name]) for name in table_of(table).key)
+    key = key_groups(table)
     tables = max((given.tables for given in givens if given.member), key=len, default=())
     unnumbered = [name for name in key if name not in guesses and item_of(groups[name][0]).kind == "I"]
     for place, name in enumerate(reversed(unnumbered)):

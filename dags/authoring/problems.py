@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from dags.guarded.secrets import PROBLEMS as SECRET_PROBLEMS
 from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
@@ -23,6 +24,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
                 **READING_PROBLEMS,
                 **MAPPING_PROBLEMS,
                 **OWN_PROBLEMS,
+                **SECRET_PROBLEMS,
                 **SHEET_PROBLEMS,
                 **REFERENCE_PROBLEMS,
                 **RULE_PROBLEMS,
@@ -85,6 +87,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "R004": "Take a column of the table; a date is named by its group (`birth`, not `birth_key`).",
         "R005": "Take a column of the type that the shape compares; dates with dates, numbers with numbers.",
         "R006": "Correct the condition at the character that is named: columns bare, texts in single quotes.",
+        "R020": "Say of each name under `beside` a value to be computed, or which rows (of) and what ties them (per, day, if).",
+        "R021": "Give the list in the form, and of the length, that the shape takes.",
         "S001": "Put the sheet where it belongs and save it as CSV UTF-8; a cell with a comma or a quote stands in quotes.",
         "S002": "Write the header as docs/reference/sheets.md says it; columns may stand in any order.",
         "S003": "Take a value that is allowed.",
@@ -105,6 +109,7 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S042": "Give each line of the key its own time, or remove one.",
         "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
         "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
+        "S045": "Name date items of the table that every edition has; `on:` is for a reference to a table that has a period.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -145,6 +150,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y051": "Name a folder of packages/; a package itself is based on nothing.",
         "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
         "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
+        "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
     }
 )
@@ -162,6 +169,8 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "Y081": "no shipped system has such a column",
+        "Y082": "no shipped layout holds a secret",
     }
 )
 """The codes that no edit of a shipped municipality shows, and why."""

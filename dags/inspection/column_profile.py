@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from dags.guarded.secrets import secret_in
 from dags.inspection.detectors import detect, fitting
 from dags.inspection.sketches import Distinct, Shapes
 from dags.inspection.value_tests import DIGITS, KINDS, LENGTH, NUMBER, READINGS, TESTS, Kinds
@@ -252,7 +253,11 @@ class ColumnProfile:
                 "passed": {name: n for name, n in self._passed.items() if n},
             }
         )
-        return found.model_copy(update={"detections": detect(found)})
+        detections = detect(found)
+        secret = secret_in(found.field) or any(d.detector == "secret" for d in detections)
+        # Of a secret not even the form is shown.
+        hidden = {"patterns": (), "patterns_left_out": True} if secret else {}
+        return found.model_copy(update={"detections": detections, **hidden})
 
 
 @functools.cache

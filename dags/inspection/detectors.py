@@ -259,6 +259,27 @@ def _municipality_code(p: FieldProfile) -> Judgement | None:
     )
 
 
+def _secret(p: FieldProfile) -> Judgement | None:
+    """What only a program writes of a password, or digests: texts of one length of which hardly any comes again."""
+    written = _share(p, "secret")
+    if written >= 0.5:
+        return (
+            0.99,
+            f"{_percent(written)} have the form of a password's hash or a key",
+            f"{_percent(written)} がハッシュや鍵の形である",
+            (),
+        )
+    share = max(_share(p, "hexadecimal"), _share(p, "base64"))
+    if share < 0.95 or p.shortest != p.longest or p.distinct < 0.9 * p.filled:
+        return None
+    return (
+        0.96,
+        f"{_percent(share)} have the {p.longest} characters of a digest, and hardly any comes again",
+        f"{_percent(share)} がハッシュ値と同じ {p.longest} 文字で、ほとんど重複しない",
+        (),
+    )
+
+
 DETECTORS: tuple[Detector, ...] = (
     Detector("postal_code", "postal code", "郵便番号", _postal_code),
     Detector("era_date", "era date", "和暦日付", _era_date),
@@ -268,6 +289,7 @@ DETECTORS: tuple[Detector, ...] = (
     Detector("kanji_name", "kanji name", "漢字氏名", _kanji_name),
     Detector("address", "address", "住所", _is_address),
     Detector("code", "code of few values", "少数の値のコード", _code),
+    Detector("secret", "secret (a password's hash, a key)", "秘密情報 (ハッシュ・鍵)", _secret),
     Detector("phone_number", "phone number", "電話番号", _phone_number),
     Detector("amount", "amount", "金額・数量", _amount),
     Detector("unique_key", "unique key", "一意の番号", _unique_key),

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from dags.guarded.secrets import secret_in
 from dags.inspection.reader import Job, open_extraction
 from extractors.layout import Field, Segment, Table
-from migration_reports.masking import mask
+from migration_reports.masking import HIDDEN, mask
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def peek(job: Job, *, records: int, first: int = 1, reveal: bool = False) -> tup
                         )
                         code = codes.get((row["_record"], name), "")
                         picture = field.picture.text
-                        masked = text if reveal or text is None else mask(text)
+                        masked = _seen(name, text, reveal=reveal)
                         shown.append(
                             Peeked(
                                 row["_record"], row["_offset"], e.kind, name, picture, place, field.width, masked, code
@@ -63,6 +64,13 @@ def peek(job: Job, *, records: int, first: int = 1, reveal: bool = False) -> tup
                 break
     shown.sort(key=lambda p: p.record)
     return shown, len({p.record for p in shown})
+
+
+def _seen(name: str, text: str | None, *, reveal: bool) -> str | None:
+    """A value as it is shown: masked, unless it is to be revealed; a secret never is."""
+    if text is None or (reveal and not secret_in(name)):
+        return text
+    return HIDDEN if secret_in(name) else mask(text)
 
 
 def _cells(

@@ -13,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
 from dags.pipeline.controls.plans import controls_of
@@ -128,6 +129,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
     controls: dict[str, tuple[ControlPlan, ...]] = {}
     for of_system in spec.systems.values():
         controls |= _collect(problems, functools.partial(controls_of, of_system, made)) or {}
+    problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {

@@ -29,7 +29,7 @@ from migration_reports.catalogue import CATALOGUE
 from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators.instances import BY_NAME
-from validators.shapes import NUMBERINGS, SHAPES
+from validators.shapes import BESIDE, FUNCTIONS, NUMBERINGS, SHAPES, WRITTEN_AS
 from validators.shapes.contract import COMMON, Parameter, Shape
 
 FOLDER = ROOT / "docs" / "reference"
@@ -165,6 +165,11 @@ def _rules() -> str:
     """Shapes, kinds of numbers, and the rules that each system declares."""
     lines = ["# Rules", "", "A system declares its rules as instances of shapes; both engines evaluate every one."]
     lines += ["What every shape takes:", "", *_parameters(COMMON), ""]
+    lines += ["## beside", "", BESIDE.strip(), "", "## Functions", "", "What conditions and values may call.", ""]
+    lines += [*(f"- `{doc.partition(':')[0]}`:{doc.partition(':')[2]}" for doc in FUNCTIONS.values()), ""]
+    lines += ["## What is written how", "", "| elsewhere called | here | |", "|---|---|---|"]
+    lines += [f"| {name} | {f'`{way.shape}`' if way.shape else ''} | {way.how} |" for name, way in WRITTEN_AS.items()]
+    lines += [""]
     for shape in SHAPES:
         usual = f"Findings: {shape.code}, {_severity(shape)} unless it says another `severity`."
         lines += [f"## {shape.name}", "", shape.doc.strip(), "", usual, "", *_parameters(shape.parameters), ""]

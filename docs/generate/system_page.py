@@ -18,6 +18,8 @@ def system_page(system: System) -> Iterator[str]:
     yield from (f"Based on: {system.based_on}. No conformance is claimed.", "")
     editions = ", ".join(f"{edition.name} (from {edition.since})" for edition in system.editions)
     yield from (f"Editions: {editions}.", "")
+    if system.refuse:
+        yield from (f"No mapping may move a secret into it: {', '.join(system.refuse)}.", "")
     for table in system.tables:
         yield from _table(system, table)
     for codes in system.code_sets:
@@ -100,9 +102,13 @@ def _measure(item: Item) -> str:
 
 
 def _sensitive(table: Table) -> Iterator[str]:
-    named = ", ".join(f"`{item.name}`" for item in table.items if item.sensitive)
-    if named:
-        yield f"- Seen only on grounds of its own, and never in a sample: {named}."
+    said = {
+        "sensitive": "Seen only on grounds of its own, and never in a sample",
+        "sealed": "Sealed: seen by nobody",
+    }
+    for access, what in said.items():
+        if named := ", ".join(f"`{item.name}`" for item in table.items if item.access == access):
+            yield f"- {what}: {named}."
 
 
 def _code_set(codes: CodeSet) -> Iterator[str]:

@@ -49,9 +49,15 @@ def arrow_type(column: sa.Column[object]) -> pa.DataType:
 def groups_of(table: sa.Table) -> dict[str, list[sa.Column[object]]]:
     """The table's own columns by the name that a mapping fills them under: a date's three are one."""
     groups: dict[str, list[sa.Column[object]]] = {}
-    for column in table_of(table).columns:
+    for column in (column for column in table_of(table).columns if not item_of(column).arrival):
         groups.setdefault(filled_as(column), []).append(column)
     return groups
+
+
+def key_groups(table: sa.Table) -> tuple[str, ...]:
+    """The names that a mapping fills the columns of a table's key under."""
+    key = (table.columns[name] for name in table_of(table).key)
+    return tuple(filled_as(column) for column in key if not item_of(column).arrival)
 
 
 class ColumnCompiler:

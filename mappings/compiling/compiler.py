@@ -36,6 +36,7 @@ from mappings.plan import (
     Plan,
 )
 from migration_reports.findings import Problem, SpecError, nearest
+from migration_reports.items import table_of
 
 Path = tuple[str | int, ...]
 
@@ -184,7 +185,10 @@ class _Compiler:
                 self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                if column_name == table_of(self._tables[name]).arrival:
+                    self._complain.add("Y081", key, f"column `{column_name}` of {name} is given by the program")
+                else:
+                    self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
                 continue
             if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
@@ -228,6 +232,8 @@ class _Compiler:
             MappingProxyType(types),
             MappingProxyType(offsets),
             f"{place.file}:{place.line}",
+            table_of(self._tables[name]).dates,
+            table_of(self._tables[name]).arrival,
         )
 
     def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:

@@ -63,6 +63,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y051": "a package that is not known",
     "Y060": "a number of an occurrence that a row does not have",
     "Y061": "runs that a table (OCCURS) cannot have",
+    "Y081": "a column that the program gives, and no mapping fills",
     "Y100": "a control whose groups nothing states",
     "Y101": "parts of a control that do not belong together",
     "Y102": "a control per parent that no parent states",

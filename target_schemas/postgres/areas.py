@@ -39,6 +39,11 @@ class Area:
         """The schema of a system in this area."""
         return fitting(system + self.suffix)
 
+    @property
+    def sensitive_role(self) -> str:
+        """The role whose members may, of rows that they may read, also see values that need grounds of their own."""
+        return f"{self.role}_sensitive"
+
     def table(self, table: sa.Table) -> sa.Table:
         """A standard system's table as it is installed in this area, with the columns of every edition."""
         return _parent(table, self.schema(str(table.schema)))

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from migration_reports.items import Table
 from target_schemas.model import CODES, SCHEMA_VERSION, SHARED, System
 from target_schemas.postgres import roles
 from target_schemas.postgres.areas import AREAS, Area, quote
@@ -29,7 +30,10 @@ Statement = sa.Executable
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Present:
-    """What the catalogue has: schemas, columns by (schema, table), roles, (role, member), (schema, role) that may use it."""
+    """What the catalogue has: schemas, columns by (schema, table), roles, (role, member), (schema, role) that may use it.
+
+    `readable`: of tables that have guarded columns, (role, column) that may be read.
+    """
 
     version: bool
     schemas: frozenset[str]
@@ -38,6 +42,7 @@ class _Present:
     members: frozenset[tuple[str, str]]
     users: frozenset[tuple[str, str]]
     codes: Mapping[tuple[str, str], tuple[str, str]]
+    readable: Mapping[tuple[str, str], frozenset[tuple[str, str]]]
 
 
 def install(engine: sa.Engine, systems: Sequence[System], municipality: str) -> None:
@@ -99,7 +104,27 @@ def _present(connection: sa.Connection, systems: Iterable[System]) -> _Present:
             (row.code_set, row.code): (row.label_ja, row.label_en)
             for row in (connection.execute(sa.select(CODES)) if known else ())
         },
+        readable=_readable(connection, systems),
     )
+
+
+def _readable(
+    connection: sa.Connection, systems: Iterable[System]
+) -> Mapping[tuple[str, str], frozenset[tuple[str, str]]]:
+    """Of the tables that have guarded columns, who may read which."""
+    query = sa.text(
+        "SELECT r.rolname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid "
+        "JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON r.rolname = ANY(:roles) "
+        "WHERE n.nspname = :schema AND c.relname = :table AND a.attnum > 0 AND NOT a.attisdropped "
+        "AND has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')"
+    )
+    found = {}
+    for area, system in ((area, system) for area in AREAS for system in systems):
+        for table in (table for table in system.whole.tables if roles.readable(area, table)):
+            place, who = (area.schema(system.name), table.name), [area.role, area.sensitive_role]
+            asked = {"roles": who, "schema": place[0], "table": place[1]}
+            found[place] = frozenset((role, name) for role, name in connection.execute(query, asked))
+    return found
 
 
 def _missing(present: _Present, systems: Iterable[System], municipality: str) -> Iterator[Statement]:
@@ -110,7 +135,7 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
             yield sa.text(f"REVOKE ALL ON SCHEMA {quote(schema)} FROM PUBLIC")
     for area in AREAS:
         own = area.role_of(municipality)
-        for role in (area.role, own):
+        for role in (area.role, area.sensitive_role, own):
             if role not in present.roles:
                 yield sa.text(f"CREATE ROLE {role} NOLOGIN")
         if (area.role, own) not in present.members:
@@ -131,26 +156,25 @@ def _missing(present: _Present, systems: Iterable[System], municipality: str) ->
     for area, table in ((area, table) for area in AREAS for table in MUNICIPAL):
         if (area.schema(SHARED), table.name) not in present.tables:
             yield from _made(placed(area, table))
-            yield from _opened(area, area.place(table.key))
+            yield from roles.isolated(area, area.place(table.key))
+            yield from roles.opened(area, area.place(table.key))
     for system in systems:
         for area in AREAS:
-            for table in (described.physical for described in system.whole.tables):
-                there = present.tables.get((area.schema(system.name), table.name))
-                yield from _installed(area, table) if there is None else _added(area, table, there)
+            for described in system.whole.tables:
+                named = (area.schema(system.name), described.name)
+                there = present.tables.get(named)
+                yield from _installed(area, described) if there is None else _added(area, described.physical, there)
+                if there is not None and present.readable.get(named, frozenset()) != roles.readable(area, described):
+                    yield from roles.opened(area, area.place(described.qualified), described)
         yield from _codes(system, present.codes)
 
 
-def _installed(area: Area, table: sa.Table) -> Iterator[Statement]:
+def _installed(area: Area, table: Table) -> Iterator[Statement]:
     """A system's table, made and isolated in an area."""
-    place = area.place(table.key)
-    yield from _made(area.table(table))
-    yield from _opened(area, place)
-
-
-def _opened(area: Area, place: str) -> Iterator[Statement]:
-    """A table opened to an area's readers, each to its own municipality's rows."""
+    place = area.place(table.qualified)
+    yield from _made(area.table(table.physical))
     yield from roles.isolated(area, place)
-    yield sa.text(f"GRANT SELECT ON {place} TO {area.role}")
+    yield from roles.opened(area, place, table)
 
 
 def _added(area: Area, table: sa.Table, there: frozenset[str]) -> Iterator[Statement]:

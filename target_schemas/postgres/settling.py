@@ -19,6 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from migration_reports.items import table_of
 from target_schemas.postgres.areas import quote
 from target_schemas.postgres.database import adbc_uri
 from target_schemas.postgres.staging import (
@@ -96,6 +97,7 @@ def settle(
 def _settle(engine: sa.Engine, run: RunTables, key: str, summed: Sequence[str], critical: str) -> Settled:
     with engine.begin() as connection:
         connection.execute(sa.text(f"SET LOCAL work_mem = '{SORTING}'"))
+        _number(connection, run, key)
         chosen = _choose(connection, run, key) if key in run.one_per_key else None
         result = {}
         for (dump, part), counts in _counted(connection, run, key, summed, critical).items():
@@ -103,6 +105,24 @@ def _settle(engine: sa.Engine, run: RunTables, key: str, summed: Sequence[str], 
             merged = counts.promotable - kept
             result[key, dump, part] = dataclasses.replace(counts, merged=merged, promotable=kept)
     return result
+
+
+def _number(connection: sa.Connection, run: RunTables, key: str) -> None:
+    """Number, from 1 and in the order of arrival, the accepted rows of one key whose dates are not known."""
+    table = table_of(run.targets[key])
+    if not table.arrival:
+        return
+    source = run.staged[key]
+    seq, place = source.c[table.arrival], sa.literal_column("ctid", sa.Text)
+    order = (source.c["_part"], source.c.source_record, seq)
+    number = sa.func.row_number().over(
+        partition_by=[source.c[name] for name in table.key if name != table.arrival], order_by=order
+    )
+    numbers: list[sa.ColumnElement[Any]] = [place.label("place"), number.label("number")]
+    unknown = _accepted_rows(run, key, numbers).where(seq > 0).subquery()
+    numbered = sa.update(source).values({table.arrival: unknown.c.number})
+    row = sa.literal_column(f"{run.placed(key)}.ctid", sa.Text)
+    connection.execute(numbered.where(row == unknown.c.place, seq != unknown.c.number))
 
 
 def _counted(

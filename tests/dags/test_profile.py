@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import html
 import io
 import itertools
@@ -293,6 +294,7 @@ CONTENTS = {
     "sequence": (numbers(*range(1, 200)), 9, "unique_key", ()),
     "number without an order": (numbers(*(10_000_000_000 + n * 7919 % 9973 for n in range(200))), 11, "unique_key", ()),
     "household number": (numbers(*(1 + n // 3 for n in range(300))), 9, "group_key", ()),
+    "digests": (text(*(hashlib.md5(bytes([n])).hexdigest() for n in range(100))), 32, "secret", ()),
     "municipality code": (text("011002", "131016", "990027", repeat=10), 6, "municipality_code", ()),
     "municipality code as a number": (numbers(11_002, 131_016, 990_027, repeat=10), 6, "municipality_code", ()),
 }  # fmt: skip

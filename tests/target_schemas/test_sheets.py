@@ -5,17 +5,20 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
 from docs.generate.system_page import system_page
-from migration_reports.items import Code, CodeSet, heading, item_of, table_of
+from mappings.compiling.columns import groups_of, key_groups
+from migration_reports.items import Code, CodeSet, Period, heading, item_of, table_of
 from target_schemas.csv_sheets import read_rows
 from target_schemas.sheets import read_systems
 from target_schemas.systems import CODES, FOLDER, NAMES, SYSTEMS
 from tests import broken_sheets
+from validators import instances
 
 BROKEN = broken_sheets.cases()
 SECTIONS = dict(
@@ -111,9 +114,47 @@ def test_a_reference_of_several_items_names_the_columns_that_sort():
 
 
 def test_a_rule_keeps_its_form_and_its_place():
-    (rule,) = SYSTEM.rules
-    assert (rule.shape, rule.of, rule.severity, rule.position.line) == ("not_after", "loans", "alert", 16)
+    rule = SYSTEM.rules[0]
+    assert (rule.shape, rule.of, rule.severity, rule.position.line) == ("not_after", "loans", "alert", 19)
     assert dict(rule.parameters) == {"not_after": ["acquired", "lent"]}
+
+
+def test_a_period_and_a_reference_on_a_day_give_their_rules_for_nothing():
+    given_rules = {rule.name: dict(rule.parameters) for rule in SYSTEM.rules[1:]}
+    assert given_rules == {
+        "books_period.order": {"not_after": ["acquired", "discarded"]},
+        "books_period.overlap": {"no_overlap": ["acquired", "discarded"], "ends": "before", "per": ["book_no"]},
+        "loans_period.order": {"not_after": ["lent", "returned"]},
+        "loans_period.overlap": {"no_overlap": ["lent", "returned"], "ends": "on", "per": ["book_no"]},
+        "loans_period.gap": {"no_gap": ["lent", "returned"], "ends": "on", "per": ["book_no"]},
+        "loans_book_no_on": {"code_valid_on": ["book_no"], "day": "lent", "in": {"of": "books", "per": ["book_no"]}},
+    }
+    assert SYSTEM.table("books").period == Period("acquired", "discarded", "before")
+    assert {rule.severity for rule in SYSTEM.rules[1:]} == {"", "error"}
+
+
+def test_what_a_period_gives_are_rules_that_can_be_made_and_set_by_a_manifest():
+    own = {table.name: table.qualified for table in SYSTEM.tables}
+    tables = {table.qualified: table.physical for table in SYSTEM.tables}
+    made = instances.make(SYSTEM.rules[1:], tables, own=own, settings={})
+    assert {rule.family for rule in made} == {"books_period", "loans_period", "loans_book_no_on"}
+    lent = ["20250101", "20250201", "20250301"]
+    books = pl.LazyFrame({"book_no": ["1"], "acquired_key": ["20250115"], "acquired_precision": ["day"], "discarded_key": ["20250301"], "discarded_precision": ["day"]})  # fmt: skip
+    loans = pl.LazyFrame(
+        {"source_record": [1, 2, 3], "book_no": ["1"] * 3, "lent_key": lent, "lent_precision": ["day"] * 3}
+    )
+    on = next(rule for rule in made if rule.family == "loans_book_no_on")
+    failing = on.failing({"library.books": books, "library.loans": loans}).collect()
+    assert failing["source_record"].to_list() == [1, 3]
+
+
+def test_a_date_of_a_key_has_no_row_without_it_and_a_row_may_say_that_it_is_not_known():
+    table = SYSTEM.table("loans")
+    assert (table.key, table.dates, table.arrival) == (("book_no", "lent_key", "seq"), ("lent",), "seq")
+    nullable = {c.name: c.nullable for c in table.physical.columns if c.name.startswith("lent")}
+    assert nullable == {"lent_source": True, "lent_key": False, "lent_precision": False}
+    assert key_groups(table.physical) == ("book_no", "lent")
+    assert "seq" not in groups_of(table.physical)
 
 
 def test_postgresql_takes_every_type_of_item_and_refuses_what_has_not_its_form(data_centre):

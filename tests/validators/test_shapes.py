@@ -74,6 +74,8 @@ rules:
   overlap: {no_overlap: [begun, ended], per: kind, of: things, source: x}
   overlap_before: {no_overlap: [begun, ended], ends: before, of: things, where: {kind: A}, source: x}
   gap: {no_gap: serial, from: "0", per: kind, of: things, source: x}
+  gap_of_periods: {no_gap: [begun, ended], per: kind, of: things, source: x}
+  gap_before: {no_gap: [begun, ended], ends: before, per: mark, of: things, source: x}
   gap_of_texts: {no_gap: digits, per: begun, of: things, source: x}
   multiple: {multiple_of: share, unit: "0.5", of: things, source: x}
   range: {within_range: total, day: begun, per: kind, of: things, source: x,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from validators.shapes import (
+    _beside,
     age_on_day,
     at_least_one,
     chain,
@@ -28,10 +29,15 @@ from validators.shapes import (
     tree,
     within_range,
 )
+from validators.shapes._expression import FUNCTIONS
 from validators.shapes._numbering import MUNICIPALITY, NUMBERINGS
+from validators.shapes._written_as import WRITTEN_AS, hint
 from validators.shapes.contract import Shape
 
-__all__ = ["MUNICIPALITY", "NUMBERINGS", "SHAPES"]
+__all__ = ["BESIDE", "FUNCTIONS", "MUNICIPALITY", "NUMBERINGS", "SHAPES", "WRITTEN_AS", "hint"]
+
+BESIDE = _beside.__doc__ or ""
+"""What `beside` says."""
 
 SHAPES: tuple[Shape, ...] = (
     not_after.SHAPE,

@@ -195,10 +195,10 @@ def looked(given: Given, name: str, said: object, columns: Mapping[str, Column],
         given.wrong(
             "R020", f"`{name}` under `beside`: a row and those beside it are tied by columns of the same types (`per`)"
         )
-    wanted = {
-        *re.findall(rf"\b{name}[.]([a-z][a-z0-9_]*)", named),
-        *map(str, (rows.said.get(w) for w in ("from", "until"))),
-    }
+    asked = re.findall(rf"\b{name}[.]([a-z][a-z0-9_]*)", named)
+    for word in asked if rows.columns else ():
+        given.named(rows.columns, word, f"`{rows.table}`")
+    wanted = {*asked, *(str(rows.said.get(word)) for word in ("from", "until"))}
     theirs = {
         f"{name}.{c.name}": dataclasses.replace(c, name=f"{name}.{c.name}", made=True)
         for c in rows.columns.values()
