@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 
 from dags import steps
 from dags.centre import reached
-from dags.pipeline import cuts, data_centre, reporting, run_folder
+from dags.pipeline import data_centre, reporting, run_folder
+from dags.pipeline.receiving import cuts
 from dags.pipeline.run_folder import open_run
 from migration_reports.findings import RunError, SpecError, TransientError
 from migration_reports.pages.question import question

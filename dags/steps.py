@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TypedDict
 
 from dags.centre import reached
-from dags.pipeline import cuts, data_centre, findings_store, inbox, judging, proof, rejects, reporting, run_folder
+from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
 from dags.pipeline.controls.parents import with_parents
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
+from dags.pipeline.receiving import attachments, cuts, inbox
+from dags.pipeline.receiving.earlier import received_before
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED
@@ -129,13 +131,17 @@ def receive(run_id: str) -> list[SliceOf]:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("receive"):
-        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left)
+        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left, before=received_before(run))
+        reasons = inbox.why_held(receipts, Path(run.inbox))
+        if not reasons:
+            receipts, listed = attachments.take(run, municipality, receipts)
+            found = join_findings([found, listed])
         run.write(Receipts(receipts=receipts))
         findings_store.write_findings(run, "receive", found)
         for receipt in receipts:
             log.info("%s: %s, %s bytes", receipt.file, receipt.status, f"{receipt.bytes:,}")
         run.forget(Held)
-        if reasons := inbox.why_held(receipts, Path(run.inbox)):
+        if reasons:
             run.write(Held(reasons=reasons))
             raise HeldError("this run may not be promoted: " + "; ".join(reason.en for reason in reasons))
         return [SliceOf(dump=dump, number=number) for dump, number in cuts.plan(run, municipality)]
@@ -152,9 +158,10 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
         with (
             reached(run.code) as (_, url),
             cuts.opened(run, dump, reading, number) as stream,
+            attachments.Linker(run, municipality, dump, number) as linker,
             data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
-            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part)
+            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker)
         run.write(account, cuts.slice_name(dump, number))
 
 
@@ -167,6 +174,7 @@ def join_slices(run_id: str) -> None:
         accounts = {dump: with_parents(run, municipality, dump, account) for dump, account in joined.items()}
         for dump, account in accounts.items():
             run.write(account, dump)
+        attachments.settle(run, municipality)
         made = [account.made for account in accounts.values()]
         if waiting(municipality):
             with reached(run.code) as (database, url):
@@ -262,6 +270,7 @@ def promote(run_id: str) -> Promotion:
     if approval is None or not approval.decision.approved:
         raise RunError("this run has not been approved; nothing was promoted")
     with run.timed("promote"), reached(run.code) as (database, _):
+        attachments.keep(run, municipality, findings_store.rejected_records(run))
         promoted = loader.promote(
             database, data_centre.run_tables(run, municipality), run.code, expected=verdict.expected
         )

@@ -83,6 +83,9 @@ class BatchFindings:
         total, records = self._count, self._records
         places = np.empty((2, total), np.int64)
         rows, starts = np.concatenate(self._rows), np.concatenate(self._starts)
+        if records.flags is not None:
+            # Where cells were laid is no place in the dump: that of their row is.
+            starts = records.pos[rows]
         _place(rows, starts, records.pos, records.numbers, records.offsets, places)
         nothing = pa.nulls(total, pa.string())
         columns = [

@@ -18,6 +18,7 @@ from extractors.batch_findings import BatchFindings
 from extractors.character_counts import CODED, CodeCount, tally
 from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
+from extractors.framings import odd_cells
 from extractors.framings.contract import Framing, Trouble
 from extractors.kinds import Chooser, Family, Kind, check_families, parted
 from extractors.layout import Field, Layout, every_item
@@ -30,6 +31,9 @@ from migration_reports.findings import FINDINGS, Position, Problem, SpecError, d
 __all__ = ["Account", "Blanks", "Extracted", "Extraction", "Kind", "arrow_schema", "extract"]
 
 BATCH_RECORDS = 16_384
+LAID = 16 * 1024 * 1024
+"""Bytes that the rows of a batch are laid into."""
+
 RECORD_COLUMNS = ("_record", "_offset", "_parent")
 """The columns of a batch that are no fields of the record, but say which record it is."""
 
@@ -113,7 +117,7 @@ class Extraction:
             elif held is not None:
                 yield (self._troubled([held]),)
             for some in self._even(len(records.pos)):
-                yield tuple(self._decode(records.some(some)))
+                yield tuple(self._decode(records.some(some).laid(self._framing, self._layout)))
             # What is wrong at the end of a buffer may go on in the next.
             held = troubles.pop() if troubles else None
             if troubles:
@@ -123,7 +127,11 @@ class Extraction:
 
     def _even(self, count: int) -> Iterator[slice]:
         """Cut so many records into batches of about one size: a small last one would cost as much as a whole one."""
-        batches = max((count + self._batch_records // 2) // self._batch_records, 1)
+        most = self._batch_records
+        if self._framing.lay is not None:
+            # Rows take more room where they are laid than where they stand.
+            most = min(most, max(LAID // max(self._layout.length, 1), 1))
+        batches = max((count + most // 2) // most, 1)
         size = max(-(-count // batches), 1)
         return (slice(at, at + size) for at in range(0, count, size))
 
@@ -185,6 +193,9 @@ class Extraction:
                 tallies.append((odd, *codes))
             if odd.code is not None:
                 found.add(odd.code, odd.records, starts=odd.starts, field=odd.name, detail=odd.detail, codes=codes)
+        if records.flags is not None:
+            for code, rows, name in odd_cells(records.flags, self._layout):
+                found.add(code, rows, field=name)
         if not self._framing.padded:
             found.add("D231", read.short)
         if self._framing.exact:

@@ -50,7 +50,8 @@ def tally(tallies: Sequence[tuple[Odd, np.ndarray, np.ndarray]], records: Record
     distinct, counts = np.unique(keys, return_counts=True)
     _, once = np.unique(codes << 32 | rows, return_index=True)
     in_records = np.bincount(np.searchsorted(distinct, keys[once]), minlength=len(distinct))
-    places = np.stack([records.numbers[rows], records.offsets[rows] + starts - records.pos[rows]], axis=1)
+    within = starts - records.pos[rows] if records.flags is None else 0
+    places = np.stack([records.numbers[rows], records.offsets[rows] + within], axis=1)
     firsts, ends = _firsts(keys, places)
     odd = [odd for odd, _, _ in tallies]
     return tuple(

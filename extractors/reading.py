@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +23,7 @@ from extractors.decoder import Blank, Blanks, Padded
 from extractors.framings import FRAMINGS
 from extractors.framings.contract import Framing
 from extractors.layout import Joined, Layout
+from extractors.layout.column_sheet import read_columns
 from extractors.options import Options, choose, gathered, made
 from extractors.stream import DumpStream
 from migration_reports.findings import Position, Problem, RunError, SpecError, did_you_mean
@@ -31,6 +32,9 @@ TEXTS = ("mixed", "text")
 """Usages whose bytes may be read apart: characters of one byte each, as the copybook counts them."""
 
 MAX_COPYBOOK_BYTES = 4_000_000
+ROWS = ("cells", "delimited")
+"""The framings whose records are rows of cells."""
+
 SUFFIXES = ("", ".cpy", ".CPY", ".cbl", ".CBL", ".cob", ".COB")
 
 OPTIONS: Mapping[str, str] = {
@@ -180,6 +184,8 @@ def make_layout(spoken: Spoken, text: str, file: str, library: Library | None = 
     dialect = gathered(problems, lambda: dialects.load(spoken.compiler.name, spoken.compiler.options))
     if problems or dialect is None:
         raise SpecError(problems)
+    if file.lower().endswith(".csv"):
+        return read_columns(text, file=file, dialect=dialect)
     return read_copybook(
         text,
         file=file,
@@ -246,7 +252,23 @@ def make_reading(spoken: Spoken, layout: Layout, folder: Path) -> Reading:
         raise SpecError(problems)
     blanks, fixed_places, header, trailer = own
     charset = dataclasses.replace(charset, beside={name: of for name, of in beside.items() if of is not None})
+    problems.extend(_unfit(framing, charset, layout))
+    if problems:
+        raise SpecError(problems)
+    if framing.lay is not None:
+        # An empty cell says nothing, and is nothing odd.
+        blanks = dataclasses.replace(blanks, spaces="null") if "spaces" not in spoken.options else blanks
     return Reading(layout, framing, charset, blanks, fixed_places, header, trailer, unwrap)
+
+
+def _unfit(framing: Framing, charset: Charset, layout: Layout) -> Iterator[Problem]:
+    """What of framing, charset and layout does not belong together."""
+    if layout.headings and framing.lay is None:
+        message = f"the layout is a sheet of columns, and records of framing {framing.name} are no rows of cells"
+        yield Problem("L124", Position(layout.file), message, ROWS)
+    if framing.lay is not None and not charset.delimits:
+        message = f"rows of charset {charset.name} cannot be cut: a separator may be part of a character there"
+        yield Problem("L125", Position(layout.file), message, ("utf_8", "shift_jis", "euc_jp", "single_byte"))
 
 
 def _own(said: Options) -> tuple[Blanks, bool, int, int]:

@@ -58,7 +58,8 @@ class Account:
 class Records:
     """Consecutive records: `data[pos:limits]` are a record's bytes, `offsets` its places in the dump.
 
-    `end` is where in the dump what was framed with them ends, and `state` what the framing remembers there.
+    `end` is where in the dump what was framed with them ends, and `state` what the framing remembers there. Of rows that
+    were laid, `data` is what they were laid into, and `flags` what was odd in them (`framings.contract.Laid`).
     """
 
     data: np.ndarray
@@ -69,10 +70,27 @@ class Records:
     troubles: tuple[Trouble, ...] = ()
     end: int = 0
     state: State = ()
+    flags: np.ndarray | None = None
 
     def some(self, chosen: slice | np.ndarray) -> Records:
-        """Some of them."""
-        return Records(self.data, self.pos[chosen], self.limits[chosen], self.numbers[chosen], self.offsets[chosen])
+        """Some of them, without what was wrong between them."""
+        return Records(
+            self.data,
+            self.pos[chosen],
+            self.limits[chosen],
+            self.numbers[chosen],
+            self.offsets[chosen],
+            state=self.state,
+            flags=None if self.flags is None else self.flags[chosen],
+        )
+
+    def laid(self, framing: Framing, layout: Layout) -> Records:
+        """The records in the places of the layout: themselves, unless they are rows of cells."""
+        if framing.lay is None:
+            return self
+        rows = framing.lay(self.data, self.pos, self.limits, self.state)
+        pos = SLACK + layout.length * np.arange(len(self.pos), dtype=np.int64)
+        return dataclasses.replace(self, data=rows.data, pos=pos, limits=pos + layout.length, flags=rows.flags)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -60,5 +60,6 @@ def _with_parents(dump: Dump, reading: Reading, kinds: Sequence[Kind], parts: Se
         yield dataclasses.replace(part, family=family.last)
         if part is not parts[-1]:
             for records in frame(dump, reading.framing, reading.layout, Account(), part):
-                chosen = chooser.choose(records.data, records.pos, records.limits)
+                placed = records.laid(reading.framing, reading.layout)
+                chosen = chooser.choose(placed.data, placed.pos, placed.limits)
                 family.parents(chosen, records.numbers)

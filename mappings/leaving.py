@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mappings.expression import wide
+from mappings.outcome import batch_of
 from mappings.plan import Condition, Leave, PartPlan
 from mappings.rows import chosen_by, prepared, wide_numbers
 from migration_reports.findings import FINDINGS, Severity
@@ -54,6 +55,14 @@ def noted(found: pl.DataFrame, left: pl.Series | Sequence[int]) -> pl.DataFrame:
     return found.with_columns(
         pl.when(gone).then(pl.lit(Severity.NOTE.value)).otherwise(pl.col("severity")).alias("severity")
     )
+
+
+def spared(found: pa.RecordBatch, batch: pa.RecordBatch, left: pl.Series | None) -> pa.RecordBatch:
+    """Findings on the records of a batch, of which those on records that are left are notes; see `noted`."""
+    if left is None or not found.num_rows:
+        return found
+    gone = pl.Series(pl.from_arrow(batch.column("_record"))).filter(left.is_not_null())
+    return batch_of(noted(pl.DataFrame(pl.from_arrow(found)), gone), FINDINGS)
 
 
 def is_sure(part: PartPlan) -> bool:

@@ -34,6 +34,12 @@ def occurrence_of(table: str) -> str:
     return f"{OCCURRENCE}({table})"
 
 
+OBJECT = "$object"
+PATH, BYTES, SHA256 = f"{OBJECT}.path", f"{OBJECT}.bytes", f"{OBJECT}.sha256"
+OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), BYTES: pa.int64(), SHA256: pa.string()})
+"""What a column may be made of, where the record names a file beside the dump: its place in the store, bytes, and hash."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
     """A transform with its parameters.
@@ -235,6 +241,7 @@ class PartPlan:
         place: the mapping line.
         dates: the dates of the table's key.
         arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
+        names_object: the field that names a file beside the dump; empty where none does.
     """
 
     table: str
@@ -254,6 +261,7 @@ class PartPlan:
     place: str
     dates: tuple[str, ...] = ()
     arrival: str = ""
+    names_object: str = ""
 
     @property
     def dump(self) -> str:

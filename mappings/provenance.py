@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 from mappings.language.spec import DumpSpec
-from mappings.plan import PartPlan, Plan
+from mappings.plan import OBJECT_TYPES, PartPlan, Plan
 
 BESIDE_THE_DATA = "見出し・トレーラーの項目 (field of a header or trailer)"
 """Why a field of a header or trailer goes nowhere."""
@@ -58,8 +58,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
 def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     """The fields, as the decoder's findings name them, that a column of a part's frame comes from.
 
-    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none.
+    Of a table (OCCURS) that lies flat these are several; what is no field ($record) comes from none, a file
+    beside the dump ($object) from the field that names it.
     """
+    if name in OBJECT_TYPES and part.names_object:
+        return ((part.source, part.names_object),)
     alias, dot, field = name.partition(".")
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:

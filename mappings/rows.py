@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.expression import wide
-from mappings.plan import DUMP, PLACE, RECORD, Join, PartPlan
+from mappings.plan import BYTES, DUMP, OBJECT_TYPES, PLACE, RECORD, Join, PartPlan
 from mappings.unfolding import unfold
 
 HELD = ("_record", "_offset", "_parent")
@@ -64,6 +64,9 @@ def prepared(part: PartPlan, frame: pl.DataFrame, whole: Sequence[str]) -> pl.Da
         added.append(pl.col("_record").alias(RECORD))
     if DUMP in part.reads:
         added.append(pl.lit(part.dump).alias(DUMP))
+    # Who maps records without the files beside them (an example) maps them as records that name none.
+    for name in OBJECT_TYPES.keys() & set(part.reads) - set(frame.columns):
+        added.append(pl.lit(None, pl.Int64 if name == BYTES else pl.String).alias(name))
     return frame.with_columns(*added, *[pl.col(n).cast(pl.Int128).alias(wide(n)) for n in whole])
 
 

@@ -19,11 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from dags.pipeline.extraction import extract_and_map
-from dags.pipeline.inbox import files_of
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.run_folder import settings
 from dags.pipeline.slice_files import SliceFiles
 from dags.pipeline.town import Municipality, target_tables
 from dags.pipeline.waiting import Give, in_memory, map_waiting, waiting
+from mappings.language.deliveries import as_glob
 from migration_reports.findings import FINDINGS, RunError, UsageError
 
 STRETCH = 250_000
@@ -153,7 +154,7 @@ def _files(town: Municipality, inbox: Path, files: Sequence[Path]) -> Mapping[st
     found: dict[str, list[Path]] = {}
     for name, reader in town.dumps.items():
         if files:
-            patterns = [Path(file).name for file in reader.spec.file]
+            patterns = [as_glob(Path(file).name) for file in reader.spec.file]
             mine = [file for file in files if any(fnmatch.fnmatch(file.name, pattern) for pattern in patterns)]
             found[name] = list(files) if len(town.dumps) == 1 else mine
         else:

@@ -19,18 +19,32 @@ import pyarrow as pa
 from dags.authoring.draft_text import text
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
-from dags.pipeline.inbox import files_of
 from dags.pipeline.judging import rules
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
 from mappings.compiling.columns import groups_of, key_groups
+from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
 from mappings.language.spec import ColumnSpec, Manifest, PartSpec
 from mappings.language.written import WhenSpec
-from mappings.plan import DUMP, FROM, OCCURRENCE, RECORD, TO, ColumnPlan, Join, Occurrences, PartPlan
+from mappings.plan import (
+    BYTES,
+    DUMP,
+    FROM,
+    OCCURRENCE,
+    PATH,
+    RECORD,
+    SHA256,
+    TO,
+    ColumnPlan,
+    Join,
+    Occurrences,
+    PartPlan,
+)
 from mappings.provenance import decoded_as
 from mappings.trace import gives_rows, trace
 from mappings.unfolding import unfold
@@ -48,6 +62,9 @@ ENGINE = {
     FROM: "the first occurrence of the run",
     TO: "the last occurrence of the run",
     DUMP: "the name of the dump",
+    PATH: "where the file beside the dump lies in the store; a run looks it up",
+    BYTES: "how many bytes the file beside the dump has; a run looks it up",
+    SHA256: "the SHA-256 of the file beside the dump; a run looks it up",
 }
 WIDTH = 78
 SHOWN = 4
@@ -120,18 +137,19 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
             if part.table != table:
                 continue
             bare = _bare(table)
-            written = spec.tables[bare][part.number]
+            said = spec.tables[bare][part.number]
+            written = said.model_copy(update={"columns": attached(said.columns, [c.name for c in part.columns])})
             made = next((c for c in part.columns if c.name == column), None)
             title = f"from {part.source}"
             if made is None:
-                said = "deliberately left empty" if column in written.empty else "not filled"
+                how = "deliberately left empty" if column in written.empty else "not filled"
                 at = places.at("tables", bare, part.number, "empty")
                 sections.append(
                     Section(
                         title,
                         (
                             (
-                                said,
+                                how,
                                 _place(folder, str(at)),
                             ),
                         ),

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from dags.guarded.secrets import PROBLEMS as SECRET_PROBLEMS
 from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
+from extractors.layout.column_sheet import PROBLEMS as COLUMN_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
 from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
 from target_schemas.reference_sheets import PROBLEMS as REFERENCE_PROBLEMS
@@ -21,6 +22,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         sorted(
             {
                 **COPYBOOK_PROBLEMS,
+                **COLUMN_PROBLEMS,
                 **READING_PROBLEMS,
                 **MAPPING_PROBLEMS,
                 **OWN_PROBLEMS,
@@ -65,6 +67,13 @@ MEND: Mapping[str, str] = MappingProxyType(
         "L070": "Look for a count or length with a digit too many; if the record is that large, split its description.",
         "L080": "Put the copied text beside the copybook, under the name that COPY says.",
         "L081": "Copy another text; a text that copies itself never ends.",
+        "L120": "Save the sheet as CSV; its first line is `field,heading,type,length`, and each other line a column.",
+        "L121": "Take a type that is allowed; days, codes and the like are text, and transforms read them.",
+        "L122": "Write the characters of a text, the digits of a number with its decimals behind a point, or the bytes of a geometry.",
+        "L123": "Give each column a name of its own, of letters, digits, - and _.",
+        "L124": "Name a sheet of columns (layouts/NAME.csv) for rows of cells, and a copybook for records; docs/guide/files.md tells when.",
+        "L125": "See in which charset the file is: text files with separators are utf_8 or shift_jis nearly always.",
+        "L126": "Decode it: the account of `hikkoshi decode` closes to the last byte, and its findings name every row that is odd.",
         "L901": "Save the table file as UTF-8 or Shift_JIS text, in one of the forms that `hikkoshi charset convert` reads.",
         "L902": "Write a code and its character's scalar value, both hexadecimal: `6EA4,9AD9`.",
         "L903": "Take a name that is allowed; docs/reference/reader.md and charsets.md list every member and option.",
@@ -153,6 +162,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
+        "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
+        "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
+        "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
     }
 )
 """What to do about each code."""
@@ -169,6 +181,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L905": "of a manifest, Y021 is said before it; it stays for `hikkoshi decode --kind`",
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
+        "L126": "it speaks of the command `roundtrip`",
         "Y081": "no shipped system has such a column",
         "Y082": "no shipped layout holds a secret",
     }

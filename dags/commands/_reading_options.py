@@ -17,11 +17,23 @@ Dumps = Annotated[
     list[Path], typer.Argument(help="The dump: one file, or several in order.", exists=True, dir_okay=False)
 ]
 Copybook = Annotated[
-    Path, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
+    Path,
+    typer.Option(
+        "--layout",
+        help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 CharsetName = Annotated[str, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
 OptionalCopybook = Annotated[
-    Path | None, typer.Option("--layout", help="The COBOL copybook of the records.", exists=True, dir_okay=False)
+    Path | None,
+    typer.Option(
+        "--layout",
+        help="The COBOL copybook of the records, or the sheet of columns (.csv) of rows.",
+        exists=True,
+        dir_okay=False,
+    ),
 ]
 OptionalCharset = Annotated[str | None, typer.Option("--charset", help="The charset; see docs/reference/charsets.md.")]
 FramingName = Annotated[
@@ -90,8 +102,11 @@ def job_of(
         SpecError: something cannot be used.
     """
     from dags.inspection import reader
+    from extractors.containers import CONTAINERS
     from extractors.reading import Apart, Choice, Spoken
 
+    if framing == "fixed" and any(box.name == container and box.rows for box in CONTAINERS):
+        framing = "cells"
     wrapped = Choice(container) if container else None
     replacing = pairs_of(replace, "--replace")
     said = Choice(dialect) if dialect else None

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from dags.inspection.column_profile import WINDOW, ColumnProfile
 from dags.inspection.reader import Job
-from dags.pipeline.inbox import files_of
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import Municipality
 from extractors.batches import BATCH_RECORDS, RECORD_COLUMNS, Account, Extracted, Kind, extract
 from extractors.layout import Field, Segment

@@ -17,7 +17,8 @@ from polars.io.plugins import register_io_source
 
 from dags.centre import reached
 from dags.own.reference_rows import rows_of
-from dags.pipeline import cuts, run_folder
+from dags.pipeline import run_folder
+from dags.pipeline.receiving import cuts
 from dags.pipeline.run_folder import Run, open_run
 from dags.pipeline.slice_files import JOINED, SliceFiles, mapped_file, parts_of
 from dags.pipeline.town import Municipality, one_per_key, target_tables

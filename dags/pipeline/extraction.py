@@ -12,15 +12,16 @@ from typing import Protocol
 import pyarrow as pa
 
 from dags.pipeline.controls.counting import Counting
+from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
-from mappings.leaving import untaken_of
+from mappings.leaving import spared, untaken_of
 from mappings.outcome import batch_of
-from migration_reports.findings import RunError, count_errors
+from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators.tally import Tally as DumpTally
 
@@ -33,6 +34,13 @@ BATCH_RECORDS = 32_768
 
 BATCH_ROWS = 524_288
 """Rows that the occurrences of a batch's records may become: more would take memory, and gain no time."""
+
+
+class Linker(Protocol):
+    """What knows the files beside a dump."""
+
+    def link(self, kind: str, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """Add to records of a kind the files that they name; gives them, and what was found of the files."""
 
 
 class Sink(Protocol):
@@ -146,6 +154,7 @@ def extract_and_map(
     *,
     run_id: str,
     part: Slice = WHOLE,
+    linker: Linker | None = None,
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -156,6 +165,7 @@ def extract_and_map(
         stream: its bytes, where the slice begins.
         run_id: the run that stands in its rows.
         part: the slice.
+        linker: links records with the files beside the dump that they name; where there is none, they name none.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -168,6 +178,7 @@ def extract_and_map(
     trailers: dict[str, list[Mapping[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
+    files = FileCounts(stream, reader.spec)
     said, begun = time.monotonic(), stream.taken
     size = part.length if part.length >= 0 else stream.size - part.offset
     extraction = extract(
@@ -187,16 +198,23 @@ def extract_and_map(
         notes.add(extracted)
         if not kind or kind in trailers:
             sink.write_findings(extracted.findings)
+            files.add_findings(extracted.findings)
             counts.add_errors(dump, extracted.findings)
             if kind:
-                rows = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
-                trailers[kind].extend({k: None if v is None else str(v) for k, v in row.items()} for row in rows)
+                numbers = extracted.batch.select(list(reader.control_fields[kind])).to_pylist()
+                rows = [{k: None if v is None else str(v) for k, v in row.items()} for row in numbers]
+                trailers[kind].extend(rows)
+                files.add_trailers(kind, extracted.batch, rows)
                 tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
                 counted.add(kind, extracted.batch, None)
             continue
         source, fields = f"{dump}.{kind}", reader.control_fields[kind]
-        mapped = mapper.map(source, extracted.batch, extracted.findings)
         tally.add(kind, extracted.batch, fields)
+        files.add(kind, extracted.batch, fields)
+        batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
+        mapped = mapper.map(source, batch, extracted.findings)
+        unlinked = spared(unlinked, extracted.batch, mapped.left)
+        sink.write_findings(unlinked)
         counted.add(kind, extracted.batch, mapped.left)
         stays = extracted.batch
         if mapped.left is not None:
@@ -209,7 +227,7 @@ def extract_and_map(
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
-        counts.add_errors(dump, mapped.findings)
+        counts.add_errors(dump, join_findings([mapped.findings, unlinked]))
         if time.monotonic() - said > PROGRESS_SECONDS:
             said = time.monotonic()
             share = 100 * (stream.taken - begun) // max(size, 1)
@@ -222,6 +240,7 @@ def extract_and_map(
         records=tally.records,
         sums=tally.sums,
         trailers={kind: tuple(rows) for kind, rows in trailers.items()},
+        files=files.counted,
         filled=notes.filled,
         characters=notes.characters,
         groups=counted.groups,

@@ -27,7 +27,7 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Receipts, Results, StepResult, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
@@ -87,7 +87,7 @@ def prove(
         RunError: the run has not been validated, or its slices have not been joined.
     """
     made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
-    received = results.receipts or Receipts(receipts=())
+    received = _left(results.receipts, "received")
     proved = [
         prove_dump(run, name, municipality.dumps[name], account, received) for name, account in results.accounts.items()
     ]

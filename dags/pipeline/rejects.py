@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import polars as pl
 import pyarrow as pa
 
-from dags.pipeline import cuts
 from dags.pipeline.findings_store import scan_findings
+from dags.pipeline.receiving import cuts
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality
 from extractors.records import fetch

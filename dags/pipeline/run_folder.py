@@ -30,6 +30,7 @@ from migration_reports.records.formats import FORMER_NAMES, from_json, name_of, 
 from migration_reports.records.run_record import RunRecord, Timing
 from migration_reports.records.steps import (
     Approval,
+    Attachments,
     Begun,
     DumpAccount,
     Failure,
@@ -57,7 +58,7 @@ SLICE_BYTES = 256 * 1024 * 1024
 RECORD = "reports/run.json"
 """The record of a run in its folder, as its report left it."""
 
-NEEDED = ("mapped", "held", "looked_at")
+NEEDED = ("mapped", "held", "looked_at", "attachments", "linked")
 """Folders of a run that hold residents' rows while it runs."""
 
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")
@@ -187,6 +188,7 @@ class Run(Begun):
             promotion=self.read(Promotion),
             failure=self.read(Failure),
             finished=self.read(Finished),
+            attachments=self.read(Attachments),
             timings=tuple(timed.timing for timed in self.read_all(Timed).values()),
         )
 

@@ -64,11 +64,7 @@ def files_left(folder: Path, municipality: Municipality) -> tuple[str, ...]:
     names: list[str] = []
     for other in sorted(p.name for p in folder.iterdir() if p.is_dir() and p.name not in municipality.folder.systems):
         with contextlib.suppress(SpecError, UsageError):
-            names += (
-                file
-                for dump in read_municipality(folder, only=(other,)).dumps.values()
-                for file in (*dump.file, *dump.control_files)
-            )
+            names += read_municipality(folder, only=(other,)).files
     return tuple(names)
 
 

@@ -371,15 +371,14 @@ def _kinds(
     for control in dump.controls:
         stating = control.equals.partition(".")[0]
         for kind, _, field in (reference.partition(".") for reference in control.references):
-            if kind in read and dump.records[kind].role != "data":
+            if kind in read and (control.per == "file" or dump.records[kind].role != "data"):
                 read[kind].add(field)
         if control.by and stating in read:
             read[stating].update(control.by.values())
     kinds = []
     for kind_name, spec in dump.records.items():
-        wanted = frozenset(read[kind_name]).union(
-            *(s.reads for c in controls for s in c.subjects if s.kind == kind_name)
-        )
+        wanted = frozenset(read[kind_name]).union(spec.objects.fields if spec.objects is not None else ())
+        wanted |= {field for c in controls for s in c.subjects if s.kind == kind_name for field in s.reads}
         wanted |= {field for kind, field in (c.stated for c in controls) if kind == kind_name}
         if spec.role == "data":
             for plan in plans.values():

@@ -155,6 +155,14 @@ FEATURES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
+        "Beside the dumps",
+        (
+            ("files that come together, each proved by its own header and trailer", "tests/dags/test_deliveries.py"),
+            ("attachments in folders and ZIP archives, byte for byte", "tests/dags/test_attachments.py"),
+            ("hostile archives: names that lead away, links, bombs, overlaps", "tests/extractors/test_attachments.py"),
+        ),
+    ),
+    (
         "Not read",
         (
             ("national numbers (PICTURE 9 USAGE NATIONAL): refused by clause", COPYBOOK),

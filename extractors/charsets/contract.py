@@ -144,6 +144,11 @@ class Charset:
         """The shift code written after it."""
         return next((shift.code for shift in self.shifts if not shift.double), b"")
 
+    @property
+    def delimits(self) -> bool:
+        """Whether a separator of ASCII is never a part of another character, so that rows can be cut into cells."""
+        return self.ascii and not self.shifts and self.usage != "utf16"
+
     def text(self, code: int, *, single: bool = False) -> str:
         """What a code reads as; a single byte where it is told of, or is SINGLE + the byte."""
         return self.character(self._entry(code, single=single) & 0xFFFFFF)

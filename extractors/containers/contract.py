@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -43,6 +44,7 @@ class Container:
         suffixes: how names of such files end.
         recognise: whether a file beginning with these bytes (up to `HEAD`) is one.
         open: takes it off.
+        rows: whether what is inside are rows of cells (framing `cells`) rather than a dump's own bytes.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Container:
     suffixes: tuple[str, ...]
     recognise: Callable[[bytes], bool]
     open: Open
+    rows: bool = False
 
 
 class Stream(io.RawIOBase):
@@ -139,6 +142,17 @@ class Source:
         """Put back what was read last."""
         self._ahead = data + self._ahead
         self.offset -= len(data)
+
+
+def sought(raw: BinaryIO) -> BinaryIO:
+    """The file where it can be read in any order; a pipe is put into a temporary file first."""
+    if raw.seekable():
+        return raw
+    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  it is gone when nobody reads it any more
+    while block := raw.read(1 << 20):
+        copy.write(block)
+    copy.seek(0)
+    return copy
 
 
 def refuse(option: str, value: str, allowed: tuple[str, ...], hint: str = "") -> SpecError:

@@ -2,26 +2,29 @@
 
 The records' own bytes come one after another, each after a descriptor word of four bytes that counts itself (framing
 `variable`), so that a corrected layout or table file can be tried on just them. Records longer than 32,763 bytes take a
-word of 31 bits. The option `dump` chooses the records of one dump where the set holds several dumps' records.
+word of 31 bits. The option `dump` chooses the records of one dump where the set holds several dumps' records; with
+`ends` each record ends with a line feed (lf) or 1E (rs) in the place of the word, as rows of cells do.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow as pa
 
-from extractors.containers.contract import Container, Damaged, stream
+from extractors.containers.contract import Container, Damaged, pick, sought, stream
 
 MAGIC = b"ARROW1"
 LONGEST_SHORT = 0x7FFF
 
 
-def _pieces(raw: BinaryIO, dump: str | None) -> Iterator[bytes]:
+_ENDS = {"word": b"", "lf": b"\n", "rs": b"\x1e"}
+
+
+def _pieces(raw: BinaryIO, dump: str | None, end: bytes) -> Iterator[bytes]:
     try:
-        reader = pa.ipc.open_file(pa.PythonFile(_sought(raw), "r"))
+        reader = pa.ipc.open_file(pa.PythonFile(sought(raw), "r"))
         names = reader.schema.names
         if "bytes" not in names or "dump" not in names or not pa.types.is_binary(reader.schema.field("bytes").type):
             raise Damaged("rejects: the file is no reject set", 0)
@@ -31,6 +34,9 @@ def _pieces(raw: BinaryIO, dump: str | None) -> Iterator[bytes]:
             for source, content in zip(batch.column("dump"), batch.column("bytes"), strict=True):
                 if dump is None or source.as_py() == dump:
                     data = content.as_py() or b""
+                    if end:
+                        yield data + end
+                        continue
                     size = len(data) + 4
                     word = size << 16 if size <= LONGEST_SHORT else size | 0x80000000
                     yield word.to_bytes(4, "big") + data
@@ -40,23 +46,16 @@ def _pieces(raw: BinaryIO, dump: str | None) -> Iterator[bytes]:
 
 def open_rejects(raw: BinaryIO, options: Mapping[str, str]) -> BinaryIO:
     """Give the records' bytes. The file is read from its end, so that a pipe is put into a temporary file first."""
-    return stream(_pieces(raw, options.get("dump")))
-
-
-def _sought(raw: BinaryIO) -> BinaryIO:
-    if raw.seekable():
-        return raw
-    copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115  it is gone when nobody reads it any more
-    while block := raw.read(1 << 20):
-        copy.write(block)
-    copy.seek(0)
-    return copy
+    return stream(_pieces(raw, options.get("dump"), _ENDS[pick(options, "ends", tuple(_ENDS), "word")]))
 
 
 CONTAINER = Container(
     name="rejects",
     doc=__doc__ or "",
-    options={"dump": "the dump whose records to read (all)"},
+    options={
+        "dump": "the dump whose records to read (all)",
+        "ends": "word, or of rows of cells lf (delimited) or rs (cells): what tells records apart (word)",
+    },
     suffixes=(".arrow",),
     recognise=lambda head: head.startswith(MAGIC),
     open=open_rejects,

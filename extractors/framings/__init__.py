@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from extractors.framings import blocked, fixed, length_field, lines, spanned, undefined, variable
+from extractors.framings import blocked, cells, delimited, fixed, length_field, lines, spanned, undefined, variable
+from extractors.framings._rows import odd_cells
 from extractors.framings.contract import Framing, FramingFamily
 from extractors.layout import Layout
 from extractors.options import choose, made
 
+__all__ = ["FRAMINGS", "load", "odd_cells"]
+
 FRAMINGS: tuple[FramingFamily, ...] = (
     blocked.FRAMING,
+    cells.FRAMING,
+    delimited.FRAMING,
     fixed.FRAMING,
     length_field.FRAMING,
     lines.FRAMING,

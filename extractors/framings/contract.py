@@ -78,6 +78,23 @@ Raises ValueError where records of such lengths cannot lie in it.
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Laid:
+    """Rows laid into records of the layout's length, one behind another, and what was odd in them.
+
+    Attributes:
+        data: uint8, with `SLACK` bytes before the first record and after the last.
+        flags: (rows, columns + 1) uint16, of each cell, and last of the row itself, bits of `kernels.rows`.
+    """
+
+    data: np.ndarray
+    flags: np.ndarray
+
+
+Lay = Callable[[np.ndarray, np.ndarray, np.ndarray, State], Laid]
+"""(data, where rows begin in it, where they end, what the framing remembers behind them) -> the rows, laid."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Framing:
     """A framing made for one dump.
 
@@ -90,6 +107,8 @@ class Framing:
         padded: whether a record that is shorter than its layout had trailing spaces left out, which is no finding.
         exact: whether a record that is longer than its layout is a finding.
         promised: bytes that a file which ends in a state should still have had, such as those of a block.
+        opening: what a file begins with, before its records: the head of rows.
+        lay: where records are rows of cells, puts the cells into the places of the layout; None where they stand there.
     """
 
     name: str
@@ -100,6 +119,8 @@ class Framing:
     padded: bool = False
     exact: bool = True
     promised: Callable[[State], int] = lambda _: 0
+    opening: bytes = b""
+    lay: Lay | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

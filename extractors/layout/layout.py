@@ -28,6 +28,7 @@ class Layout:
 
     `joined` names the items that are read apart from their picture, and as what.
     Several records (01 levels) of one copybook are views of the same bytes below a record without a name.
+    `headings` are, of rows, what the head of a file calls each column; records that are no rows have none.
     """
 
     record: Item
@@ -35,6 +36,7 @@ class Layout:
     dialect: Dialect = DEFAULT
     renames: tuple[Rename, ...] = ()
     notes: tuple[Problem, ...] = ()
+    headings: tuple[str, ...] = ()
     joined: Mapping[str, Joined] = dataclasses.field(default_factory=dict)
     # A record of many tables has many places: each view of them is laid out once.
     _segments: dict[tuple[str | None, bool, bool], Segment] = dataclasses.field(

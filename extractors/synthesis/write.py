@@ -146,6 +146,7 @@ class _Writer:
         self._charset = source.reading.charset
         self._faults = faults
         self._dump = dump
+        dump.write(source.reading.framing.opening)
         self._counts: Counter[str] = Counter()
         stated = (
             c.what for kind in kinds if kind.role for c in kind.columns if isinstance(c.what, Total) and c.what.field

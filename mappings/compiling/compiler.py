@@ -19,6 +19,7 @@ from mappings.compiling.conditions import by_name, compiled, widths_of
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.compiling.each import compile_each
 from mappings.compiling.leaving import compile_leaves
+from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
 from mappings.compiling.uses import Uses
 from mappings.language.folder import SystemFolder
@@ -26,6 +27,7 @@ from mappings.language.spec import JoinSpec, PartSpec
 from mappings.plan import (
     DUMP,
     FROM,
+    OBJECT_TYPES,
     RECORD,
     ColumnPlan,
     Fate,
@@ -107,6 +109,7 @@ class _Compiler:
         self.problems: list[Problem] = []
         self._complain = Complaints(self.problems, schemas)
         self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
+        check_fields(folder, schemas, self._complain, self._uses)
 
     def parts(self) -> list[PartPlan]:
         """Every part of every table."""
@@ -164,6 +167,7 @@ class _Compiler:
         joins = self._joins(at, spec, types, each)
         widths = self._widths(spec, each)
         groups = groups_of(self._tables[name])
+        spec = spec.model_copy(update={"columns": attached(spec.columns, groups)})
         compiler = ColumnCompiler(
             self._folder,
             self._places,
@@ -234,6 +238,7 @@ class _Compiler:
             f"{place.file}:{place.line}",
             table_of(self._tables[name]).dates,
             table_of(self._tables[name]).arrival,
+            naming_field(self._folder, spec.source),
         )
 
     def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
@@ -252,6 +257,7 @@ class _Compiler:
             }
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
+        types.update(OBJECT_TYPES if naming_field(self._folder, spec.source) else {})
         return types, offsets, each
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:

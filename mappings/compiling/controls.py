@@ -83,7 +83,7 @@ class _Control:
         for kind, field in self._spec.subjects:
             fields.setdefault(kind, []).extend([field] if field else [])
         subjects = tuple(self._subject(kind, tuple(of)) for kind, of in fields.items())
-        stated, parent = self._parents() if self._spec.per is not None else (("", ""), "")
+        stated, parent = self._parents() if self._spec.per == "parent" else (("", ""), "")
         if len(self._problems) > before:
             return None
         schema = self._schemas[subjects[0].kind]
@@ -149,7 +149,12 @@ class _Control:
             self._complain.add(
                 "Y101", self._place("modulus"), "a modulus belongs to a hash total", ("hash: kind.FIELD",)
             )
-        if spec.per is not None and (spec.rounding is not None or spec.modulus is not None):
+        if spec.per == "file" and spec.value is None and not trailer:
+            message = "what every file must agree with stands in its own trailer"
+            self._complain.add("Y024", self._place("equals"), message, ("kind.FIELD of a trailer",))
+        if spec.per == "file" and (what == "hash" or spec.by or spec.when or spec.file):
+            self._complain.add("Y101", self._place("per"), "of each file plain counts, sums and values are proved")
+        if spec.per == "parent" and (spec.rounding is not None or spec.modulus is not None):
             self._complain.add(
                 "Y101", self._place("per"), "a parent states exactly: without rounding and without modulus"
             )

@@ -58,6 +58,10 @@ class Uses:
         """Note that a field tells which records are left."""
         self._used.setdefault(source, {}).setdefault(field, []).append("leave")
 
+    def note_object(self, source: str, field: str) -> None:
+        """Note that a field says something of the files beside the dump."""
+        self._used.setdefault(source, {}).setdefault(field, []).append("attachment")
+
     def note(self, spec: PartSpec, each: Occurrences | None, field: str, column: str) -> None:
         """Note that a field goes somewhere, under the source and name that its layout knows."""
         alias, dot, name = field.partition(".")

@@ -32,7 +32,11 @@ class ControlSpec(Spec):
     )
     when: When = Field((), description="which records are meant; all, where it is not said")
     by: By = Field({}, description="the fields whose values make the groups, each with its column in the control file")
-    per: Literal["parent"] | None = Field(None, description="parent: each parent states what belongs to it")
+    per: Literal["parent", "file"] | None = Field(
+        None,
+        description="parent: each parent states what belongs to it; file: each file of the dump has a header and trailer "
+        "of its own",
+    )
     times: Whole = Field(
         1, description="what one of the dump's numbers stands for: 1000, where the dump counts in 千円"
     )

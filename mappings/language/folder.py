@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from mappings.language.deliveries import delivery_of, expanded
 from mappings.language.spec import DumpSpec, Manifest, MappingSpec, SystemManifest
 from migration_reports.specs import Located
 
@@ -121,8 +122,27 @@ class MunicipalityFolder:
 
     @property
     def dumps(self) -> Mapping[str, DumpSpec]:
-        """The expected dumps of all systems; no two have one name."""
-        return {name: dump for system in self.systems.values() for name, dump in system.manifest.dumps.items()}
+        """The expected dumps of all systems, a file's name for each that its delivery is per; no two have one name."""
+        return {
+            name: dump.model_copy(update={"file": expanded(dump.file, found[1].per)}) if found else dump
+            for system in self.systems.values()
+            for name, dump in system.manifest.dumps.items()
+            for found in (delivery_of(system.manifest.deliveries, name),)
+        }
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The names of all files that are expected: of dumps, controls and attachments, and what deliveries have besides."""
+        others = (
+            name
+            for system in self.systems.values()
+            for delivery in system.manifest.deliveries.values()
+            for name in expanded((f for f in delivery.files if f not in system.manifest.dumps), delivery.per)
+        )
+        dumps = self.dumps.values()
+        kinds = (kind for dump in dumps for kind in dump.records.values())
+        beside = (kind.objects.received for kind in kinds if kind.objects is not None)
+        return (*(file for dump in dumps for file in (*dump.file, *dump.control_files)), *beside, *others)
 
     def of_dump(self, dump: str) -> SystemFolder:
         """The system that a dump belongs to."""

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
+from mappings.language.attachments import check_objects
+from mappings.language.deliveries import check_deliveries
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import DumpSpec, LimitsSpec, Manifest, SystemManifest
 from migration_reports.specs import Located
@@ -56,6 +58,8 @@ def check_system(manifest: SystemManifest, places: Located, files: Files) -> Non
     for name, settings in manifest.rules.items():
         if "at_most" in settings and not is_share(settings["at_most"]):
             files.problems.append(no_share(settings["at_most"], places.at("rules", name, "at_most")))
+    dumped = {name: dump.file for name, dump in manifest.dumps.items()}
+    check_deliveries(manifest.deliveries, dumped, places, files.problems)
     for name, dump in manifest.dumps.items():
         for file in dump.file:
             if Path(file).is_absolute() or ".." in Path(file).parts or not file.strip():
@@ -144,6 +148,8 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
         if (kind.field is None) != (not kind.values):
             message = "a record kind has both a field and values, or neither"
             files.problems.append(Problem("Y012", places.at(*at, "records", kind_name), message))
+        if kind.objects is not None:
+            check_objects(kind.objects, kind.role, places.at(*at, "records", kind_name, "objects"), files.problems)
         if kind.parent is not None and kind.parent not in dump.records:
             message = f"unknown record kind `{kind.parent[:60]}`"
             place = places.at(*at, "records", kind_name, "parent")

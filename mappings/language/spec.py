@@ -7,11 +7,14 @@ made of these models knows both.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
+from mappings.language.attachments import ObjectsSpec
 from mappings.language.controls import ControlSpec, LeaveSpec
+from mappings.language.deliveries import DeliverySpec
 from mappings.language.written import Filled, Texts, When, Whole, listed
 from migration_reports.specs import Spec
 
@@ -53,6 +56,23 @@ class KindSpec(Spec):
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
     role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
+
+
+TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
+"""What need not be said of a container of rows of cells."""
+
+CONTAINERS_OF_ROWS = ("ldif", "shapefile", "xlsx", "xml")
+
+
+def _tabular(data: Any) -> Any:
+    container = data.get("container") if isinstance(data, dict) else None
+    name = container.get("name") if isinstance(container, dict) else container
+    return {**TABULAR, **data} if name in CONTAINERS_OF_ROWS else data
+
+
+def _less_required(schema: dict[str, Any]) -> None:
+    schema["required"] = [key for key in schema["required"] if key not in TABULAR]
 
 
 class FieldSpec(Spec):
@@ -73,19 +93,27 @@ FieldForm = Annotated[FieldSpec, BeforeValidator(_apart, json_schema_input_type=
 class DumpSpec(Spec):
     """One expected dump."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra=_less_required)
+
     file: Texts = Field(description="its file, or several in order; * and ? stand for any characters")
     volumes: Whole | None = Field(None, description="how many files there must be, where the name has a * or ?")
     title: str = Field(description="what people call it")
-    layout: str = Field(description="the copybook, a path inside the folder")
+    layout: str = Field(
+        description="the copybook, or of rows of cells the sheet of columns (.csv), a path inside the folder"
+    )
     replacing: Mapping[Filled, str] = Field(
         {}, description="what stands for the tags of a copybook made for COPY REPLACING, such as ':TAG:'"
     )
-    framing: Choice = Field(description="how records lie in the file: fixed, or {name: fixed, length: 400}")
-    charset: Choice = Field(description="how its text is coded, with the tables that belong to it")
+    framing: Choice = Field(
+        description="how records lie in the file: fixed, or {name: fixed, length: 400}; of an xlsx and the like: cells"
+    )
+    charset: Choice = Field(
+        description="how its text is coded, with the tables that belong to it; of an xlsx and the like: utf_8"
+    )
     dialect: Choice | None = Field(
         None, description="the COBOL compiler whose rules the copybook follows; that of the charset's maker (or ibm)"
     )
-    container: Choice | None = Field(None, description="what the file is wrapped in, such as gzip or awstape")
+    container: Choice | None = Field(None, description="what the file is wrapped in: gzip, awstape, xlsx and others")
     fields: Mapping[str, FieldForm] = Field(
         {},
         description="fields that are read apart from their pictures: a table of single characters as one text, text of "
@@ -94,6 +122,8 @@ class DumpSpec(Spec):
     options: Mapping[str, str] = Field({}, description="header, trailer, spaces and other options of the dump itself")
     records: Mapping[str, KindSpec] = Field(description="its record kinds, by a name of your own; the first that fits")
     controls: tuple[ControlSpec, ...] = Field((), description="counts, sums and values that must agree")
+
+    _rows = model_validator(mode="before")(_tabular)
 
     @property
     def control_files(self) -> tuple[str, ...]:
@@ -154,6 +184,7 @@ class SystemManifest(Spec):
         (), description="parts of the package's manifest that are left out: keys, with dots"
     )
     dumps: Mapping[str, DumpSpec] = Field(description="the files that are handed over, by a name of your own")
+    deliveries: Mapping[str, DeliverySpec] = Field({}, description="files that come together, and which of them must")
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
-from typing import get_args
+from typing import Any, get_args
 
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
@@ -19,7 +20,7 @@ from migration_reports.records.run_record import (
     SystemState,
     UnknownCode,
 )
-from migration_reports.records.steps import Begun, DumpAccount, Receipts, Results, Validation, Verdict
+from migration_reports.records.steps import Begun, Bytes, DumpAccount, Receipts, Results, Validation, Verdict
 
 IN_LEDGER: tuple[State, ...] = ("promoted", "superseded", "rolled back", "withdrawn", "abandoned")
 """States that the ledger alone knows: they come with, or after, what the run did to the data centre."""
@@ -85,6 +86,7 @@ def run_record(
         receipts=receipts(received, results.accounts),
         fates=verdict.fates,
         controls=verdict.controls,
+        attachments=results.attachments.checks if results.attachments is not None else (),
         reconciliations=verdict.lines,
         amounts=promotion.amounts if promotion is not None else verdict.amounts,
         rules=validation.rules,
@@ -123,22 +125,40 @@ def state_of(results: Results) -> tuple[State, str, str]:
 
 
 def receipts(received: Receipts, accounts: Mapping[str, DumpAccount]) -> tuple[DumpReceipt, ...]:
-    """The receipts with what was read; what was read of a dump of several files stands with its first."""
+    """The receipts with what was read: records of each file, and what is known of the dump alone with its first file."""
     told: list[DumpReceipt] = []
+    read = Counter[str]()
     for receipt in received.receipts:
-        first = all(receipt.dump != other.dump for other in told)
-        account = accounts.get(receipt.dump) if first else None
+        account = accounts.get(receipt.dump) if (receipt.status, receipt.role) == ("received", "dump") else None
         if account is None:
             told.append(receipt)
             continue
-        read = {
-            "records": account.read.records,
-            "bytes_left_over": account.read.left_over,
-            "bytes_left_out": account.read.left_out,
-            "kinds": account.read.kinds,
-        }
-        told.append(receipt.model_copy(update=read))
+        number = read[receipt.dump]
+        read[receipt.dump] += 1
+        of_file = account.files[number] if account.files else None
+        told.append(
+            receipt.model_copy(
+                update={
+                    **({} if number else _of_dump(account.read)),
+                    **(
+                        {"records": sum(of_file.records.values())}
+                        if of_file is not None and len(account.files) > 1
+                        else {}
+                    ),
+                    **({"status": "cut_short"} if of_file is not None and of_file.cut_short else {}),
+                }
+            )
+        )
     return tuple(told)
+
+
+def _of_dump(read: Bytes) -> Mapping[str, Any]:
+    return {
+        "records": read.records,
+        "bytes_left_over": read.left_over,
+        "bytes_left_out": read.left_out,
+        "kinds": read.kinds,
+    }
 
 
 def _state(name: str) -> State:

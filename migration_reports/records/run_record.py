@@ -53,12 +53,18 @@ class Issue(Frozen):
 
 
 class DumpReceipt(Frozen):
-    """One line of the transfer file list (移行ファイル構成表): what was expected, and what came."""
+    """One line of the transfer file list (移行ファイル構成表): what was expected, what came, and the verdict on it.
+
+    `absent` is a file that may be, `superseded` one in whose place one of a later day stands, `cut_short` one that was
+    read and has no trailer, or bytes left over after its last record. `delivery` is what people call what it comes with.
+    """
 
     dump: str
     title: str
     file: str
-    status: Literal["received", "missing", "empty", "twice", "left", "unexpected"]
+    status: Literal["received", "missing", "absent", "empty", "twice", "superseded", "cut_short", "left", "unexpected"]
+    delivery: str = ""
+    optional: bool = False
     bytes: int = 0
     sha256: str = ""
     framing: str = ""
@@ -75,6 +81,11 @@ class DumpReceipt(Frozen):
     kinds: Mapping[str, int] = {}
     role: Literal["dump", "control"] = "dump"
 
+    @property
+    def expected(self) -> bool:
+        """Whether a manifest asks for it."""
+        return bool(self.dump or self.delivery)
+
 
 class ControlGroup(Frozen):
     """One group of a control: what stands in its fields, where it is stated, and both numbers, in the control's unit.
@@ -90,18 +101,47 @@ class ControlGroup(Frozen):
     agrees: bool
 
 
+class AttachmentCheck(Frozen):
+    """添付照合: the files beside dumps in one folder or archive, against the records that name them.
+
+    files = named + extra. `records` are those that name a file, of which it is not there for `missing`, and is another
+    than they say for `altered`. `refused` are entries that were not looked at: links, names that lead away, what cannot be
+    read. `kept` are the files in the store of the joint centre, once the records that name them are promoted.
+    """
+
+    place: str
+    kinds: tuple[str, ...]
+    files: int = 0
+    bytes: int = 0
+    records: int = 0
+    named: int = 0
+    missing: int = 0
+    altered: int = 0
+    extra: int = 0
+    refused: int = 0
+    kept: int = 0
+    bytes_kept: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether every file is explained."""
+        return self.files == self.named + self.extra
+
+
 class Control(Frozen):
     """A control proved or not: what the trailer, control file or manifest says against what was counted.
 
-    Amounts are decimal strings, exact. Of a control by group `by` are the fields that make the groups, `stated` and
-    `found` the totals of all of them, and `listed` the groups that differ, then as many others as are shown. Of a control
-    per parent, `groups` are the parents; one that differs is a rejected record, and holds the run by the limit alone.
+    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own. Of a
+    control by group `by` are the fields that make the groups, `stated` and `found` the totals of all of them, and `listed`
+    the groups that differ, then as many others as are shown. Of a control per parent, `groups` are the parents; one that
+    differs is a rejected record, and holds the run by the limit alone.
     """
 
     dump: str
     name: str
     kind: Literal["count", "sum", "hash", "value", "trailer", "parents"]
     field: str = ""
+    file: str = ""
     stated: str
     found: str
     agrees: bool
@@ -498,6 +538,7 @@ class RunRecord(Frozen):
     receipts: tuple[DumpReceipt, ...] = ()
     fates: tuple[RecordFate, ...] = ()
     controls: tuple[Control, ...] = ()
+    attachments: tuple[AttachmentCheck, ...] = ()
     reconciliations: tuple[Reconciliation, ...] = ()
     amounts: tuple[AmountReconciliation, ...] = ()
     rules: tuple[RuleResult, ...] = ()

@@ -31,8 +31,9 @@ def controlled(control: Control, side: Literal["stated", "found"]) -> str:
 
 def control_name(control: Control, language: str) -> str:
     """What a control is called; its name in the record is the English one."""
+    of_file = f" [{control.file}]" if control.file else ""
     if language == "en":
-        return control.name
+        return control.name + of_file
     subject = control.name.removeprefix("one ").partition(" of ")[2] or control.name.removeprefix("one ")
     said = {
         "count": "{} の件数",
@@ -42,7 +43,7 @@ def control_name(control: Control, language: str) -> str:
         "trailer": "{} が一つあること",
         "parents": "親ごとの {}",
     }
-    return said[control.kind].format(subject)
+    return said[control.kind].format(subject) + of_file
 
 
 def when(text: str) -> str:

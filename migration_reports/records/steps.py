@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 from migration_reports.records.groups import Group, Parents, groups_of_all
 from migration_reports.records.run_record import (
     AmountReconciliation,
+    AttachmentCheck,
     Control,
     Decision,
     DumpReceipt,
@@ -185,6 +186,42 @@ class Met(Frozen):
     places: tuple[tuple[int, int], ...] = ()
 
 
+Trailers = Mapping[str, tuple[Mapping[str, str | None], ...]]
+"""Of each header and trailer kind, the numbers in its records, as decimal strings; None is unreadable."""
+
+
+class FileCount(Frozen):
+    """What was counted of one file of a dump.
+
+    Attributes:
+        number: which of the dump's files, from 0.
+        records: records read, by kind.
+        sums: exact sums, by kind.field, where controls are proved per file.
+        trailers: the numbers in its headers and trailers.
+        left_over: at how many places bytes are left over after its last record.
+        cut_short: whether it lacks a trailer that it should have, or bytes are left over; known once all is read.
+    """
+
+    number: int
+    records: Mapping[str, int] = {}
+    sums: Mapping[str, Decimal] = {}
+    trailers: Mapping[str, tuple[Mapping[str, str | None], ...]] = {}
+    left_over: int = 0
+    cut_short: bool = False
+
+    @classmethod
+    def total(cls, parts: Iterable[FileCount]) -> FileCount:
+        """The counts of portions of one file, in their order."""
+        parts = tuple(parts)
+        return cls(
+            number=parts[0].number,
+            records=added(part.records for part in parts),
+            sums=sums(part.sums for part in parts),
+            trailers=trailers_by_all(part.trailers for part in parts),
+            left_over=sum(part.left_over for part in parts),
+        )
+
+
 class Counted(StepResult):
     """What was counted of some bytes of a dump.
 
@@ -193,7 +230,8 @@ class Counted(StepResult):
         made: what the parts of tables made of the records, by `part_key`.
         records: records read, by kind.
         sums: exact sums, by kind.field.
-        trailers: of each header and trailer kind, the numbers in its records, as decimal strings; None is unreadable.
+        trailers: the numbers in headers and trailers.
+        files: the same of each file.
         filled: by kind and field, in how many records it holds anything.
         characters: codes outside the standard, by field.
         groups: what was counted for controls, by the control's number.
@@ -206,6 +244,7 @@ class Counted(StepResult):
     records: Mapping[str, int] = {}
     sums: Mapping[str, Decimal] = {}
     trailers: Mapping[str, tuple[Mapping[str, str | None], ...]] = {}
+    files: tuple[FileCount, ...] = ()
     filled: Mapping[str, Mapping[str, int]] = {}
     characters: tuple[Met, ...] = ()
     groups: Mapping[str, tuple[Group, ...]] = {}
@@ -228,10 +267,11 @@ class SliceAccount(Counted):
             made=made_by_all(part.made for part in parts),
             records=added(part.records for part in parts),
             sums=sums(part.sums for part in parts),
-            trailers={
-                kind: tuple(row for part in parts for row in part.trailers.get(kind, ()))
-                for kind in keys_of(part.trailers for part in parts)
-            },
+            trailers=trailers_by_all(part.trailers for part in parts),
+            files=tuple(
+                FileCount.total(some)
+                for _, some in sorted(values_by({one.number: one for one in part.files} for part in parts).items())
+            ),
             filled=added_within(part.filled for part in parts),
             characters=met_by_all(part.characters for part in parts),
             groups=groups_of_all(part.groups for part in parts),
@@ -262,6 +302,7 @@ class DumpAccount(Counted):
             records=total.records,
             sums={name: total.sums[name] for name in sums},
             trailers=total.trailers,
+            files=total.files,
             filled=total.filled,
             characters=tuple(characters[:MOST_CHARACTERS]),
             characters_distinct=len(characters),
@@ -279,6 +320,12 @@ class Made(StepResult):
     def of(self, table: str, number: int) -> PartMade:
         """What a part made; nothing, where no record came."""
         return self.parts.get(part_key(table, number), PartMade())
+
+
+class Attachments(StepResult):
+    """What became of the files beside the dumps, by the place that they lie in."""
+
+    checks: tuple[AttachmentCheck, ...]
 
 
 class Validation(StepResult):
@@ -350,12 +397,19 @@ class Results:
     promotion: Promotion | None = None
     failure: Failure | None = None
     finished: Finished | None = None
+    attachments: Attachments | None = None
     timings: tuple[Timing, ...] = ()
 
 
 def part_key(table: str, number: int) -> str:
     """How a part of a table is called where what it made is counted."""
     return f"{table}.{number}"
+
+
+def trailers_by_all(parts: Iterable[Trailers]) -> Trailers:
+    """The headers and trailers of several portions, in their order."""
+    parts = tuple(parts)
+    return {kind: tuple(row for part in parts for row in part.get(kind, ())) for kind in keys_of(parts)}
 
 
 def made_by_all(parts: Iterable[Mapping[str, PartMade]]) -> dict[str, PartMade]:

@@ -95,12 +95,11 @@ def rules(record: RunRecord) -> Tally:
 
 
 def dumps_not_received(record: RunRecord) -> frozenset[str]:
-    """The expected dumps of which a file is missing, empty or doubtful: they were not read."""
-    return frozenset(
-        receipt.dump
-        for receipt in record.receipts
-        if receipt.status not in ("received", "left", "unexpected") and receipt.dump
-    )
+    """The dumps of which a file is missing, empty or doubtful, so that they were not read, and those that may be absent and are."""
+    of_dumps = [receipt for receipt in record.receipts if receipt.dump and receipt.role == "dump"]
+    doubtful = {r.dump for r in of_dumps if r.status in ("missing", "empty", "twice") and not r.optional}
+    read = {r.dump for r in of_dumps if r.status in ("received", "cut_short")}
+    return frozenset(doubtful | ({r.dump for r in of_dumps} - read))
 
 
 def _tally(verdicts: Iterable[Verdict]) -> Tally:

@@ -226,11 +226,15 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         )
         sheet(
             "移行ファイル Files",
-            [*_heads("file name status bytes record_length records left_over header_trailer charset"), "SHA-256"],
+            [
+                *_heads("file name delivery status bytes record_length records left_over header_trailer charset"),
+                "SHA-256",
+            ],
             (
                 (
                     r.file,
                     r.title,
+                    r.delivery,
                     both(r.status),
                     r.bytes,
                     r.record_length,
@@ -243,6 +247,32 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for r in record.receipts
             ),
         )
+        if record.attachments:
+            sheet(
+                "添付 Attachments",
+                [
+                    *_heads("lying_in kind files_count bytes files_named files_extra records_naming files_not_there"),
+                    *_heads("files_altered files_refused files_kept bytes_kept check"),
+                ],
+                (
+                    (
+                        a.place,
+                        " ".join(a.kinds),
+                        a.files,
+                        a.bytes,
+                        a.named,
+                        a.extra,
+                        a.records,
+                        a.missing,
+                        a.altered,
+                        a.refused,
+                        a.kept,
+                        a.bytes_kept,
+                        said(a.closes),
+                    )
+                    for a in record.attachments
+                ),
+            )
         sheet(
             "規則 Rules",
             [*_heads("rule what severity"), "Polars", "Great Expectations", *_heads("reported check")],

@@ -23,7 +23,7 @@ import polars as pl
 
 from dags import runs
 from dags.pipeline.extraction import extract_and_map
-from dags.pipeline.inbox import files_of
+from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.slice_files import SliceFiles
 from dags.pipeline.town import load
 from migration_reports.findings import join_findings

@@ -14,8 +14,8 @@ import sqlalchemy as sa
 from dags import runs, steps
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import data_centre, run_folder
-from dags.pipeline.cuts import planned
 from dags.pipeline.folders import municipality_folder
+from dags.pipeline.receiving.cuts import planned
 from dags.pipeline.slice_files import staged_frame
 from dags.pipeline.town import load, target_tables
 from migration_reports.findings import RunError, TransientError

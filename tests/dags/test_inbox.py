@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dags.pipeline import inbox
+from dags.pipeline.receiving import inbox
 from dags.pipeline.town import load
 
 TOWNS = Path(__file__).parents[2] / "mappings" / "municipalities"
@@ -67,8 +67,10 @@ def test_the_same_bytes_twice_and_an_empty_file_are_told_of(town, tmp_path):
 
 
 def test_a_file_of_a_system_that_is_not_moved_is_noted_and_no_alert(town, tmp_path):
+    folder = tmp_path / "inbox"
+    folder.mkdir()
     for name in ("a.dat", "tax1.dat", "x.dat"):
-        (tmp_path / name).write_bytes(name.encode())
-    receipts, found = inbox.receive(town("file: a.dat"), tmp_path, left=("tax?.dat",))
+        (folder / name).write_bytes(name.encode())
+    receipts, found = inbox.receive(town("file: a.dat"), folder, left=("tax?.dat",))
     assert {r.file: r.status for r in receipts} == {"a.dat": "received", "tax1.dat": "left", "x.dat": "unexpected"}
     assert found.column("code").to_pylist() == ["F104"]

@@ -21,6 +21,7 @@ from extractors.containers import CONTAINERS, load, recognise
 from extractors.containers._tape import describe
 from extractors.containers.contract import HEAD, Damaged
 from migration_reports.findings import SpecError
+from tests.workbooks import workbook
 
 CASES = Path(__file__).parents[1] / "cases" / "containers"
 NAMES = [container.name for container in CONTAINERS]
@@ -65,6 +66,10 @@ def part(recipe):
             return archive(recipe, value)
         case "rejects":
             return reject_set(value)
+        case "text":
+            return value.encode()
+        case "xlsx":
+            return workbook(**recipe)
     raise AssertionError(kind)
 
 

@@ -16,10 +16,13 @@ from hypothesis import strategies as st
 from extractors.copybooks.copybook import read_copybook
 from extractors.framings import FRAMINGS, load
 from extractors.kernels.memory import SLACK
+from extractors.layout.column_sheet import read_columns
+from extractors.reading import ROWS
 from extractors.records import Account, fetch, frame, frames, slices
 from migration_reports.findings import SpecError
 from tests.reading import open_bytes
 
+COLUMNS = read_columns("field,heading,type,length\nL,,text,9\nF,,text,9\n", file="case.csv")
 CASES = Path(__file__).parents[1] / "cases" / "framings"
 
 
@@ -33,7 +36,7 @@ def cases():
 def test_records_lie_where_the_case_says(name, case):
     options = case.get("options", {})
     text = case.get("copybook", f"01 R. 05 F PIC X({case.get('width', 1)}).")
-    layout = read_copybook(text, file="case.cpy")
+    layout = COLUMNS if name in ROWS and "copybook" not in case else read_copybook(text, file="case.cpy")
     if "problem" in case:
         with pytest.raises(SpecError) as caught:
             load(name, options, layout)
@@ -69,12 +72,20 @@ def taken(framed):
     ]
 
 
+def as_row(record: bytes) -> bytes:
+    """Bytes as a row of either framing: nothing in them is a mark, a quote or an end."""
+    return b"1" + record.translate(None, b'\x1a\x1e"\n\r')
+
+
 def recorded(records: list[bytes], name: str) -> bytes:
     """The records as this framing writes them."""
     if name == "fixed":
         return b"".join(r.ljust(12, b"x")[:12] for r in records)
     if name == "lines":
         return b"".join(r.replace(b"\n", b"x") + b"\n" for r in records)
+    if name in ROWS:
+        head, end = (b"L,F\r\n", b"\r\n") if name == "delimited" else (b"\x1a0L\x1fF\x1e", b"\x1e")
+        return head + b"".join(as_row(r) + end for r in records)
     if name == "length_field":
         return b"".join((len(r) + 2).to_bytes(2, "big") + r for r in records)
     words = [(len(r) + 4).to_bytes(2, "big") + b"\0\0" + r for r in records]
@@ -97,7 +108,7 @@ def recorded(records: list[bytes], name: str) -> bytes:
     buffer=st.integers(min_value=1, max_value=300),
 )
 def test_buffers_and_slices_give_the_records_that_were_written(name, records, buffer):
-    layout = read_copybook("01 R. 05 L PIC 9(4) COMP. 05 F PIC X(10).", file="case.cpy")
+    layout = COLUMNS if name in ROWS else read_copybook("01 R. 05 L PIC 9(4) COMP. 05 F PIC X(10).", file="case.cpy")
     options = {"length_field": {"field": "L"}}.get(name, {})
     framing = load(name, options, layout)
     data = recorded(records, name)
@@ -105,6 +116,8 @@ def test_buffers_and_slices_give_the_records_that_were_written(name, records, bu
         records = [r.ljust(12, b"x")[:12] for r in records]
     elif name == "lines":
         records = [r.replace(b"\n", b"x") for r in records]
+    elif name in ROWS:
+        records = [as_row(r) for r in records]
     elif name == "length_field":
         records = [(len(r) + 2).to_bytes(2, "big") + r for r in records]
     account = Account()
@@ -189,7 +202,8 @@ def some_options(name):
         "resynchronise": st.sampled_from(["yes", "no"]), "blocks": st.sampled_from(["yes", "no"]),
         "records": st.sampled_from(["words", "fixed"]), "ending": st.sampled_from(["lf", "crlf", "nl"]),
         "expression": st.sampled_from(["N", "N + 2", "2 * N", "0 - N", "5"]), "field": st.sampled_from(["L", "M", "P"]),
-        "lengths": st.sampled_from(["1=4 2=8 3=12", "1=0", "0=3 64=12", "1=999999999999999999999"]),
+        "separator": st.sampled_from(["comma", "tab"]), "quote": st.sampled_from(["double", "none"]),
+        "head": st.sampled_from(["none", "1", "1", "2", "3"]), "lengths": st.sampled_from(["1=4 2=8 3=12", "1=0", "0=3 64=12", "1=999999999999999999999"]),
     }  # fmt: skip
     options = {o: values.get(o.removeprefix("block_").removeprefix("record_"), small) for o in FAMILIES[name].options}
     options.pop("field", None)
@@ -232,6 +246,11 @@ def test_any_bytes_under_any_options_are_accounted_for_and_no_buffer_shows(name,
     layout = read_copybook(
         "01 R. 05 L PIC 9(4) COMP. 05 M PIC 9. 05 P PIC 9(3) COMP-3. 05 F PIC X(5).", file="case.cpy"
     )
+    if name in ROWS:
+        # Of any bytes hardly any would be what rows are made of.
+        layout, pieces = COLUMNS, st.sampled_from(b'"",,\n\n\r\x1a\x1e\x1f019LF\x1a0L\x1e')
+        heads = [b"L,F\n", b"\xef\xbb\xbfF,L\r\n", b"\x1a0L\x1fF\x1e", b""]
+        data = given_.draw(st.sampled_from(heads)) + bytes(given_.draw(st.lists(pieces, max_size=60)))
     try:
         framing = load(name, given_.draw(some_options(name)), layout)
     except SpecError as error:
@@ -243,7 +262,7 @@ def test_any_bytes_under_any_options_are_accounted_for_and_no_buffer_shows(name,
         rows, troubles = [], []
         with contextlib.ExitStack() as patched:
             patched.enter_context(mock.patch("extractors.records.BUFFER_LEAST", buffer))
-            for module in ("_walks", "blocked", "length_field"):
+            for module in ("_rows", "_walks", "blocked", "length_field"):
                 patched.enter_context(mock.patch(f"extractors.framings.{module}.MOST_RECORDS", most))
             for part, records in (
                 (p, r)

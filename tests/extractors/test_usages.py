@@ -23,6 +23,7 @@ from extractors.copybooks.picture import read_picture
 from extractors.decoder import Blanks
 from extractors.framings import load
 from extractors.kernels.memory import SLACK
+from extractors.layout.column_sheet import HEAD, read_columns
 from extractors.layout.storage import Described
 from extractors.usages import BY_NAME, USAGES, WORDS, usage_of
 from extractors.usages import _written as written
@@ -48,12 +49,16 @@ def layout_of(picture: str, *, dialect: str = "ibm", comma: bool = False, **opti
 
 @pytest.mark.parametrize(("usage", "case"), list(cases()))
 def test_bytes_read_as_the_case_says(usage, case, tmp_path):
-    layout = layout_of(
-        str(case["picture"]),
-        dialect=case.get("dialect", "ibm"),
-        comma=case.get("comma", False),
-        **case.get("options", {}),
-    )
+    if "column" in case:
+        layout = read_columns(f"{','.join(HEAD)}\nF,,{case['column'].replace(' ', ',')}\n", file="case.csv")
+        case |= {"charset": "utf_8"}
+    else:
+        layout = layout_of(
+            str(case["picture"]),
+            dialect=case.get("dialect", "ibm"),
+            comma=case.get("comma", False),
+            **case.get("options", {}),
+        )
     (field,) = layout.fields()
     assert usage_of(field, charsets.load(case.get("charset", "ibm"), {}, tmp_path)).name == usage or "page" in case
     raw = bytes.fromhex(case["bytes"])
@@ -228,8 +233,10 @@ def test_no_two_usages_want_the_same_item(dialect):
         takers = [u.name for u in USAGES if u.stores is not None and u.stores(item, rules) is not None]
         assert len(takers) <= 1, (item, takers)
         wanted.update(takers)
-    by_charset = {"utf8", "zoned_ascii"}
-    assert wanted <= {usage.name for usage in USAGES if usage.stores} == {u.name for u in USAGES} - by_charset
+    by_charset, by_sheet = {"utf8", "zoned_ascii"}, {"figures"}
+    assert (
+        wanted <= {usage.name for usage in USAGES if usage.stores} == {u.name for u in USAGES} - by_charset - by_sheet
+    )
 
 
 @settings(max_examples=150, deadline=None)

@@ -53,6 +53,7 @@ def account(number, seed):
         trailers={"trailer": ({"N": some.choice(["1", None])},) if kind == "trailer" else ()},
         filled={kind: {name: some.randint(0, 1) for name in FIELDS}},
         characters=characters,
+        files=({"number": (number - 1) // 3, "records": {kind: 1}, "left_over": some.randint(0, 1)},),
     )
 
 

@@ -14,19 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 
-from dags.pipeline.town import Municipality
-from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.findings import RunError
 from migration_reports.records.groups import MOST_GROUPS
 from migration_reports.records.run_record import DumpReceipt
 from validators.control_groups import Key, Said, key_of
 
 MOST_BYTES = 64_000_000
 """Of a control file; what is larger is no list of totals."""
-
-TITLE = "コントロールファイル"
 
 _NUMBER = r"^-?[0-9]{1,28}(\.[0-9]{1,9})?$"
 
@@ -39,57 +34,9 @@ class Statement:
     problems: tuple[str, ...] = ()
 
 
-def expected(municipality: Municipality) -> Mapping[str, str]:
-    """The control files that come with a municipality's dumps, each with the first dump that it belongs to."""
-    named = [(file, name) for name, reader in municipality.dumps.items() for file in reader.spec.control_files]
-    return dict(reversed(named))
-
-
-def receive(
-    municipality: Municipality, inbox: Path, by_sha256: dict[str, str]
-) -> tuple[tuple[DumpReceipt, ...], pa.RecordBatch]:
-    """Compare an inbox with the control files that are expected in it.
-
-    Args:
-        municipality: with the systems that are moved.
-        inbox: where they lie.
-        by_sha256: the files that were received, by their SHA-256; those are added to it.
-
-    Returns:
-        A receipt of each, and what is wrong with any.
-    """
-    receipts, found = [], []
-    for file, dump in sorted(expected(municipality).items()):
-        path = inbox / file
-        there = path.is_file() and path.resolve().is_relative_to(inbox.resolve())
-        size = path.stat().st_size if there else 0
-        data = path.read_bytes() if 0 < size <= MOST_BYTES else b""
-        sha256 = _sha256(path) if size else ""
-        status, code = ("received", "") if size else ("empty", "F102") if there else ("missing", "F101")
-        if size and by_sha256.setdefault(sha256, file) != file:
-            status, code = "twice", "F103"
-        if code:
-            found.append(finding(code, CATALOGUE[code].severity, dump=dump, detail=file))
-        receipts.append(
-            DumpReceipt.model_validate(
-                {
-                    "dump": dump,
-                    "title": TITLE,
-                    "file": file,
-                    "status": status,
-                    "bytes": size,
-                    "sha256": sha256,
-                    "charset": _encoding(data) or "",
-                    "role": "control",
-                }
-            )
-        )
-    return tuple(receipts), join_findings(found)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def encoding_of(file: Path) -> str:
+    """How a control file is coded; empty where it cannot be told, or is too large to be one."""
+    return (_encoding(file.read_bytes()) or "") if file.stat().st_size <= MOST_BYTES else ""
 
 
 def _encoding(data: bytes) -> str | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -9,15 +12,19 @@ import pyarrow as pa
 
 from dags.pipeline.controls.control_files import Statement, of_trailers, stated
 from dags.pipeline.controls.parents import parents_proved
+from dags.pipeline.receiving.per_file import trailers_of
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader
 from mappings.language.controls import ControlSpec
 from mappings.plan import ControlPlan
-from migration_reports.findings import join_findings
+from migration_reports.findings import join_findings, no_findings
+from migration_reports.records.groups import Group
 from migration_reports.records.run_record import Control
-from migration_reports.records.steps import DumpAccount, Receipts
+from migration_reports.records.steps import DumpAccount, FileCount, Receipts
+from migration_reports.records.sums import EXACT
 from validators.control_groups import prove_groups
 from validators.controls import Stated, prove
+from validators.file_controls import CountedFile, prove_files
 
 
 def prove_dump(
@@ -38,25 +45,53 @@ def prove_dump(
     Raises:
         RunError: a control file is not what was received.
     """
-    plans = {plan.name: plan for plan in reader.controls}
     every = [(asked(str(number), spec), spec) for number, spec in enumerate(reader.spec.controls)]
-    alone = [control for control, spec in every if spec.per is None and not _stated_elsewhere(spec)]
-    proved, found = prove(name, alone, account.groups, account.trailers)
-    of_groups = []
+    files = [one.file for one in received.of(name) if one.status == "received"]
+    if not files:
+        return tuple(_not_there(name, control) for control, _ in every), no_findings()
+    plans = {plan.name: plan for plan in reader.controls}
+    alone = [control for control, spec in every if spec.per is None and not _stated_by_group(spec)]
+    told = [prove(name, alone, account.groups, account.trailers)]
+    if of_files := [(control, spec) for control, spec in every if spec.per == "file"]:
+        counted = (
+            CountedFile(file, _groups(one, of_files), trailers_of(one, reader.spec))
+            for file, one in zip(files, account.files, strict=True)
+        )
+        once = {kind: of.role for kind, of in reader.spec.records.items() if of.role != "data"}
+        told.append(prove_files(name, [control for control, _ in of_files], counted, once=once))
     for control, spec in every:
-        if spec.per is None and _stated_elsewhere(spec):
+        if spec.per is None and _stated_by_group(spec):
             plan = plans[control.number]
-            statement = _statement(run, spec, plan, account, received)
+            said = _statement(run, spec, plan, account, received)
             groups = account.groups.get(control.number, ())
-            of_groups.append(
-                prove_groups(
-                    name, control, groups, statement.amounts, numbers=plan.numbers, problems=statement.problems
-                )
-            )
-    of_parents = [parents_proved(name, control, account) for control, spec in every if spec.per is not None]
-    return (*proved, *(one for one, _ in of_groups), *of_parents), join_findings(
-        [found, *(said for _, said in of_groups)]
+            one, found = prove_groups(name, control, groups, said.amounts, numbers=plan.numbers, problems=said.problems)
+            told.append(((one,), found))
+    of_parents = tuple(parents_proved(name, control, account) for control, spec in every if spec.per == "parent")
+    return (*(one for made, _ in told for one in made), *of_parents), join_findings([found for _, found in told])
+
+
+def _not_there(dump: str, control: Stated) -> Control:
+    """A control of a dump that may be absent, and is: it proves nothing."""
+    return Control(
+        dump=dump,
+        name=control.name,
+        kind=control.what,
+        field=control.of if control.what == "value" else control.equals,
+        stated="",
+        found="",
+        agrees=True,
     )
+
+
+def _groups(one: FileCount, controls: Iterable[tuple[Stated, ControlSpec]]) -> Mapping[str, tuple[Group, ...]]:
+    """What was counted of one file for its controls."""
+    found = {}
+    for control, spec in controls:
+        counts = [Decimal(one.records.get(kind, 0)) for kind, field in spec.subjects if not field]
+        sums = [one.sums.get(f"{kind}.{field}", Decimal(0)) for kind, field in spec.subjects if field]
+        total = functools.reduce(EXACT.add, (*counts, *sums), Decimal(0))
+        found[control.number] = (Group((), 0, 0, total, total, Decimal(0)),)
+    return found
 
 
 def asked(number: str, spec: ControlSpec) -> Stated:
@@ -81,7 +116,7 @@ def _what(spec: ControlSpec) -> Literal["count", "sum", "hash", "value"]:
     return "count" if spec.count is not None else "sum" if spec.sum is not None else "hash"
 
 
-def _stated_elsewhere(spec: ControlSpec) -> bool:
+def _stated_by_group(spec: ControlSpec) -> bool:
     return bool(spec.by or spec.file)
 
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from dags.pipeline import inbox
+from dags.pipeline.receiving import inbox, per_file
 from dags.pipeline.run_folder import Run, settings
 from dags.pipeline.town import Municipality
 from extractors.reading import Reading
@@ -35,10 +35,14 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
     plans: dict[str, DumpCuts] = {}
     dumps = list(municipality.dumps)
     for dump in dumps:
-        reader = municipality.dumps[dump]
+        reader, files = municipality.dumps[dump], inbox.dump_files(run, dump)
+        if not files:
+            log.info("%s: it may be absent, and is", dump)
+            plans[dump] = DumpCuts(slices=())
+            continue
         made = cut(
             reader.reading,
-            inbox.dump_files(run, dump),
+            files,
             reader.kinds,
             target=settings().slice_bytes,
             at_most=max(MAX_SLICES // len(dumps), 1),
@@ -52,7 +56,7 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
         )
     if run.read(Cuts) not in (None, Cuts(dumps=plans)):
         # What was read of other slices must not stand beside what will be read of these.
-        for folder in ("mapped", "held", "looked_at", "findings/dumps"):
+        for folder in ("mapped", "held", "looked_at", "linked", "findings/dumps"):
             shutil.rmtree(run.path / folder, ignore_errors=True)
         run.forget(SliceAccount)
     run.write(Cuts(dumps=plans))
@@ -189,7 +193,10 @@ def join(run: Run, municipality: Municipality, dump: str) -> DumpAccount:
         if part.length not in (-1, read.bytes) or not ends:
             raise RunError(f"{name} is not what was planned; the dump has changed since it was received. Run again.")
         accounts.append(counted)
-    return DumpAccount.of(SliceAccount.total(accounts), list(municipality.dumps[dump].spec.records))
+    spec = municipality.dumps[dump].spec
+    account = DumpAccount.of(SliceAccount.total(accounts), list(spec.records))
+    files = per_file.with_cuts(account.files, spec, len(inbox.dump_files(run, dump)))
+    return account.model_copy(update={"files": files})
 
 
 def slice_name(dump: str, number: int) -> str:
