@@ -216,12 +216,13 @@ def extract_and_map(
         unlinked = spared(unlinked, extracted.batch, mapped.left)
         sink.write_findings(unlinked)
         counted.add(kind, extracted.batch, mapped.left)
-        stays = extracted.batch
         if mapped.left is not None:
-            stays = stays.filter(mapped.left.is_null().to_arrow())
-            gone.add(kind, extracted.batch.filter(mapped.left.is_not_null().to_arrow()), fields)
+            gone.add(kind, extracted.batch.select(list(fields)).filter(mapped.left.is_not_null().to_arrow()), fields)
         if source in looked_at:
-            sink.write_looked_at(source, stays.select(["_record", *looked_at[source]]))
+            stays = extracted.batch.select(["_record", *looked_at[source]])
+            sink.write_looked_at(
+                source, stays if mapped.left is None else stays.filter(mapped.left.is_null().to_arrow())
+            )
         if mapped.untaken.height:
             sink.write_looked_at(untaken_of(source), batch_of(mapped.untaken))
         sink.write(mapped)
