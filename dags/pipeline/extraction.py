@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -16,11 +16,12 @@ from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
+from extractors.context.standing import Standing, beside
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
+from mappings.hits import batch_of
 from mappings.leaving import spared, untaken_of
-from mappings.outcome import batch_of
 from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators.tally import Tally as DumpTally
@@ -155,6 +156,7 @@ def extract_and_map(
     run_id: str,
     part: Slice = WHOLE,
     linker: Linker | None = None,
+    context: Sequence[Standing] = (),
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -166,6 +168,7 @@ def extract_and_map(
         run_id: the run that stands in its rows.
         part: the slice.
         linker: links records with the files beside the dump that they name; where there is none, they name none.
+        context: the headers and trailers of the dump that its records look at.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -212,7 +215,7 @@ def extract_and_map(
         tally.add(kind, extracted.batch, fields)
         files.add(kind, extracted.batch, fields)
         batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
-        mapped = mapper.map(source, batch, extracted.findings)
+        mapped = mapper.map(source, beside(context, batch, stream), extracted.findings)
         unlinked = spared(unlinked, extracted.batch, mapped.left)
         sink.write_findings(unlinked)
         counted.add(kind, extracted.batch, mapped.left)

@@ -36,7 +36,8 @@ from migration_reports.records.run_record import (
 )
 from migration_reports.records.standing import standing
 from migration_reports.reports import FILES, gaiji
-from migration_reports.reports._ledger_cells import COLUMNS, unguarded
+from migration_reports.reports._ledger import GAIJI as COLUMNS
+from migration_reports.reports._ledger import unguarded
 from migration_reports.words import WORDS
 
 HOSTILE = "<script>alert(1)</script>"
