@@ -37,14 +37,15 @@ from types import MappingProxyType
 from typing import Any
 
 from migration_reports.candidates import Candidates
-from migration_reports.items import CodeSet, Item, Reference
+from migration_reports.codes import CodeSet
+from migration_reports.items import Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
 from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
-from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
+from target_schemas.item_sheets import NAME, ItemReader, Line, check_key, check_lines, in_edition, union
 from target_schemas.model import Edition, RuleSpec, System
 from target_schemas.physical import Described, make_table
 from target_schemas.system_yaml import ReferenceSheet, SystemSheet, TableSheet
@@ -142,7 +143,7 @@ def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem
         if not of_table:
             problems.append(Problem("S030", place, f"table `{table[:60]}` has no item in items.csv"))
         check_lines(of_table, editions, problems)
-        _check_key(of_table, editions, place, problems)
+        check_key(of_table, editions, place, problems)
     return _Read(folder.name, sheet, located, {table: tuple(of_table) for table, of_table in by_table.items()})
 
 
@@ -174,33 +175,6 @@ def _editions(sheet: SystemSheet, located: Located, problems: list[Problem]) -> 
             problems.append(Problem("S010", place, f"edition {name[:20]} does not come after the one above it"))
         before = max(before, day)
     return bool(sheet.editions)
-
-
-def _check_key(lines: Sequence[Line], editions: tuple[str, ...], place: Position, problems: list[Problem]) -> None:
-    """That there is a key, and that in every edition that has the table its items are there and mandatory."""
-    if lines and not any(line.key for line in lines):
-        message, hint = "the table has no key", "mark its items with 1 in the column key"
-        problems.append(Problem("S031", place, message, hint=hint))
-    for line in lines:
-        if line.key and not line.item.must:
-            problems.append(
-                Problem("S031", line.row.at("must"), f"`{line.item.name}` is of the key, and not mandatory")
-            )
-        if line.key and line.item.kind in ("G", "B"):
-            problems.append(Problem("S031", line.row.at("key"), f"`{line.item.name}` cannot be of a key"))
-    given = [line for line in lines if line.item.arrival]
-    dated = any(line.key and line.item.kind == "D" for line in lines)
-    for line in given:
-        if line.item.kind != "I" or line.item.length or not dated or line.item.name != given[0].item.name:
-            message = f"`{line.item.name}` cannot number the rows of a key"
-            hint = "one whole number (I) without a length, in a table whose key has a date"
-            problems.append(Problem("S031", line.row.at("key"), message, hint=hint))
-    for edition in editions:
-        here = {line.item.name for line in in_edition(lines, edition, editions)}
-        for line in lines:
-            if line.key and here and line.item.name not in here:
-                message = f"`{line.item.name}` is of the key, and edition {edition} does not have it"
-                problems.append(Problem("S031", line.row.at("since"), message))
 
 
 def _key(items: Sequence[Item], lines: Sequence[Line]) -> tuple[str, ...]:

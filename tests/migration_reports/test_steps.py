@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_reports.records.steps import DumpAccount, Made, PartMade, SliceAccount, part_key
+from migration_reports.records.counted import DumpAccount, Made, PartMade, SliceAccount, part_key
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "slice_accounts.yaml").read_text("utf-8"))
 KINDS, FIELDS = ["header", "person", "trailer"], ["A", "B"]
