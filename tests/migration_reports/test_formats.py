@@ -12,6 +12,7 @@ from migration_reports.records import counted, formats, steps
 from migration_reports.records.comparison import compare
 from migration_reports.records.formats import FORMER_NAMES, UPGRADES, from_json, name_of, to_json
 from migration_reports.records.run_record import FORMAT, AttachmentCheck, CandidateSearch, Decision, RunRecord, Timing
+from migration_reports.records.step_result import StepResult
 from tests.migration_reports.invented_runs import RUNS
 
 FORMER = Path(__file__).parents[1] / "golden" / "former_run"
@@ -42,7 +43,12 @@ WRITTEN = [
     RUNS["rehearsal"],
 ]  # fmt: skip
 
-KINDS = [kind for kind in vars(steps).values() if isinstance(kind, type) and issubclass(kind, steps.StepResult)]
+KINDS = [
+    kind
+    for module in (steps, counted)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, StepResult)
+]
 
 
 @pytest.mark.parametrize("value", WRITTEN, ids=lambda value: type(value).__name__)
@@ -51,7 +57,7 @@ def test_what_is_written_is_read_back(value):
 
 
 def test_every_result_is_tried():
-    assert {type(value) for value in WRITTEN} == {*KINDS, RunRecord} - {steps.StepResult, steps.Counted}
+    assert {type(value) for value in WRITTEN} == {*KINDS, RunRecord} - {StepResult, counted.Counted}
 
 
 def read_former(kind, of=""):

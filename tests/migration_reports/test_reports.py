@@ -132,7 +132,7 @@ def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
 
 def test_the_workbook_opens_and_starts_no_formula(rendered):
     book = openpyxl.load_workbook(rendered["workbook.xlsx"])
-    assert len(book.sheetnames) == 13
+    assert len(book.sheetnames) == 14
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert [cell for cell in cells if cell.value == FORMULA]

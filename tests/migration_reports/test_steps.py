@@ -97,7 +97,7 @@ def test_a_dumps_account_tells_sums_by_kind_and_the_most_frequent_characters_fir
 
 
 def test_what_is_listed_of_characters_is_bounded_and_the_rest_is_counted(monkeypatch):
-    monkeypatch.setattr("migration_reports.records.steps.MOST_CHARACTERS", 2)
+    monkeypatch.setattr("migration_reports.records.counted.MOST_CHARACTERS", 2)
     met = [{"field": "A", "code": code, "area": "undefined", "count": code, "records": 1} for code in (1, 2, 3)]
     account = DumpAccount.of(SliceAccount(characters=met), KINDS)
     assert ([met.code for met in account.characters], account.characters_distinct) == ([3, 2], 3)
