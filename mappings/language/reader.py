@@ -69,6 +69,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y090": "a delivery whose files cannot be told",
     "Y091": "a name in braces that stands for nothing",
     "Y092": "attachments that cannot be found or told apart",
+    "Y110": "a set of map files of which some are not named",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
     "Y115": "a decision about candidates that cannot be used",
     "Y116": "candidates that are not known",
