@@ -30,7 +30,8 @@ from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import (
     BYTES,
     DUMP,
