@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from mappings.language.decisions import FILE, Decision, read_decisions
 from mappings.language.files import inside, missing, text_of
 from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
+from mappings.language.own_lists import OWN, own_lists
 from mappings.language.package import Counts, inherit, overlay, packages_of
 from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from migration_reports.specs import Located, Spec, checked
@@ -22,9 +22,6 @@ from migration_reports.trouble import Position, Problem, SpecError, UsageError, 
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
-OWN = "own"
-"""The folder of a municipality's own lists, which hold for all its systems."""
-MOST_LISTS = 2_000
 ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 S = TypeVar("S", bound=Spec)
@@ -60,7 +57,7 @@ def read_municipality(
     }
     whole = {name: system for name, system in read.items() if system is not None}
     check_dumps(whole, found.problems)
-    own = town.lists()
+    own = own_lists(town.own, found.problems, found.sha256)
     if head is None or found.problems:
         # What a system inherits is looked at once with the head and once with each system.
         raise SpecError(dict.fromkeys(found.problems))
@@ -144,27 +141,6 @@ class _Reader:
             return None
         decisions = self._decisions()
         return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse(), decisions)
-
-    def lists(self) -> Mapping[str, str]:
-        """The texts of the files that are a municipality's own lists, by their paths; empty of what is no CSV."""
-        texts = {}
-        folder = self.own.path / OWN
-        files = itertools.islice(
-            (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")), MOST_LISTS + 1
-        )
-        there = sorted(files)
-        if len(there) > MOST_LISTS:
-            place = Position(self.own.shown(OWN))
-            self.problems.append(Problem("Y001", place, f"the folder holds more than {MOST_LISTS:,} files"))
-        for file in there[:MOST_LISTS]:
-            path = file.relative_to(self.own.path).as_posix()
-            place = Position(self.own.shown(path))
-            found = self._find(path, place)
-            if found is None or file.suffix != ".csv":
-                texts[path] = ""
-            elif (text := text_of(found, path, place, self.problems, self._noted(found), (folder,))) is not None:
-                texts[path] = text
-        return MappingProxyType(texts)
 
     def document(self, name: str) -> Document | None:
         """Read a file of its own as YAML; None where it cannot be read."""
