@@ -11,15 +11,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
+from mappings.hits import batch_of, findings_of, joined
 from mappings.keys import dated_key, rank
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
+from mappings.leaving import NOBODY, Takers, noted, reasons_left, without
 from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
 from mappings.provenance import found_as
 from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
@@ -35,7 +35,6 @@ from mappings.values import (
     target_values,
     working_levels,
 )
-from migration_reports.findings import FINDINGS
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
@@ -73,12 +72,16 @@ class Mapped:
         held: of each part that waits, its rows as they are.
         tallies: of each part that does not wait.
         findings: the decoder's, placed and graded, and the mapping's.
+        left: of each record the reason for which it is left, and null where it is not; None where none may be.
+        untaken: records, `_record` and `_offset`, of which only parts that wait can tell whether they take them.
     """
 
     rows: Mapping[PartKey, pa.RecordBatch]
     held: Mapping[PartKey, pa.RecordBatch]
     tallies: Mapping[PartKey, Tally]
     findings: pa.RecordBatch
+    left: pl.Series | None
+    untaken: pl.DataFrame
 
 
 _Chain = tuple[tuple[Step, ...], tuple[pa.DataType, ...]]
@@ -140,6 +143,8 @@ class Mapper:
         self._parts = tuple(part for plan in plans for part in plan.parts)
         self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
+        self._leaves = {source: leaves for plan in plans for source, leaves in plan.leaves.items()}
+        self._takers = {part.source: Takers(self._parts, part.source) for part in self._parts}
         self._known: dict[str, dict[_Chain, Known]] = {}
         self._queries = {
             (part.table, part.number): self._query(part, self._tables(part, {}))
@@ -159,25 +164,30 @@ class Mapper:
             The rows by part, and the findings. A record and field has a finding of one code once, however many columns
             the field feeds.
         """
-        frame = pl.DataFrame(pl.from_arrow(batch))
+        whole = pl.DataFrame(pl.from_arrow(batch))
+        left = reasons_left(self._leaves.get(source, ()), whole)
+        frame = whole if left is None else whole.filter(left.is_null())
         rows: dict[PartKey, pa.RecordBatch] = {}
         held: dict[PartKey, pa.RecordBatch] = {}
         tallies: dict[PartKey, Tally] = {}
         findings: list[pl.DataFrame] = []
-        lost = values_lost(decoded)
+        gone = () if left is None else whole["_record"].filter(left.is_not_null())
+        lost = values_lost(without(decoded, gone))
         for part in self._parts:
             if part.source != source:
                 continue
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                kept = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
-                held[key] = _batch(before.select(list(dict.fromkeys(kept))))
+                needed = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
+                held[key] = batch_of(before.select(list(dict.fromkeys(needed))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
             findings.extend(found)
+        untaken, told = self._takers[source].untaken(frame, rows, held) if source in self._takers else NOBODY
         graded = [grade(self._policies.get(source, NO_POLICIES), decoded)] if decoded.num_rows else []
-        return Mapped(rows, held, tallies, _joined(graded, findings))
+        every = joined([*(noted(one, gone) for one in graded), told], findings)
+        return Mapped(rows, held, tallies, every, left, untaken)
 
     def map_held(
         self, part: PartPlan, frame: pl.DataFrame, *, numbers: Mapping[str, Mapping[str, str]] = _NO_NUMBERS
@@ -193,7 +203,7 @@ class Mapper:
             The target rows, the findings, and the tally.
         """
         made, found, tally = _run(self._query(part, self._tables(part, numbers)), frame, {})
-        return made, _joined([], found), tally
+        return made, joined([], found), tally
 
     def keys_of(self, part: PartPlan, column: ColumnPlan, at: int, frame: pl.DataFrame) -> pl.Series:
         """The keys that a step of a column numbers, in some rows: texts, each once, without null."""
@@ -230,7 +240,7 @@ def _run(
         chosen = chosen.with_columns(level)
     said = [one for one in query.said if not one.reads & silent]
     rows = chosen.select(*query.exprs, *[one.expr for one in said])
-    batch = _batch(rows[part.schema.names], part.schema)
+    batch = batch_of(rows[part.schema.names], part.schema)
     wrong = {name: sum(lost.get(field, 0) for field in fields) for name, fields in query.fields.items()}
     hits = {one.remark: rows[one.remark.name].arg_true() for one in said if rows[one.remark.name].any()}
     unknown: dict[str, Counter[str]] = {}
@@ -240,7 +250,7 @@ def _run(
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
     places = chosen[PLACE].to_numpy() if hits and PLACE in chosen.columns else None
-    found = [_found(rows, hits, part, places)] if hits else []
+    found = [findings_of(rows, hits, part, places)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -327,52 +337,3 @@ def _polars(kind: pa.DataType) -> pl.DataType:
     if pa.types.is_decimal(kind):
         return pl.Decimal(kind.precision, kind.scale)
     return {pa.string(): pl.String(), pa.int64(): pl.Int64(), pa.int16(): pl.Int16()}[kind]
-
-
-def _found(
-    rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan, places: npt.NDArray[np.int64] | None
-) -> pl.DataFrame:
-    """The findings of some masks: mask by mask, in each the rows that it hits."""
-    said = pl.DataFrame(
-        [
-            (m.code, m.severity.value, part.dump, part.kind, m.field, part.table, m.column, m.place, None)
-            for m in hits
-        ],
-        schema=dict.fromkeys(("code", "severity", "dump", "kind", "field", "table", "column", "mapping", "detail"), pl.String),
-        orient="row",
-    )  # fmt: skip
-    each = said[np.repeat(np.arange(len(hits)), [len(at) for at in hits.values()])]
-    hit = rows[["source_record", "_offset"]][pl.concat(hits.values())]
-    within = np.concatenate([_within(part, m.field, at, places) for m, at in hits.items()])
-    placed = [hit["source_record"].alias("record"), (hit["_offset"] + within).alias("offset")]
-    return each.hstack(placed).select(FINDINGS.names)
-
-
-def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
-    """The byte of the record at which a field stands in some rows: of an occurrence where that one does."""
-    columns = part.each.fields(field) if part.each is not None and places is not None else ()
-    if part.each is None or places is None or len(columns) < 2:
-        return np.full(len(at), part.offsets.get(field, 0), np.int64)
-    offsets: npt.NDArray[np.int64] = np.array([part.offsets.get(column, 0) for column in columns], np.int64)
-    where: npt.NDArray[np.int64] = offsets[places[at.to_numpy()] // (part.each.fixed // len(columns))]
-    return where
-
-
-def _joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:
-    every = list(graded)
-    mapped = [found for found in findings if found.height]
-    if mapped:
-        every.append(pl.concat(mapped).unique(["record", "field", "code"], keep="first", maintain_order=True))
-    return _batch(pl.concat(every), FINDINGS) if every else _empty(FINDINGS)
-
-
-def _batch(frame: pl.DataFrame, schema: pa.Schema | None = None) -> pa.RecordBatch:
-    # Texts leave Polars as views, so that they are copied once, into the schema's type, and not twice.
-    views = pl.CompatLevel.newest()
-    table = frame.to_arrow() if schema is None else frame.to_arrow(compat_level=views).cast(schema)
-    parts = table.combine_chunks().to_batches()
-    return parts[0] if parts else _empty(table.schema)
-
-
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
-    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)

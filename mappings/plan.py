@@ -84,11 +84,15 @@ def factor_of(steps: Sequence[Step]) -> int | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on rows: a mask, and the columns of the frame that it reads."""
+    """A condition on rows: a mask, the columns of the frame that it reads, and `filled`, the one that must not be zero.
+
+    `filled` is empty where anything else is asked.
+    """
 
     mask: pl.Expr
     reads: tuple[str, ...]
     wide: tuple[str, ...] = ()
+    filled: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -317,10 +321,22 @@ class PartPlan:
         """Whether it can only be mapped when every dump has been read."""
         return bool(self.joins or self.series)
 
-    @property
-    def simple(self) -> bool:
-        """Whether every record gives exactly one row, so that sums of fields are sums of columns."""
-        return not (self.each or self.joins or self.when or self.keep != "every_row")
+    def sums(self, name: str) -> tuple[str, ...]:
+        """The fields whose sum is that of a name in the rows, because each of their values stands in one row, or is zero."""
+        once = self.each is None or (self.each.runs is None and len(self.each.flat.get(name, ())) == self.each.fixed)
+        every = not self.joins and self.keep == "every_row" and all(condition.filled == name for condition in self.when)
+        lists = self.each is not None and self.each.lists
+        if not (once and every) or lists:
+            return ()
+        return self.each.fields(name) if self.each is not None else (name,)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leave:
+    """Records of a kind that are left for a reason: those for which all conditions hold."""
+
+    reason: str
+    when: tuple[Condition, ...]
 
 
 Fate = tuple[tuple[str, ...], str]
@@ -338,6 +354,7 @@ class Plan:
         fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
+        leaves: for each source, which of its records are left; the first reason that fits counts.
     """
 
     system: str
@@ -346,6 +363,7 @@ class Plan:
     fates: Mapping[str, Mapping[str, Fate]]
     fields: Mapping[str, frozenset[str]]
     folder: SystemFolder
+    leaves: Mapping[str, tuple[Leave, ...]] = dataclasses.field(default_factory=dict)
 
     def parts_of(self, source: str) -> tuple[PartPlan, ...]:
         """The parts that read a source."""

@@ -49,7 +49,7 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
     said = [fates.get(field) or fates.get(outer, ((), "")) for fates in told]
     targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
     of = spec.records[kind]
-    read = {reference for c in spec.controls for reference in (c.sum, c.value, c.equals)}
+    read = {reference for control in spec.controls for reference in control.references}
     controls, tells = f"{kind}.{field}" in read, field == of.field or field in of.also
     reason = next((why for _, why in said if why), "")
     if of.role != "data" and not (targets or controls):
@@ -97,9 +97,13 @@ def _read_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Followed:
-    """A field that goes into a decimal column, multiplied by `times` and otherwise unchanged: their sums agree."""
+    """Fields that go into a decimal column, multiplied by `times` and otherwise unchanged: their sums agree.
 
-    field: str
+    `name` is what rows call them; of the occurrences of a table there are several.
+    """
+
+    name: str
+    fields: tuple[str, ...]
     column: str
     times: int
 
@@ -107,7 +111,9 @@ class Followed:
 def followed(part: PartPlan) -> tuple[Followed, ...]:
     """The fields of a part whose sums can be followed into its table."""
     return tuple(
-        Followed(column.sources[0], column.targets[0], column.factor)
+        Followed(column.sources[0], fields, column.targets[0], column.factor)
         for column in part.columns
-        if part.simple and column.factor is not None and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+        if column.factor is not None
+        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+        and (fields := part.sums(column.sources[0]))
     )

@@ -18,6 +18,12 @@ The head, of a system of one table:
     rules:
       lent_after_bought: {not_after: [bought, lent], of: loans, severity: alert, source: 図書館規則 第3条}
 
+A rejected row of a table with `critical: yes` holds the run. Where that is so of some rows only, `critical_when` says of
+which, by what stands in them, or by a condition as of `holds`; a rejected row that does not say counts as one of them:
+
+      victims: {ja: 被災者, en: victims, critical_when: {disclose: "0"}}
+      reservations: {ja: 予約, en: reservations, critical_when: "state = '1' and day >= '20270401'"}
+
 A reference of several items names the others `beside:` the first. A rule begins with its shape; `of` and `source` are asked
 for, `severity` may be said, and what else stands there are the shape's parameters.
 """
@@ -30,11 +36,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from migration_reports.candidates import Candidates
 from migration_reports.items import CodeSet, Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
-from target_schemas import code_sheets, csv_sheets, item_sheets, periods
+from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
 from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
@@ -47,6 +54,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         **csv_sheets.PROBLEMS,
         **item_sheets.PROBLEMS,
         **code_sheets.PROBLEMS,
+        **candidate_sheets.PROBLEMS,
         **periods.PROBLEMS,
         "S030": "a table that is not known, or has no items",
         "S031": "a key that cannot be one",
@@ -93,9 +101,11 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
         for table in read.lines
     }
     rules = {name: (*_rules(read, problems), *_given_rules(reads, read, problems)) for name, read in reads.items()}
+    heads = {name: (read.sheet.candidates, read.located, read.lines) for name, read in reads.items()}
+    candidates = candidate_sheets.of_systems(heads, names, problems)
     if problems:
         raise SpecError(problems)
-    return tuple(_system(read, code_sets, references, rules[name]) for name, read in reads.items())
+    return tuple(_system(read, code_sets, references, rules[name], candidates[name]) for name, read in reads.items())
 
 
 def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem]) -> _Read | None:
@@ -349,6 +359,7 @@ def _system(
     code_sets: Mapping[str, CodeSet],
     references: Mapping[tuple[str, str], tuple[Reference, ...]],
     rules: tuple[RuleSpec, ...],
+    candidates: tuple[Candidates, ...],
 ) -> System:
     """The union of a system's editions, and from it each of them."""
     whole = {table: union(lines, read.editions) for table, lines in read.lines.items()}
@@ -377,6 +388,7 @@ def _system(
             tuple(rule for rule in rules if rule.of in there),
             read.sheet.refuse,
             edition,
+            tuple(one for one in candidates if one.of.removeprefix(f"{read.name}.") in there),
             MappingProxyType(made),
         )
 
@@ -389,6 +401,6 @@ def _system(
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:
     based_on = sheet.based_on or read.sheet.based_on
-    return Described(
-        read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", periods.period_of(sheet)
-    )
+    rows = sheet.critical_rows(read.located.at("tables", table, "critical_when"))
+    held, period = sheet.critical == "yes", periods.period_of(sheet)
+    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, held, period, rows)

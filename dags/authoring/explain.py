@@ -30,7 +30,8 @@ from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import (
     BYTES,
     DUMP,
@@ -192,6 +193,13 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
             yield "code set", item.code_set
         if column in key_groups(found):
             yield "key", ", ".join(head.key)
+        for one in (
+            one for system in municipality.systems for one in system.candidates if table in (one.of, one.other)
+        ):
+            names = {item.own if table == one.of else item.other: item.name for item in one.compared}
+            by = [evidence.name for evidence in one.evidence if names.get(column) in evidence.equal]
+            if by or column in (one.number if table == one.of else one.other_number):
+                yield "candidates", f"{one.name}: {', '.join(by) or 'their number'} ({one.ja} {one.en})"
 
 
 def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Located) -> Iterator[tuple[str, str]]:
@@ -364,7 +372,7 @@ def _traced(
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
     table = next(table for table in target_tables(municipality) if table.key == part.table)
-    hidden = item_of(table.columns[column.targets[0]]).access != ""
+    hidden = item_of(table.columns[column.targets[0]]).sensitive
     stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:
@@ -410,18 +418,8 @@ def _batches(
     if missing:
         raise RunError(f"dump {dump} has not been received: {', '.join(missing)} is not in {inbox}")
     files = [file for _, file in expected if file is not None]
-    context = (
-        standing(
-            reader.reading,
-            files,
-            reader.kinds,
-            reader.context,
-            follow=[kind for kind, said in reader.spec.records.items() if said.role == "trailer"],
-            name=dump,
-        )
-        if reader.context
-        else ()
-    )
+    trailers = [kind for kind, said in reader.spec.records.items() if said.role == "trailer"]
+    context = standing(reader.reading, files, reader.kinds, reader.context, follow=trailers, name=dump)
     with reader.reading.open(files) as stream:
         for extracted in extract(
             stream,

@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dags.inspection.column_profile import WINDOW, ColumnProfile
+from dags.inspection.column_profile import UNSEEN, WINDOW, ColumnProfile
 from dags.inspection.reader import Job
 from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import Municipality
@@ -29,7 +29,10 @@ from migration_reports.records.run_record import Municipality as Named
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """A dump to profile: its files, how it is read, its kinds, and where each field goes, where that is known."""
+    """A dump to profile: its files, how it is read, its kinds, and where each field goes, where that is known.
+
+    `guarded` are the columns that need grounds to be seen: of a field that goes to one not even the form is shown.
+    """
 
     name: str
     files: tuple[Path, ...]
@@ -39,6 +42,7 @@ class Source:
     fates: Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]] | None = None
     title: str = ""
     municipality: Named | None = None
+    guarded: frozenset[str] = frozenset()
 
 
 def of_job(job: Job) -> Source:
@@ -83,6 +87,14 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
         fates=fates,
         title=reader.spec.title,
         municipality=Named(code=of.code, name=of.name, romaji=of.romaji),
+        guarded=frozenset(
+            f"{table.qualified}.{name}"
+            for system in municipality.systems
+            for table in system.tables
+            for item in table.items
+            for name in (item.name, *item.columns)
+            if item.sensitive
+        ),
     )
 
 
@@ -259,7 +271,8 @@ def _assemble(source: Source, works: Mapping[str, _KindWork], account: Account, 
             findings = {code: count for (name, code), count in work.findings.items() if name == field.name}
             found = work.columns[table, field.name].result(facts, findings, work.characters.get(field.name, {}))
             lost = source.fates is not None and not targets and role == "data" and found.filled + found.invalid > 0
-            fields.append(found.model_copy(update={"unmapped_but_filled": lost}))
+            unseen = UNSEEN if source.guarded.intersection(targets) else {}
+            fields.append(found.model_copy(update={"unmapped_but_filled": lost, **unseen}))
     fields.sort(key=lambda f: not f.unmapped_but_filled)
     reading = source.reading
     return Profile(

@@ -92,7 +92,12 @@ def read_own(
     codes: dict[str, CodeSet] = {}
     held = dict(tables)
     for path, text in texts.items():
-        shown, _, kind, name = f"{folder}/{path}", *PurePosixPath(path).with_suffix("").parts
+        shown, parts = f"{folder}/{path}", PurePosixPath(path).with_suffix("").parts
+        if len(parts) != 3 or not path.endswith(".csv"):
+            allowed = ("own/codes/<code set>.csv", "own/tables/<reference table>.csv")
+            problems.append(Problem("Y080", Position(shown), f"`{path[:80]}` is no list", allowed))
+            continue
+        _, kind, name = parts
         if kind == "tables" and f"{SHARED}{name}" in tables:
             table = tables[f"{SHARED}{name}"]
             own = read_lines(table, text, shown, problems)

@@ -19,6 +19,9 @@ from migration_reports.records.run_record import (
 )
 from validators.engine import CAUSE, Origin, Origins
 
+STEPS = ("receive", "dumps", "validate", "candidates", "reconcile")
+"""The steps that find something, in their order."""
+
 
 def origins(municipality: Municipality) -> Origins:
     """Where each target column comes from, in each part of its table."""
@@ -61,7 +64,7 @@ def read_causes(run: Run) -> pl.DataFrame:
 def scan_findings(run: Run) -> pl.LazyFrame:
     """All findings of the run so far, in the order of the steps, lazily."""
     folder = run.path / "findings"
-    files = [path for step in ("receive", "dumps", "validate", "reconcile") for path in _finding_files(folder, step)]
+    files = [path for step in STEPS for path in _finding_files(folder, step)]
     return _scan(files)
 
 
@@ -77,7 +80,7 @@ def join_finding_files(run: Run, target: Path) -> None:
     """Join the steps' findings into one file; those of a dump in the order of its bytes, however it was cut."""
     folder = run.path / "findings"
     parts = []
-    for step in ("receive", "dumps", "validate", "reconcile"):
+    for step in STEPS:
         frame = _scan(_finding_files(folder, step)).collect()
         if step == "dumps":
             frame = frame.sort(*dict.fromkeys(("dump", "offset", "record", "field", *FINDINGS.names)), nulls_last=True)
@@ -135,3 +138,10 @@ def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
     """How many records were rejected, by dump and record kind."""
     counted = _rejected(run).group_by("dump", "kind").len()
     return {(dump, kind): count for dump, kind, count in counted.iter_rows()}
+
+
+def untaken_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
+    """How many records no part of the mapping takes, by dump and record kind; rejected ones are none of them."""
+    untaken = scan_findings(run).filter(pl.col("code") == "C566").select("dump", "kind", "record").collect()
+    rest = untaken.join(_rejected(run), on=["dump", "record"], how="anti")
+    return {(dump, kind): count for dump, kind, count in rest.group_by("dump", "kind").len().iter_rows()}

@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.contents import digests
 from dags.guarded.secrets import refused
 from dags.own.told import told
 from dags.pipeline import data_centre, findings_store
@@ -27,6 +28,7 @@ from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
+from migration_reports.records.steps import Validation
 from target_schemas.model import System
 from target_schemas.postgres import settling, staging
 from target_schemas.reference_tables import REFERENCE_TABLES
@@ -66,6 +68,10 @@ class Evaluation:
     heights: Mapping[str, int]
     elsewhere: Mapping[str, Elsewhere]
 
+    def told(self, references: tuple[ReferenceResult, ...], rejected: int) -> Validation:
+        """What the step leaves: with what became of references, and how many records are rejected."""
+        return Validation(rules=self.rules, references=references, rejected=rejected, not_checked=self.not_checked)
+
 
 def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.Engine, url: str) -> Evaluation:
     """Evaluate every rule in both engines, side by side.
@@ -93,6 +99,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
     results, found = _compared(run, municipality, judged, heights, failing, counting.result())
     found.append(told(municipality.own, tables, frames))
+    found.append(digests(tables, frames))
     found.append(refused(municipality.plans, {system.name: system.refuse for system in municipality.systems}))
     return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 

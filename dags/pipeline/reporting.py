@@ -12,7 +12,9 @@ from typing import Literal
 import sqlalchemy as sa
 
 from dags.centre import called, reached
+from dags.own.told import own_values
 from dags.pipeline import gaiji_ledger
+from dags.pipeline.candidates import followed
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of
@@ -59,6 +61,7 @@ def record(run: Run) -> RunRecord:
     municipality = municipality_of(run)
     named = municipality.folder.manifest.municipality
     results, former = run.results(municipality.dumps), reported_before(run)
+    pairs, left_out = followed.shown(run.run_id)
     return run_record(
         run,
         results,
@@ -68,9 +71,12 @@ def record(run: Run) -> RunRecord:
         issues=issues(run),
         coverage=_coverage(municipality, results.accounts),
         unknown_codes=_unknown_codes(municipality, results.made or Made(parts={})),
+        own_values=own_values(municipality.own),
         reuse=_reuse(municipality),
         planned_on=_planned(municipality, run),
         gaiji=gaiji_ledger.ledger(municipality, results.accounts, former),
+        pairs=pairs,
+        pairs_left_out=left_out,
         evidence=_evidence(municipality),
         versions=_versions(version),
         specs_changed=changed(run, settings().municipalities / run.folder),
@@ -137,7 +143,7 @@ def _unknown_codes(municipality: Municipality, made: Made) -> tuple[UnknownCode,
 def _seen(table: sa.Table, column: str, unknown: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, int]]:
     """The unknown codes of a column; of one that needs grounds to be seen only how many there are."""
     codes = unknown.get(column, {})
-    if column in table.columns and item_of(table.columns[column]).access:
+    if column in table.columns and item_of(table.columns[column]).sensitive:
         return [("", sum(codes.values()))] if codes else []
     return codes.items()
 

@@ -46,6 +46,8 @@ def passed(
         fields: what is wanted.
         name: how the dump is called.
     """
+    if not fields:
+        return
     with reading.open(paths) as stream:
         extraction = extract(
             stream,

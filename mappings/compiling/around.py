@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 
 import pyarrow as pa
 
+from mappings.language.spec import DumpSpec
+
 
 class Around:
     """The headers and trailers of a system's dumps.
@@ -34,3 +36,14 @@ class Around:
     def used(self, source: str, names: Collection[str]) -> tuple[str, ...]:
         """The kinds that any of some names is a field of."""
         return tuple(kind for kind in self.kinds(source) if any(name.startswith(f"{kind}.") for name in names))
+
+
+def parted(schemas: Mapping[str, pa.Schema], dumps: Mapping[str, DumpSpec]) -> tuple[Mapping[str, pa.Schema], Around]:
+    """The kinds that are mapped, and the headers and trailers."""
+    around = {
+        f"{dump}.{kind}": schemas[f"{dump}.{kind}"]
+        for dump, spec in dumps.items()
+        for kind, said in spec.records.items()
+        if said.role != "data" and f"{dump}.{kind}" in schemas
+    }
+    return {source: schema for source, schema in schemas.items() if source not in around}, Around(around)

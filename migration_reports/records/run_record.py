@@ -79,11 +79,26 @@ class DumpReceipt(Frozen):
     bytes_left_over: int = 0
     bytes_left_out: int = 0
     kinds: Mapping[str, int] = {}
+    role: Literal["dump", "control"] = "dump"
 
     @property
     def expected(self) -> bool:
         """Whether a manifest asks for it."""
         return bool(self.dump or self.delivery)
+
+
+class ControlGroup(Frozen):
+    """One group of a control: what stands in its fields, where it is stated, and both numbers, in the control's unit.
+
+    `stated` is empty where nothing states the group, `found` where the dump has no record of it. What could be one
+    person's is `*`: the numbers of a group of few records, and what stands in its fields unless that is a short code.
+    """
+
+    values: tuple[str, ...]
+    place: str = ""
+    stated: str
+    found: str
+    agrees: bool
 
 
 class AttachmentCheck(Frozen):
@@ -114,19 +129,27 @@ class AttachmentCheck(Frozen):
 
 
 class Control(Frozen):
-    """A control proved or not: what the trailer (or the manifest) says against what was counted.
+    """A control proved or not: what the trailer, control file or manifest says against what was counted.
 
-    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own.
+    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own. Of a
+    control by group `by` are the fields that make the groups, `stated` and `found` the totals of all of them, and `listed`
+    the groups that differ, then as many others as are shown. Of a control per parent, `groups` are the parents; one that
+    differs is a rejected record, and holds the run by the limit alone.
     """
 
     dump: str
     name: str
-    kind: Literal["count", "sum", "value", "trailer"]
+    kind: Literal["count", "sum", "hash", "value", "trailer", "parents"]
     field: str = ""
     file: str = ""
     stated: str
     found: str
     agrees: bool
+    unit: int = 1
+    by: tuple[str, ...] = ()
+    groups: int = 0
+    differing: int = 0
+    listed: tuple[ControlGroup, ...] = ()
 
 
 class Reconciliation(Frozen):
@@ -134,7 +157,8 @@ class Reconciliation(Frozen):
 
     candidates = rows_promoted + rows_merged + rows_rejected + rows_not_chosen. Candidates are the records, or where each
     occurrence of a table (OCCURS, `each`) gives a row, the occurrences; `rows_merged` are rows that repeat the key of a
-    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves.
+    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves. Of the
+    rejected rows, `rows_critical` are those of which none may be lost.
     """
 
     dump: str
@@ -148,6 +172,7 @@ class Reconciliation(Frozen):
     rows_merged: int = 0
     rows_rejected: int = 0
     rows_promoted: int = 0
+    rows_critical: int = 0
 
     @property
     def closes(self) -> bool:
@@ -159,7 +184,10 @@ class Reconciliation(Frozen):
 
 
 class RecordFate(Frozen):
-    """Where the records of one kind of a dump went as a whole."""
+    """Where the records of one kind of a dump went as a whole.
+
+    `left` are those that are left deliberately, by reason; `untaken` those that no part of the mapping takes.
+    """
 
     dump: str
     kind: str
@@ -167,10 +195,32 @@ class RecordFate(Frozen):
     records: int
     accepted: int = 0
     rejected: int = 0
+    left: Mapping[str, int] = {}
+    untaken: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether every record is explained."""
+        return self.records == self.accepted + self.rejected + sum(self.left.values()) + self.untaken
+
+
+class AmountGroup(Frozen):
+    """One group of an amount, by what stands in the target's columns; see `ControlGroup` for `*`."""
+
+    values: tuple[str, ...]
+    in_dump: str
+    in_left: str
+    in_rejected: str
+    in_table: str
+    agrees: bool
 
 
 class AmountReconciliation(Frozen):
-    """金額照合: one amount, summed in the dump, in the accepted and the rejected records, and in the promoted table."""
+    """金額照合: one amount, summed in the dump, in the left, rejected and accepted records, and in the promoted table.
+
+    Where a control states it by group, `by` are the target's columns that make the groups, and `listed` the groups that do
+    not agree, then as many others as are shown. Without a column it is records and rows that are counted.
+    """
 
     dump: str
     kind: str
@@ -181,6 +231,11 @@ class AmountReconciliation(Frozen):
     in_rejected: str
     in_table: str
     agrees: bool
+    in_left: str = "0"
+    by: tuple[str, ...] = ()
+    groups: int = 0
+    differing: int = 0
+    listed: tuple[AmountGroup, ...] = ()
 
 
 class Differing(Frozen):
@@ -325,6 +380,28 @@ class UnknownCode(Frozen):
     mapping: str = ""
 
 
+class OwnValue(Frozen):
+    """What a municipality has of its own in what all share: a cell of a reference table, or a code of an open set.
+
+    Attributes:
+        of: the reference table, or the code set.
+        key: of a cell what its line is looked up by and when it holds; of a code nothing.
+        item: of a cell its column; of a code nothing.
+        shared: of a cell what the shared lines say at that time; empty where they say nothing.
+        own: the cell, or the code with its name.
+        source: what it rests on.
+        place: where the municipality says so, file:line; of a code nothing.
+    """
+
+    of: str
+    key: str = ""
+    item: str = ""
+    shared: str = ""
+    own: str
+    source: str = ""
+    place: str = ""
+
+
 class Reuse(Frozen):
     """How much of the municipality's specs its package brought (inherited), and how much it wrote itself.
 
@@ -370,6 +447,73 @@ class Gaiji(Frozen):
     decided_on: str = ""
 
 
+class EvidenceTried(Frozen):
+    """One evidence of candidates: the pairs that it speaks for, and what was not paired because too much shares it.
+
+    `groups_left` are groups of more rows than may share an evidence, `rows_left` the rows in them; `too_many` the pairs that
+    it would have given, where they are more than people look at, and none was made.
+    """
+
+    evidence: str
+    strong: bool
+    pairs: int
+    groups_left: int = 0
+    rows_left: int = 0
+    too_many: int = 0
+
+
+class CandidateSearch(Frozen):
+    """名寄せ候補: what was looked for in a table, and how the pairs stand.
+
+    `since` counts them by what became of them since the run before, `decisions` by what was decided, by a line or by what
+    follows from others; `open` are those that nobody has decided, or only to decide later. `missing` is the table that was
+    neither in the run nor promoted: then nothing was looked for. `items` are their names, Japanese and English.
+    """
+
+    name: str
+    ja: str
+    en: str
+    table: str
+    other: str
+    severity: Literal["error", "alert", "note"]
+    items: Mapping[str, tuple[str, str]] = {}
+    evidence: tuple[EvidenceTried, ...] = ()
+    missing: tuple[str, ...] = ()
+    since: Mapping[str, int] = {}
+    decisions: Mapping[str, int] = {}
+    open: int = 0
+
+
+class CandidatePair(Frozen):
+    """A pair of rows that may be one person: by an id of its own and by places, never by its numbers.
+
+    `group` joins pairs that have a number in common. `since`: new, open (met before), back (had been gone), decided (as
+    before), changed (decided otherwise than before, or newly), kept (decided, and no evidence speaks for it now), gone.
+    `follows` is what follows from decisions about other pairs.
+    """
+
+    candidates: str
+    id: str
+    group: str
+    strong: bool
+    evidence: tuple[str, ...]
+    agree: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    a: Place = Place()
+    b: Place = Place()
+    since: Literal["new", "open", "back", "decided", "changed", "kept", "gone"]
+    decision: Literal["", "same", "different", "later"] = ""
+    follows: Literal["", "same", "different"] = ""
+    reason: str = ""
+    decided_by: str = ""
+    decided_on: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people have yet to decide."""
+        return self.since != "gone" and not self.follows and self.decision in ("", "later")
+
+
 class Decision(Frozen):
     """What was decided of a promotion: by whom, when and why.
 
@@ -406,7 +550,7 @@ class Evidence(Frozen):
     """A file that the run used or made, by its SHA-256."""
 
     name: str
-    kind: Literal["dump", "layout", "mapping", "manifest", "table", "output"]
+    kind: Literal["dump", "control", "layout", "mapping", "manifest", "table", "output"]
     sha256: str
 
 
@@ -494,10 +638,15 @@ class RunRecord(Frozen):
     rejects_allowed: int = 0
     coverage: tuple[FieldFate, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
+    own_values: tuple[OwnValue, ...] = ()
+    own_values_left_out: int = 0
     reuse: Reuse | None = None
     planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
     gaiji_left_out: int = 0
+    searches: tuple[CandidateSearch, ...] = ()
+    pairs: tuple[CandidatePair, ...] = ()
+    pairs_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()
     timings: tuple[Timing, ...] = ()
     former_run: str = ""

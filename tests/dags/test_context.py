@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def town(tmp_path, monkeypatch):
 
 def files(town, out):
     """Two files: two sections and a record behind them; two records before any header, and a section without a trailer."""
-    whole = synthesize(TOWNS / MIHON, residents=300, seed=5, faults=0, out=out / "made").dump.read_bytes()
+    whole = synthesize(TOWNS / MIHON, residents=300, seed=5, faults=0, out=out / "made")[0].dump.read_bytes()
     head, *people, tail = [whole[at : at + LENGTH] for at in range(0, len(whole), LENGTH)]
 
     def section(day, name, some):
@@ -135,6 +136,27 @@ def test_slices_change_nothing(town, tmp_path, target):
     assert parts > 5
     assert again.equals(rows)
     assert findings.equals(found)
+
+
+def wrapped(town, paths, form):
+    """The same files in a container, or between bytes that are left out."""
+    manifest = town / "resident_records/manifest.yaml"
+    said = "container: gzip" if form == "gzip" else 'options: {header: "16", trailer: "8"}'
+    text = manifest.read_text("utf-8").replace("    framing: fixed\n", f"    framing: fixed\n    {said}\n")
+    assert said in text
+    manifest.write_text(text, encoding="utf-8")
+    for path in paths:
+        data = path.read_bytes()
+        path.write_bytes(gzip.compress(data) if form == "gzip" else b"\x00" * 16 + data + b"\x00" * 8)
+
+
+@pytest.mark.parametrize("form", ["gzip", "between bytes"])
+def test_what_files_are_wrapped_in_changes_nothing(town, tmp_path, form):
+    paths = files(town, tmp_path / "dumps")
+    _, rows, _ = mapped(town, paths, tmp_path / "plain", 1 << 30)
+    wrapped(town, paths, form)
+    _, again, _ = mapped(town, paths, tmp_path / "wrapped", 20_000)
+    assert again.drop("_offset").equals(rows.drop("_offset"))
 
 
 def test_a_run_reads_them_and_leaves_none_behind(town, tmp_path, monkeypatch, database_url):

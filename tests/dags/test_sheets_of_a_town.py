@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dags import runs
 from dags.authoring import draft, explain, lineage
 from dags.authoring.check import check
+from dags.inspection import profile
 from dags.pipeline import data_centre, reporting, town
 from extractors.batches import Kind
 from extractors.reading import Spoken
@@ -200,6 +201,13 @@ def test_from_the_dump_to_the_report(home, database_url, monkeypatch, slice_byte
         ("V441", "vehicle_class", "92 人力車"),
         ("V442", "vehicle_class", "92"),
     ]
+    assert [(o.of, o.key, o.item, o.shared, o.own, o.source) for o in record.own_values] == [
+        ("joint.consumption_tax", "1 20240101–20241231", "rate", "0.1", "0.09", "町条例第2号"),
+        ("vehicle_class", "", "", "", "91 トゥクトゥク", "町条例第1号"),
+        ("vehicle_class", "", "", "", "92 人力車", "町条例第1号"),
+    ]
+    page = (home / "runs" / record.run_id / "reports" / "result.ja.html").read_text("utf-8")
+    assert all(said in page for said in ("団体独自の値とコード", "町条例第2号", "91 トゥクトゥク", "KJ-PASS"))
     refused = found.filter(pl.col("code") == "V445").select("dump", "kind", "field", "detail").rows()
     assert refused == [("keiji", "vehicle", "KJ-PASS", "password")]
     assert {e.name for e in record.evidence} >= {"own/codes/vehicle_class.csv", "own/tables/consumption_tax.csv"}
@@ -261,6 +269,9 @@ def test_what_needs_grounds_to_be_seen_is_in_no_sample(home, tmp_path):
         assert {shown.strip() for _, shown in section.lines} == {HIDDEN}
     (open_,) = explain.explain_record(loaded, "vehicles.vehicles", "plate_no", record=16, inbox=inbox)
     assert open_.lines[0][1].strip() == "X99999"
+    profiled = profile.profile(profile.of_municipality(loaded, "keiji", inbox))
+    shown = {field.field for field in profiled.fields if field.patterns}
+    assert shown == {"KJ-HYOSHIKI", "KJ-TOROKU", "KJ-HAISHA", "KJ-SHASHU", "KJ-RITSU"}
     (table,) = town.target_tables(loaded)
     unknown = {"memo": {"A": 2, "B": 3}, "vehicle_class": {"12": 1}}
     assert list(reporting._seen(table, "memo", unknown)) == [("", 5)]

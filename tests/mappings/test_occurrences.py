@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import polars as pl
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from extractors.batches import arrow_schema
 from extractors.copybooks.copybook import read_copybook
 from mappings.compiling.compiler import compile_mapping
+from mappings.compiling.conditions import compile_condition
 from mappings.compiling.occurrences import compile_occurrences, runs_of
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
+from mappings.language.spec import WhenSpec
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
-from mappings.provenance import origins
+from mappings.provenance import Followed, followed, origins
 from mappings.unfolding import unfold
 from migration_reports.findings import FINDINGS, SpecError, no_findings
 from migration_reports.items import Code, CodeSet
@@ -330,6 +333,20 @@ def test_every_cell_of_a_nested_table_has_its_fate(compiled):
     assert all(fates[f"K-GAKU({i},{j})"][0] == ("tests.payrolls.amount", "tests.payrolls (when)") for i in (1, 2, 3) for j in (1, 2))  # fmt: skip
     assert fates["K-YMD(2)"][0] == ("tests.payrolls.paid",)
     assert {"K-GAKU(3,2)", "K-YMD(1)", "K-NENDO"} <= plan.fields_used("d.pay")
+
+
+def test_the_sum_of_all_cells_is_that_of_the_rows(compiled):
+    """Where cells are left out it is because they are zero; a condition on anything else leaves an amount out."""
+    cells = tuple(f"K-GAKU({i},{j})" for i in (1, 2, 3) for j in (1, 2))
+    thousands = {"from": "K-GAKU", "transforms": [{"number": {"times": "1000"}}]}
+    (part,) = compiled({"payrolls": payrolls(amount=thousands)}).parts
+    assert followed(part) == (Followed("K-GAKU", cells, "amount", 1000),)
+    assert part.sums("K-YMD") == ()
+    assert part.sums("K-NENDO") == ()
+    for when in ({"field": "K-YMD"}, {"field": "K-GAKU", "besides": ["1"]}, '"K-GAKU" <> 0'):
+        left = dataclasses.replace(part, when=(compile_condition(WhenSpec.model_validate(when) if isinstance(when, dict) else WhenSpec(sql=when), part.types, {}),))  # fmt: skip
+        assert followed(left) == ()
+    assert followed(dataclasses.replace(part, keep="preferred")) == ()
 
 
 def test_a_bitmap_becomes_intervals_and_a_hole_makes_two(compiled):

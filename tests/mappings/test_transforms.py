@@ -28,6 +28,8 @@ TABLES = {
         (Period("", "20200331", {"13": "12", "8": "7"}), Period("20200401", "", {"13": "13", "12": "12"})), "setsu.csv"
     ),
     "residents": CodeTable((Period("", "", {"A-17": "1", "A-18": "12345"}),), "residents"),
+    "resolved by same_person": CodeTable((Period("", "", {"0000005678": "0000001234"}),), "", others="stay"),
+    "resolved by is_party": CodeTable((Period("", "", {"V1": "0000000009"}),), "", others="are none"),
 }
 TYPES = {
     "text": pl.String,
