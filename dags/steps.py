@@ -18,11 +18,11 @@ from typing import TypedDict
 from dags.centre import reached
 from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
 from dags.pipeline.candidates import search as candidates
+from dags.pipeline.controls.parents import with_parents
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
-from dags.pipeline.receiving import attachments, cuts, inbox
-from dags.pipeline.receiving.earlier import received_before
+from dags.pipeline.receiving import attachments, cuts, reception
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED, read_context
@@ -131,11 +131,7 @@ def receive(run_id: str) -> list[SliceOf]:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("receive"):
-        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left, before=received_before(run))
-        reasons = inbox.why_held(receipts, Path(run.inbox))
-        if not reasons:
-            receipts, listed = attachments.take(run, municipality, receipts)
-            found = join_findings([found, listed])
+        receipts, found, reasons = reception.received(run, municipality)
         run.write(Receipts(receipts=receipts))
         findings_store.write_findings(run, "receive", found)
         for receipt in receipts:
@@ -173,7 +169,8 @@ def join_slices(run_id: str) -> None:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("join_slices"):
-        accounts = {dump: cuts.join(run, municipality, dump) for dump in cuts.cuts_of(run)}
+        joined = {dump: cuts.join(run, municipality, dump) for dump in cuts.cuts_of(run)}
+        accounts = {dump: with_parents(run, municipality, dump, account) for dump, account in joined.items()}
         for dump, account in accounts.items():
             run.write(account, dump)
         attachments.settle(run, municipality)
@@ -215,7 +212,7 @@ def reconcile(run_id: str) -> Verdict:
         with reached(run.code) as (database, url):
             data_centre.stage_again(database, url, run, municipality)
             counts, amounts = proof.settle(database, url, run, municipality, results.accounts)
-        proved, found = proof.prove(municipality, results, counts, amounts, findings_store.rejected_by_kind(run))
+        proved, found = proof.prove(run, municipality, results, counts, amounts)
         findings_store.write_findings(run, "reconcile", found)
         verdict = proof.decide(municipality, results, proved, findings_store.issues(run))
         run.write(verdict)

@@ -19,6 +19,7 @@ from mappings.hits import batch_of, findings_of, joined
 from mappings.keys import dated_key, rank
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
+from mappings.leaving import NOBODY, Takers, noted, reasons_left, without
 from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
 from mappings.provenance import found_as
 from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
@@ -71,12 +72,16 @@ class Mapped:
         held: of each part that waits, its rows as they are.
         tallies: of each part that does not wait.
         findings: the decoder's, placed and graded, and the mapping's.
+        left: of each record the reason for which it is left, and null where it is not; None where none may be.
+        untaken: records, `_record` and `_offset`, of which only parts that wait can tell whether they take them.
     """
 
     rows: Mapping[PartKey, pa.RecordBatch]
     held: Mapping[PartKey, pa.RecordBatch]
     tallies: Mapping[PartKey, Tally]
     findings: pa.RecordBatch
+    left: pl.Series | None
+    untaken: pl.DataFrame
 
 
 _Chain = tuple[tuple[Step, ...], tuple[pa.DataType, ...]]
@@ -138,6 +143,8 @@ class Mapper:
         self._parts = tuple(part for plan in plans for part in plan.parts)
         self._folders = {(part.table, part.number): plan.folder for plan in plans for part in plan.parts}
         self._policies = {part.source: policies_of(self._parts, part.source) for part in self._parts}
+        self._leaves = {source: leaves for plan in plans for source, leaves in plan.leaves.items()}
+        self._takers = {part.source: Takers(self._parts, part.source) for part in self._parts}
         self._known: dict[str, dict[_Chain, Known]] = {}
         self._queries = {
             (part.table, part.number): self._query(part, self._tables(part, {}))
@@ -157,25 +164,30 @@ class Mapper:
             The rows by part, and the findings. A record and field has a finding of one code once, however many columns
             the field feeds.
         """
-        frame = pl.DataFrame(pl.from_arrow(batch))
+        whole = pl.DataFrame(pl.from_arrow(batch))
+        left = reasons_left(self._leaves.get(source, ()), whole)
+        frame = whole if left is None else whole.filter(left.is_null())
         rows: dict[PartKey, pa.RecordBatch] = {}
         held: dict[PartKey, pa.RecordBatch] = {}
         tallies: dict[PartKey, Tally] = {}
         findings: list[pl.DataFrame] = []
-        lost = values_lost(decoded)
+        gone = () if left is None else whole["_record"].filter(left.is_not_null())
+        lost = values_lost(without(decoded, gone))
         for part in self._parts:
             if part.source != source:
                 continue
             key = (part.table, part.number)
             before = unfolded(part, frame)
             if part.waits:
-                kept = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
-                held[key] = batch_of(before.select(list(dict.fromkeys(kept))))
+                needed = [name for name in (*HELD, PLACE, *part.reads) if name in before.columns]
+                held[key] = batch_of(before.select(list(dict.fromkeys(needed))))
                 continue
             rows[key], found, tallies[key] = _run(self._queries[key], before, lost)
             findings.extend(found)
+        untaken, told = self._takers[source].untaken(frame, rows, held) if source in self._takers else NOBODY
         graded = [grade(self._policies.get(source, NO_POLICIES), decoded)] if decoded.num_rows else []
-        return Mapped(rows, held, tallies, joined(graded, findings))
+        every = joined([*(noted(one, gone) for one in graded), told], findings)
+        return Mapped(rows, held, tallies, every, left, untaken)
 
     def map_held(
         self, part: PartPlan, frame: pl.DataFrame, *, numbers: Mapping[str, Mapping[str, str]] = _NO_NUMBERS

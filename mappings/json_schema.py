@@ -21,7 +21,17 @@ Members = Mapping[str, Mapping[str, tuple[str, Mapping[str, str]]]]
 """By the key of a dump (framing, charset, ...) the members of that family, each with a title and its options."""
 
 WHOLE = frozenset(
-    ("IgnoreSpec", "ControlSpec", "WhenSpec", "RehearsalSpec", "KeepFirst", "KeepLast", "KeepEffective", "RunsSpec")
+    (
+        "IgnoreSpec",
+        "ControlSpec",
+        "LeaveSpec",
+        "WhenSpec",
+        "RehearsalSpec",
+        "KeepFirst",
+        "KeepLast",
+        "KeepEffective",
+        "RunsSpec",
+    )
 )
 """What stands in lists or for one value: replaced whole where a municipality says it otherwise, so never in part."""
 

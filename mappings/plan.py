@@ -331,6 +331,14 @@ class PartPlan:
         return self.each.fields(name) if self.each is not None else (name,)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Leave:
+    """Records of a kind that are left for a reason: those for which all conditions hold."""
+
+    reason: str
+    when: tuple[Condition, ...]
+
+
 Fate = tuple[tuple[str, ...], str]
 """The columns that a field goes to, as system.table.column, or why it is ignored."""
 
@@ -346,6 +354,7 @@ class Plan:
         fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
+        leaves: for each source, which of its records are left; the first reason that fits counts.
     """
 
     system: str
@@ -354,6 +363,7 @@ class Plan:
     fates: Mapping[str, Mapping[str, Fate]]
     fields: Mapping[str, frozenset[str]]
     folder: SystemFolder
+    leaves: Mapping[str, tuple[Leave, ...]] = dataclasses.field(default_factory=dict)
 
     def parts_of(self, source: str) -> tuple[PartPlan, ...]:
         """The parts that read a source."""

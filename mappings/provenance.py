@@ -49,7 +49,7 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
     said = [fates.get(field) or fates.get(outer, ((), "")) for fates in told]
     targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
     of = spec.records[kind]
-    read = {reference for c in spec.controls for reference in (c.sum, c.value, c.equals)}
+    read = {reference for control in spec.controls for reference in control.references}
     controls, tells = f"{kind}.{field}" in read, field == of.field or field in of.also
     reason = next((why for _, why in said if why), "")
     if of.role != "data" and not (targets or controls):

@@ -13,6 +13,8 @@ from typing import Any, Literal, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from migration_reports.trouble import Position
+
 KINDS: Mapping[str, str] = {
     "N": "digits",
     "A": "half-width text",
@@ -165,6 +167,11 @@ class Item:
     arrival: bool = False
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it needs grounds of its own to be seen, or is sealed."""
+        return self.access != ""
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
         parts = PARTS.get(self.kind)
@@ -238,6 +245,19 @@ class Reference:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CriticalRows:
+    """The rows of a table of which none may be lost, and where that is said.
+
+    Attributes:
+        said: by column the values that such a row has (`2*`: what begins so), or a condition in one text.
+        place: where it stands.
+    """
+
+    said: Mapping[str, tuple[str, ...]] | str
+    place: Position
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Period:
     """From when to when a row of a table holds; an end that is empty is open.
 
@@ -268,6 +288,7 @@ class Table:
         critical: whether losing a single row endangers somebody, so that no rejection of one can be accepted.
         make: makes `physical`, when it is first asked for: most of what reads a system needs no table of it.
         period: from when to when its rows hold; None where they have no time.
+        critical_rows: the rows of which that is so, where it is not so of all.
     """
 
     system: str
@@ -281,6 +302,7 @@ class Table:
     critical: bool
     make: Callable[[Table], sa.Table] = dataclasses.field(repr=False, compare=False)
     period: Period | None = None
+    critical_rows: CriticalRows | None = None
 
     @property
     def qualified(self) -> str:

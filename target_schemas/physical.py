@@ -13,7 +13,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migration_reports.items import HEADING, PARTS, TABLE, Heading, Item, Period, Reference, Table, form_of
+from migration_reports.items import (
+    HEADING,
+    PARTS,
+    TABLE,
+    CriticalRows,
+    Heading,
+    Item,
+    Period,
+    Reference,
+    Table,
+    form_of,
+)
 from target_schemas.model import METADATA, PRECISIONS
 
 LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
@@ -43,6 +54,7 @@ class Described:
     key: tuple[str, ...]
     critical: bool
     period: Period | None = None
+    critical_rows: CriticalRows | None = None
 
 
 def make_table(
@@ -59,7 +71,8 @@ def make_table(
     d = described
     make = _once(functools.partial(_physical, union=tuple(union)))
     named = tuple(dataclasses.replace(r, table=_qualified(d.system, r.table)) for r in references)
-    return Table(d.system, d.name, d.ja, d.en, d.based_on, d.key, tuple(items), named, d.critical, make, d.period)
+    how = (d.period, d.critical_rows)
+    return Table(d.system, d.name, d.ja, d.en, d.based_on, d.key, tuple(items), named, d.critical, make, *how)
 
 
 def _once(make: Callable[[Table], sa.Table]) -> Callable[[Table], sa.Table]:

@@ -18,6 +18,12 @@ The head, of a system of one table:
     rules:
       lent_after_bought: {not_after: [bought, lent], of: loans, severity: alert, source: 図書館規則 第3条}
 
+A rejected row of a table with `critical: yes` holds the run. Where that is so of some rows only, `critical_when` says of
+which, by what stands in them, or by a condition as of `holds`; a rejected row that does not say counts as one of them:
+
+      victims: {ja: 被災者, en: victims, critical_when: {disclose: "0"}}
+      reservations: {ja: 予約, en: reservations, critical_when: "state = '1' and day >= '20270401'"}
+
 A reference of several items names the others `beside:` the first. A rule begins with its shape; `of` and `source` are asked
 for, `severity` may be said, and what else stands there are the shape's parameters.
 """
@@ -395,6 +401,6 @@ def _system(
 
 def _described(read: _Read, table: str, sheet: TableSheet, key: tuple[str, ...]) -> Described:
     based_on = sheet.based_on or read.sheet.based_on
-    return Described(
-        read.name, table, sheet.ja, sheet.en, based_on, key, sheet.critical == "yes", periods.period_of(sheet)
-    )
+    rows = sheet.critical_rows(read.located.at("tables", table, "critical_when"))
+    held, period = sheet.critical == "yes", periods.period_of(sheet)
+    return Described(read.name, table, sheet.ja, sheet.en, based_on, key, held, period, rows)

@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from migration_reports.items import CriticalRows
 from migration_reports.specs import Spec
+from migration_reports.trouble import Position
 from migration_reports.yaml_schema import Schema, document, model_schema
 
 Filled = Annotated[str, Field(min_length=1)]
 Secret = Literal["password", "hash", "key", "answer", "template"]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Values = Annotated[tuple[Filled, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
+"""One value, or several."""
 
 
 class TitleSheet(Spec):
@@ -64,6 +74,15 @@ class TableSheet(Spec):
     references: Mapping[str, ReferenceSheet] = Field({}, description="by item: what becomes of a row that names nobody")
     period: PeriodSheet | None = Field(None, description="from when to when a row holds; it gives the rules of periods")
     critical: Literal["yes", "no"] = Field("no", description="yes: no rejection of a row can be accepted")
+    critical_when: Filled | Mapping[Filled, Values] | None = Field(
+        None,
+        description="the rows of which that is so: column: value, a list of values, or a beginning (`2*`), all of which "
+        "must hold; or a condition in one text, as of `holds`",
+    )
+
+    def critical_rows(self, place: Position) -> CriticalRows | None:
+        """The rows of which none may be lost, said at a place; None where that is said of all, or of none."""
+        return None if self.critical_when is None else CriticalRows(self.critical_when, place)
 
 
 class EvidenceSheet(Spec):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, ROUND_UP, Decimal, InvalidOperation
+from typing import Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
+from migration_reports.records.groups import Group
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -25,63 +26,87 @@ from migration_reports.records.run_record import (
 from migration_reports.records.steps import Reason
 from migration_reports.records.sums import EXACT
 
+CODES: Mapping[str, str] = {"count": "C501", "sum": "C502", "hash": "C564"}
 
-@dataclasses.dataclass(slots=True)
-class Tally:
-    """What was counted of a dump while it was read: records by kind, and exact sums by kind.field."""
+CONTROL_CODES = frozenset(("C501", "C502", "C503", "C504", "C505", "C560", "C561", "C562", "C563", "C564"))
+"""Findings that say of a control why it does not agree."""
 
-    records: dict[str, int] = dataclasses.field(default_factory=dict)
-    sums: dict[str, Decimal] = dataclasses.field(default_factory=dict)
-
-    def add(self, kind: str, batch: pa.RecordBatch, fields: Sequence[str]) -> None:
-        """Count a batch; `fields` are those to sum, over the records whose value is valid."""
-        self.records[kind] = self.records.get(kind, 0) + batch.num_rows
-        for field in fields:
-            column = batch.column(field)
-            scale = column.type.scale if pa.types.is_decimal(column.type) else 0
-            total = pc.sum(column.cast(pa.decimal128(38, scale))).as_py()
-            name = f"{kind}.{field}"
-            self.sums[name] = EXACT.add(self.sums.get(name, Decimal(0)), Decimal(0) if total is None else total)
+ROUNDING: Mapping[str, str] = {"down": ROUND_DOWN, "half_up": ROUND_HALF_UP, "up": ROUND_UP}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Stated:
     """A control as the manifest asks for it.
 
-    `count` names a kind, `sum` a kind.field, `value` a kind.field of a header or trailer; `equals` a kind.field of a
-    trailer, or a number.
+    Attributes:
+        what: count, sum, hash or value.
+        of: the record kind or kind.FIELD; of several, all of them.
+        equals: a kind.FIELD of a trailer, a number, or FILE.csv#column.
+        number: which control of the manifest it is.
+        by: the fields that make groups; none, where there is one number.
+        times: what one of what is counted stands for.
+        unit: what one of what is stated stands for.
+        rounding: down, half_up or up; empty: what is stated is exact.
+        modulus: a hash total lacks its multiples; 0: it lacks none.
     """
 
-    count: str | None
-    sum: str | None
+    what: Literal["count", "sum", "hash", "value"]
+    of: str
     equals: str
-    value: str | None = None
+    number: str = ""
+    by: tuple[str, ...] = ()
+    times: int = 1
+    unit: int = 1
+    rounding: str = ""
+    modulus: int = 0
+
+    @property
+    def name(self) -> str:
+        """What it is called in reports."""
+        return f"{self.what} of {self.of}"
+
+    def in_unit(self, total: Decimal) -> Decimal:
+        """What was counted, in the unit of what is stated."""
+        amount = EXACT.multiply(total, Decimal(self.times))
+        if self.modulus:
+            amount = EXACT.remainder(amount, Decimal(self.modulus))
+        if self.unit == 1:
+            return amount
+        scaled = EXACT.divide(amount, Decimal(self.unit))
+        return scaled.quantize(Decimal(1), ROUNDING[self.rounding], EXACT) if self.rounding else scaled
+
+
+def plain(number: Decimal) -> str:
+    """A number as records write it: without an exponent, and without zeros that say nothing after the point."""
+    text = format(number, "f")
+    return text.rstrip("0").rstrip(".") if "." in text and not text.rstrip("0").rstrip(".").endswith("-") else text
 
 
 def prove(
     dump: str,
     controls: Sequence[Stated],
-    tally: Tally,
-    trailers: Mapping[str, Sequence[Mapping[str, Decimal | None]]],
+    groups: Mapping[str, Sequence[Group]],
+    trailers: Mapping[str, Sequence[Mapping[str, str | None]]],
 ) -> tuple[tuple[Control, ...], pa.RecordBatch]:
-    """Prove a dump's controls.
+    """Prove a dump's controls that are one number each; `validators.control_groups` proves those by group.
 
     Args:
         dump: its name.
         controls: what the manifest asks for.
-        tally: what was counted.
-        trailers: for each header or trailer kind, its records' numeric fields.
+        groups: what was counted, by the control's number.
+        trailers: for each header or trailer kind, what its records state.
 
     Returns:
         Each control with both numbers, and a finding for each that does not agree.
     """
     proved: list[Control] = []
     found: list[pa.RecordBatch] = []
+    whole = [control for control in controls if not control.by]
 
     def report(code: str, field: str, detail: str) -> None:
         found.append(finding(code, CATALOGUE[code].severity, dump=dump, field=field, detail=detail))
 
-    for kind in {c.equals.split(".")[0]: None for c in controls if c.equals.split(".")[0] in trailers}:
+    for kind in {c.equals.split(".")[0]: None for c in whole if c.equals.split(".")[0] in trailers}:
         count = len(trailers[kind])
         proved.append(
             Control(dump=dump, name=f"one {kind}", kind="trailer", stated="1", found=str(count), agrees=count == 1)
@@ -90,70 +115,55 @@ def prove(
             report("C503", kind, "stated 1 found 0")
         elif count > 1:
             report("C504", kind, f"stated 1 found {count}")
-    for control in controls:
-        if control.value is not None:
-            kind, _, field = control.value.partition(".")
-            for row in trailers.get(kind, ())[-1:]:
-                held, expected = row.get(field), Decimal(control.equals)
-                # A code such as 011002 is a number to COBOL only: it is shown with its zeros.
-                shown = "unreadable" if held is None else format(held, "f").zfill(len(control.equals))
-                proved.append(
-                    Control(
-                        dump=dump,
-                        name=f"value of {control.value}",
-                        kind="value",
-                        field=control.value,
-                        stated=control.equals,
-                        found=shown,
-                        agrees=held == expected,
-                    )
-                )
-                if held != expected:
-                    report("C505", control.value, f"stated {control.equals} found {shown}")
+    for control in whole:
+        kind, _, field = (control.of if control.what == "value" else control.equals).partition(".")
+        rows = trailers.get(kind, ())
+        if not rows and (control.what == "value" or kind in trailers):
             continue
-        what = "count" if control.count is not None else "sum"
-        subject = str(control.count if control.count is not None else control.sum)
-        counted = Decimal(tally.records.get(subject, 0)) if what == "count" else tally.sums.get(subject, Decimal(0))
-        kind, _, field = control.equals.partition(".")
-        if kind in trailers:
-            if not trailers[kind]:
-                continue
-            stated = trailers[kind][-1].get(field)
+        said = number_in(rows[-1].get(field) if rows else control.equals)
+        if control.what == "value":
+            # A code such as 011002 is a number to COBOL only: it is shown with its zeros.
+            shown = "unreadable" if said is None else format(said, "f").zfill(len(control.equals))
+            stated, counted, agrees, code = control.equals, shown, said == Decimal(control.equals), "C505"
         else:
-            stated = Decimal(control.equals)
-        agrees = stated is not None and stated == counted
-        shown = "unreadable" if stated is None else format(stated, "f")
+            total = control.in_unit(sum((group.total for group in groups.get(control.number, ())), Decimal(0)))
+            stated = "unreadable" if said is None else format(said, "f")
+            counted, agrees, code = plain(total), said == total, CODES[control.what]
         proved.append(
             Control(
                 dump=dump,
-                name=f"{what} of {subject}",
-                kind="count" if what == "count" else "sum",
-                field=control.equals,
-                stated=shown,
-                found=format(counted, "f"),
+                name=control.name,
+                kind=control.what,
+                field=control.of if control.what == "value" else control.equals,
+                stated=stated,
+                found=counted,
                 agrees=agrees,
+                unit=control.unit,
             )
         )
         if not agrees:
-            report("C501" if what == "count" else "C502", subject, f"stated {shown} found {format(counted, 'f')}")
+            report(code, control.of, f"stated {stated} found {counted}")
     return tuple(proved), join_findings(found)
+
+
+def number_in(text: str | None) -> Decimal | None:
+    """What a trailer states as a number; None where it cannot be read."""
+    try:
+        return None if text is None else Decimal(text)
+    except InvalidOperation:
+        return None
 
 
 def unexplained(
     fates: Sequence[RecordFate],
     lines: Sequence[Reconciliation],
     amounts: Sequence[AmountReconciliation],
-    *,
-    critical: frozenset[str],
 ) -> pa.RecordBatch:
-    """Give a finding for each equation of the reconciliation that does not close.
-
-    So does a rejected row of a `critical` table, of which none may be lost.
-    """
+    """Give a finding for each equation of the reconciliation that does not close, and for rejected rows of which none may be lost."""
     found = []
     for fate in fates:
-        if fate.role == "data" and fate.records != fate.accepted + fate.rejected:
-            detail = f"{fate.records} = {fate.accepted} + {fate.rejected}"
+        if fate.role == "data" and not fate.closes:
+            detail = f"{fate.records} = {fate.accepted} + {fate.rejected} + {sum(fate.left.values())} + {fate.untaken}"
             found.append(finding("C512", CATALOGUE["C512"].severity, dump=fate.dump, field=fate.kind, detail=detail))
     for line in lines:
         if not line.closes:
@@ -163,12 +173,13 @@ def unexplained(
             )
             found.append(finding("C512", CATALOGUE["C512"].severity, dump=line.dump, table=line.table, detail=detail))
     for line in lines:
-        if line.table in critical and line.rows_rejected:
-            detail = f"{line.rows_rejected} of {line.rows_staged}"
+        if line.rows_critical:
+            detail = f"{line.rows_critical} of {line.rows_staged}"
             found.append(finding("C513", CATALOGUE["C513"].severity, dump=line.dump, table=line.table, detail=detail))
     for amount in amounts:
         if not amount.agrees:
-            detail = f"{amount.in_dump} = {amount.in_rejected} + {amount.in_table}"
+            detail = f"{amount.in_dump} = {amount.in_left} + {amount.in_rejected} + {amount.in_table}"
+            detail += f"; {amount.differing} of {amount.groups} groups differ" if amount.differing else ""
             found.append(
                 finding(
                     "C512",
@@ -210,7 +221,7 @@ def verdict(
     for code in sorted(whole):
         entry = CATALOGUE[code]
         reasons.append(Reason(entry.ja, entry.en))
-    if not all(control.agrees for control in controls) and not whole & {"C501", "C502", "C503", "C504"}:
+    if not all(control.agrees for control in controls if control.kind != "parents") and not whole & CONTROL_CODES:
         reasons.append(Reason("コントロール合計が一致しない", "a control total does not agree"))
     if not all(rule.agrees for rule in rules) and "C510" not in whole:
         reasons.append(Reason(CATALOGUE["C510"].ja, CATALOGUE["C510"].en))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS, finding, join_findings
+from migration_reports.records.groups import Group
 from migration_reports.records.run_record import Control
-from validators.controls import Stated, Tally, prove
+from validators.controls import Stated, prove
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,13 +21,13 @@ class CountedFile:
 
     Attributes:
         name: its name.
-        tally: its records by kind, and sums.
-        trailers: of each header and trailer kind, its records' numeric fields.
+        groups: what was counted of it, by the control's number.
+        trailers: of each header and trailer kind, what its records state.
     """
 
     name: str
-    tally: Tally
-    trailers: Mapping[str, Sequence[Mapping[str, Decimal | None]]]
+    groups: Mapping[str, Sequence[Group]]
+    trailers: Mapping[str, Sequence[Mapping[str, str | None]]]
 
 
 def prove_files(
@@ -48,7 +48,7 @@ def prove_files(
     found: list[pa.RecordBatch] = []
     told = {control.equals.partition(".")[0] for control in controls}
     for file in files:
-        own, wrong = prove(dump, controls, file.tally, file.trailers)
+        own, wrong = prove(dump, controls, file.groups, file.trailers)
         single, odd = _once(dump, file, {kind: role for kind, role in once.items() if kind not in told})
         proved += [control.model_copy(update={"file": file.name}) for control in (*single, *own)]
         found.append(_named(join_findings([odd, wrong]), file.name))

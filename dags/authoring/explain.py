@@ -30,7 +30,8 @@ from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
 from mappings.language.package import Counts, inherit, overlay
 from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec, WhenSpec
+from mappings.language.spec import ColumnSpec, Manifest, PartSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import (
     BYTES,
     DUMP,
@@ -371,7 +372,7 @@ def _traced(
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
     table = next(table for table in target_tables(municipality) if table.key == part.table)
-    hidden = item_of(table.columns[column.targets[0]]).access != ""
+    hidden = item_of(table.columns[column.targets[0]]).sensitive
     stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from dags.pipeline.controls.counting import Counting
 from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
@@ -19,9 +20,11 @@ from extractors.context.standing import Standing, beside
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
+from mappings.hits import batch_of
+from mappings.leaving import spared, untaken_of
 from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
-from validators import controls
+from validators.tally import Tally as DumpTally
 
 log = logging.getLogger("hikkoshi")
 
@@ -171,7 +174,8 @@ def extract_and_map(
         RunError: there were more errors than a limit allows.
     """
     reader = municipality.dumps[dump]
-    tally, notes, counts = controls.Tally(), Notes(), Counts(municipality)
+    tally, gone, notes, counts = DumpTally(), DumpTally(), Notes(), Counts(municipality)
+    counted = Counting(dump, reader.controls, sink)
     mapper = Mapper(list(municipality.plans.values()), run_id)
     looked_at = _looked_at(municipality)
     trailers: dict[str, list[Mapping[str, str | None]]] = {
@@ -205,15 +209,25 @@ def extract_and_map(
                 trailers[kind].extend(rows)
                 files.add_trailers(kind, extracted.batch, rows)
                 tally.records[kind] = tally.records.get(kind, 0) + extracted.batch.num_rows
+                counted.add(kind, extracted.batch, None)
             continue
-        tally.add(kind, extracted.batch, reader.control_fields[kind])
-        files.add(kind, extracted.batch, reader.control_fields[kind])
-        source = f"{dump}.{kind}"
-        if source in looked_at:
-            sink.write_looked_at(source, extracted.batch.select(["_record", *looked_at[source]]))
+        source, fields = f"{dump}.{kind}", reader.control_fields[kind]
+        tally.add(kind, extracted.batch, fields)
+        files.add(kind, extracted.batch, fields)
         batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
-        sink.write_findings(unlinked)
         mapped = mapper.map(source, beside(context, batch, stream), extracted.findings)
+        unlinked = spared(unlinked, extracted.batch, mapped.left)
+        sink.write_findings(unlinked)
+        counted.add(kind, extracted.batch, mapped.left)
+        if mapped.left is not None:
+            gone.add(kind, extracted.batch.select(list(fields)).filter(mapped.left.is_not_null().to_arrow()), fields)
+        if source in looked_at:
+            stays = extracted.batch.select(["_record", *looked_at[source]])
+            sink.write_looked_at(
+                source, stays if mapped.left is None else stays.filter(mapped.left.is_null().to_arrow())
+            )
+        if mapped.untaken.height:
+            sink.write_looked_at(untaken_of(source), batch_of(mapped.untaken))
         sink.write(mapped)
         for (table, at), made in mapped.tallies.items():
             counts.add(table, at, made)
@@ -233,6 +247,9 @@ def extract_and_map(
         files=files.counted,
         filled=notes.filled,
         characters=notes.characters,
+        groups=counted.groups,
+        left=counted.left,
+        left_sums=gone.sums,
     )
 
 

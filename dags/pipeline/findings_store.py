@@ -138,3 +138,10 @@ def rejected_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
     """How many records were rejected, by dump and record kind."""
     counted = _rejected(run).group_by("dump", "kind").len()
     return {(dump, kind): count for dump, kind, count in counted.iter_rows()}
+
+
+def untaken_by_kind(run: Run) -> Mapping[tuple[str, str], int]:
+    """How many records no part of the mapping takes, by dump and record kind; rejected ones are none of them."""
+    untaken = scan_findings(run).filter(pl.col("code") == "C566").select("dump", "kind", "record").collect()
+    rest = untaken.join(_rejected(run), on=["dump", "record"], how="anti")
+    return {(dump, kind): count for dump, kind, count in rest.group_by("dump", "kind").len().iter_rows()}

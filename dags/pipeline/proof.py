@@ -12,13 +12,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from dags.pipeline import data_centre, findings_store
-from dags.pipeline.receiving.per_file import trailers_of
+from dags.pipeline.controls.following import amounts_by_group
+from dags.pipeline.controls.proving import prove_dump
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import Municipality, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import RunError, finding, join_findings, no_findings
-from migration_reports.items import table_of
+from migration_reports.findings import RunError, finding, join_findings
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -27,11 +27,11 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Trailers, Verdict
+from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls
-from validators.file_controls import CountedFile, prove_files
+from validators.critical import critical_rows
 
 R = TypeVar("R", bound=StepResult)
 
@@ -58,25 +58,27 @@ def settle(
         data_centre.run_tables(run, municipality),
         rejected=findings_store.rejected_records(run),
         summed=_columns_by_table((one.table, one.column) for one in followed_sums),
+        critical=critical_rows(target_tables(municipality)),
     )
-    return counts, tuple(_settled(one, counts) for one in followed_sums)
+    of_groups = amounts_by_group(database, run, municipality, accounts)
+    return counts, (*(_settled(one, counts) for one in followed_sums), *of_groups)
 
 
 def prove(
+    run: Run,
     municipality: Municipality,
     results: Results,
     counts: Settled,
     amounts: tuple[AmountReconciliation, ...],
-    rejected: Mapping[tuple[str, str], int],
 ) -> tuple[Proved, pa.RecordBatch]:
     """Prove a run: its controls, where every record and row went, and the amounts.
 
     Args:
+        run: the run, whose findings so far are written.
         municipality: whose.
         results: what the steps before have left.
         counts: what was settled in the database.
         amounts: the amounts in the rows.
-        rejected: by dump and kind, how many records are.
 
     Returns:
         What was proved, and a finding for each equation that does not hold.
@@ -86,19 +88,14 @@ def prove(
     """
     made, validation = _left(results.made, "joined"), _left(results.validation, "validated")
     received = _left(results.receipts, "received")
-    files = {name: [one.file for one in received.of(name) if one.status == "received"] for name in results.accounts}
     proved = [
-        _controls(name, municipality, account, files[name])
-        if files[name]
-        else (_not_there(name, municipality), no_findings())
-        for name, account in results.accounts.items()
+        prove_dump(run, name, municipality.dumps[name], account, received) for name, account in results.accounts.items()
     ]
-    fates = _fates(municipality, results.accounts, rejected)
+    fates = _fates(run, municipality, results.accounts)
     lines = _lines(municipality, results.accounts, made, counts)
     tables = target_tables(municipality)
-    critical = frozenset(table.key for table in tables if table_of(table).critical)
     found = [wrong for _, wrong in proved]
-    found.append(controls.unexplained(fates, lines, amounts, critical=critical))
+    found.append(controls.unexplained(fates, lines, amounts))
     found.append(_limits(municipality, made, validation.rules, lines))
     return Proved(
         controls=tuple(control for done, _ in proved for control in done),
@@ -137,60 +134,16 @@ def _left(result: R | None, done: str) -> R:
     return result
 
 
-def _controls(
-    name: str, municipality: Municipality, account: DumpAccount, files: Sequence[str]
-) -> tuple[tuple[Control, ...], pa.RecordBatch]:
-    """Prove one dump's controls, from what was counted while it was read: of the whole, and of each of its files."""
-    spec = municipality.dumps[name].spec
-    stated = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in spec.controls if c.per is None]
-    tally = controls.Tally(dict(account.records), dict(account.sums))
-    proved, found = controls.prove(name, stated, tally, _numbers(account.trailers))
-    of_each = [controls.Stated(c.count, c.sum, c.equals, c.value) for c in spec.controls if c.per == "file"]
-    if not of_each:
-        return proved, found
-    counted = (
-        CountedFile(file, controls.Tally(dict(one.records), dict(one.sums)), _numbers(trailers_of(one, spec)))
-        for file, one in zip(files, account.files, strict=True)
-    )
-    once = {kind: of.role for kind, of in spec.records.items() if of.role != "data"}
-    proved_each, found_each = prove_files(name, of_each, counted, once=once)
-    return (*proved, *proved_each), join_findings([found, found_each])
-
-
-def _not_there(name: str, municipality: Municipality) -> tuple[Control, ...]:
-    """The controls of a dump that may be absent, and is: they prove nothing."""
-    return tuple(
-        Control(
-            dump=name,
-            name=f"{kind} of {subject}",
-            kind=kind,
-            field=control.value or control.equals,
-            stated="",
-            found="",
-            agrees=True,
-        )
-        for control in municipality.dumps[name].spec.controls
-        for kind, subject in (("count", control.count), ("sum", control.sum), ("value", control.value))
-        if subject is not None
-    )
-
-
-def _numbers(trailers: Trailers) -> Mapping[str, Sequence[Mapping[str, Decimal | None]]]:
-    return {
-        kind: [{k: None if v is None else Decimal(v) for k, v in row.items()} for row in rows]
-        for kind, rows in trailers.items()
-    }
-
-
-def _fates(
-    municipality: Municipality, accounts: Mapping[str, DumpAccount], rejected: Mapping[tuple[str, str], int]
-) -> tuple[RecordFate, ...]:
+def _fates(run: Run, municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> tuple[RecordFate, ...]:
     """Where the records of each kind went as a whole."""
+    rejected, untaken = findings_store.rejected_by_kind(run), findings_store.untaken_by_kind(run)
     fates = []
     for name, account in accounts.items():
         for kind, spec in municipality.dumps[name].spec.records.items():
             count = account.read.kinds.get(kind, 0)
-            lost = rejected.get((name, kind), 0)
+            lost, nowhere = rejected.get((name, kind), 0), untaken.get((name, kind), 0)
+            left = account.left.get(kind, {})
+            stayed = count - lost - nowhere - sum(left.values())
             fates.append(
                 RecordFate(
                     dump=name,
@@ -198,7 +151,9 @@ def _fates(
                     role=spec.role,
                     records=count,
                     rejected=lost,
-                    accepted=count - lost if spec.role == "data" else 0,
+                    accepted=stayed if spec.role == "data" else 0,
+                    left=left,
+                    untaken=nowhere,
                 )
             )
         if account.read.of_no_kind:
@@ -225,7 +180,9 @@ def _lines(
         for part in plan.parts:
             if part.dump not in accounts:
                 continue
-            records = accounts[part.dump].read.kinds.get(part.kind, 0)
+            account = accounts[part.dump]
+            records = account.read.kinds.get(part.kind, 0)
+            stayed = records - sum(account.left.get(part.kind, {}).values())
             mapped = made.of(part.table, part.number)
             n = counts.get((part.table, part.dump, part.number), Counts(0, 0, 0, 0))
             lines.append(
@@ -235,12 +192,13 @@ def _lines(
                     table=part.table,
                     each=part.each.table if part.each is not None else "",
                     records=records,
-                    candidates=mapped.candidates if part.each is not None else records,
+                    candidates=mapped.candidates if part.each is not None else stayed,
                     rows_staged=n.staged,
                     rows_not_chosen=mapped.candidates - mapped.rows,
                     rows_merged=n.merged,
                     rows_rejected=n.rejected,
                     rows_promoted=n.promotable,
+                    rows_critical=n.critical,
                 )
             )
     return tuple(lines)
@@ -257,24 +215,27 @@ class _Sum:
     part: int
     column: str
     total: Decimal
+    left: Decimal
     times: int
 
 
 def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
     parts = (part for plan in municipality.plans.values() for part in plan.parts if part.dump in accounts)
     for part, one in ((each, one) for each in parts for one in followed(each)):
-        sums = accounts[part.dump].sums
-        totals = [Decimal(sums[key]) for field in one.fields if (key := f"{part.kind}.{field}") in sums]
-        if totals:
+        account = accounts[part.dump]
+        keys = [key for field in one.fields if (key := f"{part.kind}.{field}") in account.sums]
+        if keys:
             name = f"{one.name}(*)" if len(one.fields) > 1 else one.name
-            yield _Sum(
-                part.dump, part.kind, name, part.table, part.number, one.column, sum(totals, Decimal(0)), one.times
+            total, left = (
+                sum((Decimal(sums.get(key, 0)) for key in keys), Decimal(0))
+                for sums in (account.sums, account.left_sums)
             )
+            yield _Sum(part.dump, part.kind, name, part.table, part.number, one.column, total, left, one.times)
 
 
 def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
     """An amount in the dump, rejected, and to be promoted; that of the dump in the column's unit."""
-    in_dump = one.total * one.times
+    in_dump, in_left = one.total * one.times, one.left * one.times
     of_part = counts.get((one.table, one.dump, one.part))
     rejected, accepted = of_part.sums[one.column] if of_part is not None else (Decimal(0), Decimal(0))
     return AmountReconciliation(
@@ -286,7 +247,8 @@ def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
         in_dump=str(in_dump),
         in_rejected=format(rejected, "f"),
         in_table=format(accepted, "f"),
-        agrees=in_dump == rejected + accepted,
+        agrees=in_dump == in_left + rejected + accepted,
+        in_left=format(in_left, "f"),
     )
 
 
@@ -296,17 +258,22 @@ def promoted_amounts(
     """The amounts as they stand in the data centre, now that the rows are promoted.
 
     There the rows of a table that a dump fills in several parts are one sum; it is theirs where each of them is followed.
+    Rows that are counted, and groups, stand as they were settled: what was settled is what was promoted.
     """
-    summed = _columns_by_table((amount.table, amount.column) for amount in amounts)
+    whole = [amount for amount in amounts if not amount.by]
+    summed = _columns_by_table((amount.table, amount.column) for amount in whole)
     sums = loader.promoted_sums(database, data_centre.run_tables(run, municipality), run.code, summed)
     parts = [part for plan in municipality.plans.values() for part in plan.parts]
     filled = Counter((p.table, p.dump, target) for p in parts for column in p.columns for target in column.targets)
     by_column: dict[tuple[str, str, str], list[AmountReconciliation]] = {}
-    for amount in amounts:
+    for amount in whole:
         by_column.setdefault((amount.table, amount.dump, amount.column), []).append(amount)
     promoted = {key: sums.get(key, Decimal(0)) for key, some in by_column.items() if len(some) == filled[key]}
     found = []
     for amount in amounts:
+        if amount.by:
+            found.append(amount)
+            continue
         key = amount.table, amount.dump, amount.column
         stated = sum(Decimal(one.in_table) for one in by_column[key])
         agrees = amount.agrees and promoted.get(key, stated) == stated

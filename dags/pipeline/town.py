@@ -17,6 +17,7 @@ from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
 from dags.pipeline.candidates.decided import decided
+from dags.pipeline.controls.plans import controls_of
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
@@ -36,6 +37,7 @@ from extractors.reading import (
 )
 from mappings.compiling.compiler import compile_mapping
 from mappings.compiling.definitions import field_definition, near_definition
+from mappings.control_plan import ControlPlan
 from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
 from mappings.language.problem_places import at_option, shown
@@ -47,6 +49,7 @@ from target_schemas.model import PhysicalTables, System
 from target_schemas.reference_tables import REFERENCE_TABLES
 from target_schemas.systems import SYSTEMS
 from validators import instances
+from validators.critical import critical_rows
 from validators.shapes.contract import Rule
 
 T = TypeVar("T")
@@ -64,6 +67,7 @@ class DumpReader:
     kinds: tuple[Kind, ...]
     control_fields: Mapping[str, tuple[str, ...]]
     context: Mapping[str, Mapping[str, pa.DataType]]
+    controls: tuple[ControlPlan, ...] = ()
 
     @property
     def layout(self) -> Layout:
@@ -109,6 +113,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         found: list[Problem] = []
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
+        _collect(found, functools.partial(critical_rows, [table.physical for table in system.tables]))
         problems.extend(shown(of_system, at_option(of_system, problem)) for problem in found)
     spec = decided(spec, known, problems)
     if problems:
@@ -124,11 +129,15 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         if (plan := _collect(problems, functools.partial(_compile, spec.systems[system.name], system, schemas)))
         is not None
     }
+    controls: dict[str, tuple[ControlPlan, ...]] = {}
+    for of_system in spec.systems.values():
+        controls |= _collect(problems, functools.partial(controls_of, of_system, made)) or {}
     problems.extend(mapped_secrets(plans, known))
     if problems:
         raise SpecError(problems)
     dumps = {
-        name: DumpReader(dump, made[name], *kinds_of(name, dump, plans, schemas)) for name, dump in spec.dumps.items()
+        name: DumpReader(dump, made[name], *kinds_of(name, dump, plans, schemas, controls[name]), controls[name])
+        for name, dump in spec.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, known, own)
 
@@ -310,18 +319,6 @@ def _kind_problems(spec: SystemFolder, name: str, dump: DumpSpec, layout: Layout
                 defined = near_definition((schema,), field, schema.names)
                 message, allowed = f"the layout has no field `{field[:60]}`", tuple(schema.names)[:40]
                 problems.append(Problem("Y021", place, message, allowed, hint, defined))
-    for number, control in enumerate(dump.controls):
-        for reference in (control.sum, control.value, control.equals):
-            kind_name, dot, field_name = (reference or "").partition(".")
-            if not dot or kind_name not in dump.records or dump.records[kind_name].group not in (None, *groups):
-                continue
-            numbers = [f.name for f in layout.fields(dump.records[kind_name].group) if f.picture.category == "numeric"]
-            if field_name not in numbers:
-                place = spec.manifest_places.at("dumps", name, "controls", number)
-                message, hint = f"{kind_name} has no number `{field_name[:60]}`", did_you_mean(field_name, numbers)
-                schema = arrow_schema(layout, dump.records[kind_name].group)
-                defined = field_definition(schema, field_name) or near_definition((schema,), field_name, numbers)
-                problems.append(Problem("Y024", place, message, tuple(numbers)[:40], hint, defined))
     return problems
 
 

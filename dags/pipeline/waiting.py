@@ -21,6 +21,8 @@ from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.pipeline.town import Municipality
 from mappings.engine import Mapper
+from mappings.hits import batch_of
+from mappings.leaving import untaken_findings, untaken_of
 from mappings.plan import ColumnPlan, Join, PartPlan
 from mappings.rows import look_up
 from migration_reports.findings import FINDINGS
@@ -92,7 +94,24 @@ def map_waiting(folder: Path, municipality: Municipality, give: Give, *, run_id:
                     found.write_batch(findings)
         made = counts.of(part.table, part.number)
         log.info("%s: %s rows, of %s looked at", part.table, f"{made.rows:,}", f"{made.candidates:,}")
+    for source in dict.fromkeys(part.source for part in waiting(municipality)):
+        _tell_untaken(folder, municipality, source)
     return counts.made
+
+
+def _tell_untaken(folder: Path, municipality: Municipality, source: str) -> None:
+    """Say which records of a kind no part takes, now that those which waited have taken theirs."""
+    undecided = sorted(looked_at_folder(folder, untaken_of(source)).glob("*.arrow"))
+    mine = [part for part in waiting(municipality) if part.source == source]
+    taken = [file for part in mine if (file := mapped_file(folder, part, JOINED)).exists()]
+    dump, _, kind = source.partition(".")
+    with open_writer(findings_file(folder, dump, f"{kind}-untaken"), FINDINGS) as found:
+        if undecided:
+            rest = pl.scan_ipc(undecided)
+            if taken:
+                some = pl.concat(pl.scan_ipc(file).select(pl.col("source_record").alias("_record")) for file in taken)
+                rest = rest.join(some, on="_record", how="anti")
+            found.write_batch(batch_of(untaken_findings(source, rest.collect(engine="streaming")), FINDINGS))
 
 
 def waiting(municipality: Municipality) -> tuple[PartPlan, ...]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from mappings.compiling import definitions
 from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
+from mappings.compiling.conditions import compiled, is_number
 from mappings.compiling.definitions import column_definition, field_definition
 from mappings.expression import Expression, ExpressionError, compile_expression
 from mappings.language.folder import SystemFolder
@@ -233,7 +233,7 @@ class ColumnCompiler:
             self._lookup(step.name, params, members, at)
             if not self._context(step.name, params, (*path, "transforms", number)):
                 return None
-            steps.append(Step(transform.taking(flows[0]), params, beside, numbers))
+            steps.append(Step(transform.taking("text" if "text" in flows else flows[0]), params, beside, numbers))
             flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
 
@@ -282,17 +282,7 @@ class ColumnCompiler:
             self._complain.add("Y034", place, message, tuple(sorted(codes)), defined=self._defined(members))
 
     def _conditions(self, spec: ColumnSpec, path: Path) -> tuple[Condition, ...]:
-        made = []
-        for number, when in enumerate(spec.when):
-            try:
-                made.append(compile_condition(when, self._types, self._widths))
-            except UnknownFieldError as error:
-                where = self._places.at(*path, "when", number, "field")
-                self._complain.unknown("Y021", where, f"field `{error.field}`", self._types)
-            except ExpressionError as error:
-                where = self._places.at(*path, "when", number)
-                self._complain.add("Y044", where, f"condition: {error.message}", error.allowed, error.hint)
-        return tuple(made)
+        return compiled(spec.when, self._types, self._widths, self._places, (*path, "when"), self._complain)
 
     def _fit(
         self,

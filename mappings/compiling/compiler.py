@@ -16,24 +16,24 @@ import sqlalchemy as sa
 from mappings.compiling.around import Around, parted
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import UnknownFieldError, compile_condition, is_number
-from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.conditions import compiled
+from mappings.compiling.definitions import column_definition, field_definition, fields_by_name, widths_of
 from mappings.compiling.each import compile_each
+from mappings.compiling.leaving import compile_leaves
 from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
 from mappings.compiling.uses import Uses, fields_read
-from mappings.expression import ExpressionError
 from mappings.language.folder import SystemFolder
-from mappings.language.spec import JoinSpec, PartSpec, WhenSpec
+from mappings.language.spec import JoinSpec, PartSpec
 from mappings.plan import (
     DUMP,
     FROM,
     OBJECT_TYPES,
     RECORD,
     ColumnPlan,
-    Condition,
     Fate,
     Join,
+    Leave,
     Occurrences,
     PartPlan,
     Plan,
@@ -68,12 +68,12 @@ def compile_mapping(
     schemas, around = parted(schemas, folder.manifest.dumps)
     work = _Compiler(folder, schemas, tables, code_sets, around)
     parts = work.parts()
+    leaves = work.leaves()
     fates = work.fates()
-    work.controls()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(folder.name, tuple(parts), keep, fates, fields_read(parts, schemas), folder)
+    return Plan(folder.name, tuple(parts), keep, fates, fields_read(parts, leaves, schemas), folder, leaves)
 
 
 class _Compiler:
@@ -139,20 +139,13 @@ class _Compiler:
             self._uses.lose_all()
         return meant or source
 
+    def leaves(self) -> Mapping[str, tuple[Leave, ...]]:
+        """Which records of each kind are left, and why."""
+        return compile_leaves(self._spec, self._places, self._schemas, self._uses, self._complain)
+
     def fates(self) -> Mapping[str, Mapping[str, Fate]]:
         """Every field of every source: mapped, or ignored with a reason; anything else is a problem."""
         return self._uses.fates()
-
-    def controls(self) -> None:
-        """The manifest's controls name record kinds that exist; their fields are the layout's business."""
-        places = self._folder.manifest_places
-        for name, dump in self._folder.manifest.dumps.items():
-            for number, control in enumerate(dump.controls):
-                place = places.at("dumps", name, "controls", number)
-                for reference in (control.count, control.sum, control.value, control.equals):
-                    kind = (reference or "").partition(".")[0]
-                    if kind and kind not in dump.records and not is_number(reference or ""):
-                        self._complain.unknown("Y024", place, f"record kind `{kind}`", dump.records)
 
     def _part(self, name: str, number: int, spec: PartSpec) -> PartPlan:
         at: Path = ("tables", name, number)
@@ -183,10 +176,7 @@ class _Compiler:
                 self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                if column_name == table_of(self._tables[name]).arrival:
-                    self._complain.add("Y081", key, f"column `{column_name}` of {name} is given by the program")
-                else:
-                    self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                self._complain.no_column(key, self._tables[name], column_name, groups)
                 continue
             if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
@@ -200,8 +190,8 @@ class _Compiler:
                 self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
         self._unfilled(at, name, spec, groups)
         self._besides(at, columns)
-        when = self._conditions(spec.when, types, widths, (*at, "when"))
-        prefer = self._conditions(spec.prefer, types, widths, (*at, "prefer"))
+        when = compiled(spec.when, types, widths, self._places, (*at, "when"), self._complain)
+        prefer = compiled(spec.prefer, types, widths, self._places, (*at, "prefer"), self._complain)
         for field in (field for condition in when for field in condition.reads):
             self._uses.note(spec, each, field, f"{name} (when)")
         if each is not None and each.runs is not None:
@@ -260,12 +250,12 @@ class _Compiler:
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = _widths_of(_by_name(self._schemas[spec.source])) | _widths_of(self._around.fields(spec.source))
+        widths = widths_of(fields_by_name(self._schemas[spec.source])) | widths_of(self._around.fields(spec.source))
         if each is not None:
-            widths.update(_widths_of(fields_in_rows(each, self._schemas[spec.source])))
+            widths.update(widths_of(fields_in_rows(each, self._schemas[spec.source])))
         for alias, join in spec.join.items():
             if join.source in self._schemas:
-                theirs = _widths_of(_by_name(self._schemas[join.source]))
+                theirs = widths_of(fields_by_name(self._schemas[join.source]))
                 widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
         return widths
 
@@ -367,29 +357,6 @@ class _Compiler:
                 "Y042", place, "keep: effective names a column, and on: a day", ("{effective: changed, on: 20260401}",)
             )
 
-    def _conditions(
-        self, whens: tuple[WhenSpec, ...], types: Mapping[str, pa.DataType], widths: Mapping[str, int], path: Path
-    ) -> tuple[Condition, ...]:
-        made = []
-        for number, when in enumerate(whens):
-            place = self._places.at(*path, number)
-            try:
-                made.append(compile_condition(when, types, widths))
-            except UnknownFieldError as error:
-                self._complain.unknown("Y021", self._places.at(*path, number, "field"), f"field `{error.field}`", types)
-            except ExpressionError as error:
-                self._complain.add("Y044", place, f"condition: {error.message}", error.allowed, error.hint)
-        return tuple(made)
-
-
-def _by_name(schema: pa.Schema) -> dict[str, pa.Field]:
-    return {field.name: field for field in schema}
-
 
 def _family(kind: pa.DataType) -> str:
     return "text" if pa.types.is_string(kind) else "a number"
-
-
-def _widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
-    """The widths in bytes of the fields that say theirs."""
-    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 import pyarrow as pa
 
+from mappings.compiling.complaints import Complaints
 from mappings.expression import ExpressionError, compile_expression
-from mappings.language.spec import WhenSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import Condition
+from migration_reports.specs import Located
 
 
 def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: Mapping[str, int]) -> Condition:
@@ -51,6 +53,35 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: 
         mask = column != 0 if number else text != ""
     filled = when.field if number and not (when.values or when.besides) else ""
     return Condition(mask.fill_null(value=False), (when.field,), filled=filled)
+
+
+def compiled(
+    whens: Sequence[WhenSpec],
+    types: Mapping[str, pa.DataType],
+    widths: Mapping[str, int],
+    located: Located,
+    path: tuple[str | int, ...],
+    complain: Complaints,
+) -> tuple[Condition, ...]:
+    """Compile conditions; what is wrong with one is added to the complaints, at its place.
+
+    Args:
+        whens: the conditions as they are written.
+        types: the columns' Arrow types.
+        widths: the most characters that a column of text holds, where that is known.
+        located: the places of the spec's parts.
+        path: where in it the conditions stand.
+        complain: where problems are collected.
+    """
+    made = []
+    for number, when in enumerate(whens):
+        try:
+            made.append(compile_condition(when, types, widths))
+        except UnknownFieldError as error:
+            complain.unknown("Y021", located.at(*path, number, "field"), f"field `{error.field}`", types)
+        except ExpressionError as error:
+            complain.add("Y044", located.at(*path, number), f"condition: {error.message}", error.allowed, error.hint)
+    return tuple(made)
 
 
 class UnknownFieldError(Exception):

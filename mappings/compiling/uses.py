@@ -15,7 +15,7 @@ from mappings.compiling.complaints import Complaints
 from mappings.compiling.definitions import field_definition
 from mappings.compiling.occurrences import members_of
 from mappings.language.spec import MappingSpec, PartSpec
-from mappings.plan import FROM, Fate, Occurrences, PartPlan
+from mappings.plan import FROM, Fate, Leave, Occurrences, PartPlan
 from migration_reports.findings import nearest
 from migration_reports.specs import Located
 
@@ -63,6 +63,10 @@ class Uses:
     def note_key(self, source: str, field: str, alias: str) -> None:
         """Note that a join finds records by a field of theirs."""
         self._used.setdefault(source, {}).setdefault(field, []).append(f"join {alias}")
+
+    def note_left(self, source: str, field: str) -> None:
+        """Note that a field tells which records are left."""
+        self._used.setdefault(source, {}).setdefault(field, []).append("leave")
 
     def note_object(self, source: str, field: str) -> None:
         """Note that a field says something of the files beside the dump."""
@@ -170,9 +174,13 @@ class Uses:
         return reasons
 
 
-def fields_read(parts: Iterable[PartPlan], schemas: Mapping[str, pa.Schema]) -> Mapping[str, frozenset[str]]:
+def fields_read(
+    parts: Iterable[PartPlan], leaves: Mapping[str, Iterable[Leave]], schemas: Mapping[str, pa.Schema]
+) -> Mapping[str, frozenset[str]]:
     """The fields of each source that anything reads."""
     read: dict[str, set[str]] = {source: set() for source in schemas}
+    for source, some in leaves.items():
+        read[source].update(name for leave in some for condition in leave.when for name in condition.reads)
     for part in parts:
         names = part.reads
         if part.each is not None:

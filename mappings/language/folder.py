@@ -140,7 +140,7 @@ class MunicipalityFolder:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The names of all files that are expected: of dumps, of attachments, and what deliveries have besides."""
+        """The names of all files that are expected: of dumps, controls and attachments, and what deliveries have besides."""
         others = (
             name
             for system in self.systems.values()
@@ -150,7 +150,7 @@ class MunicipalityFolder:
         dumps = self.dumps.values()
         kinds = (kind for dump in dumps for kind in dump.records.values())
         beside = (kind.objects.received for kind in kinds if kind.objects is not None)
-        return (*(file for dump in dumps for file in dump.file), *beside, *others)
+        return (*(file for dump in dumps for file in (*dump.file, *dump.control_files)), *beside, *others)
 
     def of_dump(self, dump: str) -> SystemFolder:
         """The system that a dump belongs to."""

@@ -160,15 +160,6 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
             place = places.at(*at, "records", kind_name, "parent")
             hint = did_you_mean(kind.parent, dump.records)
             files.problems.append(Problem("Y020", place, message, tuple(dump.records), hint))
-    for number, control in enumerate(dump.controls):
-        if sum(part is not None for part in (control.count, control.sum, control.value)) != 1:
-            message = "a control is a count, a sum or a value"
-            place = places.at(*at, "controls", number)
-            files.problems.append(Problem("Y024", place, message, ("count", "sum", "value")))
-        if control.per == "file" and control.value is None and "." not in control.equals:
-            message = "what every file must agree with stands in its own trailer"
-            place = places.at(*at, "controls", number, "equals")
-            files.problems.append(Problem("Y024", place, message, ("kind.FIELD of a trailer",)))
 
 
 def _check_set(dump: DumpSpec, place: Position, problems: list[Problem]) -> None:

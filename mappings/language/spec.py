@@ -13,19 +13,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from mappings.language.attachments import ObjectsSpec
+from mappings.language.controls import ControlSpec, LeaveSpec
 from mappings.language.deliveries import DeliverySpec
+from mappings.language.each import Each
+from mappings.language.written import Filled, Texts, When, Whole, listed
 from migration_reports.specs import Spec
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | list[str])]
-"""One text, or several."""
-
-Whole = Annotated[int, Field(ge=1)]
-Filled = Annotated[str, Field(min_length=1)]
 
 
 class MunicipalitySpec(Spec):
@@ -71,18 +63,6 @@ class KindSpec(Spec):
         "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
     )
     objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
-
-
-class ControlSpec(Spec):
-    """A control: the count of a kind, or the sum of a field, equals a trailer's field or a stated number."""
-
-    count: str | None = Field(None, description="a record kind")
-    sum: str | None = Field(None, description="kind.FIELD, a number")
-    value: str | None = Field(None, description="kind.FIELD of a header or trailer")
-    equals: str = Field(description="kind.FIELD of a trailer, or a number")
-    per: Literal["file"] | None = Field(
-        None, description="file: each file of the dump has a header and trailer of its own"
-    )
 
 
 CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType(
@@ -152,6 +132,11 @@ class DumpSpec(Spec):
 
     _rows = model_validator(mode="before")(_tabular)
 
+    @property
+    def control_files(self) -> tuple[str, ...]:
+        """The control files that come with it, each once."""
+        return tuple(dict.fromkeys(control.file for control in self.controls if control.file))
+
 
 class LimitsSpec(Spec):
     """What a run may reject, and when it stops."""
@@ -210,26 +195,6 @@ class SystemManifest(Spec):
     limits: LimitsSpec = Field(LimitsSpec(), description="what a run may reject, and when it stops")
     rules: Mapping[str, Mapping[str, str]] = Field({}, description="settings of rules, by rule")
     policies: Mapping[str, str] = Field({}, description="options of every dump and charset that knows them")
-
-
-class WhenSpec(Spec):
-    """Which records: those whose field holds one of some values, or none of them, or is filled; or an SQL condition."""
-
-    field: str | None = Field(None, description="the field; alone: where it is filled, or is not zero")
-    values: tuple[str, ...] = Field((), description="the values of which it must hold one")
-    besides: tuple[str, ...] = Field((), description="the values that it must not hold")
-    sql: str | None = Field(None, description='an SQL condition; fields in double quotes, "JJ-SEIBETSU" = 1')
-
-
-def _conditions(value: Any) -> Any:
-    return [{"sql": part} if isinstance(part, str) else part for part in _listed(value)]
-
-
-When = Annotated[
-    tuple[WhenSpec, ...],
-    BeforeValidator(_conditions, json_schema_input_type=str | WhenSpec | list[str | WhenSpec]),
-]
-"""Conditions that must all hold."""
 
 
 class TransformSpec(Spec):
@@ -361,37 +326,6 @@ Keep = Annotated[
 ]
 
 
-class EachSpec(Spec):
-    """The table whose occurrences, or runs of equal ones, give a row each."""
-
-    written: ClassVar[tuple[str, ...]] = ("runs", "values", "besides")
-    """The keys that people write; those of the model are what they come to."""
-
-    table: str
-    runs: bool = False
-    values: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
-
-
-def _each(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"table": value}
-    if isinstance(value, dict) and "runs" not in value:
-        raise ValueError("names a table, or the `runs:` of one, with `values:` or `besides:`")
-    return {**value, "table": value["runs"], "runs": True} if isinstance(value, dict) else value
-
-
-class RunsSpec(Spec):
-    """A row for each run of equal occurrences: `$from` and `$to` are its first and last, `$value` what they hold."""
-
-    runs: str = Field(description="the table (OCCURS), of one elementary item")
-    values: tuple[str, ...] = Field((), description="the values whose runs give a row; left out: every value")
-    besides: tuple[str, ...] = Field((), description="the values whose runs give none")
-
-
-Each = Annotated[EachSpec, BeforeValidator(_each, json_schema_input_type=str | RunsSpec)]
-
-
 class PartSpec(Spec):
     """How a target table is filled from one record kind; a table that several kinds fill has several."""
 
@@ -407,7 +341,7 @@ class PartSpec(Spec):
     empty: tuple[str, ...] = Field((), description="columns that are deliberately left empty")
 
 
-Parts = Annotated[tuple[PartSpec, ...], BeforeValidator(_listed, json_schema_input_type=PartSpec | list[PartSpec])]
+Parts = Annotated[tuple[PartSpec, ...], BeforeValidator(listed, json_schema_input_type=PartSpec | list[PartSpec])]
 
 
 class IgnoreSpec(Spec):
@@ -426,3 +360,6 @@ class MappingSpec(Spec):
     )
     tables: Mapping[str, Parts] = Field(description="the system's tables, each filled from one record kind or several")
     ignore: Mapping[str, tuple[IgnoreSpec, ...]] = Field({}, description="source fields that are left, by dump.kind")
+    leave: Mapping[str, tuple[LeaveSpec, ...]] = Field(
+        {}, description="records that are left (deleted in the source, say), by dump.kind"
+    )

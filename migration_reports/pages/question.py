@@ -162,12 +162,17 @@ def _totals(record: RunRecord) -> Iterator[str]:
             _MARKS[verdicts.of_control(record, c)],
         )  # fmt: skip
     yield from _more(record.controls, MAX_LINES, 4)
+    for reason in (
+        f"{fate.dump}.{fate.kind}: {why} {count:,}" for fate in record.fates for why, count in fate.left.items()
+    ):
+        yield _row(_plain(f"対象外 left: {reason}"), "", "", "")
     for of in record.attachments:
         named = f"{of.named:,} + {of.extra:,} (−{of.missing:,}, ≠{of.altered:,})"
         yield _row(_plain(f"添付 attachments: {of.place}"), f"{of.files:,}", named, _MARKS[of.closes])
     for a in record.amounts[:MAX_LINES]:
         yield _row(
-            _plain(f"{a.table}.{a.column}"), amount(a.in_dump), f"{amount(a.in_table)} + {amount(a.in_rejected)}",
+            _plain(" × ".join((f"{a.table}.{a.column}".rstrip("."), *a.by))), amount(a.in_dump),
+            " + ".join(amount(part) for part in (a.in_table, a.in_rejected, *([a.in_left] if a.in_left != "0" else []))),
             _MARKS[verdicts.of_amount(record, a)],
         )  # fmt: skip
     yield from _more(record.amounts, MAX_LINES, 4)

@@ -39,6 +39,10 @@ def summary(record: RunRecord) -> Iterator[str]:
         f"{record.count('error'):,} errors, {record.count('alert'):,} alerts{f' ({words[alerts]})' if alerts else ''}, "
         f"{record.count('note'):,} notes"
     )
+    for fate in record.fates:
+        yield from (f"  {count:,} records of {fate.dump}.{fate.kind} left: {why}" for why, count in fate.left.items())
+        if fate.untaken:
+            yield f"  {fate.untaken:,} records of {fate.dump}.{fate.kind} TAKEN BY NO TABLE, and nobody has said why"
     if record.rejects:
         yield from _why_rejected(record)
     yield from _files(record)

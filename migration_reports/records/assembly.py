@@ -79,7 +79,7 @@ def run_record(
     validation = results.validation or Validation(rules=())
     received = results.receipts or Receipts(receipts=())
     promotion, approval = results.promotion, results.approval
-    dumps = (Evidence(name=r.file, kind="dump", sha256=r.sha256) for r in received.receipts if r.sha256)
+    dumps = (Evidence(name=r.file, kind=r.role, sha256=r.sha256) for r in received.receipts if r.sha256)
     return RunRecord(
         run_id=begun.run_id,
         municipality=municipality,
@@ -145,7 +145,7 @@ def receipts(received: Receipts, accounts: Mapping[str, DumpAccount]) -> tuple[D
     told: list[DumpReceipt] = []
     read = Counter[str]()
     for receipt in received.receipts:
-        account = accounts.get(receipt.dump) if receipt.status == "received" else None
+        account = accounts.get(receipt.dump) if (receipt.status, receipt.role) == ("received", "dump") else None
         if account is None:
             told.append(receipt)
             continue

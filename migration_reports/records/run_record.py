@@ -79,11 +79,26 @@ class DumpReceipt(Frozen):
     bytes_left_over: int = 0
     bytes_left_out: int = 0
     kinds: Mapping[str, int] = {}
+    role: Literal["dump", "control"] = "dump"
 
     @property
     def expected(self) -> bool:
         """Whether a manifest asks for it."""
         return bool(self.dump or self.delivery)
+
+
+class ControlGroup(Frozen):
+    """One group of a control: what stands in its fields, where it is stated, and both numbers, in the control's unit.
+
+    `stated` is empty where nothing states the group, `found` where the dump has no record of it. What could be one
+    person's is `*`: the numbers of a group of few records, and what stands in its fields unless that is a short code.
+    """
+
+    values: tuple[str, ...]
+    place: str = ""
+    stated: str
+    found: str
+    agrees: bool
 
 
 class AttachmentCheck(Frozen):
@@ -114,19 +129,27 @@ class AttachmentCheck(Frozen):
 
 
 class Control(Frozen):
-    """A control proved or not: what the trailer (or the manifest) says against what was counted.
+    """A control proved or not: what the trailer, control file or manifest says against what was counted.
 
-    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own.
+    Amounts are decimal strings, exact. `file` is the file whose own it is, where each file of the dump has its own. Of a
+    control by group `by` are the fields that make the groups, `stated` and `found` the totals of all of them, and `listed`
+    the groups that differ, then as many others as are shown. Of a control per parent, `groups` are the parents; one that
+    differs is a rejected record, and holds the run by the limit alone.
     """
 
     dump: str
     name: str
-    kind: Literal["count", "sum", "value", "trailer"]
+    kind: Literal["count", "sum", "hash", "value", "trailer", "parents"]
     field: str = ""
     file: str = ""
     stated: str
     found: str
     agrees: bool
+    unit: int = 1
+    by: tuple[str, ...] = ()
+    groups: int = 0
+    differing: int = 0
+    listed: tuple[ControlGroup, ...] = ()
 
 
 class Reconciliation(Frozen):
@@ -134,7 +157,8 @@ class Reconciliation(Frozen):
 
     candidates = rows_promoted + rows_merged + rows_rejected + rows_not_chosen. Candidates are the records, or where each
     occurrence of a table (OCCURS, `each`) gives a row, the occurrences; `rows_merged` are rows that repeat the key of a
-    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves.
+    table that keeps one row a key, and `rows_not_chosen` are candidates that a condition or a join leaves. Of the
+    rejected rows, `rows_critical` are those of which none may be lost.
     """
 
     dump: str
@@ -148,6 +172,7 @@ class Reconciliation(Frozen):
     rows_merged: int = 0
     rows_rejected: int = 0
     rows_promoted: int = 0
+    rows_critical: int = 0
 
     @property
     def closes(self) -> bool:
@@ -159,7 +184,10 @@ class Reconciliation(Frozen):
 
 
 class RecordFate(Frozen):
-    """Where the records of one kind of a dump went as a whole."""
+    """Where the records of one kind of a dump went as a whole.
+
+    `left` are those that are left deliberately, by reason; `untaken` those that no part of the mapping takes.
+    """
 
     dump: str
     kind: str
@@ -167,10 +195,32 @@ class RecordFate(Frozen):
     records: int
     accepted: int = 0
     rejected: int = 0
+    left: Mapping[str, int] = {}
+    untaken: int = 0
+
+    @property
+    def closes(self) -> bool:
+        """Whether every record is explained."""
+        return self.records == self.accepted + self.rejected + sum(self.left.values()) + self.untaken
+
+
+class AmountGroup(Frozen):
+    """One group of an amount, by what stands in the target's columns; see `ControlGroup` for `*`."""
+
+    values: tuple[str, ...]
+    in_dump: str
+    in_left: str
+    in_rejected: str
+    in_table: str
+    agrees: bool
 
 
 class AmountReconciliation(Frozen):
-    """金額照合: one amount, summed in the dump, in the accepted and the rejected records, and in the promoted table."""
+    """金額照合: one amount, summed in the dump, in the left, rejected and accepted records, and in the promoted table.
+
+    Where a control states it by group, `by` are the target's columns that make the groups, and `listed` the groups that do
+    not agree, then as many others as are shown. Without a column it is records and rows that are counted.
+    """
 
     dump: str
     kind: str
@@ -181,6 +231,11 @@ class AmountReconciliation(Frozen):
     in_rejected: str
     in_table: str
     agrees: bool
+    in_left: str = "0"
+    by: tuple[str, ...] = ()
+    groups: int = 0
+    differing: int = 0
+    listed: tuple[AmountGroup, ...] = ()
 
 
 class Differing(Frozen):
@@ -495,7 +550,7 @@ class Evidence(Frozen):
     """A file that the run used or made, by its SHA-256."""
 
     name: str
-    kind: Literal["dump", "layout", "mapping", "manifest", "table", "output"]
+    kind: Literal["dump", "control", "layout", "mapping", "manifest", "table", "output"]
     sha256: str
 
 

@@ -26,7 +26,7 @@ def amount(text: str) -> str:
 def controlled(control: Control, side: Literal["stated", "found"]) -> str:
     """One side of a control: counts and sums are amounts, but a municipality's code is none."""
     text = control.stated if side == "stated" else control.found
-    return amount(text) if control.kind in ("count", "sum") else text
+    return amount(text) if control.kind in ("count", "sum", "parents") else text
 
 
 def control_name(control: Control, language: str) -> str:
@@ -35,7 +35,14 @@ def control_name(control: Control, language: str) -> str:
     if language == "en":
         return control.name + of_file
     subject = control.name.removeprefix("one ").partition(" of ")[2] or control.name.removeprefix("one ")
-    said = {"count": "{} の件数", "sum": "{} の合計", "value": "{} の値", "trailer": "{} が一つあること"}
+    said = {
+        "count": "{} の件数",
+        "sum": "{} の合計",
+        "hash": "{} のハッシュ合計",
+        "value": "{} の値",
+        "trailer": "{} が一つあること",
+        "parents": "親ごとの {}",
+    }
     return said[control.kind].format(subject) + of_file
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
+from migration_reports.records.groups import Group, Parents, groups_of_all
 from migration_reports.records.run_record import (
     AmountReconciliation,
     AttachmentCheck,
@@ -94,7 +95,7 @@ class Receipts(StepResult):
 
     def of(self, dump: str) -> tuple[DumpReceipt, ...]:
         """The receipts of a dump's files, in order."""
-        return tuple(receipt for receipt in self.receipts if receipt.dump == dump)
+        return tuple(receipt for receipt in self.receipts if receipt.dump == dump and receipt.role == "dump")
 
 
 class Held(StepResult):
@@ -234,6 +235,9 @@ class Counted(StepResult):
         files: the same of each file.
         filled: by kind and field, in how many records it holds anything.
         characters: codes outside the standard, by field.
+        groups: what was counted for controls, by the control's number.
+        left: by kind and reason, how many records are left.
+        left_sums: exact sums over the records that are left, by kind.field.
     """
 
     read: Bytes = Bytes()
@@ -244,6 +248,9 @@ class Counted(StepResult):
     files: tuple[FileCount, ...] = ()
     filled: Mapping[str, Mapping[str, int]] = {}
     characters: tuple[Met, ...] = ()
+    groups: Mapping[str, tuple[Group, ...]] = {}
+    left: Mapping[str, Mapping[str, int]] = {}
+    left_sums: Mapping[str, Decimal] = {}
 
 
 class SliceAccount(Counted):
@@ -268,6 +275,9 @@ class SliceAccount(Counted):
             ),
             filled=added_within(part.filled for part in parts),
             characters=met_by_all(part.characters for part in parts),
+            groups=groups_of_all(part.groups for part in parts),
+            left=added_within(part.left for part in parts),
+            left_sums=sums(part.left_sums for part in parts),
         )
 
 
@@ -275,6 +285,7 @@ class DumpAccount(Counted):
     """What was counted of a dump: the sum of its slices in the order of its kinds, the most frequent characters first."""
 
     characters_distinct: int = 0
+    parents: Mapping[str, Parents] = {}
 
     @classmethod
     def of(cls, total: SliceAccount, kinds: Sequence[str]) -> DumpAccount:
@@ -296,6 +307,9 @@ class DumpAccount(Counted):
             filled=total.filled,
             characters=tuple(characters[:MOST_CHARACTERS]),
             characters_distinct=len(characters),
+            groups=total.groups,
+            left=total.left,
+            left_sums=total.left_sums,
         )
 
 

@@ -36,8 +36,8 @@ class Tally:
 
 
 def of_fate(fate: RecordFate) -> Verdict:
-    """Whether each record of a kind was accepted or rejected."""
-    return fate.records == fate.accepted + fate.rejected if fate.records else None
+    """Whether each record of a kind was accepted, rejected or left, or is named as one that nobody takes."""
+    return fate.closes if fate.records else None
 
 
 def of_line(line: Reconciliation) -> Verdict:
@@ -96,7 +96,7 @@ def rules(record: RunRecord) -> Tally:
 
 def dumps_not_received(record: RunRecord) -> frozenset[str]:
     """The dumps of which a file is missing, empty or doubtful, so that they were not read, and those that may be absent and are."""
-    of_dumps = [receipt for receipt in record.receipts if receipt.dump]
+    of_dumps = [receipt for receipt in record.receipts if receipt.dump and receipt.role == "dump"]
     doubtful = {r.dump for r in of_dumps if r.status in ("missing", "empty", "twice") and not r.optional}
     read = {r.dump for r in of_dumps if r.status in ("received", "cut_short")}
     return frozenset(doubtful | ({r.dump for r in of_dumps} - read))

@@ -16,6 +16,9 @@ from migration_reports.records.standing import alerts_word, decision_word, is_pr
 from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
+MOST_GROUPS = 50
+"""Groups of a control that the page lists, those that differ first; the workbook lists more, and findings all that differ."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Changed:
@@ -32,6 +35,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
     totals = {
         "records": sum(fate.records for fate in data),
         "accepted": sum(fate.accepted for fate in data),
+        "left": sum(sum(fate.left.values()) for fate in data),
         "controls": verdicts.controls(record),
         "rules": verdicts.rules(record),
         "counts": verdicts.counts(record),
@@ -51,6 +55,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 "w": words,
                 "other_file": f"result.{other}.html",
                 "totals": totals,
+                "most_groups": MOST_GROUPS,
                 "catalogue": catalogue,
                 "stands": stands,
                 "label": getattr(stands, language),

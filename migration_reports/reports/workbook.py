@@ -16,10 +16,11 @@ import xlsxwriter
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.records import verdicts
 from migration_reports.records.comparison import followed, gone
-from migration_reports.records.run_record import Change, Control, Differences, Issue, RunRecord
-from migration_reports.records.shown import changed, control_name, controlled, when
+from migration_reports.records.run_record import Change, Differences, Issue, RunRecord
+from migration_reports.records.shown import changed, controlled, when
 from migration_reports.records.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
-from migration_reports.records.verdicts import Tally, Verdict
+from migration_reports.records.verdicts import Tally
+from migration_reports.reports._sheets import both, column_of, fate_sheet, group_sheets, name_of, said
 from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
@@ -91,11 +92,13 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     line.rows_merged,
                     line.rows_rejected,
                     line.rows_not_chosen,
-                    _verdict(verdicts.of_line(line)),
+                    said(verdicts.of_line(line)),
                 )
                 for line in record.reconciliations
             ),
         )
+        title, keys, rows = fate_sheet(record)
+        sheet(title, _heads(keys), rows)
         sheet(
             "参照照合 References",
             [*_heads("reference naming fell dangling"), "Great Expectations", *_heads("orphan first_places check")],
@@ -106,9 +109,9 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     r.fell,
                     r.dangling,
                     r.dangling_gx,
-                    _both(f"orphan_{r.orphan}"),
+                    both(f"orphan_{r.orphan}"),
                     _places(r.first),
-                    _verdict(verdicts.of_reference(r)),
+                    said(verdicts.of_reference(r)),
                 )
                 for r in record.references
             ),
@@ -122,44 +125,50 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                         r.rule,
                         f"{r.title_ja}\n{r.title_en}",
                         r.code,
-                        _both(r.severity),
+                        both(r.severity),
                         ", ".join(r.missing),
-                        _both("not_checked_others") if r.of_others else "",
+                        both("not_checked_others") if r.of_others else "",
                     )
                     for r in record.not_checked
                 ),
             )
         sheet(
             "金額照合 Amounts",
-            _heads("dump field table in_dump in_table in_rejected check"),
+            _heads("dump field table by_group in_dump in_table in_rejected in_left check"),
             (
                 (
                     a.dump,
                     a.field,
-                    f"{a.table}.{a.column}",
+                    column_of(a),
+                    " × ".join(a.by),
                     a.in_dump,
                     a.in_table,
                     a.in_rejected,
-                    _verdict(verdicts.of_amount(record, a)),
+                    a.in_left,
+                    said(verdicts.of_amount(record, a)),
                 )
                 for a in record.amounts
             ),
         )
         sheet(
             "コントロール Controls",
-            _heads("dump control field stated found check"),
+            _heads("dump control field stated found groups differing check"),
             (
                 (
                     c.dump,
-                    _control_name(c),
+                    name_of(c),
                     c.field,
                     controlled(c, "stated"),
                     controlled(c, "found"),
-                    _verdict(verdicts.of_control(record, c)),
+                    c.groups or "",
+                    c.differing if c.groups else "",
+                    said(verdicts.of_control(record, c)),
                 )
                 for c in record.controls
             ),
         )
+        for title, keys, rows in group_sheets(record):
+            sheet(title, _heads(keys), rows)
         sheet(
             "項目 Fields",
             _heads("dump kind field picture position filled target"),
@@ -171,7 +180,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     f.picture,
                     f"{f.offset} / {f.width}",
                     f.filled,
-                    ", ".join(_both("control_field") if t == "control" else t for t in f.targets) or f.ignored_because,
+                    ", ".join(both("control_field") if t == "control" else t for t in f.targets) or f.ignored_because,
                 )
                 for f in record.coverage
             ),
@@ -179,7 +188,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
         sheet(
             "未登録コード Codes",
             _heads("field table code count"),
-            ((u.field, f"{u.table}.{u.column}", u.value or _both("not_shown"), u.count) for u in record.unknown_codes),
+            ((u.field, f"{u.table}.{u.column}", u.value or both("not_shown"), u.count) for u in record.unknown_codes),
         )
         sheet(
             "団体独自 Own",
@@ -194,7 +203,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     "".join(chr(int(word[2:], 16)) for word in g.unicode.split()),
                     g.code,
                     g.unicode,
-                    _both(g.area),
+                    both(g.area),
                     g.charset,
                     g.count,
                     ", ".join(g.fields),
@@ -214,7 +223,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                     r.file,
                     r.title,
                     r.delivery,
-                    _both(r.status),
+                    both(r.status),
                     r.bytes,
                     r.record_length,
                     r.records,
@@ -247,7 +256,7 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                         a.refused,
                         a.kept,
                         a.bytes_kept,
-                        _verdict(a.closes),
+                        said(a.closes),
                     )
                     for a in record.attachments
                 ),
@@ -259,11 +268,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 (
                     r.rule,
                     f"{r.title_ja}\n{r.title_en}",
-                    _both(r.severity),
+                    both(r.severity),
                     r.failing_polars,
                     r.failing_gx,
                     r.reported,
-                    _verdict(verdicts.of_rule(record, r)),
+                    said(verdicts.of_rule(record, r)),
                 )
                 for r in record.rules
             ),
@@ -287,35 +296,35 @@ def _bands(differences: Differences) -> str:
 def _summary(record: RunRecord) -> Iterator[tuple[str, Any]]:
     stands, alerts = standing(record), alerts_word(record)
     if is_provisional(record):
-        yield _both("provisional_report"), f"{WORDS['ja']['provisional_lead']}\n{WORDS['en']['provisional_lead']}"
-    yield _both("municipality"), f"{record.municipality.name} ({record.municipality.code})"
-    yield _both("run"), record.run_id
-    yield _both("mode"), f"{_both(record.mode)} {record.rehearsal if record.mode == 'rehearsal' else ''}".strip()
-    yield _both("target_area"), _both(f"area_{record.mode}")
-    yield _both("standing"), f"{stands.ja} / {stands.en}\n{stands.lead_ja}\n{stands.lead_en}"
-    yield _both("reasons"), f"{record.state_reason_ja}\n{record.state_reason_en}".strip()
-    yield _both("started_by"), record.started_by
-    yield _both("decision_made"), _both(decision_word(record))
+        yield both("provisional_report"), f"{WORDS['ja']['provisional_lead']}\n{WORDS['en']['provisional_lead']}"
+    yield both("municipality"), f"{record.municipality.name} ({record.municipality.code})"
+    yield both("run"), record.run_id
+    yield both("mode"), f"{both(record.mode)} {record.rehearsal if record.mode == 'rehearsal' else ''}".strip()
+    yield both("target_area"), both(f"area_{record.mode}")
+    yield both("standing"), f"{stands.ja} / {stands.en}\n{stands.lead_ja}\n{stands.lead_en}"
+    yield both("reasons"), f"{record.state_reason_ja}\n{record.state_reason_en}".strip()
+    yield both("started_by"), record.started_by
+    yield both("decision_made"), both(decision_word(record))
     if record.decision is not None:
         if not record.decision.automatic:
-            yield _both("decision_maker"), record.decision.by
-            yield _both("decision_reason"), record.decision.reason or _both("not_given")
-        yield _both("decision_at"), when(record.decision.at)
-    yield _both("records_rejected"), record.rejects
-    yield _both("limit"), record.rejects_allowed
+            yield both("decision_maker"), record.decision.by
+            yield both("decision_reason"), record.decision.reason or both("not_given")
+        yield both("decision_at"), when(record.decision.at)
+    yield both("records_rejected"), record.rejects
+    yield both("limit"), record.rejects_allowed
     for severity in ("error", "alert", "note"):
-        yield _both(severity), record.count(severity)
+        yield both(severity), record.count(severity)
     if alerts:
-        yield _both("alerts"), _both(alerts)
-    yield _both("counts"), _verdict(verdicts.counts(record).verdict)
-    yield _both("controls_agree"), _share(verdicts.controls(record))
-    yield _both("rules_agree"), _share(verdicts.rules(record))
+        yield both("alerts"), both(alerts)
+    yield both("counts"), said(verdicts.counts(record).verdict)
+    yield both("controls_agree"), _share(verdicts.controls(record))
+    yield both("rules_agree"), _share(verdicts.rules(record))
     if record.not_checked:
-        yield _both("not_checked"), len(record.not_checked)
+        yield both("not_checked"), len(record.not_checked)
     if missing := verdicts.dumps_not_received(record):
-        yield _both("files_missing"), ", ".join(sorted(missing))
+        yield both("files_missing"), ", ".join(sorted(missing))
     if record.specs_changed:
-        yield _both("specs_changed"), "\n".join(record.specs_changed)
+        yield both("specs_changed"), "\n".join(record.specs_changed)
     yield from sorted(record.versions.items())
 
 
@@ -330,15 +339,15 @@ def _what(found: Issue | Change, severity: str) -> tuple[Any, ...]:
     entry = CATALOGUE[found.code]
     target = f"{found.table or ''}{'.' if found.column else ''}{found.column or ''}"
     return (
-        found.code, _both(severity), f"{entry.ja}\n{entry.en}", f"{entry.action_ja}\n{entry.action_en}",
+        found.code, both(severity), f"{entry.ja}\n{entry.en}", f"{entry.action_ja}\n{entry.action_en}",
         found.dump, found.field, target,
     )  # fmt: skip
 
 
 def _share(tally: Tally) -> str:
     if tally.verdict is None:
-        return _both("not_judged")
-    return f"{tally.agree} / {tally.judged}" + (f" ({_both('not_judged_more')} {tally.empty})" if tally.empty else "")
+        return both("not_judged")
+    return f"{tally.agree} / {tally.judged}" + (f" ({both('not_judged_more')} {tally.empty})" if tally.empty else "")
 
 
 def _findings(path: Path | None) -> Iterator[tuple[Any, ...]]:
@@ -351,7 +360,7 @@ def _findings(path: Path | None) -> Iterator[tuple[Any, ...]]:
     for batch in batches:
         for row in batch.slice(0, MAX_FINDINGS - written).to_pylist():
             yield (
-                row["code"], _both(row["severity"]), CATALOGUE[row["code"]].ja, row["dump"], row["kind"], row["record"],
+                row["code"], both(row["severity"]), CATALOGUE[row["code"]].ja, row["dump"], row["kind"], row["record"],
                 row["offset"], row["field"], row["table"], row["column"], row["mapping"],
             )  # fmt: skip
             written += 1
@@ -369,18 +378,6 @@ def _places(places: Iterable[Any]) -> str:
 
 def _heads(keys: str) -> list[str]:
     return [f"{WORDS['ja'].get(key, key)}\n{WORDS['en'].get(key, key)}" for key in keys.split()]
-
-
-def _both(key: str) -> str:
-    return f"{WORDS['ja'][key]} / {WORDS['en'][key]}"
-
-
-def _verdict(verdict: Verdict) -> str:
-    return _both("not_judged" if verdict is None else "closes" if verdict else "open")
-
-
-def _control_name(control: Control) -> str:
-    return f"{control_name(control, 'ja')} / {control_name(control, 'en')}"
 
 
 def _change(now: int, before: int | None) -> str:

@@ -11,7 +11,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import adbc_driver_postgresql.dbapi as adbc
 import pyarrow as pa
@@ -46,6 +47,7 @@ class Counts:
         merged: accepted ones that another of the same key is preferred to.
         promotable: those that would be promoted.
         sums: by column the sum over rejected rows and over accepted ones, exactly.
+        critical: the rejected ones of which none may be lost.
     """
 
     staged: int
@@ -53,7 +55,11 @@ class Counts:
     merged: int
     promotable: int
     sums: Mapping[str, tuple[Decimal, Decimal]] = dataclasses.field(default_factory=dict)
+    critical: int = 0
 
+
+NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+NONE_CRITICAL: Mapping[str, str] = MappingProxyType({})
 
 Settled = Mapping[tuple[str, str, int], Counts]
 """By table, dump and number of the part."""
@@ -65,7 +71,8 @@ def settle(
     run: RunTables,
     *,
     rejected: pa.Table,
-    summed: Mapping[str, Sequence[str]] | None = None,
+    summed: Mapping[str, Sequence[str]] = NOTHING,
+    critical: Mapping[str, str] = NONE_CRITICAL,
 ) -> Settled:
     """Work out what becomes of every staged row, without changing any. Safe to repeat.
 
@@ -75,22 +82,25 @@ def settle(
         run: the run's tables.
         rejected: the rejected records, columns source_dump and source_record.
         summed: by table the columns that are added up.
+        critical: by table the condition, in SQL, on rows of which none may be lost.
     """
     note_rejected(engine, url, run.run_id, rejected)
     with engine.begin() as connection:
         create_beside(connection, chosen_schema(run.run_id))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        tables = pool.map(lambda key: _settle(engine, run, key, (summed or {}).get(key, ())), run.targets)
+        tables = pool.map(
+            lambda key: _settle(engine, run, key, summed.get(key, ()), critical.get(key, "false")), run.targets
+        )
         return {place: counts for of_table in tables for place, counts in of_table.items()}
 
 
-def _settle(engine: sa.Engine, run: RunTables, key: str, summed: Sequence[str]) -> Settled:
+def _settle(engine: sa.Engine, run: RunTables, key: str, summed: Sequence[str], critical: str) -> Settled:
     with engine.begin() as connection:
         connection.execute(sa.text(f"SET LOCAL work_mem = '{SORTING}'"))
         _number(connection, run, key)
         chosen = _choose(connection, run, key) if key in run.one_per_key else None
         result = {}
-        for (dump, part), counts in _counted(connection, run, key, summed).items():
+        for (dump, part), counts in _counted(connection, run, key, summed, critical).items():
             kept = counts.promotable if chosen is None else chosen.get((dump, part), 0)
             merged = counts.promotable - kept
             result[key, dump, part] = dataclasses.replace(counts, merged=merged, promotable=kept)
@@ -116,7 +126,7 @@ def _number(connection: sa.Connection, run: RunTables, key: str) -> None:
 
 
 def _counted(
-    connection: sa.Connection, run: RunTables, key: str, summed: Sequence[str]
+    connection: sa.Connection, run: RunTables, key: str, summed: Sequence[str], critical: str
 ) -> Mapping[tuple[str, int], Counts]:
     """Count and add up a staged table's rows in one pass, by dump and part."""
     source, keys = run.staged[key], rejected_table(run.run_id)
@@ -127,17 +137,59 @@ def _counted(
         for name in summed
         for condition in (refused.is_not(None), refused.is_(None))
     ]
+    lost = sa.func.count(refused).filter(sa.text(f"({critical})"))
     query = (
-        sa.select(*place, sa.func.count(), sa.func.count(refused), *sums)
+        sa.select(*place, sa.func.count(), sa.func.count(refused), lost, *sums)
         .select_from(source.outerjoin(keys, _same_record(source, keys)))
         .group_by(*place)
     )
     counted = {}
-    for dump, part, staged, rejected, *amounts in connection.execute(query):
+    for dump, part, staged, rejected, gone, *amounts in connection.execute(query):
         pairs = zip(summed, map(Decimal, amounts[::2]), map(Decimal, amounts[1::2]), strict=True)
         sums_of = {name: (lost, kept) for name, lost, kept in pairs}
-        counted[dump, part] = Counts(staged, rejected, 0, staged - rejected, sums_of)
+        counted[dump, part] = Counts(staged, rejected, 0, staged - rejected, sums_of, gone)
     return counted
+
+
+class InGroup(NamedTuple):
+    """What is staged of a group: its rows, and their number, or sum, over rejected rows and over accepted ones."""
+
+    rows: int
+    rejected: Decimal
+    accepted: Decimal
+
+
+def groups_settled(
+    engine: sa.Engine, run: RunTables, key: str, by: Sequence[str], column: str | None
+) -> Mapping[tuple[str, int], Mapping[tuple[str, ...], InGroup]]:
+    """Count, or add up, a staged table's rows by what stands in some columns, once it is noted which are rejected.
+
+    Args:
+        engine: the database.
+        run: the run's tables.
+        key: the table.
+        by: the columns that make the groups.
+        column: what is added up; rows are counted, where none is given.
+
+    Returns:
+        By dump and number of the part, then by the texts in the columns; null is empty.
+    """
+    source, keys = run.staged[key], rejected_table(run.run_id)
+    place = (source.c.source_dump, source.c["_part"])
+    groups = [sa.func.coalesce(sa.cast(source.c[name], sa.Text), "") for name in by]
+    refused = keys.c.source_record
+    added = sa.func.count() if column is None else sa.func.sum(source.c[column])
+    sums = [sa.func.coalesce(added.filter(condition), 0) for condition in (refused.is_not(None), refused.is_(None))]
+    query = (
+        sa.select(*place, *groups, sa.func.count(), *sums)
+        .select_from(source.outerjoin(keys, _same_record(source, keys)))
+        .group_by(*place, *groups)
+    )
+    found: dict[tuple[str, int], dict[tuple[str, ...], InGroup]] = {}
+    with engine.connect() as connection:
+        for dump, part, *values, rows, lost, kept in connection.execute(query):
+            found.setdefault((dump, part), {})[tuple(values)] = InGroup(rows, Decimal(lost), Decimal(kept))
+    return found
 
 
 def _choose(connection: sa.Connection, run: RunTables, key: str) -> Mapping[tuple[str, int], int]:

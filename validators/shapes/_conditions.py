@@ -47,6 +47,15 @@ def condition(where: Mapping[Column, Sequence[str]], unless: Mapping[Column, Seq
 
 def one_of(column: Column, values: Sequence[str]) -> Term:
     """Whether the column has one of some values; false where it has none."""
+    return holds_one(column, values).surely()
+
+
+def holds_one(column: Column, values: Sequence[str]) -> Term:
+    """Whether the column has one of some values; null where it has none.
+
+    Raises:
+        ValueError: a value that a column of numbers cannot have.
+    """
     if column.type == "number":
         try:
             numbers = [Decimal(value) for value in values]
@@ -56,7 +65,7 @@ def one_of(column: Column, values: Sequence[str]) -> Term:
         return Term(
             column.number.expr.is_in(pl.lit(pl.Series(numbers, dtype=NUMBER)).implode()),
             f"{column.number.sql} IN ({listed})",
-        ).surely()
+        )
     whole = [value for value in values if not value.endswith("*")]
     found = [_begins(column, value[:-1]) for value in values if value.endswith("*")]
     if whole:
@@ -65,7 +74,7 @@ def one_of(column: Column, values: Sequence[str]) -> Term:
     any_of = found[0]
     for term in found[1:]:
         any_of = any_of | term
-    return any_of.surely()
+    return any_of
 
 
 def _begins(column: Column, text: str) -> Term:

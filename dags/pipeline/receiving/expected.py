@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from dags.pipeline.town import Municipality
 from mappings.language.deliveries import DAYS, PLACEHOLDER, WIDTHS, as_glob, delivery_of, expanded
@@ -28,6 +29,7 @@ class Expected:
         superseded: whether one of a later day takes its place.
         there: how many files there are of its dump.
         wanted: how many there must be under a name that stands for several.
+        role: whether it is a dump's own, or one that states what the dump must agree with.
     """
 
     name: str
@@ -39,12 +41,14 @@ class Expected:
     superseded: bool = False
     there: int = 0
     wanted: int | None = None
+    role: Literal["dump", "control"] = "dump"
 
 
 def expected_files(municipality: Municipality, inbox: Path) -> Iterator[Expected]:
     """Every file that is expected, those of dumps first; and those that were, until one of a later day came."""
     for name, dump in municipality.folder.dumps.items():
         yield from _of_dump(municipality.folder.of_dump(name).manifest, name, dump, inbox)
+    yield from _control_files(municipality, inbox)
     yield from _attachments(municipality, inbox)
     for system in municipality.folder.systems.values():
         for delivery in system.manifest.deliveries.values():
@@ -55,6 +59,19 @@ def expected_files(municipality: Municipality, inbox: Path) -> Iterator[Expected
                         yield Expected(found, file, "", delivery.title, delivery.title, optional)
                     for file in superseded(inbox, name):
                         yield Expected(_called(inbox, file), file, "", delivery.title, delivery.title, optional, True)
+
+
+def _control_files(municipality: Municipality, inbox: Path) -> Iterator[Expected]:
+    """The control files, each of the first dump that names it; one may be absent where all dumps that name it may."""
+    found: dict[str, Expected] = {}
+    for name, dump in municipality.folder.dumps.items():
+        delivery = delivery_of(municipality.folder.of_dump(name).manifest.deliveries, name)
+        title, optional = (delivery[1].title, name in delivery[1].may) if delivery else ("", False)
+        for file in dump.control_files:
+            path = inbox / file if (inbox / file).is_file() else None
+            one = Expected(file, path, name, f"{dump.title} (コントロール)", title, optional, role="control")
+            found[file] = dataclasses.replace(found.get(file, one), optional=optional and found.get(file, one).optional)
+    yield from found.values()
 
 
 def _attachments(municipality: Municipality, inbox: Path) -> Iterator[Expected]:

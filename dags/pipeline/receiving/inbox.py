@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
+from dags.pipeline.controls.control_files import encoding_of
 from dags.pipeline.receiving.expected import Expected, expected_files
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader, Municipality
@@ -56,7 +57,8 @@ def receive(
     expected = list(expected_files(municipality, inbox))
     receipts = [_expected(one, seen, municipality) for one in expected]
     receipts += _others(inbox, {one.name for one in expected}, left, seen)
-    for dump, (there, wanted) in {one.dump: (one.there, one.wanted) for one in expected}.items():
+    counted = {one.dump: (one.there, one.wanted) for one in expected if one.role == "dump"}
+    for dump, (there, wanted) in counted.items():
         if wanted is not None and there > wanted:
             seen.say("F104", f"{there} files, and {wanted} are expected", dump)
     return tuple(receipts), join_findings(seen.found)
@@ -112,8 +114,11 @@ def _expected(one: Expected, seen: _Seen, municipality: Municipality) -> DumpRec
             "status": status,
             "bytes": size,
             "sha256": sha256,
+            "role": one.role,
         }
     )
+    if one.role == "control":
+        return receipt.model_copy(update={"charset": encoding_of(one.file) if one.file is not None and size else ""})
     reader = municipality.dumps.get(one.dump)
     return receipt.model_copy(update=_how(reader)) if reader is not None else receipt
 
@@ -162,7 +167,8 @@ def why_held(receipts: Iterable[DumpReceipt], inbox: Path) -> tuple[Reason, ...]
         said = f"there is no inbox {inbox}: put the dumps there, and run again"
         return (Reason(f"受領フォルダーがない ({inbox})", said),)
     receipts = tuple(receipts)
-    if not any(receipt.dump and receipt.status == "received" for receipt in receipts) and not lacking(receipts):
+    came = any(r.dump and r.role == "dump" and r.status == "received" for r in receipts)
+    if not came and not lacking(receipts):
         said = f"none of the dumps, which may all be absent, lies in {inbox}: there is nothing to move"
         return (Reason(f"任意の移行ファイルが一つも届いていない ({inbox})", said),)
     return tuple(

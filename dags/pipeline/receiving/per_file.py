@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from extractors.stream import DumpStream
 from mappings.language.spec import DumpSpec
 from migration_reports.records.steps import FileCount, Trailers
-from validators.controls import Tally
+from validators.tally import Tally
 
 LEFT_OVER, OF_NO_KIND = "F105", "F106"
 """The findings about the bytes after the last whole record of a file, and about a record of no known kind."""
