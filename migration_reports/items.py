@@ -103,18 +103,11 @@ class Item:
         return self.columns[:2] if self.kind == "G" else self.columns
 
 
+_SIDES = {"west": "西端", "south": "南端", "east": "東端", "north": "北端"}
+
 PARTS: Mapping[str, Mapping[str, str]] = {
     "D": {"source": "原文", "key": "整列値", "precision": "精度"},
-    "G": {
-        "srid": "座標系",
-        "wkb": "図形",
-        "area": "面積",
-        "west": "西端",
-        "south": "南端",
-        "east": "東端",
-        "north": "北端",
-        "valid": "正当性",
-    },
+    "G": {"srid": "座標系", "wkb": "図形", "area": "面積", **_SIDES, "valid": "正当性"},
     "B": {"path": "所在", "bytes": "バイト数", "sha256": "SHA-256"},
 }
 """The columns of the kinds that have several, in Japanese.
