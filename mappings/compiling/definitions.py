@@ -27,6 +27,16 @@ def field_definition(schema: pa.Schema, name: str) -> tuple[Definition, ...]:
     return (Definition(f"{name} {picture}({metadata.get('usage', '?')}){place}", position),)
 
 
+def fields_by_name(schema: pa.Schema) -> dict[str, pa.Field]:
+    """The fields of a record kind by their names."""
+    return {field.name: field for field in schema}
+
+
+def widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
+    """The widths in bytes of the fields that say theirs."""
+    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}
+
+
 def usage_of(schema: pa.Schema, name: str) -> str:
     """How the bytes of a field are coded; empty for a name that the record kind does not have."""
     field = schema.field(name) if name in schema.names else None
@@ -44,7 +54,7 @@ def column_definition(
 ) -> tuple[Definition, ...]:
     """What a target column (or a date's three) may hold: type, length, code set, and whether it must be filled."""
     item, name = item_of(members[0]), filled_as(members[0])
-    title = item.ja if item.kind == "D" else heading(members[0]).ja
+    title = item.ja if item.kind in ("D", "G") else heading(members[0]).ja
     column = members[0].type
     if isinstance(column, sa.Numeric) and column.precision is not None:
         parts = [KINDS[item.kind], f"{column.precision} digits"]

@@ -76,6 +76,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y101": "parts of a control that do not belong together",
     "Y102": "a control per parent that no parent states",
     "Y103": "records that are left without a reason, or all of them",
+    "Y110": "a set of map files of which some are not named",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
     "Y115": "a decision about candidates that cannot be used",
     "Y116": "candidates that are not known",

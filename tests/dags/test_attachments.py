@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import zipfile
 
@@ -22,7 +23,6 @@ from dags.pipeline.receiving.attachments import path_of
 from dags.pipeline.town import load
 from extractors.attachments import normal
 from migration_reports.findings import RunError
-from migration_reports.pages.summary import summary
 from target_schemas.postgres.database import connect
 from target_schemas.systems import SYSTEMS
 from tests import attached_system
@@ -96,7 +96,6 @@ def test_documents_go_the_whole_way_byte_for_byte(home, inbox, monkeypatch, slic
     for number, sha256 in hashes.items():
         assert (store / sha256[:2] / sha256).read_bytes() == content(number)
     assert all(stat.S_IMODE(path.stat().st_mode) in (0o600, 0o700) for path in store.rglob("*"))
-    assert "attachments in tenpu: 20, 18 kept; 1 missing, 1 altered, 1 named by no record" in list(summary(record))
     (check,) = record.attachments
     assert check.closes
     assert (check.files, check.named, check.extra) == (20, 19, 1)
@@ -227,6 +226,7 @@ class Old(zipfile.ZipInfo):
 def test_documents_in_a_zip_of_an_old_desktop(home, inbox):
     """Names in CP932, in a folder of the archive, beside a file that is no document."""
     say(home, "folder: tenpu,", "zip: tenpu.zip, folder: scans,")
+    shutil.rmtree(inbox / "tenpu")
     with zipfile.ZipFile(inbox / "tenpu.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("list.csv", "no document")
         for name, data in attached_system.attachments().items():
