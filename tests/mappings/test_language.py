@@ -376,7 +376,7 @@ def test_a_record_that_a_missing_header_would_choose_is_told_of(compiled):
     plan = compiled({"people": {**person(), "when": "\"head.H-BANK\" = 'B'"}})
     mapped = run(plan, headed(*ROWS))
     assert column(mapped, "no") == ["00002", "00003"]
-    assert codes(mapped) == [("M340", "error", 3, "head.H-BANK")]
+    assert codes(mapped) == [("C566", "alert", 1, None), ("M340", "error", 3, "head.H-BANK")]
 
 
 def test_an_expression_counts_with_a_trailer_and_a_column_asks_a_header(compiled):

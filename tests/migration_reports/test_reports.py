@@ -281,4 +281,4 @@ def test_the_summary_names_what_is_left_and_what_nobody_takes(record):
     lines = "\n".join(summary(proved_by_group(record)))
     assert "37 records of d.person left: 削除済み" in lines
     assert "3 records of d.person TAKEN BY NO TABLE" in lines
-    assert "left: 削除済み" in question(proved_by_group(record)).replace("\\", "")
+    assert "left: d.person: 削除済み" in question(proved_by_group(record)).replace("\\", "")
