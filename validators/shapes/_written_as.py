@@ -21,7 +21,7 @@ _WAYS: Mapping[str, tuple[str, str]] = {
     "count_at_least": ("count_matches", "`compare: at_least`"),
     "count_between": ("count_matches", "two rules, one `at_least` and one `at_most`"),
     "unique": ("one_at_most", "its columns; `folded: yes` where capitals are small letters"),
-    "candidates": ("one_at_most", "what makes two alike, with `severity: alert`: the later ones are listed, none is merged"),
+    "candidates": ("", "no rule: `candidates` of a system's sheet finds them, and people decide"),
     "duplicate_file": ("one_at_most", "its `sha256`"),
     "age_limit": ("age_on_day", "`from`, `below`; of a birth beside the row `age_on_day: resident.birth`"),
     "within_period": ("code_valid_on", "`day`, and `in` with the period; of one period beside the row `holds`"),
@@ -55,6 +55,7 @@ _WAYS: Mapping[str, tuple[str, str]] = {
     "runs": ("", "no rule: the mapping makes rows of them"),
     "refused": ("", "no rule: a sheet refuses the item, and `check` the field"),
     "normalised": ("", "no rule: a transform folds what candidates are compared by"),
+    "same_person": ("one_at_most", "what makes two alike, with `severity: alert`; where people decide, `candidates` of a sheet"),
     "geometry_valid": ("", "no rule: what reads geometry says what is wrong with it"),
 }  # fmt: skip
 
