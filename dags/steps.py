@@ -17,6 +17,7 @@ from typing import TypedDict
 
 from dags.centre import reached
 from dags.pipeline import data_centre, findings_store, judging, proof, rejects, reporting, run_folder
+from dags.pipeline.candidates import search as candidates
 from dags.pipeline.controls.parents import with_parents
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
@@ -25,7 +26,7 @@ from dags.pipeline.receiving import attachments, cuts, inbox
 from dags.pipeline.receiving.earlier import received_before
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
-from dags.pipeline.slice_files import JOINED
+from dags.pipeline.slice_files import JOINED, read_context
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from migration_reports.findings import RunError, join_findings
 from migration_reports.records.assembly import state_of
@@ -161,7 +162,10 @@ def extract_map_stage(run_id: str, dump: str, number: int) -> None:
             attachments.Linker(run, municipality, dump, number) as linker,
             data_centre.slice_staged(url, run, municipality, dump, number, first=part.record, last=last) as sink,
         ):
-            account = extract_and_map(sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker)
+            context = read_context(run.path, municipality, dump)
+            account = extract_and_map(
+                sink, municipality, dump, stream, run_id=run_id, part=part, linker=linker, context=context
+            )
         run.write(account, cuts.slice_name(dump, number))
 
 
@@ -189,17 +193,16 @@ def validate(run_id: str, gate: Gate | None = None) -> Validation:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("validate"), opened(gate) as counting:
-        findings_store.forget_findings(run, "validate", "reconcile")
+        findings_store.forget_findings(run, "validate", "candidates", "reconcile")
         with reached(run.code) as (database, url):
             data_centre.stage_again(database, url, run, municipality)
             evaluation = judging.evaluate(run, municipality, counting, database=database, url=url)
             findings_store.write_findings(run, "validate", evaluation.found)
             judged, new = judging.judge_references(run, municipality, evaluation, counting, database=database, url=url)
+            candidates.search(run, municipality, evaluation.frames, database=database, url=url)
         findings_store.write_findings(run, "validate", join_findings([evaluation.found, new]))
         rejected = rejects.write_rejects(run, municipality)
-        validation = Validation(
-            rules=evaluation.rules, references=judged, rejected=rejected, not_checked=evaluation.not_checked
-        )
+        validation = evaluation.told(judged, rejected)
         run.write(validation)
     log.info("%s records rejected", f"{rejected:,}")
     return validation

@@ -20,7 +20,7 @@ from extractors.charsets.contract import Charset
 from extractors.decoder import AS_FINDINGS, Blanks
 from extractors.framings import odd_cells
 from extractors.framings.contract import Framing, Trouble
-from extractors.kinds import Chooser, Family, Kind, check_families, parted
+from extractors.kinds import Chooser, Family, Kind, check_cut, check_families, parted
 from extractors.layout import Field, Layout, every_item
 from extractors.records import BUFFER, WHOLE, Account, Dump, Records, Slice, frame
 from extractors.structure import Observer, Odd, Structure
@@ -81,8 +81,10 @@ class Extraction:
         records: int,
         part: Slice,
         observer: Observer | None,
+        only: frozenset[str] | None,
     ) -> None:
         self._observer = observer
+        self._only = only
         self._dump = dump
         self._readers = readers
         self._chooser = chooser
@@ -158,11 +160,11 @@ class Extraction:
         parents = self._family.parents(kinds, records.numbers) if self._family.any else None
         *parts, lost = parted(kinds, len(self._readers))
         for reader, chosen in zip(self._readers, parts, strict=True):
-            if len(chosen):
+            if len(chosen) and (self._only is None or reader.kind.name in self._only):
                 self.account.kinds[reader.kind.name] += len(chosen)
                 some = records if len(chosen) == len(kinds) else records.some(chosen)
                 yield self._extract(reader, some, None if parents is None else parents[chosen])
-        if len(lost):
+        if len(lost) and self._only is None:
             self.account.of_no_kind += len(lost)
             found = findings_at(
                 "F106",
@@ -232,6 +234,7 @@ def extract(
     fixed_places: bool = False,
     part: Slice = WHOLE,
     observer: Observer | None = None,
+    only: frozenset[str] | None = None,
 ) -> Extraction:
     """Read a dump.
 
@@ -247,6 +250,7 @@ def extract(
         fixed_places: whether a varying table takes the room of its most occurrences in every record.
         part: the slice to read, at whose first byte the dump stands.
         observer: is shown every value with the bytes it was decoded from, FILLERs too.
+        only: the kinds that are decoded, if not all; the account is of these alone then.
 
     Returns:
         An extraction to iterate.
@@ -262,7 +266,9 @@ def extract(
     chooser = Chooser(kinds, layout, charset, layout.dialect)
     family = Family(kinds, part.family)
     unknown = UnknownKinds(kinds, layout, charset)
-    return Extraction(dump, readers, chooser, unknown, family, layout, framing, name, batch_records, part, observer)
+    return Extraction(
+        dump, readers, chooser, unknown, family, layout, framing, name, batch_records, part, observer, only
+    )
 
 
 def arrow_schema(layout: Layout, group: str | None = None) -> pa.Schema:
@@ -323,6 +329,8 @@ def _make_reader(
     if unknown:
         allowed = (*by_name, *lists)
         raise SpecError(_unknown(layout, f"field `{name}`", allowed) for name in unknown)
+    check_cut(kind, layout)
+    wanted |= {name for name, field in by_name.items() if kind.cut & {name, field.data_name}}
     others = tuple(f for f in segment.sections[0].fields if f.name not in wanted and not (f.renames or f.beside))
     structure = Structure(
         segment,
@@ -334,6 +342,7 @@ def _make_reader(
         fixed_places=fixed_places,
         padded=padded,
         others=others,
+        cut=kind.cut,
         observer=observer,
     )
     columns = [pa.field("_record", pa.int64(), nullable=False), pa.field("_offset", pa.int64(), nullable=False)]

@@ -40,6 +40,7 @@ class Kind:
         also: more fields that must fit, each with its values.
         parent: the kind whose last record before this one it belongs to.
         lists: whether every OCCURS is a list column, rather than a column an occurrence.
+        cut: texts that are told of where they fill their field to its last byte.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Kind:
     also: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     parent: str | None = None
     lists: bool = False
+    cut: frozenset[str] = frozenset()
 
     @property
     def conditions(self) -> Mapping[str, tuple[str, ...]]:
@@ -347,3 +349,20 @@ class Family:
             if len(seen):
                 self._last[kind] = seen[-1]
         return result
+
+
+def check_cut(kind: Kind, layout: Layout) -> None:
+    """Prove that what is to be told of where it is full is text.
+
+    Raises:
+        SpecError: it is not, or the layout does not have it.
+    """
+    segment = layout.segment(kind.group)
+    fields = (*segment.fields, *(field for table in segment.deep_tables for field in table.element.fields))
+    texts = list(dict.fromkeys(name for f in fields if f.is_text for name in (f.name, f.data_name)))
+    problems = []
+    for name in sorted(kind.cut - set(texts)):
+        message = f"the layout has no text `{name[:60]}` of record kind `{kind.name}`"
+        problems.append(Problem("L905", Position(layout.file), message, tuple(texts)[:40], did_you_mean(name, texts)))
+    if problems:
+        raise SpecError(problems)

@@ -15,24 +15,29 @@ import polars as pl
 import pyarrow as pa
 
 from mappings.grading import NO_POLICIES, grade, policies_of, values_lost
+from mappings.hits import batch_of, findings_of, joined
+from mappings.keys import dated_key, rank
 from mappings.known import Known, key_of
 from mappings.language.folder import CodeTable, Period
 from mappings.leaving import NOBODY, Takers, noted, reasons_left, without
-from mappings.outcome import batch_of, found_by, joined
 from mappings.plan import PLACE, ColumnPlan, PartPlan, Plan, Step
 from mappings.provenance import found_as
 from mappings.rows import HELD, chosen_by, prepared, unfolded, wide_numbers
 from mappings.transforms.contract import Workings
-from mappings.values import Alone, Remark, alone, column_value, day_of, inflow, target_values, working_levels
-from migration_reports.findings import Severity
+from mappings.values import (
+    Alone,
+    Remark,
+    absence_remarks,
+    alone,
+    column_value,
+    day_of,
+    inflow,
+    target_values,
+    working_levels,
+)
 
 PartKey = tuple[str, int]
 """A table, and the number of its part."""
-
-LATEST = 99_999_999
-
-MOST_RECORDS, MOST_ROWS = 2**40, 2**17
-"""Of a dump, and of a record: the places of all rows of 64 parts fit 64 bits."""
 
 SHOWN = 4
 """How long a code may be to stand in a report: a code of a code table, and no number of a person."""
@@ -245,7 +250,7 @@ def _run(
         if mask.code == "M310" and mask.column is not None and mask.field in chosen.columns:
             unknown.setdefault(mask.column, Counter()).update(_counted(chosen[mask.field][at]))
     places = chosen[PLACE].to_numpy() if hits and PLACE in chosen.columns else None
-    found = [found_by(rows, hits, part, places)] if hits else []
+    found = [findings_of(rows, hits, part, places)] if hits else []
     tally = Tally(frame.height, rows.height, {name: count for name, count in wrong.items() if count}, unknown)
     return batch, found, tally
 
@@ -302,8 +307,8 @@ def _query(
     exprs: dict[str, pl.Expr] = {name: pl.lit(value, _polars(types[name])) for name, value in constants.items()}
     exprs |= {"source_record": pl.col("_record"), "_offset": pl.col("_offset")}
     if "_rank" not in constants:
-        exprs["_rank"] = _rank(part, days)
-    remarks = _join_remarks(part)
+        exprs["_rank"] = rank(part, days)
+    remarks = absence_remarks(part)
     for column in part.columns:
         value, said = made[column.name]
         remarks += [
@@ -312,7 +317,7 @@ def _query(
         ]
         for target, expr in target_values(column, value, types).items():
             exprs[target] = expr
-    exprs |= _dated_key(part, exprs)
+    exprs |= dated_key(part, exprs)
     ordered = tuple(exprs[name].alias(name) for name in types)
     heard = tuple(
         _Said(mask, expr.fill_null(value=False).alias(mask.name), frozenset(expr.meta.root_names()))
@@ -322,41 +327,9 @@ def _query(
     return _Query(part, tuple(workings.made), ordered, heard, wide_numbers(part), firsts, fields)
 
 
-def _dated_key(part: PartPlan, exprs: Mapping[str, pl.Expr]) -> Mapping[str, pl.Expr]:
-    """The dates of a key, which say that nothing is known where they say nothing; and what tells such rows apart.
-
-    That is their place in the order of arrival, unlike any other row's: part, record, row of the record. Whoever settles
-    the rows of all slices counts them up from 1 in that order.
-    """
-    made: dict[str, pl.Expr] = {}
-    for date in part.dates:
-        made[f"{date}_key"] = exprs[f"{date}_key"].fill_null("00000000")
-        made[f"{date}_precision"] = exprs[f"{date}_precision"].fill_null("unknown")
-    if part.arrival:
-        known = [made[f"{date}_precision"].is_in(["day", "impossible"]) for date in part.dates]
-        nth = pl.int_range(pl.len()).over("_record") if part.each is not None else pl.lit(0, pl.Int64)
-        place = (pl.lit(part.number, pl.Int64) * MOST_RECORDS + pl.col("_record")) * MOST_ROWS + nth + 1
-        made[part.arrival] = pl.when(pl.all_horizontal(known)).then(0).otherwise(place)
-    return made
-
-
 def _asks(column: ColumnPlan) -> bool:
     """Whether a transform of the column asks for another column's day."""
     return any(step.beside for step in column.steps)
-
-
-def _join_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
-    remarks = []
-    severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
-    for join in part.joins:
-        field = join.keys[0][0] if join.keys else ""
-        count = pl.col(f"{join.alias}?")
-        if join.missing != "drop":
-            mask = Remark(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
-            remarks.append((mask, count.is_null()))
-        mask = Remark(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
-        remarks.append((mask, count > 1))
-    return remarks
 
 
 def _polars(kind: pa.DataType) -> pl.DataType:
@@ -364,18 +337,3 @@ def _polars(kind: pa.DataType) -> pl.DataType:
     if pa.types.is_decimal(kind):
         return pl.Decimal(kind.precision, kind.scale)
     return {pa.string(): pl.String(), pa.int64(): pl.Int64(), pa.int16(): pl.Int16()}[kind]
-
-
-def _rank(part: PartPlan, days: Mapping[str, pl.Expr]) -> pl.Expr:
-    """Which row of a key comes first: the lowest."""
-    if part.keep == "preferred":
-        mask = pl.all_horizontal(condition.mask for condition in part.prefer)
-        return pl.when(mask).then(0).otherwise(1).cast(pl.Int64)
-    day = days[part.by].cast(pl.Int64, strict=False)
-    if part.keep == "first":
-        return day.fill_null(LATEST)
-    latest = LATEST - day.fill_null(0)
-    if part.keep == "last":
-        return latest
-    # A row that has not begun on that day comes after all that have, the one that begins soonest first.
-    return pl.when(day.fill_null(0) <= int(part.on)).then(latest).otherwise(day + 2 * LATEST)

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mappings.expression import wide
-from mappings.outcome import batch_of
+from mappings.hits import batch_of
 from mappings.plan import Condition, Leave, PartPlan
 from mappings.rows import chosen_by, prepared, wide_numbers
 from migration_reports.findings import FINDINGS, Severity

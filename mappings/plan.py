@@ -42,29 +42,32 @@ OBJECT_TYPES: Mapping[str, pa.DataType] = MappingProxyType({PATH: pa.string(), B
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Step:
-    """A transform with its parameters.
+    """A transform with its parameters, whose `context` are columns of the frame that it needs too.
 
     Attributes:
         transform: the transform.
         params: its parameters.
         beside: another column of the part whose value it needs too.
-        field: a column of the frame whose value it needs too.
         of_numbers: whether numbers flow into a transform that treats them otherwise.
     """
 
     transform: Transform
     params: Params
     beside: str = ""
-    field: str = ""
     of_numbers: bool = False
 
     def apply(self, values: Sequence[pl.Expr], days: Mapping[str, pl.Expr], tables: Mapping[str, CodeTable]) -> Outcome:
         """What it makes of values; `days` are those of the part's columns."""
         more = [days.get(self.beside, pl.lit(None, pl.String))] if self.beside else []
-        more += [pl.col(self.field)] if self.field else []
+        more += map(pl.col, self.params.context)
         function = self.transform.numeric if self.of_numbers else self.transform.apply
         assert function is not None
         return function([*values, *more], self.params, tables)
+
+    @property
+    def looks(self) -> bool:
+        """Whether it looks at anything besides the value that it is applied to."""
+        return bool(self.beside or self.params.context or self.transform.assigns)
 
     @property
     def factor(self) -> int | None:
@@ -81,11 +84,15 @@ def factor_of(steps: Sequence[Step]) -> int | None:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
-    """A condition on rows: a mask, and the columns of the frame that it reads."""
+    """A condition on rows: a mask, the columns of the frame that it reads, and `filled`, the one that must not be zero.
+
+    `filled` is empty where anything else is asked.
+    """
 
     mask: pl.Expr
     reads: tuple[str, ...]
     wide: tuple[str, ...] = ()
+    filled: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ class ColumnPlan:
         """Every column of the frame that it needs."""
         of_conditions = (name for condition in self.when for name in condition.reads)
         of_expression = self.expression.reads if self.expression is not None else ()
-        of_steps = (step.field for step in self.steps if step.field)
+        of_steps = (name for step in self.steps for name in step.params.context)
         return tuple(dict.fromkeys((*self.sources, *of_expression, *of_steps, *of_conditions)))
 
     @property
@@ -242,6 +249,7 @@ class PartPlan:
         dates: the dates of the table's key.
         arrival: the column by which rows of one key are told apart whose dates are not known; empty: none.
         names_object: the field that names a file beside the dump; empty where none does.
+        around: the kinds of headers and trailers that it looks at; in the frame kind.FIELD, and kind?, whether there is one.
     """
 
     table: str
@@ -262,6 +270,7 @@ class PartPlan:
     dates: tuple[str, ...] = ()
     arrival: str = ""
     names_object: str = ""
+    around: tuple[str, ...] = ()
 
     @property
     def dump(self) -> str:
@@ -279,6 +288,7 @@ class PartPlan:
         names = [name for condition in (*self.when, *self.prefer) for name in condition.reads]
         names += [name for column in self.columns for name in column.reads]
         names += [ours for join in self.joins for ours, _ in join.keys]
+        names += [f"{kind}?" for kind in self.around]
         return tuple(dict.fromkeys(names))
 
     def constants(self, municipality: str, run_id: str) -> Mapping[str, str | int | None]:
@@ -311,10 +321,14 @@ class PartPlan:
         """Whether it can only be mapped when every dump has been read."""
         return bool(self.joins or self.series)
 
-    @property
-    def simple(self) -> bool:
-        """Whether every record gives exactly one row, so that sums of fields are sums of columns."""
-        return not (self.each or self.joins or self.when or self.keep != "every_row")
+    def sums(self, name: str) -> tuple[str, ...]:
+        """The fields whose sum is that of a name in the rows, because each of their values stands in one row, or is zero."""
+        once = self.each is None or (self.each.runs is None and len(self.each.flat.get(name, ())) == self.each.fixed)
+        every = not self.joins and self.keep == "every_row" and all(condition.filled == name for condition in self.when)
+        lists = self.each is not None and self.each.lists
+        if not (once and every) or lists:
+            return ()
+        return self.each.fields(name) if self.each is not None else (name,)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -323,59 +337,6 @@ class Leave:
 
     reason: str
     when: tuple[Condition, ...]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Subject:
-    """What a control counts of one record kind.
-
-    Attributes:
-        kind: the record kind.
-        fields: the fields that are added up; none: records are counted.
-        by: the fields that group the records.
-        when: which records are meant.
-    """
-
-    kind: str
-    fields: tuple[str, ...]
-    by: tuple[str, ...]
-    when: tuple[Condition, ...]
-
-    @property
-    def reads(self) -> tuple[str, ...]:
-        """Every field that it needs."""
-        return tuple(dict.fromkeys((*self.fields, *self.by, *(name for c in self.when for name in c.reads))))
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ControlPlan:
-    """A control that counts or adds up.
-
-    Attributes:
-        name: its number in the manifest, as what was counted bears it.
-        subjects: what is counted, a record kind each.
-        numbers: of each field that groups, whether it is a number.
-        stated: for `per: parent` the kind and field that states what belongs to a parent; empty otherwise.
-        parent: the parent's kind, there.
-        per_file: whether each file of the dump states what it holds.
-    """
-
-    name: str
-    subjects: tuple[Subject, ...]
-    numbers: tuple[bool, ...] = ()
-    stated: tuple[str, str] = ("", "")
-    parent: str = ""
-    per_file: bool = False
-
-    @property
-    def per_parent(self) -> bool:
-        """Whether each parent states what belongs to it."""
-        return bool(self.parent)
-
-    @property
-    def by_sibling(self) -> bool:
-        """Whether not the parent itself states it, but another record that belongs to it."""
-        return self.stated[0] != self.parent
 
 
 Fate = tuple[tuple[str, ...], str]
@@ -390,7 +351,7 @@ class Plan:
         system: its name.
         parts: the parts of its tables.
         one_row_per_key: the tables that keep one row a key.
-        fates: for each source, where its fields go.
+        fates: for each source, where its fields go; of a list that is read its members too, as LIST.FIELD.
         fields: for each source, the fields that the mapping reads.
         folder: what the municipality says of the system.
         leaves: for each source, which of its records are left; the first reason that fits counts.

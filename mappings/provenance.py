@@ -42,9 +42,11 @@ def fate_of(plans: Iterable[Plan], dump: str, spec: DumpSpec, kind: str, field: 
         dump: the dump's name.
         spec: how the manifest describes it.
         kind: the record kind.
-        field: the field, or the table (OCCURS) that it lies in.
+        field: the field, or the list that it lies in; LIST.FIELD, which has its list's fate where that is not read.
     """
-    said = [plan.fates.get(f"{dump}.{kind}", {}).get(field, ((), "")) for plan in plans]
+    outer = field.partition(".")[0]
+    told = [plan.fates.get(f"{dump}.{kind}", {}) for plan in plans]
+    said = [fates.get(field) or fates.get(outer, ((), "")) for fates in told]
     targets = tuple(dict.fromkeys(target for columns, _ in said for target in columns))
     of = spec.records[kind]
     read = {reference for control in spec.controls for reference in control.references}
@@ -67,6 +69,8 @@ def decoded_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
     joined = next((join.source for join in part.joins if dot and join.alias == alias), None)
     if joined is not None:
         return ((joined, field),)
+    if dot and alias in part.around:
+        return ((f"{part.dump}.{alias}", field),)
     if part.each is not None:
         return tuple((part.source, field) for field in part.each.fields(name))
     return () if name.startswith("$") else ((part.source, name),)
@@ -93,9 +97,13 @@ def _read_as(part: PartPlan, name: str) -> tuple[Origin, ...]:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Followed:
-    """A field that goes into a decimal column, multiplied by `times` and otherwise unchanged: their sums agree."""
+    """Fields that go into a decimal column, multiplied by `times` and otherwise unchanged: their sums agree.
 
-    field: str
+    `name` is what rows call them; of the occurrences of a table there are several.
+    """
+
+    name: str
+    fields: tuple[str, ...]
     column: str
     times: int
 
@@ -103,7 +111,9 @@ class Followed:
 def followed(part: PartPlan) -> tuple[Followed, ...]:
     """The fields of a part whose sums can be followed into its table."""
     return tuple(
-        Followed(column.sources[0], column.targets[0], column.factor)
+        Followed(column.sources[0], fields, column.targets[0], column.factor)
         for column in part.columns
-        if part.simple and column.factor is not None and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+        if column.factor is not None
+        and pa.types.is_decimal(part.schema.field(column.targets[0]).type)
+        and (fields := part.sums(column.sources[0]))
     )

@@ -71,9 +71,13 @@ def prepared(part: PartPlan, frame: pl.DataFrame, whole: Sequence[str]) -> pl.Da
 
 
 def chosen_by(part: PartPlan, frame: pl.DataFrame) -> pl.DataFrame:
-    """The prepared rows that pass the conditions of a part, and find what its joins must find."""
+    """The prepared rows that pass the conditions of a part, and find what its joins must find.
+
+    Of a row without the header or trailer that a condition reads nobody knows; it stays, so that it is told of.
+    """
     for condition in part.when:
-        frame = frame.filter(condition.mask)
+        unknown = (~pl.col(f"{k}?") for k in part.around if any(name.startswith(f"{k}.") for name in condition.reads))
+        frame = frame.filter(pl.any_horizontal(condition.mask, *unknown))
     for join in part.joins:
         if join.missing == "drop":
             frame = frame.filter(pl.col(f"{join.alias}?").is_not_null())

@@ -64,7 +64,7 @@ class Alone:
 
 def alone(column: ColumnPlan, tables: Mapping[str, CodeTable]) -> Alone | None:
     """A column's first steps, as far as they look at its sources alone; None where there are none, or all are cheap."""
-    looking = (bool(step.beside or step.field or step.transform.assigns) for step in column.steps)
+    looking = (step.looks for step in column.steps)
     steps = column.steps[: next((at for at, looks in enumerate(looking) if looks), None)]
     if column.constant is not None or column.expression is not None or all(step.transform.cheap for step in steps):
         return None
@@ -165,6 +165,25 @@ def column_value(
         value = pl.when(condition.mask).then(value)
         remarks = [(said, expr & condition.mask) for said, expr in remarks]
     return value, remarks
+
+
+def absence_remarks(part: PartPlan) -> list[tuple[Remark, pl.Expr]]:
+    """What is said of records without the header, trailer or joined record that the part looks at."""
+    remarks = []
+    for kind in part.around:
+        field = next(name for name in part.reads if name.startswith(f"{kind}."))
+        mask = Remark(f"{kind}?missing", "M340", Severity.ERROR, field, None, part.place)
+        remarks.append((mask, ~pl.col(f"{kind}?")))
+    severities = {"reject": Severity.ERROR, "null": Severity.ALERT, "first": Severity.NOTE, "last": Severity.NOTE}
+    for join in part.joins:
+        field = join.keys[0][0] if join.keys else ""
+        count = pl.col(f"{join.alias}?")
+        if join.missing != "drop":
+            mask = Remark(f"{join.alias}?missing", "M315", severities[join.missing], field, None, join.place)
+            remarks.append((mask, count.is_null()))
+        mask = Remark(f"{join.alias}?double", "M316", severities[join.double], field, None, join.place)
+        remarks.append((mask, count > 1))
+    return remarks
 
 
 def target_values(column: ColumnPlan, value: pl.Expr, types: Mapping[str, pa.DataType]) -> dict[str, pl.Expr]:

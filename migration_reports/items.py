@@ -40,7 +40,10 @@ T = TypeVar("T")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Code:
-    """One line of コード一覧: a code, its label, and from when to when it holds (YYYYMMDD, both included; empty: no end)."""
+    """One line of コード一覧: a code, its label, and from when to when it holds (YYYYMMDD, both included; empty: no end).
+
+    `own`: whether it is a municipality's, and does not stand in the shared sheet.
+    """
 
     code: str
     ja: str
@@ -48,6 +51,7 @@ class Code:
     valid_from: str = ""
     valid_to: str = ""
     source: str = ""
+    own: bool = False
 
     def holds(self, first: str, last: str) -> bool:
         """Whether it holds on any of the days from `first` to `last`."""
@@ -105,7 +109,13 @@ class CodeSet:
         """
         if not self.open:
             raise ValueError(f"code set {self.name} is not open: a municipality has no codes of its own in it")
-        return dataclasses.replace(self, codes=(*self.codes, *codes), open=False)
+        own = (dataclasses.replace(code, own=True) for code in codes)
+        return dataclasses.replace(self, codes=(*self.codes, *own), open=False)
+
+    @property
+    def shared(self) -> CodeSet:
+        """The set without a municipality's own codes."""
+        return dataclasses.replace(self, codes=tuple(code for code in self.codes if not code.own))
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from migration_reports.candidates import Candidates
 from migration_reports.items import Code, CodeSet, Item, Orphan, Reference, Table, heading, item_of, table_of
 from migration_reports.trouble import Position
 
@@ -105,6 +106,7 @@ class System:
         rules: its instances of shapes.
         refuse: the kinds of secrets that no mapping may move into it.
         edition: the edition that this is; empty: the union.
+        candidates: which of its rows may be one person or firm.
         made: by edition, the system in it; the union under no name.
     """
 
@@ -118,6 +120,7 @@ class System:
     rules: tuple[RuleSpec, ...] = ()
     refuse: tuple[str, ...] = ()
     edition: str = ""
+    candidates: tuple[Candidates, ...] = ()
     made: Mapping[str, System] = dataclasses.field(default_factory=dict, repr=False, compare=False)
 
     @property

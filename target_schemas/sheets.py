@@ -36,11 +36,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from migration_reports.candidates import Candidates
 from migration_reports.items import CodeSet, Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
-from target_schemas import code_sheets, csv_sheets, item_sheets, periods
+from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
 from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
@@ -53,6 +54,7 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         **csv_sheets.PROBLEMS,
         **item_sheets.PROBLEMS,
         **code_sheets.PROBLEMS,
+        **candidate_sheets.PROBLEMS,
         **periods.PROBLEMS,
         "S030": "a table that is not known, or has no items",
         "S031": "a key that cannot be one",
@@ -99,9 +101,11 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
         for table in read.lines
     }
     rules = {name: (*_rules(read, problems), *_given_rules(reads, read, problems)) for name, read in reads.items()}
+    heads = {name: (read.sheet.candidates, read.located, read.lines) for name, read in reads.items()}
+    candidates = candidate_sheets.of_systems(heads, names, problems)
     if problems:
         raise SpecError(problems)
-    return tuple(_system(read, code_sets, references, rules[name]) for name, read in reads.items())
+    return tuple(_system(read, code_sets, references, rules[name], candidates[name]) for name, read in reads.items())
 
 
 def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem]) -> _Read | None:
@@ -355,6 +359,7 @@ def _system(
     code_sets: Mapping[str, CodeSet],
     references: Mapping[tuple[str, str], tuple[Reference, ...]],
     rules: tuple[RuleSpec, ...],
+    candidates: tuple[Candidates, ...],
 ) -> System:
     """The union of a system's editions, and from it each of them."""
     whole = {table: union(lines, read.editions) for table, lines in read.lines.items()}
@@ -383,6 +388,7 @@ def _system(
             tuple(rule for rule in rules if rule.of in there),
             read.sheet.refuse,
             edition,
+            tuple(one for one in candidates if one.of.removeprefix(f"{read.name}.") in there),
             MappingProxyType(made),
         )
 

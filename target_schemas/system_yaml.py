@@ -85,6 +85,49 @@ class TableSheet(Spec):
         return None if self.critical_when is None else CriticalRows(self.critical_when, place)
 
 
+class EvidenceSheet(Spec):
+    """Items that speak for one person or firm where all of them are equal."""
+
+    equal: tuple[Filled, ...] | Mapping[Filled, Filled] = Field(
+        description="the items; where another table is compared, with its items where they are called otherwise"
+    )
+    weight: Literal["strong", "weak"] = Field("weak", description="how much it says")
+
+
+class CandidatesSheet(Spec):
+    """Pairs of rows that may be one person or firm under two numbers: proposed with evidence, decided by people."""
+
+    ja: Filled = Field(description="what is looked for, in Japanese")
+    en: Filled = Field(description="the same in English")
+    of: Filled = Field(description="the table whose rows are compared")
+    other: Filled | None = Field(
+        None, alias="with", description="the table that they are compared with; with one another, where it says nothing"
+    )
+    number: tuple[Filled, ...] = Field(
+        (), description="the items of a row's number; the table's key, where it says nothing"
+    )
+    evidence: Mapping[Filled, EvidenceSheet] = Field(
+        description="what makes a pair, by a name of your own", min_length=1
+    )
+    beside: tuple[Filled, ...] | Mapping[Filled, Filled] = Field(
+        (), description="further items, of which it is told whether they agree or differ"
+    )
+    forms: Mapping[Filled, Literal["exact", "text", "kana", "address"]] = Field(
+        {}, description="as what items are compared that are not compared as their type is"
+    )
+    where: Mapping[Filled, tuple[Filled, ...]] = Field(
+        {}, description="item: values; only rows that have one are compared"
+    )
+    most: Annotated[int, Field(ge=2, le=1000)] = Field(
+        50, description="how many rows may share an evidence; where more do, it tells nothing, and is reported"
+    )
+    severity: Literal["error", "alert", "note"] = Field(
+        "alert",
+        description="what an open pair is in a cut-over; an error holds it. In a rehearsal it is at most an alert",
+    )
+    source: Filled = Field(description="the statute or specification that asks for it")
+
+
 class SystemSheet(Spec):
     """A standard system."""
 
@@ -98,6 +141,7 @@ class SystemSheet(Spec):
     rules: Mapping[str, Mapping[str, Any]] = Field(
         {}, description="rules by a name of your own: the shape first, then of, its parameters, severity, source"
     )
+    candidates: Mapping[str, CandidatesSheet] = Field({}, description="what people decide about, by a name of your own")
 
 
 def system_schema() -> Schema:

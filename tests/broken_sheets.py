@@ -87,7 +87,11 @@ def own_lists(root: Path, system: System, tables: Mapping[str, ReferenceTable]) 
         SpecError: with every problem of them.
     """
     problems: list[Problem] = []
-    texts = {f.relative_to(root / "town").as_posix(): f.read_text("utf-8") for f in sorted(root.glob("town/own/*/*"))}
+    texts = {
+        f.relative_to(root / "town").as_posix(): f.read_text("utf-8")
+        for f in sorted(root.glob("town/own/**/*"))
+        if f.is_file()
+    }
     code_sets = {codes.name: codes for codes in system.code_sets}
     items = [item for table in system.tables for item in table.items]
     own = read_own("town", texts, tables, code_sets, items, problems)

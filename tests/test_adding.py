@@ -91,6 +91,10 @@ SHEETS = {
         "a line in `systems/__init__.py`",
     ),
     "a code set": ("`target_schemas/codes/<name>.csv`", "a line in `codes/code_sets.csv`"),
+    "a reference table": (
+        "`target_schemas/reference_tables/<name>.csv`",
+        "a line in `reference_tables.csv`, its columns in `items.csv`",
+    ),
 }
 
 
@@ -113,6 +117,15 @@ def test_a_code_set_is_a_file_and_a_line():
     with (codes / "code_sets.csv").open(encoding="utf-8", newline="") as sets:
         lines = [line["code_set"] for line in csv.DictReader(sets)]
     assert sorted(lines) == sorted(file.stem for file in codes.glob("*.csv") if file.stem != "code_sets")
+
+
+def test_a_reference_table_is_a_file_and_lines_of_two_sheets():
+    folder = ROOT / "target_schemas" / "reference_tables"
+    sheets = {}
+    for name in ("reference_tables", "items"):
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as lines:
+            sheets[name] = {line["table"] for line in csv.DictReader(lines)}
+    assert sheets["reference_tables"] == sheets["items"] == {f.stem for f in folder.glob("*.csv")} - sheets.keys()
 
 
 def test_every_row_of_the_table_is_proved_here_or_is_a_folder_of_data():

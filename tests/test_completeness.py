@@ -40,7 +40,7 @@ FAMILIES = {
     "target_schemas/systems": (SYSTEMS, ("failing",)),
     "migration_reports/reports": (REPORTS, None),
 }
-HARMLESS = {"address_key", "width", "trim", "concat"}
+HARMLESS = {"address_key", "width", "trim", "concat", "resolved"}
 """Transforms that change text and cannot fail."""
 
 

@@ -35,10 +35,10 @@ class Tally:
 
 
 class GroupTally:
-    """What was counted for one control, group by group."""
+    """What was counted for one control, group by group; so many at a time that few are in memory."""
 
     def __init__(self) -> None:
-        self._groups: dict[tuple[str | None, ...], Group] = {}
+        self._parts: list[pl.DataFrame] = []
 
     def add(
         self, frame: pl.DataFrame, fields: Sequence[str], by: Sequence[str], *, meant: pl.Series, left: pl.Series
@@ -53,25 +53,35 @@ class GroupTally:
             left: of each record whether it is left.
         """
         keys = [pl.col(name).cast(pl.String).alias(f"by{at}") for at, name in enumerate(by)]
-        some = frame.select(*keys, pl.col("_record"), amount_of(frame, fields).alias("amount")).with_columns(
-            meant.alias("meant"), left.alias("left")
+        amount = amount_of(frame, fields).alias("read")
+        some = frame.select(*keys, pl.col("_record").alias("first"), amount).with_columns(
+            meant.cast(pl.Int64).alias("records"),
+            pl.when(meant).then("read").otherwise(0).alias("total"),
+            pl.when(left).then("read").otherwise(0).alias("left"),
         )
-        for *values, records, first, total, read, gone in _summed(
-            some, [f"by{at}" for at in range(len(by))]
-        ).iter_rows():
-            self._note(Group(tuple(values), records, first, total, read, gone))
+        self._parts.append(_added(some))
+        if sum(part.height for part in self._parts) > 2 * MOST_GROUPS:
+            self._parts = [self._merged()]
 
-    def _note(self, group: Group) -> None:
-        known = self._groups.get(group.values)
-        if known is not None:
-            self._groups[group.values] = Group.added([known, group])
-        elif len(self._groups) <= MOST_GROUPS:
-            self._groups[group.values] = group
+    def _merged(self) -> pl.DataFrame:
+        return _added(pl.concat(self._parts, how="vertical_relaxed")).head(MOST_GROUPS + 1)
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """The groups so far; one more than may be where there are too many."""
-        return tuple(self._groups.values())
+        if not self._parts:
+            return ()
+        merged = self._merged()
+        values = merged.select(pl.selectors.starts_with("by")).rows() or [()] * merged.height
+        counts = merged.select("records", "first", "total", "read", "left").iter_rows()
+        return tuple(Group(of, *numbers) for of, numbers in zip(values, counts, strict=True))
+
+
+def _added(some: pl.DataFrame) -> pl.DataFrame:
+    """Groups that were counted apart, added, in the order of their values."""
+    keys = [name for name in some.columns if name.startswith("by")]
+    sums = (pl.col("records", "total", "read", "left").sum(), pl.col("first").min())
+    return some.group_by(keys).agg(sums).sort(keys) if keys else some.select(sums)
 
 
 def amount_of(frame: pl.DataFrame, fields: Sequence[str]) -> pl.Expr:
@@ -85,16 +95,3 @@ def _amount(frame: pl.DataFrame, field: str) -> pl.Expr:
     scale = kind.scale if isinstance(kind, pl.Decimal) else 0
     text = pl.col(field).str.strip_chars() if kind == pl.String else pl.col(field)
     return text.cast(pl.Decimal(38, scale), strict=kind != pl.String).fill_null(Decimal(0))
-
-
-def _summed(frame: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
-    """By group: how many records are meant, the first, and the sums over those, over all, and over those that are left."""
-    amount = pl.col("amount")
-    sums = (
-        pl.col("meant").sum().cast(pl.Int64),
-        pl.col("_record").min(),
-        amount.filter(pl.col("meant")).sum().alias("total"),
-        amount.sum().alias("read"),
-        amount.filter(pl.col("left")).sum().alias("gone"),
-    )
-    return frame.group_by(keys).agg(sums) if keys else frame.select(sums)

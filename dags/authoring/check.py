@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dags.authoring import written_examples
 from dags.authoring.excerpt import Lines, lines_of
+from dags.own.lists import gaps
 from dags.pipeline import town as towns
 from dags.pipeline.folders import called
 from mappings.language.package import packages_of
@@ -42,11 +43,13 @@ def check(folder: Path) -> Checked:
     except SpecError as error:
         problems = tuple(_opened(problem, folder) for problem in error.problems)
         return Checked(folder, problems, name=called(folder), lines=lines_of((folder, packages_of(folder))))
-    fields = sum(len(schema) for schema in town.schemas.values())
+    fields = sum(
+        len(schema) for system in town.plans for schema in written_examples.schemas_of(town, system, data=True).values()
+    )
     tables = len({part.table for plan in town.plans.values() for part in plan.parts})
     # Dumps of one copybook have its notes once.
     noted = dict.fromkeys(note for dump in town.dumps.values() for note in dump.layout.notes)
-    notes = tuple(_opened(note, folder) for note in noted)
+    notes = tuple(_opened(note, folder) for note in (*noted, *gaps(town.own)))
     return Checked(folder, (), f"{len(town.dumps)} dump(s), {fields} fields, {tables} tables", notes=notes)
 
 

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.run_folder import settings
-from dags.pipeline.slice_files import SliceFiles
+from dags.pipeline.slice_files import SliceFiles, read_context, write_context
 from dags.pipeline.town import Municipality, target_tables
 from dags.pipeline.waiting import Give, in_memory, map_waiting, waiting
 from mappings.language.deliveries import as_glob
@@ -180,7 +180,9 @@ def _mapped(
         for dump, some in files.items():
             progress(f"mapping {dump} ({side})")
             with unlimited.dumps[dump].reading.open(some) as stream, SliceFiles(folder, unlimited, dump) as sink:
-                extract_and_map(sink, unlimited, dump, stream, run_id=side)
+                write_context(folder, unlimited, dump, some)
+                context = read_context(folder, unlimited, dump)
+                extract_and_map(sink, unlimited, dump, stream, run_id=side, context=context)
         if waiting(unlimited):
             progress(f"mapping what waited ({side})")
             map_waiting(folder, unlimited, give, run_id=side)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from dags.authoring.field_words import common_prefix
+from dags.authoring.field_words import comments_of, common_prefix
 from dags.authoring.guesses import Filled, Given, Guess, fill
 from dags.inspection import profile
 from dags.inspection.reader import Job, open_extraction
@@ -25,8 +25,6 @@ from migration_reports.records.profile_record import FieldProfile, Profile
 from target_schemas.model import System
 
 MOST_CODES = 60
-RULES = " -=*>"
-"""What comments are ruled off with."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -177,27 +175,6 @@ def _draft(
 def role_of(kind: Kind) -> str:
     """What records of a kind are for, as their name says it."""
     return kind.name if kind.name in ("header", "trailer") else "data"
-
-
-def comments_of(text: str) -> Mapping[int, str]:
-    """What is written beside the items of a copybook, by line.
-
-    On the line itself behind `*>` or in columns 73 to 80, or on the comment line just above.
-    """
-    found: dict[int, str] = {}
-    above = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if line[6:7] in ("*", "/") or line.lstrip().startswith("*>"):
-            above = line[7:].strip(RULES)
-            continue
-        _, marked, comment = line.partition("*>")
-        # Columns 73 to 80 often hold nothing but numbers; text that runs across column 72 is no comment.
-        beside = comment if marked else line[72:] if line[71:72].isspace() else ""
-        said = above if beside.strip().isdigit() else beside.strip(RULES) or above
-        if said:
-            found[number] = said[:120]
-        above = ""
-    return found
 
 
 def _givens(
@@ -361,8 +338,10 @@ def _left(
         elif given.member:
             # A table of varying size is one list for the mapping; its members have no fate of their own.
             outermost = given.tables[0]
-            said.add(outermost)
-            if outermost not in mapped:
+            if outermost in mapped:
+                yield Left(f"{given.name}(*)" if len(given.names) > 1 else given.name, "?", given)
+            else:
+                said.add(outermost)
                 inside = ", ".join(g.field.data_name for g in givens if g.tables[:1] == (outermost,))
                 remark = f"a table (OCCURS) of {inside}; no table of {{system}} takes its occurrences"
                 yield Left(outermost, "?", None, remark)

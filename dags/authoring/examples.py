@@ -56,7 +56,7 @@ def _try(municipality: Municipality, parts: list[PartPlan], mapper: Mapper, exam
     found: list[dict[str, Any]] = []
     # The others are only looked at: what they give themselves is another example's business.
     mine = batches[example.source].slice(batches[example.source].num_rows - 1)
-    mapped = mapper.map(example.source, mine, no_findings())
+    mapped = mapper.map(example.source, _beside(municipality, example, mine), no_findings())
     found.extend(mapped.findings.to_pylist())
     give = in_memory()
     fed = [part for part in parts if part.source == example.source]
@@ -86,6 +86,17 @@ def _batch(municipality: Municipality, source: str, records: list[tuple[str, Map
             filled.append({"_record": number, "_offset": 0, "_parent": last, **values})
     head = [("_record", pa.int64()), ("_offset", pa.int64()), ("_parent", pa.int64())]
     return pa.RecordBatch.from_pylist(filled, schema=pa.schema([*head, *[(f.name, f.type) for f in schema]]))
+
+
+def _beside(municipality: Municipality, example: Example, record: pa.RecordBatch) -> pa.RecordBatch:
+    """The record with what the example says of its headers and trailers."""
+    dump = example.source.partition(".")[0]
+    for kind, fields in municipality.dumps[dump].context.items():
+        said = example.context.get(kind)
+        record = record.append_column(f"{kind}?", pa.array([said is not None]))
+        for name, type_ in fields.items():
+            record = record.append_column(f"{kind}.{name}", pa.array([(said or {}).get(name)], type_))
+    return record
 
 
 def _others(municipality: Municipality, batches: Mapping[str, pa.RecordBatch], join: Join) -> pl.DataFrame:

@@ -24,6 +24,7 @@ from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import DumpReader, Municipality, target_tables
 from dags.pipeline.waiting import joined
 from extractors.batches import extract
+from extractors.context.standing import beside, standing
 from mappings.compiling.columns import groups_of, key_groups
 from mappings.compiling.objects import attached
 from mappings.language.folder import Reuse, Root, SystemFolder
@@ -192,6 +193,13 @@ def _target(municipality: Municipality, table: str, column: str) -> Iterator[tup
             yield "code set", item.code_set
         if column in key_groups(found):
             yield "key", ", ".join(head.key)
+        for one in (
+            one for system in municipality.systems for one in system.candidates if table in (one.of, one.other)
+        ):
+            names = {item.own if table == one.of else item.other: item.name for item in one.compared}
+            by = [evidence.name for evidence in one.evidence if names.get(column) in evidence.equal]
+            if by or column in (one.number if table == one.of else one.other_number):
+                yield "candidates", f"{one.name}: {', '.join(by) or 'their number'} ({one.ja} {one.en})"
 
 
 def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Located) -> Iterator[tuple[str, str]]:
@@ -252,6 +260,9 @@ def _field(municipality: Municipality, part: PartPlan, name: str) -> Section:
     alias = name.partition(".")[0]
     joined = any(join.alias == alias and "." in name for join in part.joins)
     lines: list[tuple[str, str]] = [("of", f"{source}, through join {alias}")] if joined else []
+    if "." in name and alias in part.around:
+        behind = reader.spec.records[kind].role == "trailer"
+        lines.append(("of", f"{source}, {'the first after' if behind else 'the last before'} the record in its file"))
     group = reader.spec.records[kind].group
     names = [field for _, field in found]
     segment = reader.layout.segment(group)
@@ -400,13 +411,15 @@ def _shown(value: Any, *, reveal: bool) -> str:
 def _batches(
     municipality: Municipality, dump: str, inbox: Path
 ) -> Iterator[tuple[str, pa.RecordBatch, pa.RecordBatch]]:
-    """The records of a dump in the inbox, a batch at a time: kind, fields, findings."""
+    """The records of a dump in the inbox, a batch at a time: kind, fields with those of its headers, findings."""
     reader = municipality.dumps[dump]
     expected = list(files_of(inbox, reader.spec))
     missing = [name for name, file in expected if file is None]
     if missing:
         raise RunError(f"dump {dump} has not been received: {', '.join(missing)} is not in {inbox}")
     files = [file for _, file in expected if file is not None]
+    trailers = [kind for kind, said in reader.spec.records.items() if said.role == "trailer"]
+    context = standing(reader.reading, files, reader.kinds, reader.context, follow=trailers, name=dump)
     with reader.reading.open(files) as stream:
         for extracted in extract(
             stream,
@@ -419,7 +432,7 @@ def _batches(
             fixed_places=reader.reading.fixed_places,
         ):
             if extracted.kind:
-                yield extracted.kind, extracted.batch, extracted.findings
+                yield extracted.kind, beside(context, extracted.batch, stream), extracted.findings
 
 
 def _record(

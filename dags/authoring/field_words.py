@@ -11,9 +11,12 @@ import dataclasses
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from target_schemas.systems import SYSTEMS
+
+RULES = " -=*>"
+"""What comments are ruled off with."""
 
 LIGHT, USUAL, HEAVY = 0.5, 1.0, 2.0
 """How much a term weighs: a number or a day stands in many titles, an average or a kana spelling in few."""
@@ -294,3 +297,24 @@ def _japanese(word: str) -> tuple[list[tuple[str, tuple[Term, ...]]], str]:
             found.append(spelling)
             at += len(spelling[0])
     return found, rest
+
+
+def comments_of(text: str) -> Mapping[int, str]:
+    """What is written beside the items of a copybook, by line.
+
+    On the line itself behind `*>` or in columns 73 to 80, or on the comment line just above.
+    """
+    found: dict[int, str] = {}
+    above = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line[6:7] in ("*", "/") or line.lstrip().startswith("*>"):
+            above = line[7:].strip(RULES)
+            continue
+        _, marked, comment = line.partition("*>")
+        # Columns 73 to 80 often hold nothing but numbers; text that runs across column 72 is no comment.
+        beside = comment if marked else line[72:] if line[71:72].isspace() else ""
+        said = above if beside.strip().isdigit() else beside.strip(RULES) or above
+        if said:
+            found[number] = said[:120]
+        above = ""
+    return found

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from dags.pipeline.town import Municipality
 from extractors.batches import arrow_schema
 from mappings.compiling.columns import groups_of
+from mappings.compiling.occurrences import members_of
 from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.plan import Step as PlanStep
 from mappings.provenance import Origin, fate_of, origins
@@ -54,14 +55,19 @@ def source_items(municipality: Municipality) -> tuple[SourceItem, ...]:
         for kind_name, kind in dump.spec.records.items():
             source = f"{name}.{kind_name}"
             schema = arrow_schema(dump.layout, kind.group)
-            for field in schema:
-                fate = fate_of(municipality.plans.values(), name, dump.spec, kind_name, field.name)
+            for called, field in _every_field(schema):
+                fate = fate_of(municipality.plans.values(), name, dump.spec, kind_name, called)
                 said = (("レコード種別の判定", fate.tells_kinds), ("コントロール", fate.controls))
                 targets = (*fate.targets, *(word for word, holds in said if holds))
-                items.append(
-                    SourceItem(dump.spec.title, source, *_field(schema, field.name), targets, fate.ignored_because)
-                )
+                items.append(SourceItem(dump.spec.title, source, *_field(field), targets, fate.ignored_because))
     return tuple(items)
+
+
+def _every_field(schema: pa.Schema) -> Iterator[tuple[str, pa.Field]]:
+    """Every field by what its fate is told under; behind a list what lies in it."""
+    for field in schema:
+        yield field.name, field
+        yield from ((f"{field.name}.{member.name}", member) for member in members_of(field))
 
 
 def _facet(municipality: Municipality, parts: Iterable[PartPlan]) -> dict[str, Any]:
@@ -92,6 +98,8 @@ def _inputs(part: PartPlan, column: ColumnPlan) -> Iterator[tuple[Origin, dict[s
         for origin in origins(part, condition.reads):
             yield origin, _transformation("INDIRECT", "CONDITIONAL", "when")
     for step in column.steps:
+        for origin in origins(part, step.params.context):
+            yield origin, _transformation("INDIRECT", "CONDITIONAL", step.transform.name)
         other = next((c for c in part.columns if c.name == step.beside), None)
         for origin in origins(part, other.reads) if other is not None else ():
             yield origin, _transformation("INDIRECT", "CONDITIONAL", f"{step.transform.name} at {step.beside}")
@@ -167,6 +175,8 @@ def _of_table(municipality: Municipality, system: System, table: sa.Table) -> It
                     yield TargetItem(*described, *_source(municipality, source, field), *more, "")
                 if not found:
                     yield TargetItem(*described, *_NOTHING, *more, "")
+    for member in (column for column in table_of(table).columns if item_of(column).arrival):
+        yield TargetItem(*_described(system, table, member), *_NOTHING, "", "", "", "到着順に付番する")
 
 
 _NOTHING = ("", "", "", "", None, None)
@@ -198,13 +208,13 @@ def _why_empty(plan: Plan, table: sa.Table) -> str:
 
 def _source(municipality: Municipality, source: str, field: str) -> tuple[str, str, str, str, int | None, int | None]:
     title = municipality.dumps[source.partition(".")[0]].spec.title
-    name, picture, _, position, width = _field(municipality.schemas[source], field)
+    name, picture, _, position, width = _field(municipality.schemas[source].field(field))
     return title, source, name, picture, position, width
 
 
-def _field(schema: pa.Schema, name: str) -> tuple[str, str, str, int | None, int | None]:
-    """A field's name, PICTURE, usage, position (from 1) and width in bytes."""
-    metadata: Mapping[bytes, bytes] = schema.field(name).metadata or {}
+def _field(field: pa.Field) -> tuple[str, str, str, int | None, int | None]:
+    """A field's name, PICTURE, usage, position (from 1, of a list's member in its occurrence) and width in bytes."""
+    metadata: Mapping[bytes, bytes] = field.metadata or {}
     picture, usage = metadata.get(b"picture", b"").decode(), metadata.get(b"usage", b"").decode()
     place, width = metadata.get(b"offset"), metadata.get(b"width")
-    return name, picture, usage, int(place) + 1 if place else None, int(width) if width else None
+    return field.name, picture, usage, int(place) + 1 if place else None, int(width) if width else None

@@ -119,6 +119,8 @@ MEND: Mapping[str, str] = MappingProxyType(
         "S043": "Name what says so in the column source, or once for all lines in reference_tables.csv.",
         "S044": "Leave out what the shared set has; a code of your own fits the items that hold it.",
         "S045": "Name date items of the table that every edition has; `on:` is for a reference to a table that has a period.",
+        "S050": "Name a table of system.yaml, or another system's as `system.table`; each row has a number of its own.",
+        "S051": "Name an item of the table as items.csv does; of another table by `equal: {own item: its item}`.",
         "Y001": "A manifest or mapping has at most 1,000,000 characters and 30 levels; look for brackets that do not close.",
         "Y002": "Correct the YAML at this place: often a bracket, a quote or an indentation that differs from its neighbours.",
         "Y003": "Write the value out; every value is read as text, so tags are never needed.",
@@ -151,6 +153,9 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y042": "Say one way to fill the column: from, constant or expression; several values are joined by concat.",
         "Y043": "Take a rule and its settings of docs/reference/rules.md; on_error and at_most may be set for each.",
         "Y044": "Correct the SQL: fields in double quotes, texts in single ones, whole numbers divided by //.",
+        "Y070": "Give the join another name: `header.FIELD` is the field of the dump's own header.",
+        "Y071": "Name a field of one value, a text or a whole number, that holds what the parameter asks for.",
+        "Y072": "Say `reference_date:` in the municipality's manifest, or name a field that holds the day, or the day itself.",
         "Y100": "Say `equals: FILE.csv#column`, the control file and its column, or a trailer's field that comes once for each group.",
         "Y101": "Say the unit with the rounding, a modulus with `hash`, and neither of them with `per: parent`.",
         "Y102": "Give the record kinds that are counted one `parent:`, and let that, or another of its children, state the number.",
@@ -160,11 +165,16 @@ MEND: Mapping[str, str] = MappingProxyType(
         "Y060": "Take $occurrence, or $occurrence(TABLE) of a table around; of runs $from, $to and $value. Each needs `each:`.",
         "Y061": "Name a table whose occurrences hold one value each, such as PIC 9 OCCURS 48, and the values as it holds them.",
         "Y081": "Leave the column out: it numbers, in the order of their arrival, the rows of one key whose dates are not known.",
+        "Y083": "Look whether a line is missing. If none held then, nothing needs to be done.",
         "Y082": "List the field under `ignore:`; the system's `refuse:` says which kinds of secrets it does not take.",
         "Y080": "Name the list as what it is of: own/codes/<open code set>.csv or own/tables/<reference table>.csv.",
         "Y090": "Name dumps of this manifest, or other files with their endings; each belongs to one delivery.",
         "Y091": "Say under `per:` of the delivery what the name stands for; {date}, {yymmdd} and {month} stand for a day.",
         "Y092": "Say in which folder or ZIP of the inbox the files lie, and which text fields of the record hold a file's path and SHA-256, and which number its bytes.",
+        "Y115": "Correct the line: candidates, two numbers, same, different or later, why, who, and on which day (YYYY-MM-DD).",
+        "Y116": "Name candidates that the system's sheet declares; docs/reference/systems.md lists them.",
+        "Y117": "Look the numbers up again, and withdraw or correct one of the lines that are named.",
+        "Y118": "Resolve a column that refers to the number; the number of a row itself stays.",
     }
 )
 """What to do about each code."""
@@ -182,6 +192,7 @@ NO_EXAMPLE: Mapping[str, str] = MappingProxyType(
         "L906": "it speaks of `--kind` on a command line",
         "L907": "it needs a file that holds several",
         "L126": "it speaks of the command `roundtrip`",
+        "Y083": "a note: the municipality's specs can be used",
         "Y081": "no shipped system has such a column",
         "Y082": "no shipped layout holds a secret",
     }

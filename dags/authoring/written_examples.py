@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
@@ -34,10 +36,21 @@ def _of_system(municipality: Municipality, system: System) -> tuple[Example, ...
     columns = {part.table: _own(part.schema) for part in municipality.plans[system.name].parts}
     return read_examples(
         folder.roots,
-        schemas={s: kind for s, kind in municipality.schemas.items() if s.partition(".")[0] in folder.manifest.dumps},
+        schemas=schemas_of(municipality, system.name, data=True),
+        around=schemas_of(municipality, system.name, data=False),
         columns=columns,
         left_out=frozenset(key for table in system.tables if (key := table.qualified) not in columns),
     )
+
+
+def schemas_of(municipality: Municipality, system: str, *, data: bool) -> Mapping[str, pa.Schema]:
+    """The record kinds of a system that are data, or those that are headers and trailers."""
+    return {
+        source: municipality.schemas[source]
+        for dump, spec in municipality.folder.systems[system].manifest.dumps.items()
+        for kind, record in spec.records.items()
+        if (record.role == "data") == data and (source := f"{dump}.{kind}")
+    }
 
 
 def _own(schema: pa.Schema) -> pa.Schema:

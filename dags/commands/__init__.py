@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dags.commands.contract import Command, Group
 
-READ, WRITE, RUN, GAIJI = "Read a dump", "Write a mapping", "Run a migration", "Decide about gaiji"
+READ, WRITE, RUN, DECIDE = "Read a dump", "Write a mapping", "Run a migration", "Decide"
 
 COMMANDS: tuple[Command, ...] = (
     Command(
@@ -67,6 +67,7 @@ COMMANDS: tuple[Command, ...] = (
         "Estimate how long many municipalities take on some workers, from what one was measured to cost.",
     ),
     Command("stop", RUN, "Stop the embedded PostgreSQL of this checkout; its data stay, unless --delete."),
-    Group("gaiji", GAIJI, "Export the gaiji ledger of a run; import the decisions."),
+    Group("gaiji", DECIDE, "Export the gaiji ledger of a run; import the decisions."),
+    Group("candidates", DECIDE, "Export pairs of numbers that may be one person or firm; import the decisions."),
 )
 """In the order in which they are used."""

@@ -43,7 +43,7 @@ def import_decisions(
     dump: Annotated[str | None, typer.Option("--dump", help="Only the lines of this dump.")] = None,
 ) -> None:
     """Import decisions."""
-    from dags.authoring import gaiji_import
+    from dags.authoring.decisions import gaiji_import
     from dags.pipeline.folders import one_folder
     from dags.pipeline.town import load
 

@@ -30,6 +30,9 @@ WINDOW = 32_768
 _BLANK = " \u3000\0"
 _POWERS = np.array([10**n for n in range(19)], np.int64)
 
+UNSEEN: Mapping[str, object] = {"patterns": (), "patterns_left_out": True}
+"""What stands in the profile of a field whose values have no form to be shown."""
+
 TOP = 8
 LONG = 16
 """In a text of more bytes than this, runs of one kind of character are shown as one."""
@@ -256,7 +259,7 @@ class ColumnProfile:
         detections = detect(found)
         secret = secret_in(found.field) or any(d.detector == "secret" for d in detections)
         # Of a secret not even the form is shown.
-        hidden = {"patterns": (), "patterns_left_out": True} if secret else {}
+        hidden = UNSEEN if secret else {}
         return found.model_copy(update={"detections": detections, **hidden})
 
 

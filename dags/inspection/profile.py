@@ -14,7 +14,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from dags.inspection.column_profile import WINDOW, ColumnProfile
+from dags.inspection.column_profile import UNSEEN, WINDOW, ColumnProfile
 from dags.inspection.reader import Job
 from dags.pipeline.receiving.expected import files_of
 from dags.pipeline.town import Municipality
@@ -29,7 +29,10 @@ from migration_reports.records.run_record import Municipality as Named
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Source:
-    """A dump to profile: its files, how it is read, its kinds, and where each field goes, where that is known."""
+    """A dump to profile: its files, how it is read, its kinds, and where each field goes, where that is known.
+
+    `guarded` are the columns that need grounds to be seen: of a field that goes to one not even the form is shown.
+    """
 
     name: str
     files: tuple[Path, ...]
@@ -39,6 +42,7 @@ class Source:
     fates: Mapping[str, Mapping[str, tuple[tuple[str, ...], str]]] | None = None
     title: str = ""
     municipality: Named | None = None
+    guarded: frozenset[str] = frozenset()
 
 
 def of_job(job: Job) -> Source:
@@ -68,7 +72,8 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
     fates: dict[str, dict[str, tuple[tuple[str, ...], str]]] = {}
     for kind in reader.kinds:
         known = fates[kind.name] = {}
-        for name in _names(reader.layout.segment(kind.group, lists=kind.lists)):
+        segment = reader.layout.segment(kind.group, lists=kind.lists)
+        for name in (*_names(segment), *_inside(segment)):
             fate = fate_of(municipality.plans.values(), dump, reader.spec, kind.name, name)
             uses = (("control", fate.controls), ("record kind", fate.tells_kinds))
             known[name] = ((*fate.targets, *(use for use, holds in uses if holds)), fate.ignored_because)
@@ -82,6 +87,14 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
         fates=fates,
         title=reader.spec.title,
         municipality=Named(code=of.code, name=of.name, romaji=of.romaji),
+        guarded=frozenset(
+            f"{table.qualified}.{name}"
+            for system in municipality.systems
+            for table in system.tables
+            for item in table.items
+            for name in (item.name, *item.columns)
+            if item.access
+        ),
     )
 
 
@@ -142,6 +155,13 @@ def _names(segment: Segment) -> Iterator[str]:
     """Every field and list of a segment, FILLERs too; other names for the same bytes (RENAMES) are left out."""
     yield from (field.name for field in segment.fields if not field.renames)
     yield from (table.column for table in segment.tables if "FILLER@" not in table.column)
+
+
+def _inside(segment: Segment) -> Iterator[str]:
+    """What lies in the lists of a segment, as LIST.FIELD."""
+    for table in segment.tables:
+        inner = (table.element, *(deeper.element for deeper in table.element.deep_tables))
+        yield from (f"{table.column}.{field.name}" for element in inner for field in element.fields)
 
 
 class _KindWork:
@@ -232,7 +252,8 @@ def _assemble(source: Source, works: Mapping[str, _KindWork], account: Account, 
         role = source.roles.get(kind, "data")
         fates = (source.fates or {}).get(kind, {})
         for table, field in work.places:
-            targets, reason = fates.get(field.name, fates.get(table, ((), "")))
+            outermost = next((f"{of}.{field.name}" for of in field.within if f"{of}.{field.name}" in fates), "")
+            targets, reason = fates.get(outermost) or fates.get(field.name, fates.get(table, ((), "")))
             facts = {
                 "kind": kind,
                 "field": field.name,
@@ -250,7 +271,8 @@ def _assemble(source: Source, works: Mapping[str, _KindWork], account: Account, 
             findings = {code: count for (name, code), count in work.findings.items() if name == field.name}
             found = work.columns[table, field.name].result(facts, findings, work.characters.get(field.name, {}))
             lost = source.fates is not None and not targets and role == "data" and found.filled + found.invalid > 0
-            fields.append(found.model_copy(update={"unmapped_but_filled": lost}))
+            unseen = UNSEEN if source.guarded.intersection(targets) else {}
+            fields.append(found.model_copy(update={"unmapped_but_filled": lost, **unseen}))
     fields.sort(key=lambda f: not f.unmapped_but_filled)
     reading = source.reading
     return Profile(

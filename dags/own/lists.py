@@ -26,6 +26,7 @@ SHARED = "joint."
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
     {
+        "Y083": "a time at which no line of a reference table holds (a note)",
         "Y080": "a list of a municipality's own for what there is not, or what takes none",
     }
 )
@@ -91,7 +92,12 @@ def read_own(
     codes: dict[str, CodeSet] = {}
     held = dict(tables)
     for path, text in texts.items():
-        shown, _, kind, name = f"{folder}/{path}", *PurePosixPath(path).with_suffix("").parts
+        shown, parts = f"{folder}/{path}", PurePosixPath(path).with_suffix("").parts
+        if len(parts) != 3 or not path.endswith(".csv"):
+            allowed = ("own/codes/<code set>.csv", "own/tables/<reference table>.csv")
+            problems.append(Problem("Y080", Position(shown), f"`{path[:80]}` is no list", allowed))
+            continue
+        _, kind, name = parts
         if kind == "tables" and f"{SHARED}{name}" in tables:
             table = tables[f"{SHARED}{name}"]
             own = read_lines(table, text, shown, problems)
@@ -171,6 +177,15 @@ def _changed(table: ReferenceTable, own: ReferenceLine) -> Iterator[tuple[str, s
         shared = dict.fromkeys(line.cells[name] for line in others)
         if [*shared] != [own.cells[name]]:
             yield name, " / ".join(shared), own.cells[name]
+
+
+def gaps(own: OwnLists) -> Iterator[Problem]:
+    """A note for each time between two lines of a key at which none holds, in the tables that have lines of one's own."""
+    for table in (own.tables[name] for name in dict.fromkeys(line.table.table.qualified for line in own.lines)):
+        place = next(line.line.place for line in own.lines if line.table.table == table.table)
+        for key, before, after in table.gaps():
+            message = f"no line of {', '.join(key)} holds between {before} and {after}"
+            yield Problem("Y083", Position(place.file), message, hint="a rule that looks it up on such a day fails")
 
 
 def own_codes(own: OwnLists) -> Iterator[tuple[str, Code]]:

@@ -8,10 +8,11 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
-from dags.own.lists import OwnLists, own_codes
+from dags.own.lists import OwnLine, OwnLists, own_codes
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import finding, join_findings
 from migration_reports.items import Item, table_of
+from migration_reports.records.run_record import OwnValue
 
 
 def told(own: OwnLists, tables: Mapping[str, sa.Table], frames: Mapping[str, pl.LazyFrame]) -> pa.RecordBatch:
@@ -25,16 +26,39 @@ def told(own: OwnLists, tables: Mapping[str, sa.Table], frames: Mapping[str, pl.
     return join_findings([*_lines(own), *_codes(own), *_unused(own, tables, frames)])
 
 
+def own_values(own: OwnLists) -> tuple[OwnValue, ...]:
+    """The same for a report's table: cells first, then codes."""
+    cells = (
+        OwnValue(
+            of=line.table.table.qualified,
+            key=_when(line),
+            item=name,
+            shared=shared,
+            own=here,
+            source=line.line.source,
+            place=f"{line.line.place.file}:{line.line.place.line}",
+        )
+        for line in own.lines
+        for name, shared, here in line.cells
+    )
+    codes = (OwnValue(of=name, own=f"{code.code} {code.ja}", source=code.source) for name, code in own_codes(own))
+    return (*cells, *codes)
+
+
+def _when(line: OwnLine) -> str:
+    """What a line is looked up by, and when it holds."""
+    key = " ".join(line.line.cells[name] for name in line.table.by)
+    return f"{key} {line.line.valid_from}–{line.line.valid_to}"
+
+
 def _note(code: str, *, table: str, column: str, detail: str, mapping: str | None = None) -> pa.RecordBatch:
     return finding(code, CATALOGUE[code].severity, table=table, column=column, detail=detail, mapping=mapping)
 
 
 def _lines(own: OwnLists) -> Iterator[pa.RecordBatch]:
     for line in own.lines:
-        key = " ".join(line.line.cells[name] for name in line.table.by)
-        time = f"{line.line.valid_from}–{line.line.valid_to}"
         for name, shared, here in line.cells:
-            detail = f"{key} {time}: {shared or '—'} → {here or '—'} ({line.line.source})"
+            detail = f"{_when(line)}: {shared or '—'} → {here or '—'} ({line.line.source})"
             place = f"{line.line.place.file}:{line.line.place.line}"
             yield _note("V440", table=line.table.table.qualified, column=name, mapping=place, detail=detail)
 

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import polars as pl
@@ -17,11 +17,12 @@ from dags.pipeline.receiving.per_file import FileCounts
 from dags.pipeline.town import Municipality
 from extractors.batches import Extracted, extract
 from extractors.character_counts import CodeCount, added
+from extractors.context.standing import Standing, beside
 from extractors.records import WHOLE, Slice
 from extractors.stream import DumpStream
 from mappings.engine import Mapped, Mapper, Tally
+from mappings.hits import batch_of
 from mappings.leaving import spared, untaken_of
-from mappings.outcome import batch_of
 from migration_reports.findings import RunError, count_errors, join_findings, no_findings
 from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
 from validators.tally import Tally as DumpTally
@@ -159,6 +160,7 @@ def extract_and_map(
     run_id: str,
     part: Slice = WHOLE,
     linker: Linker | None = None,
+    context: Sequence[Standing] = (),
 ) -> SliceAccount:
     """Read and map one slice of a dump, or all of it; gives what was counted.
 
@@ -170,6 +172,7 @@ def extract_and_map(
         run_id: the run that stands in its rows.
         part: the slice.
         linker: links records with the files beside the dump that they name; where there is none, they name none.
+        context: the headers and trailers of the dump that its records look at.
 
     Raises:
         RunError: there were more errors than a limit allows.
@@ -215,18 +218,19 @@ def extract_and_map(
         source, fields = f"{dump}.{kind}", reader.control_fields[kind]
         tally.add(kind, extracted.batch, fields)
         batch = linker.link(kind, extracted.batch) if linker is not None else extracted.batch
-        mapped = mapper.map(source, batch, extracted.findings)
+        mapped = mapper.map(source, beside(context, batch, stream), extracted.findings)
         found = linker.found(mapped.left) if linker is not None else no_findings()
         unlinked = spared(found, extracted.batch, mapped.left)
         sink.write_findings(unlinked)
         counted.add(kind, extracted.batch, mapped.left)
         files.add(kind, extracted.batch, mapped.left)
-        stays = extracted.batch
         if mapped.left is not None:
-            stays = stays.filter(mapped.left.is_null().to_arrow())
-            gone.add(kind, extracted.batch.filter(mapped.left.is_not_null().to_arrow()), fields)
+            gone.add(kind, extracted.batch.select(list(fields)).filter(mapped.left.is_not_null().to_arrow()), fields)
         if source in looked_at:
-            sink.write_looked_at(source, stays.select(["_record", *looked_at[source]]))
+            stays = extracted.batch.select(["_record", *looked_at[source]])
+            sink.write_looked_at(
+                source, stays if mapped.left is None else stays.filter(mapped.left.is_null().to_arrow())
+            )
         if mapped.untaken.height:
             sink.write_looked_at(untaken_of(source), batch_of(mapped.untaken))
         sink.write(mapped)

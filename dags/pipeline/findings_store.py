@@ -19,6 +19,9 @@ from migration_reports.records.run_record import (
 )
 from validators.engine import CAUSE, Origin, Origins
 
+STEPS = ("receive", "dumps", "validate", "candidates", "reconcile")
+"""The steps that find something, in their order."""
+
 
 def origins(municipality: Municipality) -> Origins:
     """Where each target column comes from, in each part of its table."""
@@ -61,7 +64,7 @@ def read_causes(run: Run) -> pl.DataFrame:
 def scan_findings(run: Run) -> pl.LazyFrame:
     """All findings of the run so far, in the order of the steps, lazily."""
     folder = run.path / "findings"
-    files = [path for step in ("receive", "dumps", "validate", "reconcile") for path in _finding_files(folder, step)]
+    files = [path for step in STEPS for path in _finding_files(folder, step)]
     return _scan(files)
 
 
@@ -77,7 +80,7 @@ def join_finding_files(run: Run, target: Path) -> None:
     """Join the steps' findings into one file; those of a dump in the order of its bytes, however it was cut."""
     folder = run.path / "findings"
     parts = []
-    for step in ("receive", "dumps", "validate", "reconcile"):
+    for step in STEPS:
         frame = _scan(_finding_files(folder, step)).collect()
         if step == "dumps":
             frame = frame.sort(*dict.fromkeys(("dump", "offset", "record", "field", *FINDINGS.names)), nulls_last=True)

@@ -27,6 +27,7 @@ from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FIRST_PLACES, join_findings
 from migration_reports.items import CodeSet, Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
+from migration_reports.records.steps import Validation
 from target_schemas.model import System
 from target_schemas.postgres import settling, staging
 from target_schemas.reference_tables import REFERENCE_TABLES
@@ -65,6 +66,10 @@ class Evaluation:
     frames: Frames
     heights: Mapping[str, int]
     elsewhere: Mapping[str, Elsewhere]
+
+    def told(self, references: tuple[ReferenceResult, ...], rejected: int) -> Validation:
+        """What the step leaves: with what became of references, and how many records are rejected."""
+        return Validation(rules=self.rules, references=references, rejected=rejected, not_checked=self.not_checked)
 
 
 def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.Engine, url: str) -> Evaluation:

@@ -206,7 +206,7 @@ def _lines(
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Sum:
-    """A summed field of a dump that goes into a numeric column of its own."""
+    """What is summed in a dump and goes into a numeric column: a field, or all occurrences of one."""
 
     dump: str
     kind: str
@@ -220,16 +220,17 @@ class _Sum:
 
 
 def _followed_sums(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> Iterator[_Sum]:
-    for name, account in accounts.items():
-        for key, total in account.sums.items():
-            kind, _, field = key.partition(".")
-            for plan in municipality.plans.values():
-                for part in plan.parts_of(f"{name}.{kind}"):
-                    left = account.left_sums.get(key, Decimal(0))
-                    for one in followed(part):
-                        if one.field == field:
-                            at = part.table, part.number, one.column
-                            yield _Sum(name, kind, field, *at, Decimal(total), left, one.times)
+    parts = (part for plan in municipality.plans.values() for part in plan.parts if part.dump in accounts)
+    for part, one in ((each, one) for each in parts for one in followed(each)):
+        account = accounts[part.dump]
+        keys = [key for field in one.fields if (key := f"{part.kind}.{field}") in account.sums]
+        if keys:
+            name = f"{one.name}(*)" if len(one.fields) > 1 else one.name
+            total, left = (
+                sum((Decimal(sums.get(key, 0)) for key in keys), Decimal(0))
+                for sums in (account.sums, account.left_sums)
+            )
+            yield _Sum(part.dump, part.kind, name, part.table, part.number, one.column, total, left, one.times)
 
 
 def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
@@ -254,17 +255,30 @@ def _settled(one: _Sum, counts: Settled) -> AmountReconciliation:
 def promoted_amounts(
     database: sa.Engine, run: Run, municipality: Municipality, amounts: Sequence[AmountReconciliation]
 ) -> tuple[AmountReconciliation, ...]:
-    """The amounts as they stand in the data centre, now that the rows are promoted."""
-    summed = _columns_by_table((amount.table, amount.column) for amount in amounts if amount.column)
+    """The amounts as they stand in the data centre, now that the rows are promoted.
+
+    There the rows of a table that a dump fills in several parts are one sum; it is theirs where each of them is followed.
+    Rows that are counted, and groups, stand as they were settled: what was settled is what was promoted.
+    """
+    whole = [amount for amount in amounts if not amount.by]
+    summed = _columns_by_table((amount.table, amount.column) for amount in whole)
     sums = loader.promoted_sums(database, data_centre.run_tables(run, municipality), run.code, summed)
+    parts = [part for plan in municipality.plans.values() for part in plan.parts]
+    filled = Counter((p.table, p.dump, target) for p in parts for column in p.columns for target in column.targets)
+    by_column: dict[tuple[str, str, str], list[AmountReconciliation]] = {}
+    for amount in whole:
+        by_column.setdefault((amount.table, amount.dump, amount.column), []).append(amount)
+    promoted = {key: sums.get(key, Decimal(0)) for key, some in by_column.items() if len(some) == filled[key]}
     found = []
     for amount in amounts:
-        if not amount.column:
+        if amount.by:
             found.append(amount)
             continue
-        total = sums.get((amount.table, amount.dump, amount.column), Decimal(0))
-        agrees = amount.agrees and total == Decimal(amount.in_table)
-        found.append(amount.model_copy(update={"in_table": format(total, "f"), "agrees": agrees}))
+        key = amount.table, amount.dump, amount.column
+        stated = sum(Decimal(one.in_table) for one in by_column[key])
+        agrees = amount.agrees and promoted.get(key, stated) == stated
+        in_table = format(promoted[key], "f") if filled[key] == 1 else amount.in_table
+        found.append(amount.model_copy(update={"in_table": in_table, "agrees": agrees}))
     return tuple(found)
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import importlib.metadata
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
 import sqlalchemy as sa
 
 from dags.centre import called, reached
+from dags.own.told import own_values
 from dags.pipeline import gaiji_ledger
+from dags.pipeline.candidates import followed
 from dags.pipeline.findings_store import issues, join_finding_files
 from dags.pipeline.run_folder import Run, replaced, reported_before, settings
 from dags.pipeline.run_specs import changed, municipality_of
-from dags.pipeline.town import Municipality
+from dags.pipeline.town import Municipality, target_tables
 from mappings.language.reader import MANIFEST
 from mappings.provenance import fate_of
 from migration_reports.findings import TransientError
+from migration_reports.items import item_of
 from migration_reports.pages.render import render
 from migration_reports.records.assembly import run_record
 from migration_reports.records.run_record import Evidence, FieldFate, Reuse, RunRecord, SystemState, UnknownCode
@@ -58,6 +61,7 @@ def record(run: Run) -> RunRecord:
     municipality = municipality_of(run)
     named = municipality.folder.manifest.municipality
     results, former = run.results(municipality.dumps), reported_before(run)
+    pairs, left_out = followed.shown(run.run_id)
     return run_record(
         run,
         results,
@@ -67,9 +71,12 @@ def record(run: Run) -> RunRecord:
         issues=issues(run),
         coverage=_coverage(municipality, results.accounts),
         unknown_codes=_unknown_codes(municipality, results.made or Made(parts={})),
+        own_values=own_values(municipality.own),
         reuse=_reuse(municipality),
         planned_on=_planned(municipality, run),
         gaiji=gaiji_ledger.ledger(municipality, results.accounts, former),
+        pairs=pairs,
+        pairs_left_out=left_out,
         evidence=_evidence(municipality),
         versions=_versions(version),
         specs_changed=changed(run, settings().municipalities / run.folder),
@@ -113,11 +120,12 @@ def _coverage(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -
 def _unknown_codes(municipality: Municipality, made: Made) -> tuple[UnknownCode, ...]:
     """The codes that no code table holds, the most frequent of each column first."""
     rows: list[UnknownCode] = []
+    tables = {table.key: table for table in target_tables(municipality)}
     for plan in municipality.plans.values():
         for part in plan.parts:
             unknown = made.of(part.table, part.number).unknown
             for column in part.columns:
-                codes = sorted(unknown.get(column.name, {}).items(), key=lambda item: (-item[1], item[0]))
+                codes = sorted(_seen(tables[part.table], column.name, unknown), key=lambda item: (-item[1], item[0]))
                 rows.extend(
                     UnknownCode(
                         table=part.table,
@@ -130,6 +138,14 @@ def _unknown_codes(municipality: Municipality, made: Made) -> tuple[UnknownCode,
                     for value, count in codes[:MOST_CODES]
                 )
     return tuple(rows)
+
+
+def _seen(table: sa.Table, column: str, unknown: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, int]]:
+    """The unknown codes of a column; of one that needs grounds to be seen only how many there are."""
+    codes = unknown.get(column, {})
+    if column in table.columns and item_of(table.columns[column]).access:
+        return [("", sum(codes.values()))] if codes else []
+    return codes.items()
 
 
 def _reuse(municipality: Municipality) -> Reuse | None:

@@ -40,6 +40,7 @@ from migration_reports.records.steps import (
     Promotion,
     Receipts,
     Results,
+    Searched,
     StepResult,
     Timed,
     Validation,
@@ -58,7 +59,7 @@ SLICE_BYTES = 256 * 1024 * 1024
 RECORD = "reports/run.json"
 """The record of a run in its folder, as its report left it."""
 
-NEEDED = ("mapped", "held", "looked_at", "attachments", "linked")
+NEEDED = ("mapped", "held", "looked_at", "attachments", "linked", "context")
 """Folders of a run that hold residents' rows while it runs."""
 
 _RUN_ID = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.+-]{0,120}$")
@@ -183,6 +184,7 @@ class Run(Begun):
             accounts={dump: account for dump, account in accounts.items() if account is not None},
             made=self.read(Made),
             validation=self.read(Validation),
+            searched=self.read(Searched),
             verdict=self.read(Verdict),
             approval=self.read(Approval),
             promotion=self.read(Promotion),

@@ -1,8 +1,12 @@
-"""The Arrow IPC files that a slice of a dump leaves in a run's folder: rows, held rows, records that others look at, findings."""
+"""The Arrow IPC files of a run's folder: a dump's headers and trailers, and what its slices leave.
+
+That is rows, held rows, records that others look at, and findings.
+"""
 
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +14,7 @@ import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.town import Municipality
+from extractors.context.standing import Standing, passed, schema_of
 from mappings.engine import Mapped, PartKey
 from mappings.plan import ENGINE, PartPlan
 from migration_reports.findings import FINDINGS
@@ -69,10 +74,38 @@ class SliceFiles:
         return self._writers[path]
 
 
+def write_context(folder: Path, municipality: Municipality, dump: str, files: Sequence[Path]) -> None:
+    """Write the headers and trailers of a dump that its records look at."""
+    reader = municipality.dumps[dump]
+    if not reader.context:
+        return
+    with contextlib.ExitStack() as stack:
+        # Not compressed: a slice maps them into memory, and looks at few of them.
+        writers = {
+            kind: stack.enter_context(
+                open_writer(context_file(folder, dump, kind), schema_of(fields), compression=None)
+            )
+            for kind, fields in reader.context.items()
+        }
+        for kind, batch in passed(reader.reading, files, reader.kinds, reader.context, name=dump):
+            writers[kind].write_batch(batch)
+
+
+def read_context(folder: Path, municipality: Municipality, dump: str) -> tuple[Standing, ...]:
+    """The headers and trailers that `write_context` wrote."""
+    reader = municipality.dumps[dump]
+    found = []
+    for kind in reader.context:
+        with pa.memory_map(str(context_file(folder, dump, kind))) as source:
+            records = pa.ipc.open_file(source).read_all()
+        found.append(Standing.of(kind, records, follows=reader.spec.records[kind].role == "trailer"))
+    return tuple(found)
+
+
 @contextlib.contextmanager
-def open_writer(path: Path, schema: pa.Schema):  # type: ignore[no-untyped-def]
+def open_writer(path: Path, schema: pa.Schema, *, compression: str | None = "lz4"):  # type: ignore[no-untyped-def]
     """Open an Arrow IPC file for writing, owner-only."""
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression=compression)
     # A run that loses them in a power failure is begun anew.
     with written_whole(path, durable=False) as raw, pa.ipc.new_file(raw, schema, options=options) as writer:
         yield writer
@@ -96,6 +129,11 @@ def held_file(folder: Path, part: PartPlan, number: int) -> Path:
 def looked_at_folder(folder: Path, source: str) -> Path:
     """The folder of the records of a kind that parts look at."""
     return folder / "looked_at" / source
+
+
+def context_file(folder: Path, dump: str, kind: str) -> Path:
+    """The file of the headers or trailers of one kind."""
+    return folder / "context" / f"{dump}.{kind}.arrow"
 
 
 def findings_file(folder: Path, dump: str, name: str) -> Path:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import dataclasses
 import functools
 import os
-import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.fields.wanted import kinds_of
 from dags.guarded.secrets import mapped_secrets
 from dags.own import lists
 from dags.own.lists import OwnLists
+from dags.pipeline.candidates.decided import decided
 from dags.pipeline.controls.plans import controls_of
 from extractors import charsets, containers, framings
 from extractors.batches import Kind, arrow_schema
 from extractors.charsets.contract import Charset
-from extractors.kinds import Chooser, check_families
+from extractors.kinds import Chooser, check_cut, check_families
 from extractors.layout import Layout
 from extractors.reading import (
     Apart,
@@ -36,12 +37,13 @@ from extractors.reading import (
 )
 from mappings.compiling.compiler import compile_mapping
 from mappings.compiling.definitions import field_definition, near_definition
+from mappings.control_plan import ControlPlan
 from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
+from mappings.language.problem_places import at_option, shown
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec
-from mappings.plan import ControlPlan, Plan
-from mappings.provenance import followed
+from mappings.plan import Plan
 from migration_reports.findings import Definition, Position, Problem, SpecError, did_you_mean
 from target_schemas.model import PhysicalTables, System
 from target_schemas.reference_tables import REFERENCE_TABLES
@@ -58,12 +60,13 @@ EDITIONS: Mapping[str, tuple[str, ...]] = {s.name: tuple(edition.name for editio
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class DumpReader:
-    """How one dump is read."""
+    """How one dump is read; `context` are the fields of its headers and trailers that records look at, by kind."""
 
     spec: DumpSpec
     reading: Reading
     kinds: tuple[Kind, ...]
     control_fields: Mapping[str, tuple[str, ...]]
+    context: Mapping[str, Mapping[str, pa.DataType]]
     controls: tuple[ControlPlan, ...] = ()
 
     @property
@@ -111,14 +114,14 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
         made |= _readings(of_system, found)
         found += _rule_problems(of_system, system)
         _collect(found, functools.partial(critical_rows, [table.physical for table in system.tables]))
-        problems.extend(_shown(of_system, _at_option(of_system, problem)) for problem in found)
+        problems.extend(shown(of_system, at_option(of_system, problem)) for problem in found)
+    spec = decided(spec, known, problems)
     if problems:
         raise SpecError(problems)
     schemas = {
         f"{name}.{kind_name}": arrow_schema(made[name].layout, kind.group)
         for name, dump in spec.dumps.items()
         for kind_name, kind in dump.records.items()
-        if kind.role == "data"
     }
     plans = {
         system.name: plan
@@ -133,7 +136,7 @@ def load(folder: Path, *, systems: Collection[str] | None = None) -> Municipalit
     if problems:
         raise SpecError(problems)
     dumps = {
-        name: DumpReader(dump, made[name], *_kinds(name, dump, plans, controls[name]), controls[name])
+        name: DumpReader(dump, made[name], *kinds_of(name, dump, plans, schemas, controls[name]), controls[name])
         for name, dump in spec.dumps.items()
     }
     return Municipality(spec, dumps, schemas, plans, known, own)
@@ -181,35 +184,6 @@ def _readings(spec: SystemFolder, problems: list[Problem]) -> Mapping[str, Readi
         wrong = _kind_problems(spec, name, dump, layout)
         problems.extend(wrong or (_value_problems(spec, name, made[name]) if name in made else ()))
     return made
-
-
-def _at_option(spec: SystemFolder, problem: Problem) -> Problem:
-    """A problem of a dump at the line of the option that it speaks of, where the manifest has one."""
-    places = spec.manifest_places.places
-    starts = {places[path]: path for path in places if path[:1] in (("dumps",), ("policies",)) and path[-1] != "key"}
-    path = starts.get(problem.position, ())
-    path = path[:-1] if path[-1:] == ("name",) else path
-    words = set(re.findall(r"\w+", problem.message))
-    options = [
-        at
-        for at in places
-        if at[: len(path)] == path and len(at) > len(path) + 1 and at[-1] == "key" and at[-2] in words
-    ]
-    # `name` and the like of the dump itself are no options: those stand one level further in.
-    inner = [at for at in options if len(at) == 5 or at[0] == "policies"]
-    if problem.code not in ("L903", "L904") or not path or not inner:
-        return problem
-    return dataclasses.replace(problem, position=places[inner[0]])
-
-
-def _shown(spec: SystemFolder, problem: Problem) -> Problem:
-    """A problem whose file is called as those of specs are, by its folder: charsets know it by a path of their own."""
-    file = (spec.path / problem.position.file).resolve()
-    for root in spec.roots:
-        if file.is_file() and file.is_relative_to(root.path.resolve()):
-            shown = root.shown(file.relative_to(root.path.resolve()).as_posix())
-            return dataclasses.replace(problem, position=dataclasses.replace(problem.position, file=shown))
-    return problem
 
 
 def with_gaiji_table(spec: SystemFolder, dump: str, file: str) -> Charset:
@@ -352,45 +326,20 @@ def _value_problems(spec: SystemFolder, name: str, reading: Reading) -> list[Pro
     """The values that tell record kinds apart, proved against their fields before there is any dump."""
     problems: list[Problem] = []
     for kind_name, kind in spec.manifest.dumps[name].records.items():
-        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also)
+        one = Kind(kind_name, kind.field, kind.values, kind.group, also=kind.also, cut=frozenset(kind.cut))
         try:
             Chooser((one,), reading.layout, reading.charset, reading.layout.dialect)
+            check_cut(one, reading.layout)
         except SpecError as error:
             place = spec.manifest_places.at("dumps", name, "records", kind_name)
             schema = arrow_schema(reading.layout, kind.group)
             defined = tuple(d for field in (kind.field, *kind.also) if field for d in field_definition(schema, field))
-            problems.extend(dataclasses.replace(p, position=place, defined=defined) for p in error.problems)
+            codes = {"L905": "Y021"}
+            problems.extend(
+                dataclasses.replace(p, code=codes.get(p.code, p.code), position=place, defined=defined)
+                for p in error.problems
+            )
     return problems
-
-
-def _kinds(
-    name: str, dump: DumpSpec, plans: Mapping[str, Plan], controls: Sequence[ControlPlan]
-) -> tuple[tuple[Kind, ...], Mapping[str, tuple[str, ...]]]:
-    """The record kinds, each with the fields that anybody needs; of each the fields that are added up, or read of a trailer."""
-    read: dict[str, set[str]] = {kind: set() for kind in dump.records}
-    for control in dump.controls:
-        stating = control.equals.partition(".")[0]
-        for kind, _, field in (reference.partition(".") for reference in control.references):
-            if kind in read and (control.per == "file" or dump.records[kind].role != "data"):
-                read[kind].add(field)
-        if control.by and stating in read:
-            read[stating].update(control.by.values())
-    kinds = []
-    for kind_name, spec in dump.records.items():
-        wanted = frozenset(read[kind_name]).union(spec.objects.fields if spec.objects is not None else ())
-        wanted |= {field for c in controls for s in c.subjects if s.kind == kind_name for field in s.reads}
-        wanted |= {field for kind, field in (c.stated for c in controls) if kind == kind_name}
-        if spec.role == "data":
-            for plan in plans.values():
-                wanted |= plan.fields_used(f"{name}.{kind_name}")
-                read[kind_name].update(_amounts(plan, f"{name}.{kind_name}"))
-        kinds.append(Kind(kind_name, spec.field, spec.values, spec.group, wanted, spec.also, spec.parent))
-    return tuple(kinds), {kind: tuple(sorted(fields)) for kind, fields in read.items()}
-
-
-def _amounts(plan: Plan, source: str) -> set[str]:
-    """The fields that go into a decimal column, at most multiplied: their sums are followed to the promoted table."""
-    return {one.field for part in plan.parts_of(source) for one in followed(part)}
 
 
 def _collect(problems: list[Problem], make: Callable[[], T], place: Position | None = None) -> T | None:

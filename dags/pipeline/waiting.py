@@ -21,8 +21,8 @@ from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import JOINED, findings_file, held_file, looked_at_folder, mapped_file, open_writer
 from dags.pipeline.town import Municipality
 from mappings.engine import Mapper
+from mappings.hits import batch_of
 from mappings.leaving import untaken_findings, untaken_of
-from mappings.outcome import batch_of
 from mappings.plan import ColumnPlan, Join, PartPlan
 from mappings.rows import look_up
 from migration_reports.findings import FINDINGS

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from dags.own import lists
 from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
-from target_schemas import code_sheets, item_sheets, reference_sheets, sheets
+from target_schemas import candidate_sheets, code_sheets, item_sheets, reference_sheets, sheets
 from target_schemas.model import System
 from target_schemas.reference_sheets import ReferenceTable
 
@@ -22,6 +22,7 @@ def system_page(system: System) -> Iterator[str]:
         yield from (f"No mapping may move a secret into it: {', '.join(system.refuse)}.", "")
     for table in system.tables:
         yield from _table(system, table)
+    yield from _candidates(system)
     for codes in system.code_sets:
         yield from _code_set(codes)
 
@@ -37,10 +38,25 @@ def sheets_page() -> Iterator[str]:
         ("items.csv", item_sheets),
         ("Code sets", code_sheets),
         ("Reference tables", reference_sheets),
+        ("Candidates", candidate_sheets),
         ("Own lists of a municipality", lists),
     ):
         first, _, rest = (inspect.getdoc(module) or "").partition("\n")
         yield from (f"## {title}", "", first, "", "```", rest.strip("\n"), "```", "")
+
+
+def _candidates(system: System) -> Iterator[str]:
+    """What people decide about, and what speaks for a pair."""
+    for one in system.candidates:
+        yield from (f"### 名寄せ候補 {one.ja} `{one.name}`", "", f"{one.en[:1].upper()}{one.en[1:]}.", "")
+        tables = f"`{one.of}`" + (f" compared with `{one.other}`" if one.between else "")
+        cut_over = {"error": "holds it", "alert": "is an alert", "note": "is a note"}[one.severity]
+        yield from (f"Rows of {tables}. An open pair in a cut-over {cut_over}. Source: {one.source}.", "")
+        yield from ("| evidence | equal | weight |", "|---|---|---|")
+        for evidence in one.evidence:
+            equal = ", ".join(f"`{item.own}` as {item.form}" for item in one.compared if item.name in evidence.equal)
+            yield f"| {evidence.name} | {equal} | {'strong' if evidence.strong else 'weak'} |"
+        yield ""
 
 
 def _table(system: System, table: Table) -> Iterator[str]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from extractors.containers import awstape, bzip2, gzip, het, labelled, rejects, xlsx, xmi, xz, zip, zstd  # noqa: A004
+from extractors.containers import awstape, bzip2, gzip, het, labelled, rejects, shapefile, xlsx, xmi, xz, zip, zstd  # noqa: A004
 from extractors.containers.contract import Container
 from extractors.options import choose
 
@@ -15,6 +15,7 @@ CONTAINERS: tuple[Container, ...] = (
     bzip2.CONTAINER,
     xz.CONTAINER,
     zstd.CONTAINER,
+    shapefile.CONTAINER,
     xlsx.CONTAINER,
     zip.CONTAINER,
     awstape.CONTAINER,

@@ -7,6 +7,7 @@ import datetime
 import decimal
 import re
 import zipfile
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from typing import IO
@@ -20,6 +21,18 @@ MOST_COLUMNS = 16_384
 MOST_TEXTS = 256 * 1024 * 1024
 """Characters of all texts that the sheets share: they are kept while the sheets are read."""
 MOST_MERGED = 65_536
+
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    OSError,
+    EOFError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    LookupError,
+)
+"""What zipfile raises at an archive that is broken, encrypted or of a kind that it does not know."""
 
 _DAYS = frozenset((*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)))
 """The built-in formats of days and times, those of Japanese workbooks among them."""
@@ -102,7 +115,7 @@ class Workbook:
                 yield from parse(file, start=reader.start, end=reader.end, text=reader.text)
         except Refused as refused:
             raise damaged("xlsx", part, refused) from None
-        except (zipfile.BadZipFile, OSError, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+        except _BROKEN as error:
             raise Damaged(f"xlsx: {part}: {type(error).__name__}", 0) from None
 
     def _whole(self, part: str, reader: _Reader) -> None:

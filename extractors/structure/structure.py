@@ -10,7 +10,7 @@ out, what is missing of a number is read as spaces instead: a line gives the num
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -23,6 +23,7 @@ from extractors.decoder import Blanks, Decoder, Oddity
 from extractors.dialects.contract import Dialect
 from extractors.kernels.memory import SLACK
 from extractors.layout import Field, Segment, Table
+from extractors.structure.full import CODE, full
 from extractors.structure.joined import JoinedTable
 from extractors.structure.odd import Odd, Rows, named, occurrences
 from extractors.structure.walk import Walk
@@ -109,6 +110,7 @@ class Structure:
         fixed_places: whether a varying table always takes the room of its most occurrences.
         padded: whether a record that ends before its layout does had its trailing spaces left out.
         others: fields of the first section that are not decoded, only looked at for whether they are filled.
+        cut: texts that are told of where they fill their field, so that something may have been cut.
     """
 
     def __init__(
@@ -123,8 +125,10 @@ class Structure:
         fixed_places: bool = False,
         padded: bool = False,
         others: Sequence[Field] = (),
+        cut: frozenset[str] = frozenset(),
         observer: Observer | None = None,
     ) -> None:
+        self._cut = cut
         self._observer = observer
         self._segment = segment
         self._charset = charset
@@ -178,6 +182,7 @@ class Structure:
             describe,
             fixed_places=self._fixed_places,
             padded=self._padded,
+            cut=self._cut,
             observer=self._observer,
         )
         return nested if nested.schema else None
@@ -245,9 +250,15 @@ class Structure:
             marks.filled.update(zip((f.name for f in decoder.fields), filled, strict=True))
         if self._observer is not None:
             self._observer.see(Seen(decoder, data, rows.starts, rows.limits, rows.records, columns))
-        for oddity in oddities:
+        for oddity in (*oddities, *self._full(data, decoder, columns, rows)):
             odd.append(named(oddity, rows, decoder))
         return columns
+
+    def _full(self, data: np.ndarray, decoder: Decoder, columns: list[pa.Array], rows: Rows) -> Iterator[Oddity]:
+        """The texts that are asked about and fill their field."""
+        for field, column in zip(decoder.fields, columns, strict=True) if self._cut else ():
+            if self._cut & {field.name, field.data_name}:
+                yield Oddity(field, 0, CODE, full(data, rows, field, column, self._charset))
 
     def _shorten(
         self,

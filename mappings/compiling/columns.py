@@ -10,6 +10,7 @@ import pydantic
 import sqlalchemy as sa
 
 from mappings.compiling import definitions
+from mappings.compiling.around import Around
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import compiled, is_number
 from mappings.compiling.definitions import column_definition, field_definition
@@ -19,7 +20,7 @@ from mappings.language.manifest import is_share, no_share
 from mappings.language.spec import ColumnSpec
 from mappings.plan import ColumnPlan, Condition, Step, factor_of
 from mappings.transforms import BY_NAME
-from mappings.transforms.contract import Params, Transform, Type
+from mappings.transforms.contract import REFERENCE_DATE, Params, Transform, Type
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
 from migration_reports.items import filled_as, item_of, table_of
 from migration_reports.specs import Located
@@ -72,6 +73,7 @@ class ColumnCompiler:
         code_sets: the target's.
         problems: is added to.
         schemas: by record kind, its fields.
+        around: the headers and trailers of its dumps.
         source: the part's record kind.
         table: the target table.
         at: where the part stands.
@@ -88,6 +90,7 @@ class ColumnCompiler:
         problems: list[Problem],
         *,
         schemas: Mapping[str, pa.Schema],
+        around: Around,
         source: str,
         table: str,
         at: Path,
@@ -98,7 +101,7 @@ class ColumnCompiler:
         self._widths = widths
         self._groups = groups
         self._code_sets = code_sets
-        self._complain = Complaints(problems, schemas, source)
+        self._complain = Complaints(problems, schemas, source, around=around)
         self._schema = schemas[source]
         self._table = table
         self._at = at
@@ -223,23 +226,12 @@ class ColumnCompiler:
             if params is None:
                 return None
             beside = str(getattr(params, transform.beside) or "") if transform.beside else ""
-            field = str(getattr(params, transform.field)) if transform.field else ""
-            if field and not self._known(step.name, field, at):
-                return None
             self._lookup(step.name, params, members, at)
-            steps.append(Step(transform, params, beside, field, numbers))
+            if not self._context(step.name, params, (*path, "transforms", number)):
+                return None
+            steps.append(Step(transform.taking(flows[0]), params, beside, numbers))
             flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
-
-    def _known(self, transform: str, field: str, place: Position) -> bool:
-        """Whether a field that a transform looks at, or an occurrence's number, is one; said where it is not."""
-        kind = self._types.get(field)
-        if kind is None:
-            self._complain.unknown("Y021", place, f"field `{field[:60]}`", self._types)
-        elif type_of(kind) not in BY_NAME[transform].takes:
-            message = f"`{field[:60]}` is {type_of(kind)}, and no number for {transform}"
-            self._complain.add("Y033", place, message, defined=field_definition(self._schema, field))
-        return kind is not None
 
     def _policies(
         self, name: str, spec: ColumnSpec, target: Type, members: list[sa.Column[object]], path: Path
@@ -322,9 +314,32 @@ class ColumnCompiler:
                 message = f"`{sources[0]}` ({source}) does not fit column `{name}`: {room}"
                 self._complain.add("Y033", place, message, defined=self._defined(members, sources))
 
+    def _context(self, name: str, params: Params, path: Path) -> bool:
+        """Whether the fields that parameters name are there, and hold text or whole numbers."""
+        for field in params.context:
+            parameter = next((key for key, value in params if value == field), "")
+            place, kind = self._places.at(*path, name, *filter(None, [parameter])), self._types.get(field)
+            if kind is None:
+                self._complain.unknown("Y021", place, f"field `{field[:60]}`", (*params.words, *self._types))
+                return False
+            if not (pa.types.is_string(kind) or pa.types.is_integer(kind)):
+                message = f"`{field[:60]}` is neither text nor a whole number, and {name} reads one of these"
+                self._complain.add("Y071", place, message, defined=field_definition(self._schema, field))
+        return True
+
+    def _meant(self, transform: Transform, params: Mapping[str, object], path: Path) -> Mapping[str, object]:
+        """Parameters with the manifest's day in the place of its name."""
+        named = [key for key, value in params.items() if value == REFERENCE_DATE in transform.params.words]
+        day = self._folder.head.reference_date
+        if named and day is None:
+            hint = "say reference_date: in the municipality's manifest, or name a field or a day, YYYY-MM-DD"
+            message = "the manifest has no reference_date"
+            self._complain.add("Y072", self._places.at(*path, transform.name, named[0]), message, hint=hint)
+        return {**params, **dict.fromkeys(named, day or "0001-01-01")}
+
     def _params(self, transform: Transform, params: Mapping[str, object], path: Path) -> Params | None:
         try:
-            return transform.params.model_validate(params)
+            return transform.params.model_validate(self._meant(transform, params, path))
         except pydantic.ValidationError as error:
             for e in error.errors(include_url=False):
                 name = str(e["loc"][0]) if e["loc"] else ""

@@ -7,12 +7,13 @@ as SQLAlchemy describes it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from mappings.compiling.around import Around, parted
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import by_name, compiled, widths_of
@@ -21,7 +22,7 @@ from mappings.compiling.each import compile_each
 from mappings.compiling.leaving import compile_leaves
 from mappings.compiling.objects import attached, check_fields, naming_field
 from mappings.compiling.occurrences import fields_in_rows
-from mappings.compiling.uses import Uses
+from mappings.compiling.uses import Uses, fields_read
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import JoinSpec, PartSpec
 from mappings.plan import (
@@ -57,39 +58,22 @@ def compile_mapping(
 
     Args:
         folder: what the municipality says of the system.
-        schemas: by source (dump.kind), the fields of each record kind of role data.
+        schemas: by source (dump.kind), the fields of each record kind; headers and trailers are looked at, and not mapped.
         tables: the system's target tables by the names that the mapping gives them; the plan has their keys.
         code_sets: the codes of each of the target's code sets.
 
     Raises:
         SpecError: with every problem.
     """
-    work = _Compiler(folder, schemas, tables, code_sets)
+    schemas, around = parted(schemas, folder.manifest.dumps)
+    work = _Compiler(folder, schemas, tables, code_sets, around)
     parts = work.parts()
     leaves = work.leaves()
     fates = work.fates()
     if work.problems:
         raise SpecError(work.problems)
     keep = frozenset(part.table for part in parts if part.keep != "every_row")
-    return Plan(folder.name, tuple(parts), keep, fates, _fields_read(parts, leaves, schemas), folder, leaves)
-
-
-def _fields_read(
-    parts: Iterable[PartPlan], leaves: Mapping[str, tuple[Leave, ...]], schemas: Mapping[str, pa.Schema]
-) -> Mapping[str, frozenset[str]]:
-    """The fields of each source that anything reads."""
-    read: dict[str, set[str]] = {source: set() for source in schemas}
-    for source, some in leaves.items():
-        read[source].update(name for leave in some for condition in leave.when for name in condition.reads)
-    for part in parts:
-        names = part.reads
-        if part.each is not None:
-            of_runs = (FROM,) if part.each.runs is not None else ()
-            names = (*part.each.lists[:1], *(field for n in (*names, *of_runs) for field in part.each.columns(n)))
-        read[part.source].update(name for name in names if name in schemas[part.source].names)
-        for join in part.joins:
-            read[join.source].update((*(theirs for _, theirs in join.keys), *join.fields))
-    return MappingProxyType({source: frozenset(names) for source, names in read.items()})
+    return Plan(folder.name, tuple(parts), keep, fates, fields_read(parts, leaves, schemas), folder, leaves)
 
 
 class _Compiler:
@@ -99,16 +83,18 @@ class _Compiler:
         schemas: Mapping[str, pa.Schema],
         tables: Mapping[str, sa.Table],
         code_sets: Mapping[str, frozenset[str]],
+        around: Around,
     ) -> None:
         self._folder = folder
+        self._around = around
         self._spec = folder.mapping
         self._places = folder.mapping_places
         self._schemas = schemas
         self._tables = tables
         self._code_sets = code_sets
         self.problems: list[Problem] = []
-        self._complain = Complaints(self.problems, schemas)
-        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain)
+        self._complain = Complaints(self.problems, schemas, around=around)
+        self._uses = Uses(folder.mapping, folder.mapping_places, schemas, tables, self._complain, around)
         check_fields(folder, schemas, self._complain, self._uses)
 
     def parts(self) -> list[PartPlan]:
@@ -177,6 +163,7 @@ class _Compiler:
             self._code_sets,
             self.problems,
             schemas=self._schemas,
+            around=self._around,
             source=spec.source,
             table=name,
             at=at,
@@ -199,6 +186,8 @@ class _Compiler:
             plan = compiler.column(column_name, column)
             if plan is not None:
                 columns.append(plan)
+                for field in (field for step in plan.steps for field in step.params.context):
+                    self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name in spec.empty:
                 place = self._places.at(*at, "columns", column_name)
                 self._complain.add("Y042", place, f"column `{column_name}` is filled here and listed under empty")
@@ -239,6 +228,7 @@ class _Compiler:
             table_of(self._tables[name]).dates,
             table_of(self._tables[name]).arrival,
             naming_field(self._folder, spec.source),
+            self._around.used(spec.source, used),
         )
 
     def _frame(self, at: Path, spec: PartSpec) -> tuple[dict[str, pa.DataType], dict[str, int], Occurrences | None]:
@@ -258,11 +248,12 @@ class _Compiler:
         types[RECORD] = pa.int64()
         types[DUMP] = pa.string()
         types.update(OBJECT_TYPES if naming_field(self._folder, spec.source) else {})
+        types.update({name: field.type for name, field in self._around.fields(spec.source).items()})
         return types, offsets, each
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = widths_of(by_name(self._schemas[spec.source]))
+        widths = widths_of(by_name(self._schemas[spec.source])) | widths_of(self._around.fields(spec.source))
         if each is not None:
             widths.update(widths_of(fields_in_rows(each, self._schemas[spec.source])))
         for alias, join in spec.join.items():
@@ -275,6 +266,9 @@ class _Compiler:
         joins = []
         for alias, join in spec.join.items():
             place = self._places.at(*at, "join", alias)
+            if alias in self._around.kinds(spec.source):
+                message = f"`{alias}` is a header or trailer of this dump: `{alias}.FIELD` would mean two things"
+                self._complain.add("Y070", place, message, hint="give the join another name")
             schema = self._schemas.get(join.source)
             if schema is None:
                 continue

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from mappings.compiling.around import Around
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.compiling.occurrences import tables_around
 from mappings.plan import FROM, OCCURRENCE, TO, VALUE
@@ -21,12 +22,21 @@ class Complaints:
         problems: where they are collected.
         schemas: by record kind, the fields that a misspelt or misplaced name may mean.
         own: the record kind that is spoken of; any, where None.
+        around: the headers and trailers of its dump.
     """
 
-    def __init__(self, problems: list[Problem], schemas: Mapping[str, pa.Schema], own: str | None = None) -> None:
+    def __init__(
+        self,
+        problems: list[Problem],
+        schemas: Mapping[str, pa.Schema],
+        own: str | None = None,
+        *,
+        around: Around | None = None,
+    ) -> None:
         self.problems = problems
         self._schemas = schemas
         self._own = own
+        self._around = around
 
     def add(
         self,
@@ -44,7 +54,7 @@ class Complaints:
         """Add that a name is not known, with the nearest of those that are; `what` has the name in backquotes."""
         names = tuple(allowed)
         word = what.split("`")[1]
-        if code == "Y021" and word.startswith("$"):
+        if code == "Y021" and word.startswith((OCCURRENCE[:4], FROM, TO, VALUE)):
             self._no_number(place, word, tuple(name for name in names if name.startswith("$")))
             return
         near = did_you_mean(word, names), near_definition(self._near(), word, names) if code == "Y021" else ()
@@ -73,6 +83,10 @@ class Complaints:
                 one = f", or take one of them, `{first}`" if first in schema.names else ""
                 hint = f"it occurs several times: give each a row of its own with `each: {tables[-1]}`{one}"
                 return hint, field_definition(schema, first)
+        beside = self._around.kinds(self._own) if self._around is not None and self._own is not None else {}
+        for kind, schema in beside.items():
+            if name in schema.names:
+                return f"it is a field of this dump's {kind}: write `{kind}.{name}`", field_definition(schema, name)
         for kind, schema in self._schemas.items():
             if kind != self._own and name in schema.names:
                 hint = f"it is a field of `{kind}`: join that record (`join:`), or fill the table `from: {kind}`"

@@ -51,7 +51,8 @@ def compile_condition(when: WhenSpec, types: Mapping[str, pa.DataType], widths: 
         mask = mask & ~text.is_in([plain(value) if number else value for value in when.besides])
     if not when.values and not when.besides:
         mask = column != 0 if number else text != ""
-    return Condition(mask.fill_null(value=False), (when.field,))
+    filled = when.field if number and not (when.values or when.besides) else ""
+    return Condition(mask.fill_null(value=False), (when.field,), filled=filled)
 
 
 def compiled(

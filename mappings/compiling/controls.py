@@ -10,10 +10,10 @@ import pyarrow as pa
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import by_name, compiled, is_number, widths_of
 from mappings.compiling.definitions import field_definition, near_definition
+from mappings.control_plan import ControlPlan, Subject
 from mappings.language.controls import ControlSpec
 from mappings.language.folder import SystemFolder
 from mappings.language.spec import DumpSpec
-from mappings.plan import ControlPlan, Subject
 from migration_reports.findings import Position, Problem, SpecError, did_you_mean
 
 COUNTING = ("count", "sum", "hash")

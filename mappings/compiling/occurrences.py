@@ -116,6 +116,13 @@ def _lists_to(table: str, fields: Iterable[pa.Field]) -> tuple[pa.Field, ...] | 
     return None
 
 
+def members_of(field: pa.Field) -> tuple[pa.Field, ...]:
+    """The fields that lie in a list, and in lists in it; none where its occurrences are values."""
+    if not pa.types.is_list(field.type) or not pa.types.is_struct(field.type.value_type):
+        return ()
+    return tuple(one for member in _members(field) for one in members_of(member) or (member,))
+
+
 def _members(field: pa.Field) -> tuple[pa.Field, ...]:
     """The columns that a list becomes, an occurrence a row."""
     element = field.type.value_type

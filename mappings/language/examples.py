@@ -6,8 +6,9 @@
       rows:
         residents: [{resident_no: "0000000010", sex: "2"}]
 
-A field that is not given is blank (of a number: without a value). Of a row only the columns that are given are compared; an
-empty value is null. Errors and alerts must be those that `findings` lists, and none where it is left out.
+A field that is not given is blank (of a number: without a value). What its header or trailer says is given by `context`, by
+kind: `context: {header: {JM-NENDO: 7}}`; one that is not given is not there. Of a row only the columns that are given are
+compared; an empty value is null. Errors and alerts must be those that `findings` lists, and none where it is left out.
 """
 
 from __future__ import annotations
@@ -54,6 +55,9 @@ class ExampleSpec(RecordSpec):
     """A record in, rows or findings out."""
 
     name: str
+    context: Mapping[str, Mapping[str, Any]] = Field(
+        {}, description="what the header or trailer of its file says: by kind, values by field"
+    )
     others: tuple[RecordSpec, ...] = Field((), alias="with", description="the records that it is joined with")
     rows: Mapping[str, tuple[Mapping[str, str], ...]] = Field({}, description="by table, the rows that it must give")
     findings: tuple[FindingSpec, ...] = ()
@@ -74,6 +78,7 @@ class Example:
         place: where it stands.
         source: the record's kind, dump.kind.
         values: the record's.
+        context: by the kind of a header or trailer of its dump that is there, its values.
         others: the records that it is joined with: kind and values.
         rows: by table, the expected rows; None stands for null.
         findings: the expected findings: code, and the column where that is told.
@@ -84,6 +89,7 @@ class Example:
     place: Position
     source: str
     values: Mapping[str, Any]
+    context: Mapping[str, Mapping[str, Any]]
     others: tuple[tuple[str, Mapping[str, Any]], ...]
     rows: Mapping[str, tuple[Mapping[str, str | None], ...]]
     findings: tuple[tuple[str, str | None], ...]
@@ -94,6 +100,7 @@ def read_examples(
     roots: Iterable[Root],
     *,
     schemas: Mapping[str, pa.Schema],
+    around: Mapping[str, pa.Schema],
     columns: Mapping[str, pa.Schema],
     left_out: frozenset[str] = frozenset(),
 ) -> tuple[Example, ...]:
@@ -102,6 +109,7 @@ def read_examples(
     Args:
         roots: the municipality's folder of the system, and its package's.
         schemas: the fields of each record kind, by dump.kind.
+        around: those of each kind of header and trailer.
         columns: the columns of each table that is filled, by system.table; an example may leave the system out where
             one system alone has such a table.
         left_out: the tables of the system that are not; a package's examples may name them.
@@ -119,7 +127,7 @@ def read_examples(
         if read is None:
             continue
         spec, places = read
-        checker = _Checker(places, schemas, columns, problems, left_out if place else frozenset())
+        checker = _Checker(places, schemas, around, columns, problems, left_out if place else frozenset())
         seen: set[str] = set()
         for number, example in enumerate(spec.examples):
             if example.name in seen:
@@ -163,6 +171,7 @@ class _Checker:
         self,
         places: Located,
         schemas: Mapping[str, pa.Schema],
+        around: Mapping[str, pa.Schema],
         columns: Mapping[str, pa.Schema],
         problems: list[Problem],
         left_out: frozenset[str],
@@ -170,6 +179,7 @@ class _Checker:
         self._left_out = left_out
         self._places = places
         self._schemas = schemas
+        self._around = around
         self._columns = columns
         self._problems = problems
 
@@ -188,19 +198,31 @@ class _Checker:
                 place = self._places.at(*at, "findings", n, "code")
                 self._unknown("Y012", place, f"finding `{finding.code[:20]}`", CATALOGUE)
         findings = tuple((finding.code, finding.column) for finding in spec.findings)
-        values = self._record(at, spec)
-        return Example(spec.name, self._places.at(*at), spec.record, values, others, rows, findings, left_out)
+        values, context = self._record(at, spec), self._context((*at, "context"), spec)
+        return Example(spec.name, self._places.at(*at), spec.record, values, context, others, rows, findings, left_out)
 
     def _record(self, at: YamlPath, spec: RecordSpec) -> Mapping[str, Any]:
         schema = self._schemas.get(spec.record)
         if schema is None:
             self._unknown("Y020", self._places.at(*at, "record"), f"record kind `{spec.record[:60]}`", self._schemas)
             return {}
-        for name in spec.fields:
+        return self._fields((*at, "fields"), schema, spec.fields)
+
+    def _context(self, at: YamlPath, spec: ExampleSpec) -> Mapping[str, Mapping[str, Any]]:
+        """What headers and trailers say, each of the dump of the example's record."""
+        dump = spec.record.partition(".")[0]
+        known = {name.partition(".")[2]: s for name, s in self._around.items() if name.partition(".")[0] == dump}
+        for kind in spec.context:
+            if kind not in known:
+                self._unknown("Y020", self._places.at(*at, kind, "key"), f"header or trailer `{kind[:60]}`", known)
+        return {k: self._fields((*at, k), known[k], values) for k, values in spec.context.items() if k in known}
+
+    def _fields(self, at: YamlPath, schema: pa.Schema, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        for name in given:
             if name not in schema.names:
-                self._unknown("Y021", self._places.at(*at, "fields", name, "key"), f"field `{name[:60]}`", schema.names)
+                self._unknown("Y021", self._places.at(*at, name, "key"), f"field `{name[:60]}`", schema.names)
         return {
-            field.name: self._value((*at, "fields", field.name), field.name, field.type, spec.fields.get(field.name))
+            field.name: self._value((*at, field.name), field.name, field.type, given.get(field.name))
             for field in schema
         }
 

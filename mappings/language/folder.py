@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Literal
 
+from mappings.language.decisions import Decision
 from mappings.language.deliveries import delivery_of, expanded
 from mappings.language.spec import DumpSpec, Manifest, MappingSpec, SystemManifest
 from migration_reports.specs import Located
@@ -22,11 +24,15 @@ class Period:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class CodeTable:
-    """A code table: target code by source code, and where codes were renumbered, by the time they were valid."""
+    """A code table: target code by source code, and where codes were renumbered, by the time they were valid.
+
+    `others` is what becomes of a code that it does not hold.
+    """
 
     periods: tuple[Period, ...]
     file: str
     labels: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    others: Literal["fail", "stay", "are none"] = "fail"
 
     @property
     def dated(self) -> bool:
@@ -84,6 +90,7 @@ class SystemFolder:
         code_tables: those that the mapping names, by path.
         roots: where the files that it names stand: in its own folder, or else in the package's.
         reuse: how much came from the package; None without one.
+        decisions: what people decided about candidates, in the municipality's own folder.
     """
 
     name: str
@@ -95,6 +102,7 @@ class SystemFolder:
     code_tables: Mapping[str, CodeTable]
     roots: tuple[Root, ...]
     reuse: Reuse | None = None
+    decisions: tuple[Decision, ...] = ()
 
     @property
     def path(self) -> Path:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mappings.language.code_table import read_code_table
+from mappings.language.decisions import FILE, Decision, read_decisions
 from mappings.language.files import inside, missing, text_of
 from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
@@ -61,6 +63,9 @@ PROBLEMS: Mapping[str, str] = {
     "Y044": "a condition or expression that cannot be used",
     "Y050": "something to leave out that the package does not have",
     "Y051": "a package that is not known",
+    "Y070": "a join called like a header or trailer of the dump",
+    "Y071": "a field that tells a transform nothing",
+    "Y072": "the manifest's reference_date, where it has none",
     "Y060": "a number of an occurrence that a row does not have",
     "Y061": "runs that a table (OCCURS) cannot have",
     "Y081": "a column that the program gives, and no mapping fills",
@@ -72,6 +77,10 @@ PROBLEMS: Mapping[str, str] = {
     "Y102": "a control per parent that no parent states",
     "Y103": "records that are left without a reason, or all of them",
     "Y043": "a rule or a setting of it that is not known or cannot be used",
+    "Y115": "a decision about candidates that cannot be used",
+    "Y116": "candidates that are not known",
+    "Y117": "decisions about candidates that contradict one another",
+    "Y118": "candidates resolved in the column by which they are found",
 }
 """What each problem code of a manifest or mapping means."""
 
@@ -188,18 +197,28 @@ class _Reader:
         tables = MappingProxyType(self._code_tables(mapping, where))
         if head is None:
             return None
-        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse())
+        decisions = self._decisions()
+        return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse(), decisions)
 
     def lists(self) -> Mapping[str, str]:
-        """The texts of the lists that are a municipality's own, by their paths."""
+        """The texts of the files that are a municipality's own lists, by their paths; empty of what is no CSV."""
         texts = {}
-        for file in sorted((self.own.path / OWN).glob("*/*.csv"))[:MOST_LISTS]:
+        folder = self.own.path / OWN
+        files = itertools.islice(
+            (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")), MOST_LISTS + 1
+        )
+        there = sorted(files)
+        if len(there) > MOST_LISTS:
+            place = Position(self.own.shown(OWN))
+            self.problems.append(Problem("Y001", place, f"the folder holds more than {MOST_LISTS:,} files"))
+        for file in there[:MOST_LISTS]:
             path = file.relative_to(self.own.path).as_posix()
-            if (found := self._find(path, Position(self.own.shown(path)))) is None:
-                continue
             place = Position(self.own.shown(path))
-            text = text_of(found, path, place, self.problems, self._noted(found), (self.own.path / OWN,))
-            texts.update({} if text is None else {path: text})
+            found = self._find(path, place)
+            if found is None or file.suffix != ".csv":
+                texts[path] = ""
+            elif (text := text_of(found, path, place, self.problems, self._noted(found), (folder,))) is not None:
+                texts[path] = text
         return MappingProxyType(texts)
 
     def document(self, name: str) -> Document | None:
@@ -293,6 +312,15 @@ class _Reader:
         """How much came from the package."""
         c = self._counts
         return Reuse(self._package, c.inherited, c.changed, c.removed, c.added) if self._package else None
+
+    def _decisions(self) -> tuple[Decision, ...]:
+        """What people decided about candidates: of this town alone, whatever its package holds."""
+        file = inside(self.own.path, FILE)
+        if file is None or not file.exists():
+            return ()
+        shown = self.own.shown(FILE)
+        text = text_of(file, FILE, Position(shown), self.problems, self._noted(file), (self.own.path,))
+        return () if text is None else read_decisions(text, shown, self.problems)
 
     def _code_tables(self, mapping: MappingSpec, where: Located) -> dict[str, CodeTable]:
         tables: dict[str, CodeTable] = {}

@@ -55,24 +55,28 @@ class KindSpec(Spec):
     group: str | None = Field(None, description="the group of the copybook (REDEFINES) that describes such records")
     also: Mapping[str, tuple[str, ...]] = Field({}, description="more fields that must fit, with their values")
     parent: str | None = Field(None, description="the kind that such a record belongs to: the last one before it")
-    role: Literal["data", "header", "trailer"] = Field("data", description="headers and trailers are not mapped")
+    cut: tuple[str, ...] = Field(
+        (), description="texts to be told of where they fill their field to its last byte, and so may have been cut"
+    )
+    role: Literal["data", "header", "trailer"] = Field(
+        "data", description="headers and trailers are not mapped; records of their file take their fields as KIND.FIELD"
+    )
     objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
-TABULAR: Mapping[str, str] = MappingProxyType({"framing": "cells", "charset": "utf_8"})
-"""What need not be said of a container of rows of cells."""
-
-CONTAINERS_OF_ROWS = ("ldif", "shapefile", "xlsx", "xml")
+CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
+"""The containers of rows of cells, whose framing need not be said, and their charsets where nothing else is said."""
 
 
 def _tabular(data: Any) -> Any:
     container = data.get("container") if isinstance(data, dict) else None
     name = container.get("name") if isinstance(container, dict) else container
-    return {**TABULAR, **data} if name in CONTAINERS_OF_ROWS else data
+    charset = CONTAINERS_OF_ROWS.get(name) if isinstance(name, str) else None
+    return {"framing": "cells", "charset": charset, **data} if charset is not None else data
 
 
 def _less_required(schema: dict[str, Any]) -> None:
-    schema["required"] = [key for key in schema["required"] if key not in TABULAR]
+    schema["required"] = [key for key in schema["required"] if key not in ("framing", "charset")]
 
 
 class FieldSpec(Spec):
@@ -230,7 +234,11 @@ OnError = Literal["reject", "null", "keep", "default"]
 class ColumnSpec(Spec):
     """How a target column (or a date's three) is filled."""
 
-    sources: Fields = Field({}, alias="from", description="the field, or several, or several with names")
+    sources: Fields = Field(
+        {},
+        alias="from",
+        description="the field, or several, or several with names; KIND.FIELD is of the header or trailer, ALIAS.FIELD of a join",
+    )
     constant: str | None = Field(None, description="what stands in every row, in place of from:")
     expression: str | None = Field(
         None, description="an SQL expression over the names of from:, or fields in double quotes"

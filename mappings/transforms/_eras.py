@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import polars as pl
 import pydantic
@@ -85,6 +85,11 @@ def by_era(era: pl.Expr, digits: Sequence[int], attribute: str) -> pl.Expr:
     return chosen
 
 
+def is_leap(year: pl.Expr) -> pl.Expr:
+    """Whether a year of the Gregorian calendar has a 29 February."""
+    return (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+
+
 def judge_of_era(
     source: pl.Expr,
     era: pl.Expr,
@@ -96,9 +101,13 @@ def judge_of_era(
     given: pl.Expr,
     codes: frozenset[str],
     workings: Workings,
+    numbered: Callable[[pl.Expr], pl.Expr] = lambda year: year,
 ) -> Outcome:
-    """Judge a date of the digit of its era and YYMMDD, the last six digits of a number; the rest as `judge` takes it."""
-    before, of_era = workings.keep(by_era(era, family, "before")), digits // 10_000 % 100
+    """Judge a date of the digit of its era and YYMMDD, the last six digits of a number; the rest as `judge` takes it.
+
+    `numbered` makes the year of an era what it is of the two digits that stand there.
+    """
+    before, of_era = workings.keep(by_era(era, family, "before")), numbered(digits // 10_000 % 100)
     return judge(
         source,
         pl.when(of_era != 0).then(before + of_era),
@@ -151,8 +160,13 @@ def judge(
     read = keep(given & ~failed & ~none & year.is_not_null())
     yearless = given & ~failed & ~none & year.is_null()
     key = keep(year * 10_000 + month * 100 + day)
-    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
-    longest = pl.when(month == 2).then(28 + leap.cast(pl.Int64)).when(month.is_in([4, 6, 9, 11])).then(30).otherwise(31)
+    longest = (
+        pl.when(month == 2)
+        .then(28 + is_leap(year).cast(pl.Int64))
+        .when(month.is_in([4, 6, 9, 11]))
+        .then(30)
+        .otherwise(31)
+    )
     if lunar:
         longest = (
             pl.when(key >= GREGORIAN)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import polars as pl
 import pydantic
@@ -21,10 +21,21 @@ Type = Literal["text", "integer", "decimal", "date"]
 """What flows between transforms. A date is a struct of source (text), key (YYYYMMDD, text) and precision (text)."""
 
 
+REFERENCE_DATE = "reference_date"
+"""What stands for the manifest's 基準日 in a parameter."""
+
+
 class Params(pydantic.BaseModel):
     """A transform's parameters."""
 
     model_config = pydantic.ConfigDict(frozen=True, extra="forbid")
+    words: ClassVar[tuple[str, ...]] = ()
+    """What may be said in place of a field where a parameter names one."""
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The fields whose values are needed besides, numbers of occurrences, or fields of a header or trailer (kind.FIELD)."""
+        return ()
 
 
 _NAMES = itertools.count()
@@ -64,6 +75,10 @@ class Outcome:
     workings: Sequence[tuple[str, pl.Expr]] = ()
 
 
+Apply = Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome]
+"""What a transform makes of values by its parameters and the code tables."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Transform:
     """One member of the family.
@@ -75,14 +90,14 @@ class Transform:
         takes: the types it accepts.
         gives: the type it makes.
         apply: the function; of a transform that joins, it gets every value, of another exactly one, and after it what
-            `beside` or `field` asks for.
+            `beside` and the parameters' `context` ask for.
         joins: whether it makes one value of several.
         assigns: whether it numbers keys, for which all of a run's keys must be known.
         beside: the parameter that names another column of the table, whose value (of a date, its key) is needed too.
-        field: the parameter that names a field, or the number of an occurrence, that is needed too.
         numeric: the function where numbers flow in, which it gives as they come: a whole one whole, a decimal as one.
         factor: the parameter that a number is multiplied by, where it does nothing else: sums can be followed through it.
         cheap: whether it takes no longer than finding out what it made of the same value before.
+        of_text: the function for texts, where they are read in another way.
     """
 
     name: str
@@ -90,11 +105,15 @@ class Transform:
     params: type[Params]
     takes: frozenset[Type]
     gives: Type
-    apply: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome]
+    apply: Apply
     joins: bool = False
     beside: str = ""
-    field: str = ""
-    numeric: Callable[[Sequence[pl.Expr], Any, Mapping[str, CodeTable]], Outcome] | None = None
+    numeric: Apply | None = None
     factor: str = ""
     assigns: bool = False
     cheap: bool = False
+    of_text: Apply | None = None
+
+    def taking(self, flow: Type) -> Transform:
+        """The transform as it takes a type."""
+        return self if flow != "text" or self.of_text is None else dataclasses.replace(self, apply=self.of_text)

@@ -41,9 +41,9 @@ class MonthOfParams(Params):
         return self
 
     @property
-    def beside_it(self) -> str:
+    def context(self) -> tuple[str, ...]:
         """What is read besides the value that flows in."""
-        return self.year or self.occurrence or "$occurrence"
+        return (self.year or self.occurrence or "$occurrence",)
 
 
 def apply(values: Sequence[pl.Expr], params: MonthOfParams, tables: Mapping[str, CodeTable]) -> Outcome:
@@ -71,5 +71,4 @@ TRANSFORM = Transform(
     takes=frozenset({"integer", "text"}),
     gives="text",
     apply=apply,
-    field="beside_it",
 )

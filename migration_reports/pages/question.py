@@ -166,6 +166,9 @@ def _totals(record: RunRecord) -> Iterator[str]:
         f"{fate.dump}.{fate.kind}: {why} {count:,}" for fate in record.fates for why, count in fate.left.items()
     ):
         yield _row(_plain(f"対象外 left: {reason}"), "", "", "")
+    for of in record.attachments:
+        named = f"{of.named:,} + {of.extra:,} (−{of.missing:,}, ≠{of.altered:,})"
+        yield _row(_plain(f"添付 attachments: {of.place}"), f"{of.files:,}", named, _MARKS[of.closes])
     for a in record.amounts[:MAX_LINES]:
         yield _row(
             _plain(" × ".join((f"{a.table}.{a.column}".rstrip("."), *a.by))), amount(a.in_dump),

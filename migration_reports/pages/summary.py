@@ -16,6 +16,9 @@ from migration_reports.words import WORDS
 MAX_CODES = 3
 """Codes that a summary names as the reasons of rejected records."""
 
+MAX_FILES = 3
+"""Files that a summary names of those that did not come, and need not."""
+
 
 def headline(record: RunRecord) -> str:
     """Whose run it was, of which kind, and how it stands."""
@@ -42,6 +45,7 @@ def summary(record: RunRecord) -> Iterator[str]:
             yield f"  {fate.untaken:,} records of {fate.dump}.{fate.kind} TAKEN BY NO TABLE, and nobody has said why"
     if record.rejects:
         yield from _why_rejected(record)
+    yield from _files(record)
     would = "" if record.state in WAS_PROMOTED else " would be promoted"
     for line in record.reconciliations:
         closes = "" if line.closes else "  DOES NOT CLOSE"
@@ -55,6 +59,20 @@ def summary(record: RunRecord) -> Iterator[str]:
         rules = "rule" if len(record.not_checked) == 1 else "rules"
         yield f"{len(record.not_checked)} {rules} NOT CHECKED, for want of rows of {systems}; the report lists them"
     yield from _decided(record)
+
+
+def _files(record: RunRecord) -> Iterator[str]:
+    """Files that are neither received nor a matter of their own: what may be absent, and what records name."""
+    absent = [receipt.file for receipt in record.receipts if receipt.status == "absent"]
+    if absent:
+        more = f" and {len(absent) - MAX_FILES} more" if len(absent) > MAX_FILES else ""
+        yield f"not there, and need not be: {', '.join(absent[:MAX_FILES])}{more}"
+    for of in record.attachments:
+        kept = f", {of.kept:,} kept" if of.kept else ""
+        yield (
+            f"attachments in {of.place}: {of.files:,}{kept}; {of.missing:,} missing, {of.altered:,} altered, "
+            f"{of.extra:,} named by no record"
+        )
 
 
 def _why_rejected(record: RunRecord) -> Iterator[str]:

@@ -8,12 +8,14 @@ from typing import Any, get_args
 
 from migration_reports.records.comparison import compare
 from migration_reports.records.run_record import (
+    CandidatePair,
     DumpReceipt,
     Evidence,
     FieldFate,
     Gaiji,
     Issue,
     Municipality,
+    OwnValue,
     Reuse,
     RunRecord,
     State,
@@ -24,6 +26,9 @@ from migration_reports.records.steps import Begun, Bytes, DumpAccount, Receipts,
 
 IN_LEDGER: tuple[State, ...] = ("promoted", "superseded", "rolled back", "withdrawn", "abandoned")
 """States that the ledger alone knows: they come with, or after, what the run did to the data centre."""
+
+MOST_OWN = 500
+"""Values of a municipality's own that a record lists."""
 
 
 def run_record(
@@ -36,9 +41,12 @@ def run_record(
     issues: tuple[Issue, ...] = (),
     coverage: tuple[FieldFate, ...] = (),
     unknown_codes: tuple[UnknownCode, ...] = (),
+    own_values: tuple[OwnValue, ...] = (),
     reuse: Reuse | None = None,
     planned_on: str = "",
     gaiji: tuple[Gaiji, ...] = (),
+    pairs: tuple[CandidatePair, ...] = (),
+    pairs_left_out: int = 0,
     evidence: tuple[Evidence, ...] = (),
     versions: Mapping[str, str] | None = None,
     specs_changed: tuple[str, ...] = (),
@@ -55,9 +63,12 @@ def run_record(
         issues: what was found.
         coverage: where each source field goes.
         unknown_codes: the codes that no code table holds.
+        own_values: what the municipality has of its own in reference tables and code sets.
         reuse: how much a package brought.
         planned_on: the day that the calendar plans for it.
         gaiji: its gaiji ledger.
+        pairs: its candidates.
+        pairs_left_out: those that are not among them.
         evidence: the specs that it used, by their hashes.
         versions: of the programs that made it.
         specs_changed: specs of the municipality's folder that are not what the run used.
@@ -97,10 +108,15 @@ def run_record(
         rejects_allowed=verdict.allowed,
         coverage=coverage,
         unknown_codes=unknown_codes,
+        own_values=own_values[:MOST_OWN],
+        own_values_left_out=max(len(own_values) - MOST_OWN, 0),
         reuse=reuse,
         planned_on=planned_on,
         gaiji=gaiji,
         gaiji_left_out=sum(a.characters_distinct - len(a.characters) for a in results.accounts.values()),
+        searches=results.searched.searches if results.searched is not None else (),
+        pairs=pairs,
+        pairs_left_out=pairs_left_out,
         evidence=(*dumps, *evidence),
         timings=tuple(sorted(results.timings, key=lambda timing: timing.started)),
         former_run=promotion.former_run if promotion is not None else "",

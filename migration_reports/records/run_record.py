@@ -380,6 +380,28 @@ class UnknownCode(Frozen):
     mapping: str = ""
 
 
+class OwnValue(Frozen):
+    """What a municipality has of its own in what all share: a cell of a reference table, or a code of an open set.
+
+    Attributes:
+        of: the reference table, or the code set.
+        key: of a cell what its line is looked up by and when it holds; of a code nothing.
+        item: of a cell its column; of a code nothing.
+        shared: of a cell what the shared lines say at that time; empty where they say nothing.
+        own: the cell, or the code with its name.
+        source: what it rests on.
+        place: where the municipality says so, file:line; of a code nothing.
+    """
+
+    of: str
+    key: str = ""
+    item: str = ""
+    shared: str = ""
+    own: str
+    source: str = ""
+    place: str = ""
+
+
 class Reuse(Frozen):
     """How much of the municipality's specs its package brought (inherited), and how much it wrote itself.
 
@@ -423,6 +445,73 @@ class Gaiji(Frozen):
     reason: str = ""
     decided_by: str = ""
     decided_on: str = ""
+
+
+class EvidenceTried(Frozen):
+    """One evidence of candidates: the pairs that it speaks for, and what was not paired because too much shares it.
+
+    `groups_left` are groups of more rows than may share an evidence, `rows_left` the rows in them; `too_many` the pairs that
+    it would have given, where they are more than people look at, and none was made.
+    """
+
+    evidence: str
+    strong: bool
+    pairs: int
+    groups_left: int = 0
+    rows_left: int = 0
+    too_many: int = 0
+
+
+class CandidateSearch(Frozen):
+    """名寄せ候補: what was looked for in a table, and how the pairs stand.
+
+    `since` counts them by what became of them since the run before, `decisions` by what was decided, by a line or by what
+    follows from others; `open` are those that nobody has decided, or only to decide later. `missing` is the table that was
+    neither in the run nor promoted: then nothing was looked for. `items` are their names, Japanese and English.
+    """
+
+    name: str
+    ja: str
+    en: str
+    table: str
+    other: str
+    severity: Literal["error", "alert", "note"]
+    items: Mapping[str, tuple[str, str]] = {}
+    evidence: tuple[EvidenceTried, ...] = ()
+    missing: tuple[str, ...] = ()
+    since: Mapping[str, int] = {}
+    decisions: Mapping[str, int] = {}
+    open: int = 0
+
+
+class CandidatePair(Frozen):
+    """A pair of rows that may be one person: by an id of its own and by places, never by its numbers.
+
+    `group` joins pairs that have a number in common. `since`: new, open (met before), back (had been gone), decided (as
+    before), changed (decided otherwise than before, or newly), kept (decided, and no evidence speaks for it now), gone.
+    `follows` is what follows from decisions about other pairs.
+    """
+
+    candidates: str
+    id: str
+    group: str
+    strong: bool
+    evidence: tuple[str, ...]
+    agree: tuple[str, ...] = ()
+    differ: tuple[str, ...] = ()
+    a: Place = Place()
+    b: Place = Place()
+    since: Literal["new", "open", "back", "decided", "changed", "kept", "gone"]
+    decision: Literal["", "same", "different", "later"] = ""
+    follows: Literal["", "same", "different"] = ""
+    reason: str = ""
+    decided_by: str = ""
+    decided_on: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether people have yet to decide."""
+        return self.since != "gone" and not self.follows and self.decision in ("", "later")
 
 
 class Decision(Frozen):
@@ -549,10 +638,15 @@ class RunRecord(Frozen):
     rejects_allowed: int = 0
     coverage: tuple[FieldFate, ...] = ()
     unknown_codes: tuple[UnknownCode, ...] = ()
+    own_values: tuple[OwnValue, ...] = ()
+    own_values_left_out: int = 0
     reuse: Reuse | None = None
     planned_on: str = ""
     gaiji: tuple[Gaiji, ...] = ()
     gaiji_left_out: int = 0
+    searches: tuple[CandidateSearch, ...] = ()
+    pairs: tuple[CandidatePair, ...] = ()
+    pairs_left_out: int = 0
     evidence: tuple[Evidence, ...] = ()
     timings: tuple[Timing, ...] = ()
     former_run: str = ""

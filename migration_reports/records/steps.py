@@ -15,6 +15,7 @@ from migration_reports.records.groups import Group, Parents, groups_of_all
 from migration_reports.records.run_record import (
     AmountReconciliation,
     AttachmentCheck,
+    CandidateSearch,
     Control,
     Decision,
     DumpReceipt,
@@ -337,6 +338,12 @@ class Validation(StepResult):
     not_checked: tuple[NotChecked, ...] = ()
 
 
+class Searched(StepResult):
+    """What was looked for among candidates, and how the pairs stand; the pairs themselves lie beside, in a file."""
+
+    searches: tuple[CandidateSearch, ...]
+
+
 class Verdict(StepResult):
     """What the reconciliation shows, the rows that each table would get, and whether the run may be promoted."""
 
@@ -392,6 +399,7 @@ class Results:
     accounts: Mapping[str, DumpAccount] = dataclasses.field(default_factory=dict)
     made: Made | None = None
     validation: Validation | None = None
+    searched: Searched | None = None
     verdict: Verdict | None = None
     approval: Approval | None = None
     promotion: Promotion | None = None

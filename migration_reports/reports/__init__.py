@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import PurePath
 
-from migration_reports.reports import gaiji, record, result, workbook
+from migration_reports.reports import candidates, gaiji, record, result, workbook
 from migration_reports.reports.contract import MEDIA, Report
 
-REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, gaiji.REPORT, workbook.REPORT)
+REPORTS: tuple[Report, ...] = (record.REPORT, result.REPORT, gaiji.REPORT, candidates.REPORT, workbook.REPORT)
 
 SUMS = "SHA256SUMS"
 """The SHA-256 of every other file of a run's reports."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from migration_reports.records.run_record import AmountReconciliation, Control, RunRecord
+from migration_reports.records.run_record import AmountReconciliation, Control, RecordFate, RunRecord
 from migration_reports.records.shown import amount, control_name
-from migration_reports.records.verdicts import Verdict
+from migration_reports.records.verdicts import Verdict, of_fate
 from migration_reports.words import WORDS
 
 Sheet = tuple[str, str, Iterator[tuple[Any, ...]]]
@@ -32,6 +32,20 @@ def name_of(control: Control) -> str:
 def column_of(amount: AmountReconciliation) -> str:
     """The column of an amount; the table where its rows are counted."""
     return f"{amount.table}.{amount.column}" if amount.column else f"{amount.table} ({both('rows_counted')})"
+
+
+def fate_sheet(record: RunRecord) -> Sheet:
+    """The sheet of where the records of each kind went as a whole."""
+    heads = "dump kind role records records_accepted records_rejected left_records reason untaken check"
+    return "レコード Records", heads, (_fate(fate) for fate in record.fates)
+
+
+def _fate(fate: RecordFate) -> tuple[Any, ...]:
+    reasons = "、".join(f"{why}: {count:,}" for why, count in fate.left.items())
+    closes = said(of_fate(fate)) if fate.role == "data" else ""
+    left = sum(fate.left.values())
+    counts = fate.records, fate.accepted, fate.rejected, left, reasons, fate.untaken
+    return fate.dump, fate.kind, both(fate.role), *counts, closes
 
 
 def group_sheets(record: RunRecord) -> Iterator[Sheet]:

@@ -20,7 +20,7 @@ from migration_reports.records.run_record import Change, Differences, Issue, Run
 from migration_reports.records.shown import changed, controlled, when
 from migration_reports.records.standing import alerts_word, decision_word, is_provisional, marked, rows_word, standing
 from migration_reports.records.verdicts import Tally
-from migration_reports.reports._sheets import both, column_of, group_sheets, name_of, said
+from migration_reports.reports._sheets import both, column_of, fate_sheet, group_sheets, name_of, said
 from migration_reports.reports.contract import Report, Template
 from migration_reports.words import WORDS
 
@@ -97,25 +97,8 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
                 for line in record.reconciliations
             ),
         )
-        sheet(
-            "レコード Records",
-            _heads("dump kind role records records_accepted records_rejected left_records reason untaken check"),
-            (
-                (
-                    fate.dump,
-                    fate.kind,
-                    both(fate.role),
-                    fate.records,
-                    fate.accepted,
-                    fate.rejected,
-                    sum(fate.left.values()),
-                    "、".join(f"{why}: {count:,}" for why, count in fate.left.items()),
-                    fate.untaken,
-                    said(verdicts.of_fate(fate)) if fate.role == "data" else "",
-                )
-                for fate in record.fates
-            ),
-        )
+        title, keys, rows = fate_sheet(record)
+        sheet(title, _heads(keys), rows)
         sheet(
             "参照照合 References",
             [*_heads("reference naming fell dangling"), "Great Expectations", *_heads("orphan first_places check")],
@@ -206,6 +189,11 @@ def files(record: RunRecord, findings: Path | None, template: Template) -> Itera
             "未登録コード Codes",
             _heads("field table code count"),
             ((u.field, f"{u.table}.{u.column}", u.value or both("not_shown"), u.count) for u in record.unknown_codes),
+        )
+        sheet(
+            "団体独自 Own",
+            _heads("own_of own_key own_item own_shared own_own own_source"),
+            ((o.of, o.key, o.item, o.shared, o.own, o.source) for o in record.own_values),
         )
         sheet(
             "外字 Gaiji",

@@ -201,8 +201,8 @@ def _made(table: sa.Table) -> Iterator[Statement]:
 def _codes(system: System, known: Mapping[tuple[str, str], tuple[str, str]]) -> Iterator[Statement]:
     rows = [
         {"code_set": code_set.name, "code": code, "label_ja": line.ja, "label_en": line.en}
-        for code_set in system.whole.code_sets
-        for code, line in code_set.labels.items()
+        for code_set in system.code_sets
+        for code, line in code_set.shared.labels.items()
         if known.get((code_set.name, code)) != (line.ja, line.en)
     ]
     if rows:

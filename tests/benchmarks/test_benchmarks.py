@@ -61,6 +61,16 @@ BENCHMARKS = {
             "Took: mapping # s of #.",
         ],
     ),
+    "tests.benchmarks.candidates": (
+        "--parties 2000 --rounds 1",
+        [
+            "2,000 parties, # pairs, # of them entered twice; # MB more",
+            "| found, in whatever writing | # |",
+            "| a join by value | # |",
+            ASKED.format("candidates among a million parties: wall", "at most 10 s"),
+            ASKED.format("candidates, of a join by value", "at most 12"),
+        ],
+    ),
     "tests.benchmarks.charsets": (
         "--fields 50 --residents 20 --rounds 1",
         [

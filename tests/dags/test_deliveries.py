@@ -15,6 +15,7 @@ from openpyxl import load_workbook
 from dags import runs
 from dags.pipeline.receiving import inbox
 from dags.pipeline.town import load
+from migration_reports.pages.summary import summary
 from migration_reports.records import verdicts
 from target_schemas.postgres.database import connect
 
@@ -184,6 +185,7 @@ def test_a_delivery_without_its_optional_dump_is_promoted_and_each_file_proved(
         "FB_0157_20260430.dat": ("received", 5),
         "returns.dat": ("absent", 0),
     }
+    assert "not there, and need not be: returns.dat, letter*.pdf" in list(summary(record))
     proved = {(c.file, c.name): (c.stated, c.found) for c in record.controls if c.dump == "results"}
     assert all(control.agrees for control in record.controls)
     assert proved["FB_0001_20260430.dat", "sum of data.FD-GAKU"] == ("1200", "1200")
@@ -252,3 +254,12 @@ def test_a_missing_bank_holds_the_run(town, tmp_path, monkeypatch, database_url)
     record = run(town, tmp_path, monkeypatch, database_url, {n: data for n, data in GOOD.items() if "0157" not in n})
     assert record.state == "held"
     assert "FB_0157_{date}.dat" in record.state_reason_en
+
+
+def test_a_file_of_a_former_run_under_another_name_is_noted(town, tmp_path, monkeypatch, database_url):
+    run(town, tmp_path, monkeypatch, database_url, GOOD)
+    box = tmp_path / "home" / "inbox" / TOWN
+    (box / "FB_0001_20260430.dat").rename(box / "FB_0001_20260531.dat")
+    again = runs.run_all(TOWN, rehearsal=2)
+    assert again.state == "promoted", again.state_reason_en
+    assert [issue.code for issue in again.issues if issue.code == "F132"] == ["F132"]

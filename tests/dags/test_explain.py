@@ -52,7 +52,7 @@ def test_a_column_is_told_from_its_bytes_to_its_line(town):
         "PICTURE: 9(07), packed",
         "bytes: 90 to 93 of the record",
         "copybook: 990027_mihon/resident_records/layouts/juki_master.cpy:21",
-        "wareki_date: {unknown: 00, eras: 1-5, form: digits}",
+        "wareki_date: {unknown: 00, eras: 1-5, first_year: 01, form: digits}",
         "on_error: reject",
         f"mapping: {place(MAPPINGS / 'municipalities' / '990027_mihon', '      birth: ')}",
         "birth_source: 生年月日 (原文)",

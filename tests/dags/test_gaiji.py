@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from dags import runs
-from dags.authoring import gaiji_import
+from dags.authoring.decisions import gaiji_import
 from dags.pipeline import gaiji_ledger
 from dags.pipeline.extraction import Notes
 from dags.pipeline.town import load

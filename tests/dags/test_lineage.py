@@ -132,6 +132,41 @@ def test_a_joined_and_an_unrolled_field_are_traced_to_their_own_records(tmp_path
     assert whole == {**{f"JJ-ZOKUGARA({n})": {"FILTER"} for n in (1, 2, 3, 4)}, "JJ-JUMIN-NO": {"JOIN"}}
 
 
+def test_each_member_of_a_list_stands_in_the_item_table(tmp_path):
+    folder = Path(shutil.copytree(TOWNS / "990027_mihon", tmp_path / "990027_mihon")) / "resident_records"
+    (folder / "layouts" / "r.cpy").write_text(
+        "       01  R.\n           03  R-NO PIC 9(10).\n           03  R-SU PIC 9.\n"
+        "           03  R-RIREKI OCCURS 0 TO 5 DEPENDING ON R-SU.\n               05  R-YMD PIC 9(8).\n"
+        "               05  R-KI OCCURS 2.\n                   07  R-BIKO PIC X.\n",
+        encoding="utf-8",
+    )
+    (folder / "manifest.yaml").write_text(
+        'edition: "1.0"\ndumps:\n  r: {file: r.dat, title: 履歴, layout: layouts/r.cpy, framing: variable, charset: ibm, '
+        "records: {record: {}}}\n",
+        encoding="utf-8",
+    )
+    (folder / "mapping.yaml").write_text("""\
+system: resident_records
+tables:
+  resident_changes:
+    from: r.record
+    each: R-RIREKI
+    columns:
+      resident_no: {from: R-NO, transforms: [{digits: {width: 10}}]}
+      change_no: $occurrence
+      changed: {from: R-YMD, transforms: [date]}
+    empty: [change_reason]
+ignore:
+  r.record:
+    - {field: R-SU, reason: 件数}
+    - {field: R-BIKO(*), reason: 移行しない}
+""", encoding="utf-8")  # fmt: skip
+    items = {item.field: item for item in lineage.source_items(load(folder.parent))}
+    assert items["R-YMD"].targets == ("resident_records.resident_changes.changed",)
+    assert (items["R-BIKO(2)"].targets, items["R-BIKO(2)"].reason) == ((), "移行しない")
+    assert (items["R-YMD"].position, items["R-BIKO(2)"].position) == (1, 10)
+
+
 def test_the_workbook_has_two_sheets_and_no_formula(mihon):
     nasty = SourceItem("=1+1", "d.k", "@A", "X", "text", 1, 2, (), "=HYPERLINK(1)")
     book = openpyxl.load_workbook(io.BytesIO(workbook("見本市", lineage.target_items(mihon), [nasty])))

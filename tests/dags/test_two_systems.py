@@ -13,7 +13,8 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from dags import known_runs, runs
-from dags.authoring import difference, examples, explain, gaiji_import, lineage
+from dags.authoring import difference, examples, explain, lineage
+from dags.authoring.decisions import gaiji_import
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from dags.pipeline import data_centre, town

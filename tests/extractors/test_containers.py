@@ -21,6 +21,7 @@ from extractors.containers import CONTAINERS, load, recognise
 from extractors.containers._tape import describe
 from extractors.containers.contract import HEAD, Damaged
 from migration_reports.findings import SpecError
+from tests.map_files import map_files
 from tests.workbooks import workbook
 
 CASES = Path(__file__).parents[1] / "cases" / "containers"
@@ -70,6 +71,8 @@ def part(recipe):
             return value.encode()
         case "xlsx":
             return workbook(**recipe)
+        case "shapefile":
+            return archive({}, {f"kaoku{end}": content.hex() for end, content in map_files(**recipe).items()})
     raise AssertionError(kind)
 
 

@@ -62,6 +62,8 @@ SCHEMAS = {
         ("P-LIST", pa.list_(pa.struct([("L-KIND", TEXT), ("L-NO", INT)]))),
     ),
     "d.child": fields(("C-NO", INT), ("C-NAME", TEXT)),
+    "d.head": fields(("H-YMD", INT), ("H-BANK", TEXT)),
+    "d.tail": fields(("T-COUNT", INT)),
     "t.town": fields(("T-NO", INT), ("T-NAME", TEXT)),
 }  # fmt: skip
 
@@ -69,7 +71,7 @@ HEAD = 'municipality: {code: "990027", name: 見本市, romaji: mihon}'
 MANIFEST = """
 edition: "1.0"
 dumps:
-  d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}}}
+  d: {file: d, title: d, layout: l.cpy, framing: fixed, charset: ibm, records: {person: {}, child: {parent: person}, head: {role: header}, tail: {role: trailer}}}
   t: {file: t, title: t, layout: l.cpy, framing: fixed, charset: ibm, records: {town: {}}}
 """
 REST = {"d.person": list(SCHEMAS["d.person"].names), "d.child": ["C-NO", "C-NAME"], "t.town": ["T-NO", "T-NAME"]}
@@ -308,6 +310,76 @@ def test_a_child_takes_its_parents_key(compiled):
     parents = pl.DataFrame({"_record": [1, 3], "P-NO": [11, 33]})
     made, found, _ = mapper.map_held(part, look_up(held, part.joins[0], parents))
     assert made.column("no").to_pylist() == ["00011", "00033"]
+    assert found.num_rows == 0
+
+
+HEADED = {"head?": [True, True, False], "head.H-YMD": [20260110, 20260801, None], "head.H-BANK": ["A", "B", None]}
+
+
+def headed(*rows, **said):
+    """Records with what their headers and trailers say."""
+    batch = people(*rows)
+    for name, values in {**HEADED, **said}.items():
+        batch = batch.append_column(name, pa.array(values))
+    return batch
+
+
+ROWS = ({"P-NO": 1, "P-MOVED": 1227}, {"P-NO": 2, "P-MOVED": 1227}, {"P-NO": 3, "P-MOVED": 1227})
+
+
+def test_what_a_header_says_is_a_source_and_tells_a_transform(compiled):
+    near = {"date": {"form": "mmdd", "near": "head.H-YMD"}}
+    plan = compiled({"people": person(name="head.H-BANK", moved={"from": "P-MOVED", "transforms": [near]})})
+    (part,) = plan.parts
+    assert part.around == ("head",)
+    assert plan.fields_used("d.head") == {"H-YMD", "H-BANK"}
+    assert plan.fates["d.head"] == {"H-BANK": (("tests.people.name",), ""), "H-YMD": (("tests.people.moved",), "")}
+    mapped = run(plan, headed(*ROWS))
+    assert column(mapped, "name") == ["A", "B", None]
+    assert column(mapped, "moved_key") == ["20251227", "20261227", None]
+    assert codes(mapped) == [("M340", "error", 3, "head.H-BANK"), ("M341", "error", 3, "P-MOVED")]
+
+
+def test_a_record_that_a_missing_header_would_choose_is_told_of(compiled):
+    plan = compiled({"people": {**person(), "when": "\"head.H-BANK\" = 'B'"}})
+    mapped = run(plan, headed(*ROWS))
+    assert column(mapped, "no") == ["00002", "00003"]
+    assert codes(mapped) == [("M340", "error", 3, "head.H-BANK")]
+
+
+def test_an_expression_counts_with_a_trailer_and_a_column_asks_a_header(compiled):
+    plan = compiled(
+        {
+            "people": person(
+                due={"expression": '"tail.T-COUNT" - "P-OFF"'},
+                name={"from": "P-NAME", "when": {"field": "head.H-BANK", "values": ["A"]}},
+            )
+        }
+    )
+    assert plan.parts[0].around == ("head", "tail")
+    rows = [{**row, "P-OFF": 1, "P-NAME": "甲"} for row in ROWS]
+    mapped = run(plan, headed(*rows, **{"tail?": [True] * 3, "tail.T-COUNT": [3, 4, 5]}))
+    assert column(mapped, "due") == [2, 3, 4]
+    assert column(mapped, "name") == ["甲", None, None]
+    assert codes(mapped) == [("M340", "error", 3, "head.H-BANK")]
+
+
+def test_occurrences_and_what_waits_keep_what_the_header_says(compiled):
+    join = {"town": {"from": "t.town", "on": {"P-TOWN": "T-NO"}, "missing": "null"}}
+    plan = compiled({
+        "events": {"from": "d.person", "each": "P-EV", "columns": {
+            "no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]}, "place": "$occurrence", "kind": {"from": ["head.H-BANK", "P-EV"], "transforms": ["concat"]}}},
+        "people": {**person(name="head.H-BANK", town="town.T-NAME"), "join": join},
+    })  # fmt: skip
+    rows = [{**row, "P-TOWN": 10, "P-EV(1)": "x"} for row in ROWS[:2]]
+    batch = headed(*rows, **{name: values[:2] for name, values in HEADED.items()})
+    mapper = Mapper([plan], "r")
+    mapped = mapper.map("d.person", batch, no_findings())
+    assert column(mapped, "kind", "tests.events") == ["Ax", "A", "A", "Bx", "B", "B"]
+    part = next(part for part in plan.parts if part.waits)
+    held = pl.DataFrame(pl.from_arrow(mapped.held["tests.people", 0]))
+    made, found, _ = mapper.map_held(part, look_up(held, part.joins[0], TOWNS))
+    assert made.column("name").to_pylist() == ["A", "B"]
     assert found.num_rows == 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import polars as pl
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from extractors.batches import arrow_schema
 from extractors.copybooks.copybook import read_copybook
 from mappings.compiling.compiler import compile_mapping
+from mappings.compiling.conditions import compile_condition
 from mappings.compiling.occurrences import compile_occurrences, runs_of
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
+from mappings.language.spec import WhenSpec
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
-from mappings.provenance import origins
+from mappings.provenance import Followed, followed, origins
 from mappings.unfolding import unfold
 from migration_reports.findings import FINDINGS, SpecError, no_findings
 from migration_reports.items import Code, CodeSet
@@ -212,7 +215,7 @@ CODES = {"items.csv": "old,new,label\n1,101,給料\n2,201,共済\n", "states.csv
 
 @pytest.fixture
 def compiled(tmp_path):
-    def make(tables):
+    def make(tables, *, ignore=()):
         folder = tmp_path / "990027_mihon" / "s"
         folder.mkdir(parents=True)
         (folder.parent / "manifest.yaml").write_text(HEAD, encoding="utf-8")
@@ -222,6 +225,7 @@ def compiled(tmp_path):
             (folder / name).write_text(content, encoding="utf-8")
         used = yaml.safe_dump(tables)
         left = [n for n in SCHEMA.names if n.partition("(")[0] not in used and not (n == "V-TABLE" and "V-" in used)]
+        left += ignore
         mapping = {"system": "s", "tables": tables, "ignore": {"d.pay": [{"field": n, "reason": "試験"} for n in left]}}
         (folder / "mapping.yaml").write_text(yaml.safe_dump(mapping, allow_unicode=True), encoding="utf-8")
         return compile_mapping(
@@ -270,6 +274,11 @@ def busy(each=None, **columns):
     }
 
 
+def of_list(**columns):
+    constants = {"begins": {"constant": "0000"}, "ends": {"constant": "0100"}, "state": {"constant": "1"}}
+    return busy("V-GAKU", **constants, **columns)
+
+
 NOTHING = {name: [] if pa.types.is_list(kind) else None for name, kind in KINDS.items()}
 
 
@@ -306,9 +315,10 @@ def test_what_the_decoder_lost_counts_for_the_column_and_by_its_policy(compiled)
     plan = compiled(
         {
             "payrolls": payrolls(),
-            "busy": busy("V-GAKU", day={"from": "V-GAKU", "on_error": "reject"}, begins={"constant": "0000"}, ends={"constant": "0100"}, state={"constant": "1"}),
-        }
-    )  # fmt: skip
+            "busy": of_list(day={"from": "V-GAKU", "on_error": "reject"}),
+        },
+        ignore=["V-KBN", "V-KIGEN(*)"],
+    )
     done = Mapper([plan], "r").map("d.pay", batch_of([NOTHING]), found)
     assert {f["field"]: (f["severity"], f["column"]) for f in done.findings.to_pylist()} == {
         "K-GAKU(2,1)": ("error", "amount"), "V-GAKU(3,1,2)": ("error", "day"), "K-GAKU(9,9)": ("note", None),
@@ -323,6 +333,20 @@ def test_every_cell_of_a_nested_table_has_its_fate(compiled):
     assert all(fates[f"K-GAKU({i},{j})"][0] == ("tests.payrolls.amount", "tests.payrolls (when)") for i in (1, 2, 3) for j in (1, 2))  # fmt: skip
     assert fates["K-YMD(2)"][0] == ("tests.payrolls.paid",)
     assert {"K-GAKU(3,2)", "K-YMD(1)", "K-NENDO"} <= plan.fields_used("d.pay")
+
+
+def test_the_sum_of_all_cells_is_that_of_the_rows(compiled):
+    """Where cells are left out it is because they are zero; a condition on anything else leaves an amount out."""
+    cells = tuple(f"K-GAKU({i},{j})" for i in (1, 2, 3) for j in (1, 2))
+    thousands = {"from": "K-GAKU", "transforms": [{"number": {"times": "1000"}}]}
+    (part,) = compiled({"payrolls": payrolls(amount=thousands)}).parts
+    assert followed(part) == (Followed("K-GAKU", cells, "amount", 1000),)
+    assert part.sums("K-YMD") == ()
+    assert part.sums("K-NENDO") == ()
+    for when in ({"field": "K-YMD"}, {"field": "K-GAKU", "besides": ["1"]}, '"K-GAKU" <> 0'):
+        left = dataclasses.replace(part, when=(compile_condition(WhenSpec.model_validate(when) if isinstance(when, dict) else WhenSpec(sql=when), part.types, {}),))  # fmt: skip
+        assert followed(left) == ()
+    assert followed(dataclasses.replace(part, keep="preferred")) == ()
 
 
 def test_a_bitmap_becomes_intervals_and_a_hole_makes_two(compiled):
@@ -346,6 +370,24 @@ def test_a_bitmap_becomes_intervals_and_a_hole_makes_two(compiled):
     assert set(origins(part, ["$from", "$value"])) == {
         ("d.pay", f"K-WAKU({d},{n})") for d in (1, 2) for n in range(1, 5)
     }
+
+
+@pytest.mark.parametrize(
+    ("day", "ignore", "said"),
+    [
+        ("V-GAKU", [], {("Y022", "`V-KBN` of V-TABLE"), ("Y022", "`V-KIGEN(1)` of V-TABLE"), ("Y022", "`V-KIGEN(2)` of V-TABLE")}),
+        ("V-GAKU", ["V-KIGEN(*)"], {("Y022", "`V-KBN` of V-TABLE")}),
+        ("V-GAKUU", ["V-KIGEN(*)", "V-KBN"], {("Y021", "`V-GAKUU`")}),
+        ("V-GAKU", ["V-KIGEN(*)", "V-KBN", "V-GAKU(1,1)"], {("Y023", "`V-GAKU(1,1)` is mapped to busy.day")}),
+    ],
+    ids=["all of them", "one", "misspelt", "mapped and ignored"],
+)  # fmt: skip
+def test_each_member_of_a_list_that_is_read_has_a_fate(compiled, day, ignore, said):
+    with pytest.raises(SpecError) as caught:
+        compiled({"busy": of_list(day=day)}, ignore=ignore)
+    found = {(p.code, text) for p in caught.value.problems for _, text in said if text in p.message}
+    assert found == said
+    assert len(caught.value.problems) == len(said)
 
 
 BROKEN = [

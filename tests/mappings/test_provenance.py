@@ -57,8 +57,8 @@ def test_a_member_of_an_occurrence(town, each, decoded, lying):
 
 def test_an_amount_is_followed_only_where_it_goes_unchanged(town):
     every = {one for plan in town.plans.values() for part in plan.parts for one in followed(part)}
-    assert Followed("JJ-KAZEI", "amount", 1) in every
-    assert all(one.field != "JJ-SEINEN" for one in every)
+    assert Followed("JJ-KAZEI", ("JJ-KAZEI",), "amount", 1) in every
+    assert all(one.name != "JJ-SEINEN" for one in every)
 
 
 def test_every_page_says_the_same_of_a_field(town, tmp_path):

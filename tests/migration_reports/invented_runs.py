@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from migration_reports.records.run_record import (
     AmountReconciliation,
+    AttachmentCheck,
     Change,
     Comparison,
     Control,
@@ -57,6 +58,12 @@ REHEARSAL = RunRecord(
             sha256="5d" * 32, framing="fixed", charset="fujitsu", dialect="fujitsu", layout="juki_master.cpy",
             record_length=400, records=3002,
             rules={"sync_long": "4"}, sources={"sync_long": "NetCOBOL Language Reference, SYNCHRONIZED"},
+        ),
+    ),
+    attachments=(
+        AttachmentCheck(
+            place="photos.zip", kinds=("juki_master.resident",), files=20, bytes=400_000, records=20, named=19, missing=1,
+            altered=1, extra=1, kept=18, bytes_kept=360_000,
         ),
     ),
     fates=(

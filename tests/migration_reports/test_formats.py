@@ -11,7 +11,7 @@ from migration_reports.findings import RunError
 from migration_reports.records import formats, steps
 from migration_reports.records.comparison import compare
 from migration_reports.records.formats import FORMER_NAMES, UPGRADES, from_json, name_of, to_json
-from migration_reports.records.run_record import FORMAT, AttachmentCheck, Decision, RunRecord, Timing
+from migration_reports.records.run_record import FORMAT, AttachmentCheck, CandidateSearch, Decision, RunRecord, Timing
 from tests.migration_reports.invented_runs import RUNS
 
 FORMER = Path(__file__).parents[1] / "golden" / "former_run"
@@ -32,6 +32,7 @@ WRITTEN = [
     steps.Made(parts={"t.0": steps.PartMade(unknown={"sex": {"9": 1}})}),
     steps.Attachments(checks=(AttachmentCheck(place="tenpu", kinds=("d.k",), files=2, named=1, extra=1),)),
     steps.Validation(rules=RUNS["rehearsal"].rules, rejected=3),
+    steps.Searched(searches=(CandidateSearch(name="s.c", ja="c", en="c", table="s.t", other="s.t", severity="note"),)),
     steps.Verdict(promotable=False, lines=RUNS["rehearsal"].reconciliations, reasons=(steps.Reason("理由", "a reason"),)),
     steps.Approval(decision=Decision(approved=True, by="課長", at="2026-11-28T05:12:00+00:00")),
     steps.Promotion(rows={"residents": 1}, amounts=RUNS["rehearsal"].amounts),

@@ -13,9 +13,13 @@ import pytest
 from migration_reports import catalogue
 from migration_reports.findings import Severity, findings_at
 from migration_reports.pages.render import question, render
+from migration_reports.pages.summary import summary
+from migration_reports.records import verdicts
 from migration_reports.records.run_record import (
+    AmountGroup,
     AmountReconciliation,
     Control,
+    ControlGroup,
     Decision,
     DumpReceipt,
     Evidence,
@@ -32,7 +36,8 @@ from migration_reports.records.run_record import (
 )
 from migration_reports.records.standing import standing
 from migration_reports.reports import FILES, gaiji
-from migration_reports.reports._ledger_cells import COLUMNS, unguarded
+from migration_reports.reports._ledger import GAIJI as COLUMNS
+from migration_reports.reports._ledger import unguarded
 from migration_reports.words import WORDS
 
 HOSTILE = "<script>alert(1)</script>"
@@ -220,3 +225,60 @@ def test_a_ledgers_cells_start_no_formula(record, tmp_path):
     (tmp_path / "g.xlsx").write_bytes(files["gaiji.xlsx"])
     sheet = openpyxl.load_workbook(tmp_path / "g.xlsx").worksheets[0]
     assert [cell for line in sheet.iter_rows() for cell in line if cell.data_type == "f"] == []
+
+
+def proved_by_group(record):
+    """The record with a control by group, the same followed to a table, and records that are left."""
+    control = record.controls[0].model_copy(
+        update={
+            "kind": "sum", "name": "sum of person.AMOUNT", "by": ("KAN", "KI"), "unit": 1000, "groups": 60, "differing": 1,
+            "listed": (
+                ControlGroup(values=(HOSTILE, "1"), place="kessan.csv:17", stated="7654", found="7655", agrees=False),
+                ControlGroup(values=("*", "*"), place="kessan.csv:18", stated="*", found="*", agrees=True),
+                *(ControlGroup(values=("02", f"ki{n}"), place="", stated="", found="1", agrees=True) for n in range(58)),
+            ),
+        }
+    )  # fmt: skip
+    amount = record.amounts[0].model_copy(
+        update={
+            "column": "", "by": ("kan", "term"), "groups": 1, "in_left": "31",
+            "listed": (AmountGroup(values=("款02", ""), in_dump="8642", in_left="31", in_rejected="11", in_table="8600", agrees=True),),
+        }
+    )  # fmt: skip
+    fate = record.fates[0].model_copy(update={"accepted": 4260, "left": {"削除済み <b>": 37}, "untaken": 3})
+    return record.model_copy(update={"controls": (control,), "amounts": (amount,), "fates": (fate,)})
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_the_page_shows_groups_and_what_is_left(record, tmp_path, language):
+    files = {p.name: p for p in render(proved_by_group(record), tmp_path / "reports", findings=None)}
+    page, words = files[f"result.{language}.html"].read_text("utf-8"), WORDS[language]
+    for shown in (
+        "KAN × KI", "kessan.csv:17", "7,654", "7,655", "59 / 60", "款02", "8,642", "8,600", f"{words['in_unit']} 1,000",
+        "削除済み &lt;b&gt;", words["left_by_reason"], "ki47", f"{words['more']} 10",
+    ):  # fmt: skip
+        assert shown in page, shown
+    assert "ki48" not in page, "the page stops, and says how many more there are"
+    book = openpyxl.load_workbook(files["workbook.xlsx"])
+    said = {
+        sheet: [[str(cell) for cell in row] for row in book[sheet].iter_rows(values_only=True)]
+        for sheet in book.sheetnames
+    }
+    assert [row[2] for row in said["グループ Groups"][1:3]] == [f"KAN {HOSTILE}, KI 1", "KAN *, KI *"]
+    assert len(said["グループ Groups"]) == 61
+    assert said["グループ別金額 Group amounts"][1][3:8] == ["kan 款02, term ", "8,642", "8,600", "11", "31"]
+    assert said["レコード Records"][1][6:9] == ["37", "削除済み <b>: 37", "3"]
+
+
+def test_every_record_is_explained_or_the_fate_does_not_close(record):
+    fate = proved_by_group(record).fates[0]
+    assert fate.closes
+    assert not fate.model_copy(update={"untaken": 4}).closes
+    assert verdicts.of_fate(fate.model_copy(update={"left": {}})) is False
+
+
+def test_the_summary_names_what_is_left_and_what_nobody_takes(record):
+    lines = "\n".join(summary(proved_by_group(record)))
+    assert "37 records of d.person left: 削除済み" in lines
+    assert "3 records of d.person TAKEN BY NO TABLE" in lines
+    assert "left: 削除済み" in question(proved_by_group(record)).replace("\\", "")

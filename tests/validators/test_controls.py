@@ -7,7 +7,7 @@ from decimal import Decimal
 import polars as pl
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migration_reports.records.groups import Group, groups_of_all
@@ -27,6 +27,7 @@ def tally(values, size):
     return made
 
 
+@settings(deadline=None)
 @given(cents=st.lists(CENTS, min_size=1, max_size=9), sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def test_a_sum_is_exact_and_no_matter_of_batches(cents, sizes):
     values = [None if c is None else Decimal(f"{c}e-2") for c in cents]
@@ -63,6 +64,7 @@ def grouped(rows, size, *, field="AMOUNT", by=("KAN", "KI")):
     return groups_of_all(parts)["0"]
 
 
+@settings(deadline=None)
 @given(rows=ROWS, sizes=st.tuples(st.integers(1, 9), st.integers(1, 9)))
 def test_groups_are_no_matter_of_slices(rows, sizes):
     one, other = (grouped(rows, size) for size in sizes)

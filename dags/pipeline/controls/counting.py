@@ -8,9 +8,9 @@ from typing import Protocol
 import polars as pl
 import pyarrow as pa
 
+from mappings.control_plan import ControlPlan, Subject
+from mappings.hits import batch_of
 from mappings.leaving import meets
-from mappings.outcome import batch_of
-from mappings.plan import ControlPlan, Subject
 from migration_reports.records.groups import Group
 from migration_reports.records.sums import added
 from validators.tally import GroupTally, amount_of

@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from dags.pipeline import data_centre
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader, Municipality
+from mappings.control_plan import Subject
 from mappings.engine import Mapper
-from mappings.plan import ColumnPlan, PartPlan, Plan, Subject
+from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.provenance import followed
 from migration_reports.records.groups import MOST_GROUPS, Group
 from migration_reports.records.run_record import AmountGroup, AmountReconciliation
@@ -85,11 +86,16 @@ def _ways(municipality: Municipality, accounts: Mapping[str, DumpAccount]) -> It
             for plan in municipality.plans.values():
                 for part in plan.parts_of(f"{name}.{subject.kind}"):
                     columns = _holding(part, subject.by)
-                    if columns and not subject.fields:
+                    if columns and not subject.fields and _gives_a_row_each(part):
                         yield Way(name, number, subject, plan, part, columns)
                     for one in followed(part) if columns else ():
-                        if (one.field,) == subject.fields:
+                        if set(one.fields) == set(subject.fields):
                             yield Way(name, number, subject, plan, part, columns, one.column, one.times)
+
+
+def _gives_a_row_each(part: PartPlan) -> bool:
+    """Whether every record gives exactly one row, so that counts of records are counts of rows."""
+    return not (part.each or part.joins or part.when or part.keep != "every_row")
 
 
 def _grouped(reader: DumpReader) -> Iterator[tuple[str, Subject]]:
@@ -109,12 +115,12 @@ def _holding(part: PartPlan, by: Sequence[str]) -> tuple[ColumnPlan, ...]:
         and not any(step.beside or step.transform.assigns for step in column.steps)
     )  # fmt: skip
     told = {name for column in columns for name in column.reads}
-    return columns if part.simple and told == set(by) else ()
+    return columns if told == set(by) else ()
 
 
 def _mapped(way: Way, groups: Sequence[Group], run_id: str) -> Mapping[tuple[str, ...], Group]:
     """The groups as the table has them: what stands in their fields, mapped as the records were."""
-    part = dataclasses.replace(way.part, columns=way.columns)
+    part = dataclasses.replace(way.part, columns=way.columns, each=None, around=())
     frame = pl.DataFrame(
         {
             "_record": pl.Series(range(len(groups)), dtype=pl.Int64),
@@ -155,7 +161,7 @@ def _amount(
     return AmountReconciliation(
         dump=way.dump,
         kind=way.subject.kind,
-        field="".join(way.subject.fields),
+        field=", ".join(way.subject.fields),
         table=way.part.table,
         column=way.column,
         in_dump=plain(read),

@@ -9,10 +9,10 @@ from dags.pipeline.controls.counting import EXACT, belonging, stating
 from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import findings_file, looked_at_folder, open_writer
 from dags.pipeline.town import Municipality
+from mappings.control_plan import ControlPlan
+from mappings.hits import batch_of
 from mappings.language.controls import ControlSpec
 from mappings.leaving import NO_FINDINGS
-from mappings.outcome import batch_of
-from mappings.plan import ControlPlan
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS
 from migration_reports.records.groups import Parents

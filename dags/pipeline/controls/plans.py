@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from extractors.batches import arrow_schema
 from extractors.reading import Reading
 from mappings.compiling.controls import compile_controls
+from mappings.control_plan import ControlPlan
 from mappings.language.folder import SystemFolder
-from mappings.plan import ControlPlan
 
 
 def controls_of(spec: SystemFolder, made: Mapping[str, Reading]) -> Mapping[str, tuple[ControlPlan, ...]]:

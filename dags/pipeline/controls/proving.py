@@ -12,8 +12,8 @@ from dags.pipeline.controls.parents import parents_proved
 from dags.pipeline.receiving.per_file import trailers_of
 from dags.pipeline.run_folder import Run
 from dags.pipeline.town import DumpReader
+from mappings.control_plan import ControlPlan
 from mappings.language.controls import ControlSpec
-from mappings.plan import ControlPlan
 from migration_reports.findings import join_findings, no_findings
 from migration_reports.records.run_record import Control
 from migration_reports.records.steps import DumpAccount, Receipts

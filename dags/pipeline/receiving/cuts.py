@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dags.pipeline.receiving import inbox, per_file
 from dags.pipeline.run_folder import Run, settings
+from dags.pipeline.slice_files import write_context
 from dags.pipeline.town import Municipality
 from extractors.reading import Reading
 from extractors.records import Slice
@@ -49,6 +50,7 @@ def plan(run: Run, municipality: Municipality) -> list[tuple[str, int]]:
         )
         why = f": {made.reason}" if made.reason else ""
         log.info("%s: %d slice(s)%s", dump, len(made.slices), why)
+        write_context(run.path, municipality, dump, inbox.dump_files(run, dump))
         plans[dump] = DumpCuts(
             slices=tuple(SliceCut(**dataclasses.asdict(part)) for part in made.slices),
             reason=made.reason,

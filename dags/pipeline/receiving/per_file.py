@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from dags.pipeline.controls.counting import Counting, Sink
 from extractors.stream import DumpStream
+from mappings.control_plan import ControlPlan
 from mappings.language.spec import DumpSpec
-from mappings.plan import ControlPlan
 from migration_reports.records.steps import FileCount, Trailers
 
 LEFT_OVER, OF_NO_KIND = "F105", "F106"

@@ -1,4 +1,4 @@
-"""What a part's query gives, as Arrow: rows, and the findings of its masks."""
+"""What is found in rows, and rows themselves, as Arrow has them: each finding with its record, byte, field, column and line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mappings.values import Remark
 from migration_reports.findings import FINDINGS
 
 
-def found_by(
+def findings_of(
     rows: pl.DataFrame, hits: Mapping[Remark, pl.Series], part: PartPlan, places: npt.NDArray[np.int64] | None
 ) -> pl.DataFrame:
     """The findings of some masks: mask by mask, in each the rows that it hits."""
@@ -44,22 +44,23 @@ def _within(part: PartPlan, field: str, at: pl.Series, places: npt.NDArray[np.in
 
 
 def joined(graded: Sequence[pl.DataFrame], findings: Sequence[pl.DataFrame]) -> pa.RecordBatch:
-    """The decoder's findings and the mapping's together; of one code a record and field has one."""
+    """The decoder's findings and the mapping's, of one record, field and code the first."""
     every = list(graded)
-    mapped = [found for found in findings if found.height]
+    mapped = [some for some in findings if some.height]
     if mapped:
         every.append(pl.concat(mapped).unique(["record", "field", "code"], keep="first", maintain_order=True))
-    return batch_of(pl.concat(every), FINDINGS) if every else _empty(FINDINGS)
+    return batch_of(pl.concat(every), FINDINGS) if every else empty(FINDINGS)
 
 
 def batch_of(frame: pl.DataFrame, schema: pa.Schema | None = None) -> pa.RecordBatch:
-    """A frame as one batch, in the types of a schema where one is given."""
+    """A frame as one batch, of a schema or of its own."""
     # Texts leave Polars as views, so that they are copied once, into the schema's type, and not twice.
     views = pl.CompatLevel.newest()
     table = frame.to_arrow() if schema is None else frame.to_arrow(compat_level=views).cast(schema)
     parts = table.combine_chunks().to_batches()
-    return parts[0] if parts else _empty(table.schema)
+    return parts[0] if parts else empty(table.schema)
 
 
-def _empty(schema: pa.Schema) -> pa.RecordBatch:
+def empty(schema: pa.Schema) -> pa.RecordBatch:
+    """No rows."""
     return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in schema], schema=schema)

@@ -1,0 +1,1 @@
+"""Which fields of a dump are needed, and by whom."""
