@@ -22,8 +22,7 @@ from dags.pipeline.controls.parents import with_parents
 from dags.pipeline.data_centre import running
 from dags.pipeline.extraction import extract_and_map
 from dags.pipeline.folders import municipality_folder
-from dags.pipeline.receiving import attachments, cuts, inbox
-from dags.pipeline.receiving.earlier import received_before
+from dags.pipeline.receiving import attachments, cuts, reception
 from dags.pipeline.run_folder import Run, now, open_run, settings
 from dags.pipeline.run_specs import files_left, keep, municipality_of
 from dags.pipeline.slice_files import JOINED, read_context
@@ -132,11 +131,7 @@ def receive(run_id: str) -> list[SliceOf]:
     run = running(run_id)
     municipality = municipality_of(run)
     with run.timed("receive"):
-        receipts, found = inbox.receive(municipality, Path(run.inbox), left=run.left, before=received_before(run))
-        reasons = inbox.why_held(receipts, Path(run.inbox))
-        if not reasons:
-            receipts, listed = attachments.take(run, municipality, receipts)
-            found = join_findings([found, listed])
+        receipts, found, reasons = reception.received(run, municipality)
         run.write(Receipts(receipts=receipts))
         findings_store.write_findings(run, "receive", found)
         for receipt in receipts:

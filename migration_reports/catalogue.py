@@ -1158,6 +1158,15 @@ _ENTRIES = (
         "Nothing to do; the new system gives out new ones.",
     ),
     Code(
+        "V446",
+        "digests",
+        A,
+        "ハッシュ値のような値が並ぶ列",
+        "A column whose values look like digests",
+        "パスワード等のハッシュでないか確認すること。そうであれば対応表から外す。",
+        "Ask whether they are kept of passwords; if so, take the field out of the mapping.",
+    ),
+    Code(
         "V500",
         "candidate_open",
         A,

@@ -167,6 +167,11 @@ class Item:
     arrival: bool = False
 
     @property
+    def sensitive(self) -> bool:
+        """Whether it needs grounds of its own to be seen, or is sealed."""
+        return self.access != ""
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The names of its columns."""
         parts = PARTS.get(self.kind)

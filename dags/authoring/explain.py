@@ -372,7 +372,7 @@ def _traced(
     lines: list[tuple[str, str]] = []
     given = set(gives_rows(part, frame).to_list())
     table = next(table for table in target_tables(municipality) if table.key == part.table)
-    hidden = item_of(table.columns[column.targets[0]]).access != ""
+    hidden = item_of(table.columns[column.targets[0]]).sensitive
     stages = trace(part, column, frame, municipality.folder.of_dump(part.dump).code_tables)
     for row in range(frame.height):
         if part.each is not None:

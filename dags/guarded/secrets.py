@@ -1,8 +1,8 @@
 """Secrets among the fields of a dump: passwords, hashes, keys. They are told by their names, or by what stands in them.
 
 A system's sheet says by `refuse` which kinds it refuses; a mapping that moves such a field is a problem. What a field
-holds is looked at by `hikkoshi profile` and `draft` (uniform digests, forms that programs write), and in a run by a rule
-of the staged columns: a text that only a program writes of a password is refused whatever its field is called.
+holds is looked at by `hikkoshi profile` and `draft`, and in a run by a rule of the staged columns: a text that only a
+program writes of a password is refused whatever its field is called. Digests are told of, for a document has some, too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from target_schemas.model import System
 
 WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "password": ("PASSWORD", "PASSWD", "PASWD", "PSWD", "PWD", "PASS", "PASUWADO", "ANSHO", "ANSHOU", "ANSYO", "パスワード", "暗証"),
+        "password": ("PASSWORD", "PASSWD", "PASWD", "PSWD", "PWD", "PW", "PASS", "PASUWADO", "ANSHO", "ANSHOU", "ANSYO", "パスワード", "暗証"),
         "hash": ("HASH", "HASSHU", "SALT", "DIGEST", "ハッシュ", "ソルト"),
         "key": ("KAGI", "ANGO", "ANGOU", "SECRET", "HIMITSUKAGI", "PRIVATEKEY", "PRIVKEY", "秘密鍵", "暗号"),
         "answer": ("HIMITSU", "KOTAE", "ANSWER", "秘密の質問", "秘密の答"),

@@ -269,7 +269,7 @@ def _secret(p: FieldProfile) -> Judgement | None:
             f"{_percent(written)} がハッシュや鍵の形である",
             (),
         )
-    share = max(_share(p, "hexadecimal"), _share(p, "base64"))
+    share = _share(p, "digest")
     if share < 0.95 or p.shortest != p.longest or p.distinct < 0.9 * p.filled:
         return None
     return (

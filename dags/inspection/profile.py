@@ -93,7 +93,7 @@ def of_municipality(municipality: Municipality, dump: str, inbox: Path) -> Sourc
             for table in system.tables
             for item in table.items
             for name in (item.name, *item.columns)
-            if item.access
+            if item.sensitive
         ),
     )
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import polars as pl
 
+from dags.guarded.contents import is_digest
 from mappings.transforms._eras import ERAS, FAMILIES, by_era, kanji_numbers
 from validators.derived import REFUSED_FORM
 from validators.shapes import MUNICIPALITY as CHECK
@@ -81,15 +82,6 @@ def _any(kinds: Kinds) -> pl.Expr:
     return (KINDS & int(kinds)) != 0
 
 
-HEX_DIGESTS = (32, 40, 56, 64, 96, 128)
-BASE64_DIGESTS = (24, 28, 40, 44, 64, 88)
-"""The characters of an MD5, SHA-1, SHA-224, SHA-256, SHA-384 and SHA-512, in both writings."""
-
-
-def _mixed() -> pl.Expr:
-    return _any(Kinds.DIGIT) & _any(Kinds.LATIN)
-
-
 _KANA = Kinds.HALF_KANA | Kinds.KANA
 _NAME = _KANA | Kinds.KANJI | Kinds.SPACE | Kinds.DOT | Kinds.HYPHEN | Kinds.LATIN | Kinds.WIDE_LATIN | Kinds.OTHER
 _PLACES = ("丁目", "番地", "番", "号", "県", "市", "区", "町", "村", "郡", "字", "地割")
@@ -134,8 +126,7 @@ TESTS: tuple[Test, ...] = (
     Test("postal", _postal_text(), lambda size: NUMBER.is_between(10_000, 9_999_999).sum() if size == 7 else None),
     Test("phone", _phone()),
     Test("secret", VALUE.str.contains(REFUSED_FORM).sum()),
-    Test("hexadecimal", (LENGTH.is_in(HEX_DIGESTS) & VALUE.str.contains("^([0-9a-f]+|[0-9A-F]+)$") & _mixed()).sum()),
-    Test("base64", (LENGTH.is_in(BASE64_DIGESTS) & VALUE.str.contains("^[A-Za-z0-9+/]+={0,2}$") & _mixed()).sum()),
+    Test("digest", is_digest(VALUE, LENGTH).sum()),
     Test(
         "municipality",
         _municipality(NUMBER.filter(LENGTH == 6)),

@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 import sqlalchemy as sa
 
+from dags.guarded.contents import digests
 from dags.guarded.secrets import refused
 from dags.own.told import told
 from dags.pipeline import data_centre, findings_store
@@ -98,6 +99,7 @@ def evaluate(run: Run, municipality: Municipality, gate: Gate, *, database: sa.E
     failing = engine.run_polars(judged, {**frames, **frames_of(elsewhere)}, heights=heights)
     results, found = _compared(run, municipality, judged, heights, failing, counting.result())
     found.append(told(municipality.own, tables, frames))
+    found.append(digests(tables, frames))
     found.append(refused(municipality.plans, {system.name: system.refuse for system in municipality.systems}))
     return Evaluation(results, unchecked, failing, join_findings(found), frames, heights, elsewhere)
 

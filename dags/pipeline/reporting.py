@@ -143,7 +143,7 @@ def _unknown_codes(municipality: Municipality, made: Made) -> tuple[UnknownCode,
 def _seen(table: sa.Table, column: str, unknown: Mapping[str, Mapping[str, int]]) -> Iterable[tuple[str, int]]:
     """The unknown codes of a column; of one that needs grounds to be seen only how many there are."""
     codes = unknown.get(column, {})
-    if column in table.columns and item_of(table.columns[column]).access:
+    if column in table.columns and item_of(table.columns[column]).sensitive:
         return [("", sum(codes.values()))] if codes else []
     return codes.items()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from extractors.structure.odd import Odd
-from extractors.structure.structure import Observer, Seen, Structure
+from extractors.structure.seen import Observer, Seen
+from extractors.structure.structure import Structure
 
 __all__ = ["Observer", "Odd", "Seen", "Structure"]

@@ -19,12 +19,10 @@ from extractors.decoder import Decoder
 from extractors.dialects.contract import Dialect
 from extractors.layout import Field, Table
 from extractors.structure.odd import Odd, Rows, named
+from extractors.structure.seen import Seen
 
 SHORTEST = 64
 """Bytes up to which all texts are decoded together; then up to twice as many, and so on."""
-
-Sight = tuple[Decoder, np.ndarray, np.ndarray, np.ndarray, np.ndarray, list[pa.Array]]
-"""What an observer is shown: decoder, data, starts, limits, records, columns."""
 
 
 class JoinedTable:
@@ -55,7 +53,7 @@ class JoinedTable:
 
     def read(
         self, data: np.ndarray, begins: np.ndarray, ends: np.ndarray, rows: Rows, odd: list[Odd]
-    ) -> tuple[pa.Array, list[Sight]]:
+    ) -> tuple[pa.Array, list[Seen]]:
         """The value of each record.
 
         Args:
@@ -75,7 +73,7 @@ class JoinedTable:
             decoded = decoder.decode(data, starts, limits)
             here = Rows(records, rows.subscripts[some], starts, limits)
             odd.extend(named(oddity, here, decoder) for oddity in decoded.oddities)
-            seen.append((decoder, data, starts, limits, records, list(decoded.columns)))
+            seen.append(Seen(decoder, data, starts, limits, records, decoded.columns))
             order.append(some)
             parts.append(_cut(data, starts, limits) if self._bytes else decoded.columns[0])
         if not parts:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -26,6 +25,7 @@ from extractors.layout import Field, Segment, Table
 from extractors.structure.full import CODE, full
 from extractors.structure.joined import JoinedTable
 from extractors.structure.odd import Odd, Rows, named, occurrences
+from extractors.structure.seen import Observer, Seen
 from extractors.structure.walk import Walk
 
 
@@ -73,30 +73,6 @@ class _Counted:
     wrong: np.ndarray
     cut: np.ndarray
     places: np.ndarray | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Seen:
-    """Some decoded columns, where their sections begin and their records end in the data, and of which records they are."""
-
-    decoder: Decoder
-    data: np.ndarray
-    starts: np.ndarray
-    limits: np.ndarray
-    records: np.ndarray
-    columns: Sequence[pa.Array]
-
-
-class Observer(Protocol):
-    """Is shown everything that is decoded, with the bytes that it was decoded from."""
-
-    def begin(self, kind: str, numbers: np.ndarray) -> None:
-        """The records that come next: their kind and their numbers."""
-        ...
-
-    def see(self, seen: Seen) -> None:
-        """Columns of them."""
-        ...
 
 
 class Structure:
@@ -338,7 +314,7 @@ class Structure:
             column, seen = nested.read(data, begin, np.where(wrong, begin, stops), rows, odd)
             if self._observer is not None:
                 for some in seen:
-                    self._observer.see(Seen(*some))
+                    self._observer.see(some)
             if not rows.subscripts.shape[1]:
                 marks.filled[table.column] = holding(column)
             return (pc.if_else(pa.array(wrong), pa.scalar(None, column.type), column) if wrong.any() else column), end

@@ -229,7 +229,7 @@ class ColumnCompiler:
             self._lookup(step.name, params, members, at)
             if not self._context(step.name, params, (*path, "transforms", number)):
                 return None
-            steps.append(Step(transform.taking(flows[0]), params, beside, numbers))
+            steps.append(Step(transform.taking("text" if "text" in flows else flows[0]), params, beside, numbers))
             flows[:] = flows if numbers else [transform.gives] if transform.joins else [transform.gives] * len(flows)
         return steps
 

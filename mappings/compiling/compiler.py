@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from mappings.compiling.around import Around, parted
 from mappings.compiling.columns import ColumnCompiler, arrow_type, groups_of
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import by_name, compiled, widths_of
-from mappings.compiling.definitions import column_definition, field_definition
+from mappings.compiling.conditions import compiled
+from mappings.compiling.definitions import column_definition, field_definition, fields_by_name, widths_of
 from mappings.compiling.each import compile_each
 from mappings.compiling.leaving import compile_leaves
 from mappings.compiling.objects import attached, check_fields, naming_field
@@ -176,10 +176,7 @@ class _Compiler:
                 self._uses.note(spec, each, field, f"{name}.{column_name}")
             if column_name not in groups:
                 key = self._places.at(*at, "columns", column_name, "key")
-                if column_name == table_of(self._tables[name]).arrival:
-                    self._complain.add("Y081", key, f"column `{column_name}` of {name} is given by the program")
-                else:
-                    self._complain.unknown("Y031", key, f"column `{column_name}` of {name}", groups)
+                self._complain.no_column(key, self._tables[name], column_name, groups)
                 continue
             if lost and any(field.startswith(lost) for field in column.sources.values()):
                 continue
@@ -253,12 +250,12 @@ class _Compiler:
 
     def _widths(self, spec: PartSpec, each: Occurrences | None) -> dict[str, int]:
         """The most characters that a field holds: no byte gives more than one."""
-        widths = widths_of(by_name(self._schemas[spec.source])) | widths_of(self._around.fields(spec.source))
+        widths = widths_of(fields_by_name(self._schemas[spec.source])) | widths_of(self._around.fields(spec.source))
         if each is not None:
             widths.update(widths_of(fields_in_rows(each, self._schemas[spec.source])))
         for alias, join in spec.join.items():
             if join.source in self._schemas:
-                theirs = widths_of(by_name(self._schemas[join.source]))
+                theirs = widths_of(fields_by_name(self._schemas[join.source]))
                 widths.update({f"{alias}.{name}": width for name, width in theirs.items()})
         return widths
 

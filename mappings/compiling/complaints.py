@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
+import sqlalchemy as sa
 
 from mappings.compiling.around import Around
 from mappings.compiling.definitions import field_definition, near_definition
 from mappings.compiling.occurrences import tables_around
 from mappings.plan import FROM, OCCURRENCE, TO, VALUE
 from migration_reports.findings import Definition, Position, Problem, did_you_mean
+from migration_reports.items import table_of
 
 MOST_ALLOWED = 40
 
@@ -49,6 +51,13 @@ class Complaints:
     ) -> None:
         """Add a problem."""
         self.problems.append(Problem(code, place, message, allowed, hint, defined))
+
+    def no_column(self, place: Position, table: sa.Table, column: str, groups: Iterable[str]) -> None:
+        """Add that a mapping fills no such column of a table."""
+        if column == table_of(table).arrival:
+            self.add("Y081", place, f"column `{column}` of {table.name} is given by the program")
+        else:
+            self.unknown("Y031", place, f"column `{column}` of {table.name}", groups)
 
     def unknown(self, code: str, place: Position, what: str, allowed: Iterable[str]) -> None:
         """Add that a name is not known, with the nearest of those that are; `what` has the name in backquotes."""

@@ -84,16 +84,6 @@ def compiled(
     return tuple(made)
 
 
-def by_name(schema: pa.Schema) -> dict[str, pa.Field]:
-    """The fields of a schema by their names."""
-    return {field.name: field for field in schema}
-
-
-def widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
-    """The widths in bytes of the fields that say theirs."""
-    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}
-
-
 class UnknownFieldError(Exception):
     """A condition on a field that is not there."""
 

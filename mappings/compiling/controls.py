@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import by_name, compiled, is_number, widths_of
-from mappings.compiling.definitions import field_definition, near_definition
+from mappings.compiling.conditions import compiled, is_number
+from mappings.compiling.definitions import field_definition, fields_by_name, near_definition, widths_of
 from mappings.control_plan import ControlPlan, Subject
 from mappings.language.controls import ControlSpec
 from mappings.language.folder import SystemFolder
@@ -177,7 +177,7 @@ class _Control:
         schema = self._schemas[kind]
         types = {field.name: field.type for field in schema}
         when = compiled(
-            self._spec.when, types, widths_of(by_name(schema)), self._places, (*self._at, "when"), self._complain
+            self._spec.when, types, widths_of(fields_by_name(schema)), self._places, (*self._at, "when"), self._complain
         )
         return Subject(kind, fields, tuple(self._spec.by), when)
 

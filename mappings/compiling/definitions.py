@@ -27,6 +27,16 @@ def field_definition(schema: pa.Schema, name: str) -> tuple[Definition, ...]:
     return (Definition(f"{name} {picture}({metadata.get('usage', '?')}){place}", position),)
 
 
+def fields_by_name(schema: pa.Schema) -> dict[str, pa.Field]:
+    """The fields of a record kind by their names."""
+    return {field.name: field for field in schema}
+
+
+def widths_of(fields: Mapping[str, pa.Field]) -> dict[str, int]:
+    """The widths in bytes of the fields that say theirs."""
+    return {name: int(field.metadata[b"width"]) for name, field in fields.items() if b"width" in (field.metadata or {})}
+
+
 def usage_of(schema: pa.Schema, name: str) -> str:
     """How the bytes of a field are coded; empty for a name that the record kind does not have."""
     field = schema.field(name) if name in schema.names else None

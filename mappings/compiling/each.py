@@ -9,7 +9,7 @@ import pyarrow as pa
 from mappings.compiling.complaints import Complaints
 from mappings.compiling.conditions import is_number, plain
 from mappings.compiling.occurrences import compile_occurrences, fields_in_rows, runs_of, tables_of
-from mappings.language.spec import EachSpec
+from mappings.language.each import EachSpec
 from mappings.plan import VALUE, Occurrences, Runs
 from migration_reports.findings import Position, nearest
 

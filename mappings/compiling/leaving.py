@@ -8,7 +8,8 @@ from types import MappingProxyType
 import pyarrow as pa
 
 from mappings.compiling.complaints import Complaints
-from mappings.compiling.conditions import by_name, compiled, widths_of
+from mappings.compiling.conditions import compiled
+from mappings.compiling.definitions import fields_by_name, widths_of
 from mappings.compiling.uses import Uses
 from mappings.language.controls import LeaveSpec
 from mappings.language.spec import MappingSpec
@@ -55,4 +56,6 @@ def _leave(
         hint = "say which: when: {field: FIELD, values: [...]}"
         complain.add("Y103", places.at(*at, "when"), f"every record of {source} would be left", (), hint)
     types = {field.name: field.type for field in schema}
-    return Leave(spec.reason, compiled(spec.when, types, widths_of(by_name(schema)), places, (*at, "when"), complain))
+    return Leave(
+        spec.reason, compiled(spec.when, types, widths_of(fields_by_name(schema)), places, (*at, "when"), complain)
+    )

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from mappings.language.attachments import ObjectsSpec
 from mappings.language.controls import ControlSpec, LeaveSpec
 from mappings.language.deliveries import DeliverySpec
+from mappings.language.each import Each
 from mappings.language.written import Filled, Texts, When, Whole, listed
 from migration_reports.specs import Spec
 
@@ -321,37 +322,6 @@ Keep = Annotated[
         json_schema_input_type=Literal["every_row", "one_row_per_key"] | KeepFirst | KeepLast | KeepEffective,
     ),
 ]
-
-
-class EachSpec(Spec):
-    """The table whose occurrences, or runs of equal ones, give a row each."""
-
-    written: ClassVar[tuple[str, ...]] = ("runs", "values", "besides")
-    """The keys that people write; those of the model are what they come to."""
-
-    table: str
-    runs: bool = False
-    values: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
-
-
-def _each(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"table": value}
-    if isinstance(value, dict) and "runs" not in value:
-        raise ValueError("names a table, or the `runs:` of one, with `values:` or `besides:`")
-    return {**value, "table": value["runs"], "runs": True} if isinstance(value, dict) else value
-
-
-class RunsSpec(Spec):
-    """A row for each run of equal occurrences: `$from` and `$to` are its first and last, `$value` what they hold."""
-
-    runs: str = Field(description="the table (OCCURS), of one elementary item")
-    values: tuple[str, ...] = Field((), description="the values whose runs give a row; left out: every value")
-    besides: tuple[str, ...] = Field((), description="the values whose runs give none")
-
-
-Each = Annotated[EachSpec, BeforeValidator(_each, json_schema_input_type=str | RunsSpec)]
 
 
 class PartSpec(Spec):

@@ -5,18 +5,23 @@ from __future__ import annotations
 import base64
 import hashlib
 
+import polars as pl
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from dags.authoring.guesses import Given
+from dags.guarded.contents import digests as digests_of
 from dags.guarded.secrets import WORDS, secret_in
 from dags.inspection.column_profile import profile_values
 from dags.inspection.peek import _seen
+from extractors.copybooks.copybook import read_copybook
 from migration_reports.masking import HIDDEN
 from target_schemas.postgres import installation
 from target_schemas.postgres.areas import PRODUCTION
 from target_schemas.postgres.database import connect
 from target_schemas.sheets import read_systems
+from tests.sheets import sheet
 
 NAMES = {
     "OP-PASS": "password",
@@ -28,6 +33,7 @@ NAMES = {
     "town.US-PWD": "password",
     "GP-HASH": "hash",
     "US-SALT": "hash",
+    "userPassword": "password",
     "CT-KAGI": "key",
     "US-KOTAE": "answer",
     "SS-SHIMON": "template",
@@ -79,6 +85,31 @@ def test_a_secret_is_known_by_its_contents_and_not_even_its_form_is_shown(values
 )
 def test_what_only_resembles_one_is_none(values):
     assert all(d.detector != "secret" for d in profile_values(values, size=80).detections)
+
+
+def test_a_run_tells_of_a_column_of_digests_and_of_no_other():
+    table = sheet("papers", "item,type,length,must,key\nno,N,4,1,1\nkept,A,64,,\nfew,A,64,,\nshort,A,8,,\nname,A,40,,")
+    values = CONTENTS["hexadecimal"].to_pylist()
+    rows = pl.LazyFrame({"kept": values, "few": values[:1] * 200, "short": ["0a1b2c3d"] * 200, "name": ["ab 12"] * 200})
+    told = digests_of({"tests.papers": table.physical}, {"tests.papers": rows}).to_pylist()
+    assert [(f["code"], f["severity"], f["table"], f["column"]) for f in told] == [
+        ("V446", "alert", "tests.papers", "kept")
+    ]
+    few = digests_of({"tests.papers": table.physical}, {"tests.papers": rows.head(39)})
+    assert few.num_rows == 0
+
+
+FIELD = read_copybook("       01  R.\n           03  US-KAGI  PIC X(64).\n", file="r.cpy").fields()[0]
+
+
+def test_a_draft_leaves_a_secret_with_the_reason_and_asks_about_what_looks_like_one():
+    by_name = Given("US-KAGI", ("US-KAGI",), FIELD)
+    assert by_name.secret(("password", "key")) == ("秘密情報 (key)。移行しない", "")
+    assert by_name.secret(("password",)) == ("", "")
+    like = Given("US-MEMO", ("US-MEMO",), FIELD, profile=profile_values(CONTENTS["base64"], size=64))
+    reason, remark = like.secret(("password",))
+    assert reason == "?"
+    assert "looks like a secret" in remark
 
 
 def test_a_named_secret_is_not_shown_masked_nor_revealed():

@@ -313,6 +313,15 @@ def test_a_child_takes_its_parents_key(compiled):
     assert found.num_rows == 0
 
 
+def test_digits_of_numbers_and_texts_together(compiled):
+    joined = {"from": ["P-NO", "P-SEX"], "transforms": [{"digits": {"width": 3}}, "concat"]}
+    mapped = run(
+        compiled({"people": person(name=joined)}), people({"P-NO": 7, "P-SEX": " 12"}, {"P-NO": 8, "P-SEX": "x"})
+    )
+    assert column(mapped, "name") == ["007012", "008"]
+    assert codes(mapped) == [("M313", "error", 2, "P-SEX")]
+
+
 HEADED = {"head?": [True, True, False], "head.H-YMD": [20260110, 20260801, None], "head.H-BANK": ["A", "B", None]}
 
 

@@ -32,6 +32,9 @@ NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 SAYS = ("of", "per", "where", "unless", "beside", "day", "from", "until", "ends", "if", "last")
 """What is said of rows that stand beside others."""
 
+LINES = "joint."
+"""How the keys of reference tables begin, whose lines came in no dump and so have no order."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Computed:
@@ -216,6 +219,8 @@ def looked(given: Given, name: str, said: object, columns: Mapping[str, Column],
     last = given.named(rows.columns, str(said["last"]), f"`{rows.table}`") if "last" in said else None
     if last is not None and (holds or not rows.per):
         given.wrong("R020", f"`{name}` under `beside`: `last` is of rows that `per` ties, without `day` and `if`")
+    if last is not None and rows.table.startswith(LINES):
+        given.wrong("R020", f"`{name}` under `beside`: the line of a reference table is chosen by `day`, not by `last`")
     return Looked(name, rows, mine, theirs, every(holds) if holds else ALWAYS, last)
 
 
