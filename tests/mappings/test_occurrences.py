@@ -19,7 +19,7 @@ from mappings.compiling.conditions import compile_condition
 from mappings.compiling.occurrences import compile_occurrences, runs_of
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
-from mappings.language.spec import WhenSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
 from mappings.provenance import Followed, followed, origins
 from mappings.unfolding import unfold
