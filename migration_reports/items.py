@@ -177,16 +177,31 @@ class Item:
         parts = PARTS.get(self.kind)
         return (self.name,) if parts is None else tuple(f"{self.name}_{part}" for part in parts)
 
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """Those of its columns that have a value together or not at all."""
+        return self.columns[:2] if self.kind == "G" else self.columns
+
 
 PARTS: Mapping[str, Mapping[str, str]] = {
     "D": {"source": "原文", "key": "整列値", "precision": "精度"},
-    "G": {"srid": "座標系", "wkb": "図形"},
+    "G": {
+        "srid": "座標系",
+        "wkb": "図形",
+        "area": "面積",
+        "west": "西端",
+        "south": "南端",
+        "east": "東端",
+        "north": "北端",
+        "valid": "正当性",
+    },
     "B": {"path": "所在", "bytes": "バイト数", "sha256": "SHA-256"},
 }
 """The columns of the kinds that have several, in Japanese.
 
 A date is what the register says, a key that sorts and how much of it is known. A geometry is the number of its reference
-system (EPSG) and its WKB in hexadecimal, which PostGIS takes as it stands. An attachment is a file beside the dump.
+system (EPSG) and its WKB in hexadecimal, which PostGIS takes as it stands; area, bounds and whether it is valid (1 or 0)
+are taken of it when it is mapped, so that rules in plain SQL can ask for them. The area of degrees is none. An attachment is a file beside the dump.
 """
 
 
@@ -367,9 +382,9 @@ def is_text(item: Item) -> bool:
 
 
 def filled_as(column: sa.Column[Any]) -> str:
-    """The name that a mapping fills a column under: a date's three are one."""
+    """The name that a mapping fills a column under: a date's three are one, and a geometry's."""
     item = heading(column).item
-    return item.name if item is not None and item.kind == "D" else column.name
+    return item.name if item is not None and item.kind in ("D", "G") else column.name
 
 
 def table_of(table: sa.Table) -> Table:

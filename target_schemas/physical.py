@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +32,14 @@ LINEAGE = ("municipality_code", "source_dump", "source_record", "run_id")
 
 AMOUNT_DIGITS = 13
 """The digits of an amount whose sheet says none."""
+
+
+GEOMETRY: Mapping[str, sa.types.TypeEngine[Any]] = {
+    "area": sa.Numeric(24, 4),
+    **dict.fromkeys(("west", "south", "east", "north"), sa.Numeric(20, 8)),
+    "valid": sa.BigInteger(),
+}
+"""What is taken of a geometry when it is mapped, in the units of its reference system."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -120,7 +128,9 @@ def _columns(widest: Item, item: Item | None, *, dated: bool) -> Iterator[sa.Col
         unit = f" ({said.unit:,}円単位)" if said.unit > 1 else ""
         # The key of a day of which nothing is said is null, even where something must be said of it; in a table's key
         # it says so, and what stood there may be nothing.
-        null = item is None or not item.must or (item.kind == "D" and part == ("source" if dated else "key"))
+        # What is taken of a geometry need not be known of every one.
+        derived = part == "source" if dated else part in ("key", *GEOMETRY)
+        null = item is None or not item.must or derived
         info = {} if item is None else {HEADING: Heading(ja, en, item, part)}
         yield sa.Column(name, _type(widest, part), nullable=null, comment=ja + unit, info=info)
 
@@ -128,6 +138,8 @@ def _columns(widest: Item, item: Item | None, *, dated: bool) -> Iterator[sa.Col
 def _type(item: Item, part: str) -> sa.types.TypeEngine[Any]:
     if item.kind in ("M", "R"):
         return sa.Numeric(item.length or AMOUNT_DIGITS, item.scale)
+    if part in GEOMETRY:
+        return GEOMETRY[part]
     return sa.BigInteger() if item.kind == "I" or part in ("srid", "bytes") else sa.Text()
 
 
@@ -147,8 +159,8 @@ def _checks(item: Item, *, wider: bool) -> Iterator[sa.CheckConstraint]:
         name = f"{item.name}_precision"
         yield sa.CheckConstraint(sa.column(name).in_(PRECISIONS), name=f"{name}_value")
     elif item.kind in PARTS:
-        quoted = ", ".join(f'"{column}"' for column in item.columns)
-        whole = sa.text(f"num_nulls({quoted}) IN (0, {len(item.columns)})")
+        quoted = ", ".join(f'"{column}"' for column in item.whole)
+        whole = sa.text(f"num_nulls({quoted}) IN (0, {len(item.whole)})")
         yield sa.CheckConstraint(whole, name=f"{item.name}_whole")
 
 

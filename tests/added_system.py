@@ -127,7 +127,7 @@ def later_edition():
 def main():
     packages = (dags, docs.generate, extractors, mappings, migration_reports, target_schemas, validators)
     inbox = settings().inbox(TOWN.name)
-    made = synthesize(TOWN, system="resident_records", residents=60, seed=7, faults=0, out=inbox)
+    (made,) = synthesize(TOWN, system="resident_records", residents=60, seed=7, faults=0, out=inbox)
     (inbox / "toshokan.dat").write_bytes(b"".join(dump(residents(made.dump))))
     pages = reference.pages()
     seen = {

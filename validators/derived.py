@@ -113,6 +113,8 @@ def _item_rules(
         yield _codes(table, item, codes, day)
     if item.kind in ("G", "B"):
         yield _whole(table, item)
+    if item.kind == "G":
+        yield _valid(table, item)
 
 
 def _unknown(table: sa.Table, item: Item) -> Rule:
@@ -139,14 +141,21 @@ def _narrow(column: sa.Column[object], item: Item) -> bool:
 
 
 def _whole(table: sa.Table, item: Item) -> Rule:
-    """Of a geometry or an attachment all columns have a value, or none."""
-    empty = pl.sum_horizontal(pl.col(name).is_null() for name in item.columns)
-    columns = ", ".join(f'"{name}"' for name in item.columns)
-    sql = f"num_nulls({columns}) NOT IN (0, {len(item.columns)})"
-    failing = ~empty.is_in([0, len(item.columns)])
+    """Of an attachment all columns have a value, or none, and of a geometry those that are it."""
+    empty = pl.sum_horizontal(pl.col(name).is_null() for name in item.whole)
+    columns = ", ".join(f'"{name}"' for name in item.whole)
+    sql = f"num_nulls({columns}) NOT IN (0, {len(item.whole)})"
+    failing = ~empty.is_in([0, len(item.whole)])
     return Rule(
         f"{table.key}.{item.name}.whole", "V421", item.ja, item.en, table.key, item.columns, failing, Where(sql)
     )
+
+
+def _valid(table: sa.Table, item: Item) -> Rule:
+    """A geometry does not cross itself: judged where it was mapped, and asked for here, so that both engines can."""
+    column = f"{item.name}_valid"
+    failing, sql = pl.col(column) == 0, Where(f'"{column}" = 0')
+    return Rule(f"{table.key}.{item.name}.valid", "V492", item.ja, item.en, table.key, (item.name,), failing, sql)
 
 
 def _codes(table: sa.Table, item: Item, codes: CodeSet, day: str | None) -> Rule:

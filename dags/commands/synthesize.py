@@ -39,7 +39,7 @@ def synthesize(
     town = municipality_folder(municipality)
     for name in read_municipality(town, only=system).systems:
         with progress(f"{town.name} {name}") as tell:
-            made = synthesis.synthesize(
+            several = synthesis.synthesize(
                 town,
                 system=name,
                 residents=residents,
@@ -48,6 +48,7 @@ def synthesize(
                 out=folder or settings().inbox(town.name),
                 progress=tell,
             )
-        said = f"{made.dump}: {made.records:,} records, {made.faulty:,} with a fault"
-        out.print(said, highlight=False, soft_wrap=True)
-        out.print(f"{made.faults}", highlight=False, soft_wrap=True)
+        for made in several:
+            said = f"{made.dump}: {made.records:,} records, {made.faulty:,} with a fault"
+            out.print(said, highlight=False, soft_wrap=True)
+            out.print(f"{made.faults}", highlight=False, soft_wrap=True)

@@ -20,11 +20,11 @@ def synthesize(
     faults: float,
     out: Path,
     progress: Callable[[int, int], None] | None = None,
-) -> Synthesized:
-    """Write a system's dump of an invented municipality; the other arguments are those of `extractors.synthesis.write`.
+) -> tuple[Synthesized, ...]:
+    """Write a system's dumps of an invented municipality; the other arguments are those of `extractors.synthesis.write`.
 
     Args:
-        system: whose dump; it need not be said where the municipality has one.
+        system: whose dumps; it need not be said where the municipality has one.
 
     Raises:
         SpecError: the municipality's specs, its recipe or the layout cannot be used.

@@ -6,7 +6,22 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from extractors.containers import awstape, bzip2, gzip, het, labelled, rejects, shapefile, xlsx, xmi, xz, zip, zstd  # noqa: A004
+from extractors.containers import (
+    awstape,
+    bzip2,
+    gzip,
+    het,
+    labelled,
+    ldif,
+    rejects,
+    shapefile,
+    xlsx,
+    xmi,
+    xml,
+    xz,
+    zip,  # noqa: A004
+    zstd,
+)
 from extractors.containers.contract import Container
 from extractors.options import choose
 
@@ -15,8 +30,10 @@ CONTAINERS: tuple[Container, ...] = (
     bzip2.CONTAINER,
     xz.CONTAINER,
     zstd.CONTAINER,
+    ldif.CONTAINER,
     shapefile.CONTAINER,
     xlsx.CONTAINER,
+    xml.CONTAINER,
     zip.CONTAINER,
     awstape.CONTAINER,
     het.CONTAINER,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO
 from xml.parsers import expat
@@ -12,6 +14,12 @@ PIECE = 1 << 16
 DEEPEST = 200
 LARGEST = 1 << 30
 """Bytes of the largest document that is believed."""
+
+_JAPANESE: Mapping[str, str] = {
+    **dict.fromkeys(("shift-jis", "sjis", "x-sjis", "ms-kanji", "windows-31j", "cp932"), "cp932"),
+    **dict.fromkeys(("euc-jp", "x-euc-jp"), "euc_jp"),
+    "iso-2022-jp": "iso2022_jp",
+}
 
 Start = Callable[[str, Mapping[str, str]], None]
 
@@ -58,17 +66,30 @@ def parse(
     if text is not None:
         parser.CharacterDataHandler = text
     size = 0
+    decoder = None
     try:
         while block := file.read(PIECE):
+            decoder = _decoder(block) if not size else decoder
             size += len(block)
             if size > LARGEST:
                 raise Refused(f"it is larger than {LARGEST:,} bytes")
-            parser.Parse(block, False)
+            parser.Parse(block if decoder is None else decoder.decode(block), False)
             yield
-        parser.Parse(b"", True)
+        parser.Parse(b"" if decoder is None else decoder.decode(b"", True), True)
+    except UnicodeDecodeError:
+        raise Refused("bytes that are no characters of the encoding that it declares") from None
+    except (LookupError, ValueError):
+        raise Refused("it declares an encoding that is not read here") from None
     except expat.ExpatError as error:
         raise Refused(f"line {error.lineno}: {expat.ErrorString(error.code)}") from None
     yield
+
+
+def _decoder(head: bytes) -> codecs.IncrementalDecoder | None:
+    """What reads an encoding that expat does not know, by the declaration of a document; None where expat reads it."""
+    found = re.match(rb"<\?xml[^>]*encoding=[\"']([A-Za-z0-9_.-]{1,40})[\"']", head)
+    codec = _JAPANESE.get(found[1].decode().lower().replace("_", "-")) if found is not None else None
+    return codecs.getincrementaldecoder(codec)() if codec is not None else None
 
 
 def damaged(container: str, part: str, refused: Refused) -> Damaged:

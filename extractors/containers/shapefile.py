@@ -17,6 +17,7 @@ import dataclasses
 import itertools
 import re
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -49,6 +50,8 @@ _UNREADABLE = (
 """What pyshp raises at bytes that are no shapes."""
 
 shapefile.VERBOSE = False
+warnings.filterwarnings("ignore", category=shapefile.PossiblyCorruptFileHeader)
+"""What pyshp would print of a head, `_stated` says."""
 
 _ZONES = {"JGD_2011": 6669, "JGD2011": 6669, "JGD_2000": 2443, "JGD2000": 2443, "TOKYO": 30161}
 _DEGREES = {
@@ -244,11 +247,20 @@ def _rows(there: _Set) -> Iterator[bytes]:
         yield saying(Says.DIFFERING, f"the .shp has {features:,} features, the .dbf {rows:,} rows")
     if ".shx" in there and ".shp" in there and (indexed := max(there.size(".shx") - 100, 0) // 8) != features:
         yield saying(Says.DIFFERING, f"the .shp has {features:,} features, the .shx {indexed:,}")
+    if ".shp" in there and (stated := _stated(there)) != there.size(".shp"):
+        yield saying(Says.DIFFERING, f"the .shp says that it has {stated:,} bytes, and it has {there.size('.shp'):,}")
     yield saying(Says.ACCOUNT, f"{features:,} features, {rows:,} rows{_charset(there.text('.cpg'))}")
 
 
 def _charset(cpg: str) -> str:
     return f"; the .cpg says {cpg[:20]}" if cpg and cpg.isascii() else ""
+
+
+def _stated(there: _Set) -> int:
+    """How many bytes the .shp says it has."""
+    with there.open(".shp") as file:
+        head = file.read(28)
+    return 2 * int.from_bytes(head[24:28], "big")
 
 
 def _shapes(file: BinaryIO) -> Iterator[Cell]:

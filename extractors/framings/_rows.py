@@ -58,6 +58,7 @@ SAYINGS: Mapping[int, str] = {
     Says.MISSING: "F160",
     Says.DIFFERING: "F161",
     Says.HIDDEN: "F156",
+    Says.BROKEN: "F162",
 }
 """The finding that a row is which is none."""
 

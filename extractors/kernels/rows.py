@@ -29,6 +29,7 @@ class Says(enum.IntEnum):
     MISSING = ord("4")
     DIFFERING = ord("5")
     HIDDEN = ord("6")
+    BROKEN = ord("7")
     ROW_HIDDEN = ord("9")
 
 

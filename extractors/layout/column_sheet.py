@@ -55,7 +55,7 @@ def _text(length: int, _: int) -> Place:
 def _number(digits: int, scale: int) -> Place:
     said = f"number {digits}.{scale}" if scale else f"number {digits}"
     picture = Picture(said, "numeric", digits, digits, scale, signed=True)
-    kind = pa.int64() if not scale and digits <= 18 else pa.decimal128(MOST_DIGITS, scale)
+    kind = pa.int64() if not scale and digits <= 18 else pa.decimal128(digits, scale)
     return 2 * digits + 8, picture, "figures", kind
 
 

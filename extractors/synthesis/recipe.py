@@ -1,4 +1,6 @@
-"""How a town becomes a dump: `synthesis.yaml` in a municipality's folder, declarative, so that any can have one.
+"""How a town becomes a dump: a recipe in a municipality's folder of a system, declarative, so that any can have one.
+
+`synthesis.yaml` is that of the only dump; of several each has its own in the folder `synthesis`.
 
 A recipe names entities of the town and their attributes, and fields of a layout; the generator knows none of either.
 """
@@ -94,25 +96,39 @@ class Recipe(Spec):
     kinds: Mapping[str, KindRecipe] = Field(description="its kinds of records, by name, in the order of writing")
 
 
-def read_recipe(*roots: Path) -> tuple[Recipe, Located]:
-    """Read a municipality's recipe, or else its package's.
+ONE, SEVERAL = "synthesis.yaml", "synthesis"
+"""The recipe of the only dump of a system; the folder of recipes where there are several."""
+
+
+def recipes(*roots: Path) -> tuple[Path, ...]:
+    """The recipes of a municipality's system, or else of its package, in the order of their names.
 
     Args:
         roots: its folder of the system, and its package's.
 
     Raises:
-        SpecError: there is none, or it cannot be used; with every problem.
+        SpecError: there is none.
     """
-    folder = next((root for root in roots if (root / "synthesis.yaml").is_file()), roots[0])
-    path = folder / "synthesis.yaml"
-    shown = "/".join(path.parts[-3:])
-    if not path.is_file():
-        hint = "only municipalities with a synthesis.yaml can be synthesized"
-        raise SpecError([Problem("Y006", Position(shown), "there is no recipe for a synthetic dump", hint=hint)])
+    for root in roots:
+        found = tuple(sorted((root / SEVERAL).glob("*.yaml"))) or ((root / ONE,) if (root / ONE).is_file() else ())
+        if found:
+            return found
+    shown = "/".join((roots[0] / ONE).parts[-3:])
+    hint = f"only systems with a {ONE}, or a folder {SEVERAL} of recipes, can be synthesized"
+    raise SpecError([Problem("Y006", Position(shown), "there is no recipe for a synthetic dump", hint=hint)])
+
+
+def read_recipe(path: Path) -> tuple[Recipe, Located]:
+    """Read a recipe.
+
+    Raises:
+        SpecError: it cannot be used; with every problem.
+    """
+    shown = "/".join(path.parts[-4 if path.parent.name == SEVERAL else -3 :])
     try:
         text = path.read_text("utf-8")
     except UnicodeDecodeError:
-        message = "`synthesis.yaml` is not UTF-8 text"
+        message = f"`{path.name}` is not UTF-8 text"
         raise SpecError([Problem("Y006", Position(shown), message, hint="save it as UTF-8")]) from None
     data, places = read_yaml(text, shown)
     located, problems = Located(shown, places), list[Problem]()

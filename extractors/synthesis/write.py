@@ -20,7 +20,7 @@ from extractors.synthesis.faults import Written as ToAlter
 from extractors.synthesis.order import nested, places
 from extractors.synthesis.planning import plan
 from extractors.synthesis.plans import ColumnPlan, KindPlan, Total, is_text
-from extractors.synthesis.recipe import Recipe, read_recipe
+from extractors.synthesis.recipe import Recipe, read_recipe, recipes
 from extractors.synthesis.rows import Rows, whole
 from extractors.synthesis.seeding import Apart, Hit, draw, draw_alone
 from extractors.synthesis.town import ENTITIES
@@ -60,15 +60,15 @@ def synthesize(
     out: Path,
     package: Path | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Synthesized:
-    """Write a dump of an invented municipality.
+) -> tuple[Synthesized, ...]:
+    """Write the dumps of one system of an invented municipality.
 
     Args:
-        folder: the municipality's folder of a system, with its synthesis.yaml.
+        folder: the municipality's folder of a system, with its recipes.
         residents: how many people.
         seed: the same seed gives the same bytes.
         faults: the share of records that get a fault, 0 to 1; 0: none at all, whatever rates the recipe states.
-        out: the folder to write into; the dump takes its expected name.
+        out: the folder to write into; each dump takes its expected name.
         package: where the recipe and the layout stand that the municipality does not have itself.
         progress: told the residents written and all of them.
 
@@ -78,9 +78,22 @@ def synthesize(
     """
     if not (1 <= residents <= MAX_RESIDENTS and 0 <= faults <= 1):
         raise ValueError(f"residents must be 1 to {MAX_RESIDENTS:,}, and faults a share from 0 to 1")
-    source = _source(folder, package)
+    roots = (folder, package) if package is not None else (folder,)
+    sources = [_source(recipe, roots) for recipe in recipes(*roots)]
     for missing in (*reversed(out.parents), out):
         missing.mkdir(mode=0o700, exist_ok=True)
+    made = (_write(source, residents, seed, faults, out, progress) for source in sources)
+    return tuple(made)
+
+
+def _write(
+    source: _Source,
+    residents: int,
+    seed: int,
+    faults: float,
+    out: Path,
+    progress: Callable[[int, int], None] | None,
+) -> Synthesized:
     target = out / source.recipe.file
     listing = out / f"{source.recipe.file}.faults.csv"
     part_file, part_listing = target.with_name(f".{target.name}.part"), listing.with_name(f".{listing.name}.part")
@@ -114,9 +127,8 @@ class _Source:
     reading: Reading
 
 
-def _source(folder: Path, package: Path | None) -> _Source:
-    roots = (folder, package) if package is not None else (folder,)
-    recipe, located = read_recipe(*roots)
+def _source(path: Path, roots: tuple[Path, ...]) -> _Source:
+    recipe, located = read_recipe(path)
     root = next((root for root in roots if (root / recipe.layout).is_file()), None)
     problems = []
     if root is None:
@@ -129,7 +141,7 @@ def _source(folder: Path, package: Path | None) -> _Source:
     dialect = Choice(recipe.dialect) if recipe.dialect is not None else None
     spoken = Spoken(_choice(recipe.framing), _choice(recipe.charset), dialect, options=recipe.options)
     shown = f"{root.parent.name}/{root.name}/{recipe.layout}"
-    reading = make_reading(spoken, make_layout(spoken, read_text(root / recipe.layout, shown), shown), folder)
+    reading = make_reading(spoken, make_layout(spoken, read_text(root / recipe.layout, shown), shown), roots[0])
     return _Source(recipe, plan(recipe, located, reading.layout, fixed_places=reading.fixed_places), reading)
 
 

@@ -3,7 +3,7 @@
     "1,234.5"  ->  1234.50 (of two decimals)        "120-"  ->  -120        "12.345"  ->  no value: a decimal would be lost
 
 Spaces around it are left out, and a field of only spaces is no value. Commas stand among digits before the point; nothing
-is rounded, and a zero behind the decimals of its column is no loss.
+is rounded, a zero behind the decimals of its column is no loss, and more digits than the sheet says are no value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from extractors.kernels.plan import argument
 from extractors.layout import Field
 from extractors.usages._digits import add_scaled, to_integers
 from extractors.usages._numbers import prepare_number
-from extractors.usages.contract import LOST, NUMBER, OUT_OF_PICTURE, Prepared, Rules, Usage
+from extractors.usages.contract import LOST, NUMBER, Prepared, Rules, Usage
 
 _SPACE, _COMMA, _POINT, _PLUS, _MINUS = (np.uint64(ord(mark)) for mark in " ,.+-")
 _ZERO = np.uint64(ord("0"))
@@ -75,7 +75,7 @@ def decode(plan, first, last, found):
         for _ in range(scale - max(after, np.int64(0))):
             top, total = add_scaled(top, total, np.uint64(10), np.uint64(0))
             seen += np.int64(not leading)
-        bad |= seen > 38 or (stride == 1 and seen > 18)
+        bad |= seen > digits
         if negative:
             total = ~total + np.uint64(1)
             top = ~top + np.uint64(total == np.uint64(0))
@@ -83,9 +83,8 @@ def decode(plan, first, last, found):
         if stride == 2:
             put64(out + 16 * r + 8, np.int64(top))
         lost = np.int64(bad)
-        beyond = np.int64(seen > digits) & (lost ^ 1)
-        put64(listed + 8 * found, (lost | beyond << 1) << 32 | r)
-        found += lost | beyond
+        put64(listed + 8 * found, lost << 32 | r)
+        found += lost
     return found
 
 
@@ -113,7 +112,7 @@ USAGE = Usage(
     doc=__doc__ or "",
     value=NUMBER,
     prepare=prepare,
-    flags={LOST: "D206", OUT_OF_PICTURE: "D207"},
+    flags={LOST: "D206"},
     blank_code="D203",
     empty=b"\x00\x20",
     encode=encode,

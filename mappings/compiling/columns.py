@@ -28,12 +28,16 @@ from migration_reports.wording import refused
 
 Path = tuple[str | int, ...]
 
+GROUPED: Mapping[str, Type] = {"D": "date", "G": "geometry"}
+"""The kinds whose several columns are filled as one, and what flows into them."""
+
 HINTS = {
     ("integer", "text"): "write it with digits: {width: n}",
     ("integer", "date"): "read it with wareki_date",
     ("text", "date"): "read it with wareki_text, or with date",
     ("text", "integer"): "read it with number",
     ("text", "decimal"): "read it with number",
+    ("text", "geometry"): "read it with geometry: {srid: 6677}",
     ("truth", "text"): "write CASE WHEN ... THEN '1' ELSE '0' END",
 }
 
@@ -48,7 +52,7 @@ def arrow_type(column: sa.Column[object]) -> pa.DataType:
 
 
 def groups_of(table: sa.Table) -> dict[str, list[sa.Column[object]]]:
-    """The table's own columns by the name that a mapping fills them under: a date's three are one."""
+    """The table's own columns by the name that a mapping fills them under: a date's three are one, so a geometry's."""
     groups: dict[str, list[sa.Column[object]]] = {}
     for column in (column for column in table_of(table).columns if not item_of(column).arrival):
         groups.setdefault(filled_as(column), []).append(column)
@@ -111,7 +115,7 @@ class ColumnCompiler:
         path: Path = (*self._at, "columns", name)
         place = self._places.at(*path)
         members = self._groups[name]
-        target: Type = "date" if item_of(members[0]).kind == "D" else type_of(arrow_type(members[0]))
+        target: Type = GROUPED.get(item_of(members[0]).kind) or type_of(arrow_type(members[0]))
         self._policies(name, spec, target, members, path)
         conditions = self._conditions(spec, path)
         made = self._origin(name, spec, target, path)
@@ -254,10 +258,10 @@ class ColumnCompiler:
             defined = self._defined(members)
             self._complain.add("Y033", place, f"column `{name}` is mandatory", ("reject", "default"), hint, defined)
         if spec.default is not None:
-            if target == "date":
-                self._complain.add(
-                    "Y033", self._places.at(*path, "default"), "a date has no default: no day may be invented"
-                )
+            if target in GROUPED.values():
+                said = "a date has no default: no day may be invented"
+                said = said if target == "date" else "a geometry has no default: no place may be invented"
+                self._complain.add("Y033", self._places.at(*path, "default"), said)
             elif target != "text" and not is_number(spec.default):
                 message = f"default `{spec.default[:40]}` is no number"
                 where = self._places.at(*path, "default")

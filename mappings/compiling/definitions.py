@@ -54,7 +54,7 @@ def column_definition(
 ) -> tuple[Definition, ...]:
     """What a target column (or a date's three) may hold: type, length, code set, and whether it must be filled."""
     item, name = item_of(members[0]), filled_as(members[0])
-    title = item.ja if item.kind == "D" else heading(members[0]).ja
+    title = item.ja if item.kind in ("D", "G") else heading(members[0]).ja
     column = members[0].type
     if isinstance(column, sa.Numeric) and column.precision is not None:
         parts = [KINDS[item.kind], f"{column.precision} digits"]

@@ -17,6 +17,9 @@ from migration_reports.trouble import Definition, Position, Problem, did_you_mea
 TABLE_OPTIONS = ("table", "gaiji", "mj", "repertoire")
 """Options of a charset that name files."""
 
+SET = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+"""The files of a set of map files."""
+
 BUILT_IN = ("any", "jis_x_0208", "jis_x_0213")
 """Repertoires that are no files."""
 
@@ -138,6 +141,8 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
     if dump.volumes is not None and not any(set(file) & set("*?") for file in dump.file):
         message = "volumes: says how many files a name with * or ? stands for"
         files.problems.append(Problem("Y012", places.at(*at, "volumes"), message))
+    if dump.container is not None and dump.container.name == "shapefile":
+        _check_set(dump, places.at(*at, "file"), files.problems)
     # The reader of copybooks knows their codes (many are Shift_JIS); here only that the file is there.
     files.note(dump.layout, places.at(*at, "layout"))
     for option in TABLE_OPTIONS:
@@ -155,6 +160,20 @@ def _check_dump(name: str, dump: DumpSpec, places: Located, files: Files) -> Non
             place = places.at(*at, "records", kind_name, "parent")
             hint = did_you_mean(kind.parent, dump.records)
             files.problems.append(Problem("Y020", place, message, tuple(dump.records), hint))
+
+
+def _check_set(dump: DumpSpec, place: Position, problems: list[Problem]) -> None:
+    """Check that every file of a set of map files is expected: those that nobody names would be read and not proved."""
+    ends = {Path(file).suffix.lower() for file in dump.file}
+    lacking = [end for end in SET if end not in ends]
+    if lacking and ends & set(SET) and not any(set(file) & set("*?") for file in dump.file):
+        stem = dump.file[0].rpartition(".")[0][:60]
+        message = f"the set's files {', '.join(lacking)} are not named, and would be read without being received"
+        problems.append(Problem("Y110", place, message, (f"[{', '.join(stem + end for end in SET)}]", f"{stem}.zip")))
+    elif not ends & {*SET, ".zip"} and not any(set(file) & set("*?") for file in dump.file):
+        problems.append(
+            Problem("Y110", place, "a set of map files ends with .shp, .shx, .dbf, .prj and .cpg, or is a .zip")
+        )
 
 
 def _check_day(day: str, place: Position, problems: list[Problem]) -> bool:

@@ -72,6 +72,7 @@ PROBLEMS: Mapping[str, str] = {
     "Y090": "a delivery whose files cannot be told",
     "Y091": "a name in braces that stands for nothing",
     "Y092": "attachments that cannot be found or told apart",
+    "Y110": "a set of map files of which some are not named",
     "Y100": "a control whose groups nothing states",
     "Y101": "parts of a control that do not belong together",
     "Y102": "a control per parent that no parent states",

@@ -65,7 +65,9 @@ class KindSpec(Spec):
     objects: ObjectsSpec | None = Field(None, description="files beside the dump that such records name")
 
 
-CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType({"shapefile": "shift_jis", "xlsx": "utf_8"})
+CONTAINERS_OF_ROWS: Mapping[str, str] = MappingProxyType(
+    {"ldif": "utf_8", "shapefile": "shift_jis", "xlsx": "utf_8", "xml": "utf_8"}
+)
 """The containers of rows of cells, whose framing need not be said, and their charsets where nothing else is said."""
 
 

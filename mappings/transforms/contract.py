@@ -17,8 +17,10 @@ import pydantic
 
 from mappings.language.folder import CodeTable
 
-Type = Literal["text", "integer", "decimal", "date"]
-"""What flows between transforms. A date is a struct of source (text), key (YYYYMMDD, text) and precision (text)."""
+Type = Literal["text", "integer", "decimal", "date", "geometry"]
+"""What flows between transforms. A date is a struct of source (text), key (YYYYMMDD, text) and precision (text).
+
+A geometry is one of the columns of its kind (`items.PARTS`)."""
 
 
 REFERENCE_DATE = "reference_date"

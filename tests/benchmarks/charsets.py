@@ -192,7 +192,7 @@ def residents(count: int, rounds: int, folder: Path) -> None:
         shutil.copytree(TOWN, town)
         recipe = town / "resident_records" / "synthesis.yaml"
         recipe.write_text(recipe.read_text("utf-8").replace("{name: fujitsu}", f"{{name: {family}}}"), encoding="utf-8")
-        data = synthesize(town, residents=count, seed=1, faults=0.0, out=folder / f"{family}-out").dump.read_bytes()
+        data = synthesize(town, residents=count, seed=1, faults=0.0, out=folder / f"{family}-out")[0].dump.read_bytes()
         charset = charsets.load(family, options, town)
         size = len(data)
 

@@ -76,7 +76,7 @@ def synthesize(residents: int, out: Path) -> Path:
     from dags.inspection.synthesis import synthesize as write
 
     start = time.perf_counter()
-    made = write(ROOT / "mappings" / "municipalities" / TOWN, residents=residents, seed=1, faults=0.005, out=out)
+    (made,) = write(ROOT / "mappings" / "municipalities" / TOWN, residents=residents, seed=1, faults=0.005, out=out)
     seconds = time.perf_counter() - start
     say(f"{residents:,} residents invented in {seconds:.1f} s ({residents / seconds:,.0f} a second)")
     return made.dump

@@ -95,7 +95,7 @@ def turns(measured: dict[str, Callable[[], int]], rounds: int) -> dict[str, tupl
 
 def read(town: Municipality, residents: int, folder: Path) -> list[Extracted]:
     """The batches of a synthetic dump."""
-    made = synthesize(TOWN, residents=residents, seed=1, faults=0.005, out=folder)
+    (made,) = synthesize(TOWN, residents=residents, seed=1, faults=0.005, out=folder)
     reader = town.dumps["juki_master"]
     reading = reader.reading
     with made.dump.open("rb") as stream:

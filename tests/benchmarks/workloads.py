@@ -58,7 +58,7 @@ def resident(residents: int, folder: Path) -> Workload:
     """The 400-byte resident record of a shipped municipality, as `hikkoshi synthesize` makes it."""
     town = ROOT / "mappings" / "municipalities" / TOWN
     reader = load_municipality(town).dumps[DUMP]
-    made = synthesize(town, residents=residents, seed=1, faults=0.001, out=folder)
+    (made,) = synthesize(town, residents=residents, seed=1, faults=0.001, out=folder)
     kinds = [Kind(k.name, k.field, k.values, k.group) for k in reader.kinds]
     reading = reader.reading
     return Workload("resident, 400 B", made.dump, reading.layout, reading.framing, reading.charset, kinds)

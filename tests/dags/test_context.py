@@ -60,7 +60,7 @@ def town(tmp_path, monkeypatch):
 
 def files(town, out):
     """Two files: two sections and a record behind them; two records before any header, and a section without a trailer."""
-    whole = synthesize(TOWNS / MIHON, residents=300, seed=5, faults=0, out=out / "made").dump.read_bytes()
+    whole = synthesize(TOWNS / MIHON, residents=300, seed=5, faults=0, out=out / "made")[0].dump.read_bytes()
     head, *people, tail = [whole[at : at + LENGTH] for at in range(0, len(whole), LENGTH)]
 
     def section(day, name, some):

@@ -43,7 +43,7 @@ def receive(home, town, *, change=None, spoil=True):
     folder = home.parent / "towns" / town
     manifest = folder / "resident_records/manifest.yaml"
     manifest.write_text(manifest.read_text("utf-8").replace("rejects: 2%", "rejects: 60%"), encoding="utf-8")
-    made = synthesize(folder, residents=300, seed=5, faults=0.05, out=home / "inbox" / town)
+    (made,) = synthesize(folder, residents=300, seed=5, faults=0.05, out=home / "inbox" / town)
     data, length = bytearray(made.dump.read_bytes()), LENGTHS[town]
     # Wherever slices of 25 records or of 50 meet, a record without a kind and one with a bad number stand side by side.
     for record in range(50, (len(data) // length - 1) * spoil, 50):

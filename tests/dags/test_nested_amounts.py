@@ -70,7 +70,7 @@ def test_every_cell_is_proved_to_the_promoted_table(tmp_path, monkeypatch, datab
     monkeypatch.setenv("HIKKOSHI_DATABASE_URL", database_url)
     monkeypatch.setenv("HIKKOSHI_SLICE_BYTES", slice_bytes)
     shutil.copytree(MIHON, town)
-    made = synthesize(town, residents=80, seed=3, faults=0, out=home / "inbox" / town.name)
+    (made,) = synthesize(town, residents=80, seed=3, faults=0, out=home / "inbox" / town.name)
     numbers = numbers_in(town, made.dump)
     firsts, seconds = numbers[::2], numbers[1::2]
     records = [record_of(at, *pair) for at, pair in enumerate(zip(firsts, seconds, strict=False))]

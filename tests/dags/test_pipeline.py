@@ -40,7 +40,7 @@ def home(tmp_path, monkeypatch, database_url):
 def receive(home, town="990027_mihon", residents=600, faults=0.05, seed=3):
     return synthesize(
         home.parent / "towns" / town, residents=residents, seed=seed, faults=faults, out=home / "inbox" / town
-    )
+    )[0]
 
 
 def allow_rejects(home, town="990027_mihon"):
@@ -205,7 +205,7 @@ def test_the_report_is_made_and_the_record_reads_back(home):
     reports = home / "runs" / record.run_id / "reports"
     assert {p.name for p in reports.iterdir()} == {
         "result.ja.html", "result.en.html", "workbook.xlsx", "run.json", "SHA256SUMS",
-        "gaiji.html", "gaiji.xlsx", "gaiji.csv",
+        "gaiji.html", "gaiji.xlsx", "gaiji.csv", "candidates.html", "candidates.xlsx", "candidates.csv",
     }  # fmt: skip
     assert json.loads((reports / "run.json").read_text("utf-8"))["run_id"] == record.run_id
     assert record.count("error") >= record.rejects

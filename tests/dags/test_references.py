@@ -31,7 +31,7 @@ def home(tmp_path, monkeypatch, database_url):
 
 def receive(home, town, *, faults=0.0, residents=1000):
     folder = home.parent / "towns" / town
-    return synthesize(folder, residents=residents, seed=3, faults=faults, out=home / "inbox" / town).dump
+    return synthesize(folder, residents=residents, seed=3, faults=faults, out=home / "inbox" / town)[0].dump
 
 
 def findings(home, run_id):

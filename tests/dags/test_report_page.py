@@ -141,7 +141,8 @@ def test_the_page_of_a_run_lists_every_file_that_is_there(served):
     assert is_page(served["index"])
     assert guarded(served["index"])
     assert re.findall(r'href="\./manual__2026-11-28T04%3A40%3A25\.295755%2B00%3A00/([^"]+)"', page) == [
-        "result.ja.html", "result.en.html", "gaiji.html", "gaiji.xlsx", "gaiji.csv", "run.json", "workbook.xlsx", "SHA256SUMS",
+        "result.ja.html", "result.en.html", "gaiji.html", "gaiji.xlsx", "gaiji.csv",
+        "candidates.html", "candidates.xlsx", "candidates.csv", "run.json", "workbook.xlsx", "SHA256SUMS",
     ]  # fmt: skip
     assert "移行結果報告書" in page
     assert "990027-r03-20261128T044025-0a1b2c3d" in page

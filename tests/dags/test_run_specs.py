@@ -37,7 +37,9 @@ def town(home, name=MIHON):
 
 
 def receive(home, name=MIHON, **more):
-    return synthesize(town(home, name), **{"residents": 300, "seed": 5, "faults": 0} | more, out=home / "inbox" / name)
+    return synthesize(town(home, name), **{"residents": 300, "seed": 5, "faults": 0} | more, out=home / "inbox" / name)[
+        0
+    ]
 
 
 def edit(path, old, new):

@@ -22,7 +22,7 @@ def test_a_town_without_faults_passes_every_rule(town, tmp_path, monkeypatch, da
     monkeypatch.setenv("HIKKOSHI_HOME", str(home))
     monkeypatch.setenv("HIKKOSHI_MUNICIPALITIES", str(towns))
     monkeypatch.setenv("HIKKOSHI_DATABASE_URL", database_url)
-    made = synthesize(towns / town, residents=700, seed=4, faults=0, out=home / "inbox" / town)
+    (made,) = synthesize(towns / town, residents=700, seed=4, faults=0, out=home / "inbox" / town)
     assert made.faulty == 0
     record = runs.run_all(town)
     assert record.state == "promoted", record.state_reason_en

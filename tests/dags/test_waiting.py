@@ -29,7 +29,9 @@ def home(tmp_path, monkeypatch, database_url):
 
 
 def receive(home, residents=300):
-    return synthesize(home.parent / "towns" / REIJI, residents=residents, seed=5, faults=0, out=home / "inbox" / REIJI)
+    return synthesize(home.parent / "towns" / REIJI, residents=residents, seed=5, faults=0, out=home / "inbox" / REIJI)[
+        0
+    ]
 
 
 def own(home, text):
@@ -100,7 +102,7 @@ def test_a_key_that_was_never_numbered_is_a_finding_and_no_number(home, database
 
 
 def test_a_limit_of_a_column_holds_the_run_or_stops_it(home, database_url):
-    made = synthesize(home.parent / "towns" / REIJI, residents=200, seed=5, faults=0, out=home / "inbox" / REIJI)
+    (made,) = synthesize(home.parent / "towns" / REIJI, residents=200, seed=5, faults=0, out=home / "inbox" / REIJI)
     data = bytearray(made.dump.read_bytes())
     offset = next(f.offset for f in load(home.parent / "towns" / REIJI).dumps["setai_kojin"].layout.fields("SK-KOJIN") if f.name == "KJ-SEI")  # fmt: skip
     for record in range(len(data) // 240):

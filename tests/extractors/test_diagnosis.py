@@ -31,7 +31,7 @@ SHIPPED = {
 
 @pytest.fixture(scope="module", params=sorted(SHIPPED))
 def town(request, tmp_path_factory):
-    made = synthesize(TOWNS / request.param, residents=300, seed=3, faults=0, out=tmp_path_factory.mktemp("town"))
+    (made,) = synthesize(TOWNS / request.param, residents=300, seed=3, faults=0, out=tmp_path_factory.mktemp("town"))
     name, charset, length, kinds = SHIPPED[request.param]
     roots = (TOWNS / request.param / "resident_records", TOWNS.parent / "packages" / "ibm_setai")
     layout = next(root / "layouts" / f"{name}.cpy" for root in roots if (root / "layouts" / f"{name}.cpy").exists())

@@ -117,7 +117,7 @@ kinds:
 
 
 def make(town, out, **options):
-    return synthesize(TOWNS / town, **{"residents": 500, "seed": 1, "faults": 0.0, "out": out, **options})
+    return synthesize(TOWNS / town, **{"residents": 500, "seed": 1, "faults": 0.0, "out": out, **options})[0]
 
 
 def invented(tmp_path, recipe=RECIPE, layout=LAYOUT, **options):
@@ -125,7 +125,7 @@ def invented(tmp_path, recipe=RECIPE, layout=LAYOUT, **options):
     folder.mkdir(exist_ok=True, parents=True)
     (folder / "d.cpy").write_text(layout, encoding="utf-8")
     (folder / "synthesis.yaml").write_text(recipe, encoding="utf-8")
-    return write.synthesize(folder, **{"residents": 400, "seed": 1, "faults": 0.0, "out": tmp_path, **options})
+    return write.synthesize(folder, **{"residents": 400, "seed": 1, "faults": 0.0, "out": tmp_path, **options})[0]
 
 
 def records(made):
@@ -174,6 +174,18 @@ def test_records_of_any_length_and_framing_say_the_same(framing, tmp_path):
                 ]
         else:
             assert framed[kind].equals(frame)
+
+
+def test_a_system_of_several_dumps_has_a_folder_of_recipes(tmp_path):
+    folder = tmp_path / "town"
+    (folder / "synthesis").mkdir(parents=True)
+    (folder / "d.cpy").write_text(LAYOUT, encoding="utf-8")
+    for name in ("a", "b"):
+        recipe = RECIPE.replace("dump: d", f"dump: {name}").replace("file: d.dat", f"file: {name}.dat")
+        (folder / "synthesis" / f"{name}.yaml").write_text(recipe, encoding="utf-8")
+    made = write.synthesize(folder, residents=50, seed=1, faults=0, out=tmp_path / "out")
+    assert [one.dump.name for one in made] == ["a.dat", "b.dat"]
+    assert made[0].dump.read_bytes() == made[1].dump.read_bytes()
 
 
 def seeded(made):

@@ -23,7 +23,7 @@ def town(tmp_path_factory):
 
 
 def batches(town, tmp_path, **options):
-    made = synthesize(TOWNS / "990027_mihon", residents=400, seed=2, faults=0.2, out=tmp_path)
+    (made,) = synthesize(TOWNS / "990027_mihon", residents=400, seed=2, faults=0.2, out=tmp_path)
     reader = town.dumps["juki_master"]
     with made.dump.open("rb") as stream:
         out = list(

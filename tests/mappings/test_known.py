@@ -115,7 +115,7 @@ def town():
 
 @pytest.fixture(scope="module")
 def resident(town, tmp_path_factory):
-    made = synthesize(TOWN, residents=300, seed=2, faults=0.2, out=tmp_path_factory.mktemp("known"))
+    (made,) = synthesize(TOWN, residents=300, seed=2, faults=0.2, out=tmp_path_factory.mktemp("known"))
     reader = town.dumps["juki_master"]
     with made.dump.open("rb") as stream:
         every = extract(

@@ -290,6 +290,29 @@ def test_what_happens_when_the_other_side_is_missing_or_double(compiled, policy,
     assert tally.candidates - tally.rows == 2 - len(towns)
 
 
+def test_occurrences_that_look_at_other_records_wait_with_their_numbers(compiled):
+    events = {
+        "from": "d.person",
+        "each": "P-EV",
+        "when": {"field": "P-EV"},
+        "join": {"t": {"from": "t.town", "on": {"P-TOWN": "T-NO"}}},
+        "columns": {
+            "no": {"from": "P-NO", "transforms": [{"digits": {"width": 5}}]},
+            "place": "$occurrence(P-EV)",
+            "kind": "t.T-NAME",
+        },
+    }
+    plan = compiled({"events": events})
+    (part,) = plan.parts
+    mapper = Mapper([plan], "r")
+    batch = people({"P-NO": 1, "P-TOWN": 7, "P-EV(1)": "a", "P-EV(2)": "", "P-EV(3)": "b"})
+    held = pl.DataFrame(pl.from_arrow(mapper.map("d.person", batch, no_findings()).held["tests.events", 0]))
+    towns = pl.DataFrame({"_record": [1], "T-NO": [7], "T-NAME": ["x"]})
+    made, found, tally = mapper.map_held(part, look_up(held, part.joins[0], towns))
+    assert (made.column("place").to_pylist(), made.column("kind").to_pylist()) == ([1, 3], ["x", "x"])
+    assert (found.num_rows, tally.candidates, tally.rows) == (0, 3, 2)
+
+
 def test_a_child_takes_its_parents_key(compiled):
     child = {
         "from": "d.child",

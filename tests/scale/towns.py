@@ -79,5 +79,5 @@ def with_dumps(municipalities: Path, inboxes: Path, residents: Sequence[tuple[st
     towns = []
     for seed, (folder, people) in enumerate(residents, 1):
         made = synthesize(municipalities / folder, residents=people, seed=seed, faults=0.001, out=inboxes / folder)
-        towns.append(Town(folder, people, made.dump.stat().st_size))
+        towns.append(Town(folder, people, sum(one.dump.stat().st_size for one in made)))
     return towns
