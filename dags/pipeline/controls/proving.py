@@ -15,8 +15,9 @@ from dags.pipeline.town import DumpReader
 from mappings.control_plan import ControlPlan
 from mappings.language.controls import ControlSpec
 from migration_reports.findings import join_findings, no_findings
+from migration_reports.records.counted import DumpAccount
 from migration_reports.records.run_record import Control
-from migration_reports.records.steps import DumpAccount, Receipts
+from migration_reports.records.steps import Receipts
 from validators.control_groups import prove_groups
 from validators.controls import Stated, prove
 from validators.file_controls import CountedFile, prove_files

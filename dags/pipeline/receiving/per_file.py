@@ -14,7 +14,7 @@ from dags.pipeline.controls.counting import Counting, Sink
 from extractors.stream import DumpStream
 from mappings.control_plan import ControlPlan
 from mappings.language.spec import DumpSpec
-from migration_reports.records.steps import FileCount, Trailers
+from migration_reports.records.counted import FileCount, Trailers
 
 LEFT_OVER, OF_NO_KIND = "F105", "F106"
 """The findings about the bytes after the last whole record of a file, and about a record of no known kind."""
