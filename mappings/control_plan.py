@@ -39,6 +39,7 @@ class ControlPlan:
         numbers: of each field that groups, whether it is a number.
         stated: for `per: parent` the kind and field that states what belongs to a parent; empty otherwise.
         parent: the parent's kind, there.
+        per_file: whether each file of the dump states what it holds.
     """
 
     name: str
@@ -46,6 +47,7 @@ class ControlPlan:
     numbers: tuple[bool, ...] = ()
     stated: tuple[str, str] = ("", "")
     parent: str = ""
+    per_file: bool = False
 
     @property
     def per_parent(self) -> bool:

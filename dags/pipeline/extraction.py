@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+import polars as pl
 import pyarrow as pa
 
 from dags.pipeline.controls.counting import Counting
@@ -40,8 +41,11 @@ BATCH_ROWS = 524_288
 class Linker(Protocol):
     """What knows the files beside a dump."""
 
-    def link(self, kind: str, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Add to records of a kind the files that they name; gives them, and what was found of the files."""
+    def link(self, kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Add to records of a kind the files that they name."""
+
+    def found(self, left: pl.Series | None) -> pa.RecordBatch:
+        """What is found of the files of the records linked last; `left` gives of each why it is left."""
 
 
 class Sink(Protocol):
@@ -175,13 +179,13 @@ def extract_and_map(
     """
     reader = municipality.dumps[dump]
     tally, gone, notes, counts = DumpTally(), DumpTally(), Notes(), Counts(municipality)
-    counted = Counting(dump, reader.controls, sink)
+    counted = Counting(dump, [control for control in reader.controls if not control.per_file], sink)
     mapper = Mapper(list(municipality.plans.values()), run_id)
     looked_at = _looked_at(municipality)
     trailers: dict[str, list[Mapping[str, str | None]]] = {
         name: [] for name, kind in reader.spec.records.items() if kind.role != "data"
     }
-    files = FileCounts(stream, reader.spec)
+    files = FileCounts(stream, dump, [control for control in reader.controls if control.per_file], sink)
     said, begun = time.monotonic(), stream.taken
     size = part.length if part.length >= 0 else stream.size - part.offset
     extraction = extract(
@@ -213,12 +217,13 @@ def extract_and_map(
             continue
         source, fields = f"{dump}.{kind}", reader.control_fields[kind]
         tally.add(kind, extracted.batch, fields)
-        files.add(kind, extracted.batch, fields)
-        batch, unlinked = linker.link(kind, extracted.batch) if linker is not None else (extracted.batch, no_findings())
+        batch = linker.link(kind, extracted.batch) if linker is not None else extracted.batch
         mapped = mapper.map(source, beside(context, batch, stream), extracted.findings)
-        unlinked = spared(unlinked, extracted.batch, mapped.left)
+        found = linker.found(mapped.left) if linker is not None else no_findings()
+        unlinked = spared(found, extracted.batch, mapped.left)
         sink.write_findings(unlinked)
         counted.add(kind, extracted.batch, mapped.left)
+        files.add(kind, extracted.batch, mapped.left)
         if mapped.left is not None:
             gone.add(kind, extracted.batch.select(list(fields)).filter(mapped.left.is_not_null().to_arrow()), fields)
         if source in looked_at:

@@ -88,7 +88,7 @@ class _Control:
             return None
         schema = self._schemas[subjects[0].kind]
         numbers = tuple(not pa.types.is_string(schema.field(field).type) for field in self._spec.by)
-        return ControlPlan(str(self._number), subjects, numbers, stated, parent)
+        return ControlPlan(str(self._number), subjects, numbers, stated, parent, self._spec.per == "file")
 
     def _place(self, *part: str | int) -> Position:
         return self._places.at(*self._at, *part)
@@ -152,8 +152,8 @@ class _Control:
         if spec.per == "file" and spec.value is None and not trailer:
             message = "what every file must agree with stands in its own trailer"
             self._complain.add("Y024", self._place("equals"), message, ("kind.FIELD of a trailer",))
-        if spec.per == "file" and (what == "hash" or spec.by or spec.when or spec.file):
-            self._complain.add("Y101", self._place("per"), "of each file plain counts, sums and values are proved")
+        if spec.per == "file" and (spec.by or spec.file):
+            self._complain.add("Y101", self._place("per"), "each file agrees with its own trailer, as one number")
         if spec.per == "parent" and (spec.rounding is not None or spec.modulus is not None):
             self._complain.add(
                 "Y101", self._place("per"), "a parent states exactly: without rounding and without modulus"

@@ -84,7 +84,7 @@ class FileCount(Frozen):
     Attributes:
         number: which of the dump's files, from 0.
         records: records read, by kind.
-        sums: exact sums, by kind.field, where controls are proved per file.
+        groups: what was counted for the controls that are proved per file, by the control's number.
         trailers: the numbers in its headers and trailers.
         left_over: at how many places bytes are left over after its last record.
         cut_short: whether it lacks a trailer that it should have, or bytes are left over; known once all is read.
@@ -92,7 +92,7 @@ class FileCount(Frozen):
 
     number: int
     records: Mapping[str, int] = {}
-    sums: Mapping[str, Decimal] = {}
+    groups: Mapping[str, tuple[Group, ...]] = {}
     trailers: Mapping[str, tuple[Mapping[str, str | None], ...]] = {}
     left_over: int = 0
     cut_short: bool = False
@@ -104,7 +104,7 @@ class FileCount(Frozen):
         return cls(
             number=parts[0].number,
             records=added(part.records for part in parts),
-            sums=sums(part.sums for part in parts),
+            groups=groups_of_all(part.groups for part in parts),
             trailers=trailers_by_all(part.trailers for part in parts),
             left_over=sum(part.left_over for part in parts),
         )

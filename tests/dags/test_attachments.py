@@ -257,3 +257,18 @@ def test_vendors_are_told_where_a_document_comes_from(home, inbox):
     told = [line for section in explain.explain(folder, "papers.documents", "body_sha256") for line in section.lines]
     assert ("is", "the SHA-256 of the file beside the dump; a run looks it up") in told
     assert folder.plans["papers"].fates["bunsho.document"]["BD-HASH"] == (("attachment",), "")
+
+
+def test_a_document_of_a_record_that_is_left_is_not_kept(home, inbox):
+    """Deleted in the source: what it names is neither missing nor extra, and none of the joint centre's."""
+    mapping = home.parent / "towns" / TOWN / "papers" / "mapping.yaml"
+    gone = f"leave:\n  bunsho.document: [{{reason: 廃止, when: '\"BD-NO\" IN ({MISSING}, {ALTERED}, 1)'}}]\n"
+    mapping.write_text(mapping.read_text("utf-8") + gone, "utf-8")
+    record = runs.run_all(TOWN)
+    assert record.state == "promoted", record.state_reason_en
+    found = findings(home, record).select("code", "severity").rows()
+    assert sorted(found) == [("F134", "note"), ("F135", "note"), ("F136", "alert")]
+    (check,) = record.attachments
+    assert (check.files, check.named, check.extra) == (20, 19, 1)
+    assert (check.records, check.missing, check.altered, check.kept) == (17, 0, 0, 17)
+    assert len(list((home / "objects").rglob("??/*"))) == len(promoted()) == 17

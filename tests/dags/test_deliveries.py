@@ -36,7 +36,7 @@ LAYOUT = """\
            03  FB-TRAIL REDEFINES FB-HEAD.
                05  FT-KENSU      PIC 9(6).
                05  FT-GAKU       PIC 9(12).
-               05  FILLER        PIC X(11).
+               05  FT-HASH       PIC 9(11).
 """
 DUMPS = """\
 edition: "1.0"
@@ -61,6 +61,7 @@ dumps:
     controls: &controls
       - {count: data, equals: trailer.FT-KENSU, per: file}
       - {sum: data.FD-GAKU, equals: trailer.FT-GAKU, per: file}
+      - {hash: data.FD-NO, equals: trailer.FT-HASH, per: file, modulus: 1000}
   returns:
     file: returns.dat
     title: 返戻
@@ -114,11 +115,12 @@ def town(tmp_path):
     return folder
 
 
-def file_of(bank, rows, *, kensu=None, gaku=None, trailer=True, header=1):
+def file_of(bank, rows, *, kensu=None, gaku=None, number=None, trailer=True, header=1):
     lines = [f"1{bank}".ljust(30)] * header
     lines += [f"2{number:010}{amount:09}".ljust(30) for number, amount in rows]
     stated = f"8{len(rows) if kensu is None else kensu:06}{sum(a for _, a in rows) if gaku is None else gaku:012}"
-    lines += [stated.ljust(30)] * trailer
+    stated += f"{sum(no for no, _ in rows) % 1000 if number is None else number:011}"
+    lines += [stated] * trailer
     return "".join(lines).encode("ascii")
 
 
@@ -188,7 +190,9 @@ def test_a_delivery_without_its_optional_dump_is_promoted_and_each_file_proved(
     assert all(control.agrees for control in record.controls)
     assert proved["FB_0001_20260430.dat", "sum of data.FD-GAKU"] == ("1200", "1200")
     assert proved["FB_0157_20260430.dat", "count of data"] == ("3", "3")
+    assert proved["FB_0001_20260430.dat", "hash of data.FD-NO"] == ("23", "23")
     assert {name for file, name in proved if file} == {
+        "hash of data.FD-NO",
         "one header",
         "one trailer",
         "count of data",
@@ -212,9 +216,15 @@ def test_a_delivery_without_its_optional_dump_is_promoted_and_each_file_proved(
     [
         ("its trailer counts one more", file_of("0001", FIRST, kensu=3), ["C501"], "received"),
         ("its trailer sums another amount", file_of("0001", FIRST, gaku=1), ["C502"], "received"),
+        ("its trailer has the hash total of others", file_of("0001", FIRST, number=24), ["C564"], "received"),
         ("it is cut short", file_of("0001", FIRST, trailer=False), ["C503"], "cut_short"),
         ("it is cut in a record", file_of("0001", FIRST)[:-40], ["C503", "F105"], "cut_short"),
-        ("it is two files", file_of("0001", FIRST) + file_of("0001", []), ["C501", "C502", "C504", "C540"], "received"),
+        (
+            "it is two files",
+            file_of("0001", FIRST) + file_of("0001", []),
+            ["C501", "C502", "C504", "C540", "C564"],
+            "received",
+        ),
         ("its header is lost", file_of("0001", FIRST, header=0), ["C540"], "received"),
     ],
 )

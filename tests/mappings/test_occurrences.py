@@ -19,7 +19,7 @@ from mappings.compiling.conditions import compile_condition
 from mappings.compiling.occurrences import compile_occurrences, runs_of
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
-from mappings.language.spec import WhenSpec
+from mappings.language.written import WhenSpec
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
 from mappings.provenance import Followed, followed, origins
 from mappings.unfolding import unfold
@@ -322,6 +322,8 @@ def test_what_the_decoder_lost_counts_for_the_column_and_by_its_policy(compiled)
     done = Mapper([plan], "r").map("d.pay", batch_of([NOTHING]), found)
     assert {f["field"]: (f["severity"], f["column"]) for f in done.findings.to_pylist()} == {
         "K-GAKU(2,1)": ("error", "amount"), "V-GAKU(3,1,2)": ("error", "day"), "K-GAKU(9,9)": ("note", None),
+        # No occurrence of the record gives a row: it is told that nothing takes it.
+        None: ("alert", None),
     }  # fmt: skip
     assert done.tallies["tests.payrolls", 0].wrong == {"amount": 1}
     assert done.tallies["tests.busy", 0].wrong == {"day": 1}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -18,11 +15,9 @@ from dags.pipeline.town import DumpReader
 from mappings.control_plan import ControlPlan
 from mappings.language.controls import ControlSpec
 from migration_reports.findings import join_findings, no_findings
-from migration_reports.records.counted import DumpAccount, FileCount
-from migration_reports.records.groups import Group
+from migration_reports.records.counted import DumpAccount
 from migration_reports.records.run_record import Control
 from migration_reports.records.steps import Receipts
-from migration_reports.records.sums import EXACT
 from validators.control_groups import prove_groups
 from validators.controls import Stated, prove
 from validators.file_controls import CountedFile, prove_files
@@ -53,13 +48,13 @@ def prove_dump(
     plans = {plan.name: plan for plan in reader.controls}
     alone = [control for control, spec in every if spec.per is None and not _stated_by_group(spec)]
     told = [prove(name, alone, account.groups, account.trailers)]
-    if of_files := [(control, spec) for control, spec in every if spec.per == "file"]:
+    if of_files := [control for control, spec in every if spec.per == "file"]:
         counted = (
-            CountedFile(file, _groups(one, of_files), trailers_of(one, reader.spec))
+            CountedFile(file, one.groups, trailers_of(one, reader.spec))
             for file, one in zip(files, account.files, strict=True)
         )
         once = {kind: of.role for kind, of in reader.spec.records.items() if of.role != "data"}
-        told.append(prove_files(name, [control for control, _ in of_files], counted, once=once))
+        told.append(prove_files(name, of_files, counted, once=once))
     for control, spec in every:
         if spec.per is None and _stated_by_group(spec):
             plan = plans[control.number]
@@ -82,17 +77,6 @@ def _not_there(dump: str, control: Stated) -> Control:
         found="",
         agrees=True,
     )
-
-
-def _groups(one: FileCount, controls: Iterable[tuple[Stated, ControlSpec]]) -> Mapping[str, tuple[Group, ...]]:
-    """What was counted of one file for its controls."""
-    found = {}
-    for control, spec in controls:
-        counts = [Decimal(one.records.get(kind, 0)) for kind, field in spec.subjects if not field]
-        sums = [one.sums.get(f"{kind}.{field}", Decimal(0)) for kind, field in spec.subjects if field]
-        total = functools.reduce(EXACT.add, (*counts, *sums), Decimal(0))
-        found[control.number] = (Group((), 0, 0, total, total, Decimal(0)),)
-    return found
 
 
 def asked(number: str, spec: ControlSpec) -> Stated:

@@ -30,8 +30,10 @@ from migration_reports.records.run_record import AttachmentCheck, DumpReceipt
 from migration_reports.records.steps import Attachments
 
 LISTED = pa.schema([("name", pa.string()), ("called", pa.string()), ("bytes", pa.int64()), ("sha256", pa.string())])
-LINKED = pa.schema([("record", pa.int64()), ("file", pa.int64()), ("altered", pa.bool_())])
-"""A record that names a file, the number of it in the list (null: it is not there), and whether it is another than said."""
+LINKED = pa.schema([("record", pa.int64()), ("file", pa.int64()), ("altered", pa.bool_()), ("left", pa.bool_())])
+"""A record that names a file, the file's number in the list (null: it is not there), whether it is another than said, and
+whether the record is left, whose file is none of the joint centre's.
+"""
 
 ROWS = 10_000
 SHOWN = 16
@@ -133,6 +135,7 @@ class Linker:
     def __init__(self, run: Run, municipality: Municipality, dump: str, number: int) -> None:
         self._dump = dump
         self._stack = contextlib.ExitStack()
+        self._linked: tuple[str, pl.DataFrame, pa.Schema] | None = None
         self._kinds: dict[str, tuple[ObjectsSpec, pl.DataFrame, pa.ipc.RecordBatchFileWriter]] = {}
         for at, kinds in enumerate(_kinds(municipality)):
             listed = None
@@ -148,25 +151,15 @@ class Linker:
     def __exit__(self, *failure: object) -> None:
         self._stack.__exit__(*failure)  # type: ignore[arg-type]
 
-    def link(self, kind: str, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """Add to records the file that each names; gives them with what was found of the files."""
+    def link(self, kind: str, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Add to records of a kind the file that each names."""
+        self._linked = None
         if kind not in self._kinds:
-            return batch, no_findings()
-        objects, listed, out = self._kinds[kind]
+            return batch
+        objects, listed, _ = self._kinds[kind]
         read = list(dict.fromkeys(("_record", "_offset", *objects.fields)))
         rows = _linked(pl.DataFrame(pl.from_arrow(batch.select(read))), objects, listed)
-        naming = rows.filter(pl.col("name").is_not_null())
-        links = naming.select(pl.col("_record").alias("record"), "file", "altered")
-        for written in links.to_arrow().cast(LINKED).to_batches():
-            out.write_batch(written)
-        found = [
-            self._found(code, severity, kind, batch.schema.field(field), naming.filter(mask))
-            for code, severity, field, mask in (
-                ("F134", objects.missing, objects.key, pl.col("file").is_null()),
-                ("F135", objects.altered, objects.sha256 or objects.bytes or objects.key, pl.col("altered")),
-                ("F139", str(CATALOGUE["F139"].severity), objects.key, pl.col("empty")),
-            )
-        ]
+        self._linked = kind, rows, batch.schema
         columns = rows.select(
             (pl.col("sha256").str.head(2) + "/" + pl.col("sha256")).alias(PATH),
             pl.col("bytes").alias(BYTES),
@@ -174,7 +167,29 @@ class Linker:
         ).to_arrow()
         for name, type_ in ((PATH, pa.string()), (BYTES, pa.int64()), (SHA256, pa.string())):
             batch = batch.append_column(name, columns[name].combine_chunks().cast(type_))
-        return batch, join_findings(found)
+        return batch
+
+    def found(self, left: pl.Series | None) -> pa.RecordBatch:
+        """Note which file each record names that was linked last, and whether it is left; gives what is found of them."""
+        if self._linked is None:
+            return no_findings()
+        kind, rows, schema = self._linked
+        objects, _, out = self._kinds[kind]
+        gone = pl.Series([False]).new_from_index(0, rows.height) if left is None else left.is_not_null()
+        naming = rows.with_columns(gone.alias("left")).filter(pl.col("name").is_not_null())
+        links = naming.select(pl.col("_record").alias("record"), "file", "altered", "left")
+        for written in links.to_arrow().cast(LINKED).to_batches():
+            out.write_batch(written)
+        return join_findings(
+            [
+                self._found(code, severity, kind, schema.field(field), naming.filter(mask))
+                for code, severity, field, mask in (
+                    ("F134", objects.missing, objects.key, pl.col("file").is_null()),
+                    ("F135", objects.altered, objects.sha256 or objects.bytes or objects.key, pl.col("altered")),
+                    ("F139", str(CATALOGUE["F139"].severity), objects.key, pl.col("empty")),
+                )
+            ]
+        )
 
     def _found(self, code: str, severity: str, kind: str, field: pa.Field, rows: pl.DataFrame) -> pa.RecordBatch:
         offset = int((field.metadata or {}).get(b"offset", b"0"))
@@ -227,14 +242,15 @@ def settle(run: Run, municipality: Municipality) -> None:
         listed = _listed(run, number)
         links = _links(run, kinds).collect()
         named = links["file"].drop_nulls().unique()
+        stay = links.filter(~pl.col("left"))
         extra = listed.join(named.to_frame(), on="file", how="anti", maintain_order="left")
         with open_writer(findings_file(run.path, kinds[0][0], f"attachments-{number:02}"), FINDINGS) as out:
             out.write_batch(_extra(check, kinds, extra))
         counted = {
-            "records": links.height,
+            "records": stay.height,
             "named": len(named),
-            "missing": links["file"].null_count(),
-            "altered": int(links["altered"].sum()),
+            "missing": stay["file"].null_count(),
+            "altered": int(stay["altered"].sum()),
             "extra": extra.height,
         }
         checks.append(check.model_copy(update=counted))
@@ -270,6 +286,7 @@ def keep(run: Run, municipality: Municipality, rejected: pa.Table) -> None:
     for number, (check, kinds) in enumerate(zip(settled.checks, _kinds(municipality), strict=True)):
         accepted = (
             _links(run, kinds)
+            .filter(~pl.col("left"))
             .collect()
             .join(out, left_on=("dump", "record"), right_on=("source_dump", "source_record"), how="anti")
         )

@@ -62,33 +62,42 @@ def expected_files(municipality: Municipality, inbox: Path) -> Iterator[Expected
 
 
 def _control_files(municipality: Municipality, inbox: Path) -> Iterator[Expected]:
-    """The control files, each of the first dump that names it; one may be absent where all dumps that name it may."""
+    """The control files, each of the first dump that names it; one may be absent where all dumps that name it are."""
     found: dict[str, Expected] = {}
     for name, dump in municipality.folder.dumps.items():
-        delivery = delivery_of(municipality.folder.of_dump(name).manifest.deliveries, name)
-        title, optional = (delivery[1].title, name in delivery[1].may) if delivery else ("", False)
+        title, absent = _beside(municipality, name, inbox)
         for file in dump.control_files:
-            path = inbox / file if (inbox / file).is_file() else None
-            one = Expected(file, path, name, f"{dump.title} (コントロール)", title, optional, role="control")
-            found[file] = dataclasses.replace(found.get(file, one), optional=optional and found.get(file, one).optional)
+            there = inbox / file if (inbox / file).is_file() else None
+            one = Expected(file, there, name, f"{dump.title} (コントロール)", title, absent, role="control")
+            found[file] = _needed(found.get(file), one)
     yield from found.values()
 
 
 def _attachments(municipality: Municipality, inbox: Path) -> Iterator[Expected]:
-    """The folders and archives of attachments; each may be absent where all dumps that name files of it may."""
+    """The folders and archives of attachments; one may be absent where all dumps that name files of it are."""
     found: dict[str, Expected] = {}
     for name, dump in municipality.folder.dumps.items():
-        delivery = delivery_of(municipality.folder.of_dump(name).manifest.deliveries, name)
+        title, absent = _beside(municipality, name, inbox)
         for objects in (kind.objects for kind in dump.records.values() if kind.objects is not None):
             shown, path = objects.received, inbox / objects.received
             there = path.is_file() if objects.zip is not None else path.is_dir()
-            title, optional = (
-                delivery[1].title if delivery else dump.title,
-                delivery is not None and name in delivery[1].may,
-            )
-            one = Expected(shown, path if there else None, "", f"{dump.title} (添付)", title, optional)
-            found[shown] = one if optional else dataclasses.replace(found.get(shown, one), optional=False)
+            one = Expected(shown, path if there else None, "", f"{dump.title} (添付)", title or dump.title, absent)
+            found[shown] = _needed(found.get(shown), one)
     yield from found.values()
+
+
+def _needed(first: Expected | None, one: Expected) -> Expected:
+    """What two dumps need: it is called after the first, and may be absent where both are."""
+    return one if first is None else dataclasses.replace(first, optional=first.optional and one.optional)
+
+
+def _beside(municipality: Municipality, name: str, inbox: Path) -> tuple[str, bool]:
+    """The delivery that a dump comes with, and whether what belongs beside it may be absent: because it may, and is."""
+    found = delivery_of(municipality.folder.of_dump(name).manifest.deliveries, name)
+    if found is None:
+        return "", False
+    absent = all(file is None for _, file in files_of(inbox, municipality.folder.dumps[name]))
+    return found[1].title, absent and name in found[1].may
 
 
 def _of_dump(manifest: SystemManifest, name: str, dump: DumpSpec, inbox: Path) -> Iterator[Expected]:

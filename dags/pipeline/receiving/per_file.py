@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import functools
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from dags.pipeline.controls.counting import Counting, Sink
 from extractors.stream import DumpStream
+from mappings.control_plan import ControlPlan
 from mappings.language.spec import DumpSpec
 from migration_reports.records.counted import FileCount, Trailers
-from validators.tally import Tally
 
 LEFT_OVER, OF_NO_KIND = "F105", "F106"
 """The findings about the bytes after the last whole record of a file, and about a record of no known kind."""
@@ -22,27 +25,31 @@ class FileCounts:
 
     Args:
         stream: the dump; it knows where each of its files begins.
-        spec: the dump's.
+        dump: its name.
+        controls: those that are proved per file.
+        sink: takes what counting leaves; of controls per file it leaves nothing.
     """
 
-    def __init__(self, stream: DumpStream, spec: DumpSpec) -> None:
+    def __init__(self, stream: DumpStream, dump: str, controls: Sequence[ControlPlan], sink: Sink) -> None:
         self._stream = stream
-        self._sums = any(control.per == "file" for control in spec.controls)
-        self._tallies: dict[int, Tally] = {}
+        self._new = functools.partial(Counting, dump, controls, sink)
+        self._counting: dict[int, Counting] = {}
+        self._records: dict[int, dict[str, int]] = {}
         self._trailers: dict[int, dict[str, list[Mapping[str, str | None]]]] = {}
         self._left_over: dict[int, int] = {}
 
-    def add(self, kind: str, batch: pa.RecordBatch, fields: tuple[str, ...]) -> None:
-        """Count a batch of a data kind; `fields` are those to sum."""
-        for number, some in self._files(batch):
-            self._tally(number).add(kind, some, fields if self._sums else ())
+    def add(self, kind: str, batch: pa.RecordBatch, left: pl.Series | None) -> None:
+        """Count a batch of a record kind; `left` gives of each record the reason for which it is left."""
+        for number, start, count in self._files(batch):
+            self._note(number, kind, count)
+            counting = self._counting.setdefault(number, self._new())
+            counting.add(kind, batch.slice(start, count), left.slice(start, count) if left is not None else None)
 
-    def add_trailers(self, kind: str, batch: pa.RecordBatch, rows: list[dict[str, str | None]]) -> None:
-        """Count a batch of a header or trailer kind; `rows` are its numeric fields."""
-        for number, some in self._files(batch.select(["_offset"])):
-            self._tally(number).add(kind, some, ())
-            kept, rows = rows[: some.num_rows], rows[some.num_rows :]
-            self._trailers.setdefault(number, {}).setdefault(kind, []).extend(kept)
+    def add_trailers(self, kind: str, batch: pa.RecordBatch, rows: Sequence[Mapping[str, str | None]]) -> None:
+        """Count a batch of a header or trailer kind; `rows` are its numbers."""
+        self.add(kind, batch, None)
+        for number, start, count in self._files(batch):
+            self._trailers.setdefault(number, {}).setdefault(kind, []).extend(rows[start : start + count])
 
     def add_findings(self, found: pa.RecordBatch) -> None:
         """Note in which files bytes are left over, and records are of no kind."""
@@ -52,35 +59,32 @@ class FileCounts:
                 if code == LEFT_OVER:
                     self._left_over[int(number)] = self._left_over.get(int(number), 0) + int(count)
                 else:
-                    records = self._tally(int(number)).records
-                    records[""] = records.get("", 0) + int(count)
+                    self._note(int(number), "", int(count))
 
     @property
     def counted(self) -> tuple[FileCount, ...]:
         """What was counted, in the order of the files."""
-        numbers = sorted(self._tallies.keys() | self._left_over.keys())
         return tuple(
             FileCount(
                 number=number,
-                records=self._tally(number).records,
-                sums=self._tally(number).sums,
+                records=self._records.get(number, {}),
+                groups=self._counting[number].groups if number in self._counting else {},
                 trailers={kind: tuple(rows) for kind, rows in self._trailers.get(number, {}).items()},
                 left_over=self._left_over.get(number, 0),
             )
-            for number in numbers
+            for number in sorted(self._records.keys() | self._left_over.keys())
         )
 
-    def _tally(self, number: int) -> Tally:
-        return self._tallies.setdefault(number, Tally())
+    def _note(self, number: int, kind: str, count: int) -> None:
+        records = self._records.setdefault(number, {})
+        records[kind] = records.get(kind, 0) + count
 
-    def _files(self, batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """The files that a batch is of, counted from 0, each with its rows: they stand in order."""
+    def _files(self, batch: pa.RecordBatch) -> Iterator[tuple[int, int, int]]:
+        """The files that a batch is of, counted from 0, each with its first row and how many there are: they stand in order."""
         numbers = self._numbers(batch["_offset"].to_numpy())
-        if not len(numbers):
-            return
         starts = np.flatnonzero(np.diff(numbers, prepend=-1))
         for start, end in zip(starts, (*starts[1:], len(numbers)), strict=True):
-            yield int(numbers[start]), batch.slice(int(start), int(end - start))
+            yield int(numbers[start]), int(start), int(end - start)
 
     def _numbers(self, offsets: np.ndarray) -> np.ndarray:
         # Files that hold nothing begin where the next one does; a record is never of such a one.
