@@ -19,6 +19,7 @@ from extractors.diagnosis.framing_diagnosis import TRIED, WITH_LAYOUT, Sample, d
 from extractors.diagnosis.layout_evidence import judge, same_reading
 from extractors.diagnosis.periods import ends_alike
 from extractors.diagnosis.proposal import LayoutOf, Proposal, said
+from extractors.diagnosis.row_diagnosis import HEADS, SEPARATORS, of_container, of_rows
 from extractors.diagnosis.translation_damage import signs_of_translation
 from extractors.layout import Layout
 from extractors.reading import Choice, Spoken
@@ -26,6 +27,8 @@ from migration_reports.findings import SpecError
 
 SAMPLE = 4 * 1024 * 1024
 TAIL = 256 * 1024
+ROWS_TRIED = f"separated by {', '.join(SEPARATORS)}, the head in row {', '.join(HEADS)}"
+
 FAMILIES = ("container", "framing", "charset", "dialect")
 SHOWN = 4
 END_MARK = b"\x1a"
@@ -97,6 +100,17 @@ def diagnose(path: Path, layout_of: LayoutOf | None = None) -> Diagnosis:
         remarks.append(f"the container is damaged: {damage}")
     if not sample.data:
         return Diagnosis(sample.size, 0, tuple(proposals), ("the dump is empty",))
+    sheet = next((layout for layout in layouts.values() if layout.headings), None)
+    proposals.extend(of_container(name))
+    if len(proposals) > 1:
+        return Diagnosis(sample.size, len(sample.data), tuple(proposals), tuple(remarks))
+    if sheet is not None:
+        framed_rows = of_rows(sample.data, sheet)
+        if not framed_rows:
+            remarks.append("no head that the sheet of columns names, nor rows of as many cells; tried: " + ROWS_TRIED)
+        charsets, questions = diagnose_charset(sample.data, None, None)
+        proposals.extend((*framed_rows, *charsets))
+        return Diagnosis(sample.size, len(sample.data), tuple(proposals), (*remarks, *questions))
     sample, mark = _without_end_mark(sample)
     if mark:
         remarks.append(

@@ -28,7 +28,8 @@ from migration_reports.findings import SpecError
 TRIED = (
     "tried: records after words of one to eight bytes, either byte order, counting themselves or not, with adjustments "
     "to 64, lengths repeated behind the record and a header before the first; blocks with words of 16 or 31 bits around "
-    "such records or records of one length; spanned records; lines; records of one length"
+    "such records or records of one length; spanned records; lines; records of one length; rows of cells (CSV) are "
+    "found by their sheet of columns (--layout)"
 )
 WITH_LAYOUT = "; a length by each whole number of the layout"
 

@@ -96,3 +96,31 @@ def test_rows_are_no_records_to_be_written_back(tmp_path):
     (tmp_path / "a.csv").write_text("番号\n1\n", encoding="utf-8")
     with pytest.raises(SpecError, match="L126"):
         reader.prove(job(tmp_path, [tmp_path / "a.csv"], framing="delimited"))
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("番号,氏名,面積\n1,a,2\n", ["framing: delimited"]),
+        ("番号\t氏名\t面積\n1\ta\t2\n", ['framing: {name: delimited, separator: "tab"}']),
+        ("名簿\n\n氏名,番号\na,1\n", ['framing: {name: delimited, head: "3"}']),
+        ("1,a,2\n2,b,3\n", ['framing: {name: delimited, head: "none"}']),
+        ("何も\nない\n", []),
+    ],
+)
+def test_diagnosis_finds_how_rows_are_written_by_their_sheet(tmp_path, text, lines):
+    (tmp_path / "l.csv").write_text(SHEET, encoding="utf-8")
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found = reader.diagnose_file(tmp_path / "a.csv", layout=tmp_path / "l.csv")
+    best = found.best("framing")
+    assert ([*best.lines] if best is not None else []) == lines
+    assert bool(lines) != any("no head" in remark for remark in found.remarks)
+
+
+def test_diagnosis_knows_a_container_of_rows_without_a_sheet(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(workbook({"S": [["A"], ["1"]]}))
+    found = reader.diagnose_file(tmp_path / "a.xlsx", layout=None)
+    best = {family: found.best(family) for family in ("container", "framing", "charset")}
+    assert {family: one and one.choice.name for family, one in best.items()} == {
+        "container": "xlsx", "framing": "cells", "charset": "utf_8",
+    }  # fmt: skip

@@ -15,8 +15,8 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
 from mappings.rows import look_up
+from migration_reports.codes import Code, CodeSet
 from migration_reports.findings import SpecError, no_findings
-from migration_reports.items import Code, CodeSet
 from tests.sheets import sheet
 
 SEX = CodeSet("sex", "性別", "sex", (Code("1", "男", "male"), Code("2", "女", "female"), Code("9", "-", "-")))
