@@ -230,7 +230,7 @@ PARENTS = [
 def households(home, *, drop=()):
     """A file of households and persons in which each household states how many it has; `drop`: records left out of it."""
     inbox = home / "inbox" / OTHER
-    made = synthesize(home.parent / "towns" / OTHER, residents=300, seed=5, faults=0, out=inbox)
+    (made,) = synthesize(home.parent / "towns" / OTHER, residents=300, seed=5, faults=0, out=inbox)
     data = made.dump.read_bytes()
     records = [data[at : at + 240] for at in range(0, len(data), 240)]
     made.dump.write_bytes(b"".join(record for number, record in enumerate(records, 1) if number not in drop))
