@@ -29,19 +29,9 @@ from dags.pipeline.slice_files import JOINED, read_context
 from dags.pipeline.waiting import from_ledger, map_waiting, waiting
 from migration_reports.findings import RunError, join_findings
 from migration_reports.records.assembly import state_of
+from migration_reports.records.counted import Made, made_by_all
 from migration_reports.records.run_record import Decision
-from migration_reports.records.steps import (
-    Approval,
-    Failure,
-    Finished,
-    Held,
-    Made,
-    Promotion,
-    Receipts,
-    Validation,
-    Verdict,
-    made_by_all,
-)
+from migration_reports.records.steps import Approval, Failure, Finished, Held, Promotion, Receipts, Validation, Verdict
 from target_schemas.postgres import installation, loader
 from validators.gate import Gate, opened
 

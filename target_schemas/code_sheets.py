@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from migration_reports.items import Code, CodeSet
+from migration_reports.codes import Code, CodeSet
 from migration_reports.trouble import Problem
 from target_schemas.csv_sheets import DAY, Row, read_rows, read_text
 

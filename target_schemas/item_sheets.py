@@ -27,9 +27,10 @@ import re
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from migration_reports.items import KINDS, Access, CodeSet, Item
+from migration_reports.codes import CodeSet
+from migration_reports.items import KINDS, Access, Item
 from migration_reports.slips import slip_in
-from migration_reports.trouble import Problem, did_you_mean
+from migration_reports.trouble import Position, Problem, did_you_mean
 from target_schemas.csv_sheets import Row
 from target_schemas.physical import LINEAGE
 
@@ -241,6 +242,33 @@ def check_lines(lines: Sequence[Line], editions: tuple[str, ...], problems: list
                 if problem.position not in [p.position for p in problems]:
                     problems.append(problem)
     _check_days(lines, editions, problems)
+
+
+def check_key(lines: Sequence[Line], editions: tuple[str, ...], place: Position, problems: list[Problem]) -> None:
+    """That there is a key, and that in every edition that has the table its items are there and mandatory."""
+    if lines and not any(line.key for line in lines):
+        message, hint = "the table has no key", "mark its items with 1 in the column key"
+        problems.append(Problem("S031", place, message, hint=hint))
+    for line in lines:
+        if line.key and not line.item.must:
+            problems.append(
+                Problem("S031", line.row.at("must"), f"`{line.item.name}` is of the key, and not mandatory")
+            )
+        if line.key and line.item.kind in ("G", "B"):
+            problems.append(Problem("S031", line.row.at("key"), f"`{line.item.name}` cannot be of a key"))
+    given = [line for line in lines if line.item.arrival]
+    dated = any(line.key and line.item.kind == "D" for line in lines)
+    for line in given:
+        if line.item.kind != "I" or line.item.length or not dated or line.item.name != given[0].item.name:
+            message = f"`{line.item.name}` cannot number the rows of a key"
+            hint = "one whole number (I) without a length, in a table whose key has a date"
+            problems.append(Problem("S031", line.row.at("key"), message, hint=hint))
+    for edition in editions:
+        here = {line.item.name for line in in_edition(lines, edition, editions)}
+        for line in lines:
+            if line.key and here and line.item.name not in here:
+                message = f"`{line.item.name}` is of the key, and edition {edition} does not have it"
+                problems.append(Problem("S031", line.row.at("since"), message))
 
 
 def _check_days(lines: Sequence[Line], editions: tuple[str, ...], problems: list[Problem]) -> None:

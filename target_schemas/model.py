@@ -16,7 +16,8 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from migration_reports.candidates import Candidates
-from migration_reports.items import Code, CodeSet, Item, Orphan, Reference, Table, heading, item_of, table_of
+from migration_reports.codes import Code, CodeSet
+from migration_reports.items import Item, Orphan, Reference, Table, heading, item_of, table_of
 from migration_reports.trouble import Position
 
 __all__ = [

@@ -34,19 +34,20 @@ import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from migration_reports.candidates import Candidates
-from migration_reports.items import CodeSet, Item, Reference
+from migration_reports.codes import CodeSet
+from migration_reports.items import Item, Reference
 from migration_reports.specs import Located, checked
 from migration_reports.trouble import Position, Problem, SpecError, did_you_mean
 from migration_reports.yaml_text import read_yaml
-from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods
+from target_schemas import candidate_sheets, code_sheets, csv_sheets, item_sheets, periods, rule_sheets
 from target_schemas.code_sheets import is_day, read_code_sets
 from target_schemas.csv_sheets import read_rows, read_text
-from target_schemas.item_sheets import NAME, ItemReader, Line, check_lines, in_edition, union
+from target_schemas.item_sheets import NAME, ItemReader, Line, check_key, check_lines, in_edition, union
 from target_schemas.model import Edition, RuleSpec, System
 from target_schemas.physical import Described, make_table
+from target_schemas.rule_sheets import read_rules
 from target_schemas.system_yaml import ReferenceSheet, SystemSheet, TableSheet
 
 PROBLEMS: Mapping[str, str] = MappingProxyType(
@@ -56,15 +57,13 @@ PROBLEMS: Mapping[str, str] = MappingProxyType(
         **code_sheets.PROBLEMS,
         **candidate_sheets.PROBLEMS,
         **periods.PROBLEMS,
+        **rule_sheets.PROBLEMS,
         "S030": "a table that is not known, or has no items",
         "S031": "a key that cannot be one",
         "S032": "a reference that cannot be made",
-        "S033": "a rule whose form cannot be read",
     }
 )
 """What each problem code of a system's sheets means."""
-
-SEVERITIES = ("error", "alert", "note")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def read_systems(folder: Path, names: Sequence[str], codes: Path) -> tuple[Syste
         for name, read in reads.items()
         for table in read.lines
     }
-    rules = {name: (*_rules(read, problems), *_given_rules(reads, read, problems)) for name, read in reads.items()}
+    rules = {name: tuple(_rules(reads, read, problems)) for name, read in reads.items()}
     heads = {name: (read.sheet.candidates, read.located, read.lines) for name, read in reads.items()}
     candidates = candidate_sheets.of_systems(heads, names, problems)
     if problems:
@@ -142,7 +141,7 @@ def _read(folder: Path, code_sets: Mapping[str, CodeSet], problems: list[Problem
         if not of_table:
             problems.append(Problem("S030", place, f"table `{table[:60]}` has no item in items.csv"))
         check_lines(of_table, editions, problems)
-        _check_key(of_table, editions, place, problems)
+        check_key(of_table, editions, place, problems)
     return _Read(folder.name, sheet, located, {table: tuple(of_table) for table, of_table in by_table.items()})
 
 
@@ -174,33 +173,6 @@ def _editions(sheet: SystemSheet, located: Located, problems: list[Problem]) -> 
             problems.append(Problem("S010", place, f"edition {name[:20]} does not come after the one above it"))
         before = max(before, day)
     return bool(sheet.editions)
-
-
-def _check_key(lines: Sequence[Line], editions: tuple[str, ...], place: Position, problems: list[Problem]) -> None:
-    """That there is a key, and that in every edition that has the table its items are there and mandatory."""
-    if lines and not any(line.key for line in lines):
-        message, hint = "the table has no key", "mark its items with 1 in the column key"
-        problems.append(Problem("S031", place, message, hint=hint))
-    for line in lines:
-        if line.key and not line.item.must:
-            problems.append(
-                Problem("S031", line.row.at("must"), f"`{line.item.name}` is of the key, and not mandatory")
-            )
-        if line.key and line.item.kind in ("G", "B"):
-            problems.append(Problem("S031", line.row.at("key"), f"`{line.item.name}` cannot be of a key"))
-    given = [line for line in lines if line.item.arrival]
-    dated = any(line.key and line.item.kind == "D" for line in lines)
-    for line in given:
-        if line.item.kind != "I" or line.item.length or not dated or line.item.name != given[0].item.name:
-            message = f"`{line.item.name}` cannot number the rows of a key"
-            hint = "one whole number (I) without a length, in a table whose key has a date"
-            problems.append(Problem("S031", line.row.at("key"), message, hint=hint))
-    for edition in editions:
-        here = {line.item.name for line in in_edition(lines, edition, editions)}
-        for line in lines:
-            if line.key and here and line.item.name not in here:
-                message = f"`{line.item.name}` is of the key, and edition {edition} does not have it"
-                problems.append(Problem("S031", line.row.at("since"), message))
 
 
 def _key(items: Sequence[Item], lines: Sequence[Line]) -> tuple[str, ...]:
@@ -285,26 +257,9 @@ def _reference(
     return Reference(columns, named, tuple(_named(there[n]) for n in names), said.orphan, said.because)
 
 
-def _rules(read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
-    """The instances of shapes, in their generic form: the shape is the first key, whatever it is called."""
-    for name, written in read.sheet.rules.items():
-        at = ("rules", name)
-        place = read.located.at(*at, "key")
-        shape = next(iter(written), "")
-        wrong = _wrong_rule(read, name, shape, written)
-        for part, message, allowed, hint in wrong:
-            where = read.located.at(*at, part) if part in written else place
-            problems.append(Problem("S033", where, message, allowed, hint))
-        if wrong:
-            continue
-        rest = {key: value for key, value in written.items() if key not in ("of", "severity", "source")}
-        places = {key: read.located.at(*at, key) for key in rest}
-        severity = written.get("severity", "")
-        yield RuleSpec(name, shape, written["of"], MappingProxyType(rest), severity, written["source"], place, places)
-
-
-def _given_rules(reads: Mapping[str, _Read], read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
-    """The rules that periods, and references on a day, give for nothing."""
+def _rules(reads: Mapping[str, _Read], read: _Read, problems: list[Problem]) -> Iterator[RuleSpec]:
+    """The rules of a system: those that it declares, and those that periods, and references on a day, give for nothing."""
+    yield from read_rules(read.sheet, read.located, problems)
     for name, table in read.sheet.tables.items():
         lines, source = read.lines[name], table.based_on or read.sheet.based_on
         if table.period is not None:
@@ -327,31 +282,6 @@ def _names_of(there: Sequence[Line], own: tuple[str, ...], said: ReferenceSheet)
     """The items of another table that a reference names: those it says, those of the same names, or its key."""
     key = tuple(dict.fromkeys(line.item.name for line in there if line.key))
     return said.names or (own if set(own) <= {line.item.name for line in there} else key)
-
-
-def _wrong_rule(
-    read: _Read, name: str, shape: str, written: Mapping[str, Any]
-) -> list[tuple[str, str, tuple[str, ...], str]]:
-    """What is wrong with a rule: the key, the message, what is allowed, a hint."""
-    found: list[tuple[str, str, tuple[str, ...], str]] = []
-    if not all(NAME.fullmatch(part) for part in name.split(".")):
-        found.append(("", f"`{name[:60]}` is no name of a rule", (), ""))
-    if shape in ("", "of", "severity", "source"):
-        found.append(
-            (shape, "a rule begins with its shape", (), "write it as the first key, such as not_after: [birth, moved]")
-        )
-    for key in ("of", "source"):
-        if not isinstance(written.get(key), str) or not written[key]:
-            found.append((key, f"rule `{name[:40]}` needs `{key}`", (), "as a single text"))
-    of = written.get("of")
-    if isinstance(of, str) and of and of not in read.lines:
-        found.append(("of", f"there is no table `{of[:40]}`", tuple(read.lines), did_you_mean(of, read.lines)))
-    severity = written.get("severity", "error")
-    if severity not in SEVERITIES:
-        found.append(
-            ("severity", f"`{str(severity)[:20]}` is no severity", SEVERITIES, did_you_mean(str(severity), SEVERITIES))
-        )
-    return found
 
 
 def _system(

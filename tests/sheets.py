@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import yaml
 
-from migration_reports.items import CodeSet, Reference, Table
+from migration_reports.codes import CodeSet
+from migration_reports.items import Reference, Table
 from migration_reports.trouble import Position
 from target_schemas.csv_sheets import read_rows
 from target_schemas.item_sheets import ItemReader, check_lines

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 import sqlalchemy as sa
 
-from migration_reports.items import CodeSet, Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
+from migration_reports.codes import CodeSet
+from migration_reports.items import Item, Reference, filled_as, form_of, heading, is_text, item_of, table_of
 from validators.shapes._groups import later, later_sql
 from validators.shapes._terms import literal, quoted
 from validators.shapes.contract import Expectation, Frames, Query, Rule, Where

@@ -12,7 +12,7 @@ from dags.own.lists import PROBLEMS as OWN_PROBLEMS
 from extractors.copybooks.copybook import PROBLEMS as COPYBOOK_PROBLEMS
 from extractors.layout.column_sheet import PROBLEMS as COLUMN_PROBLEMS
 from extractors.reading import PROBLEMS as READING_PROBLEMS
-from mappings.language.reader import PROBLEMS as MAPPING_PROBLEMS
+from mappings.language.problems import PROBLEMS as MAPPING_PROBLEMS
 from target_schemas.reference_sheets import PROBLEMS as REFERENCE_PROBLEMS
 from target_schemas.sheets import PROBLEMS as SHEET_PROBLEMS
 from validators.instances import PROBLEMS as RULE_PROBLEMS

@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 
 from mappings.language.folder import MunicipalityFolder
-from migration_reports.items import Code, CodeSet, Item
+from migration_reports.codes import Code, CodeSet
+from migration_reports.items import Item
 from migration_reports.trouble import Position, Problem, did_you_mean
 from target_schemas.code_sheets import read_own_codes
 from target_schemas.model import System

@@ -23,7 +23,7 @@ from mappings.engine import Mapped, Mapper, Tally
 from mappings.hits import batch_of
 from mappings.leaving import spared, untaken_of
 from migration_reports.findings import RunError, count_errors, join_findings, no_findings
-from migration_reports.records.steps import Bytes, Met, PartMade, SliceAccount, part_key
+from migration_reports.records.counted import Bytes, Met, PartMade, SliceAccount, part_key
 from validators.tally import Tally as DumpTally
 
 log = logging.getLogger("hikkoshi")

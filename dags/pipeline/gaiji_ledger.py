@@ -15,8 +15,8 @@ from extractors.character_counts import first_places
 from extractors.charsets import _gaiji as gaiji
 from extractors.charsets.contract import SINGLE, Charset, hexadecimal, scalars
 from migration_reports.findings import RunError, UsageError
+from migration_reports.records.counted import DumpAccount, Met
 from migration_reports.records.run_record import Gaiji, Place, RunRecord
-from migration_reports.records.steps import DumpAccount, Met
 
 
 def ledger(

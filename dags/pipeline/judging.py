@@ -25,8 +25,9 @@ from dags.pipeline.run_folder import Run
 from dags.pipeline.slice_files import staged_frame
 from dags.pipeline.town import Municipality, one_per_key, rules_of, target_tables
 from migration_reports.catalogue import CATALOGUE
+from migration_reports.codes import CodeSet
 from migration_reports.findings import FIRST_PLACES, join_findings
-from migration_reports.items import CodeSet, Reference, table_of
+from migration_reports.items import Reference, table_of
 from migration_reports.records.run_record import NotChecked, Place, ReferenceResult, RuleResult
 from migration_reports.records.steps import Validation
 from target_schemas.model import System

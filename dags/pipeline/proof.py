@@ -19,6 +19,7 @@ from dags.pipeline.town import Municipality, target_tables
 from mappings.provenance import followed
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import RunError, finding, join_findings
+from migration_reports.records.counted import DumpAccount, Made
 from migration_reports.records.run_record import (
     AmountReconciliation,
     Control,
@@ -27,7 +28,8 @@ from migration_reports.records.run_record import (
     RecordFate,
     RuleResult,
 )
-from migration_reports.records.steps import DumpAccount, Made, Results, StepResult, Verdict
+from migration_reports.records.step_result import StepResult
+from migration_reports.records.steps import Results, Verdict
 from target_schemas.postgres import loader, settling
 from target_schemas.postgres.settling import Counts, Settled
 from validators import controls

@@ -25,9 +25,10 @@ from migration_reports.findings import TransientError
 from migration_reports.items import item_of
 from migration_reports.pages.render import render
 from migration_reports.records.assembly import run_record
+from migration_reports.records.counted import DumpAccount, Made
 from migration_reports.records.run_record import Evidence, FieldFate, Reuse, RunRecord, SystemState, UnknownCode
 from migration_reports.records.run_record import Municipality as Named
-from migration_reports.records.steps import DumpAccount, Failure, Made, Promotion
+from migration_reports.records.steps import Failure, Promotion
 from target_schemas.postgres import ledger
 
 MOST_CODES = 50

@@ -26,22 +26,21 @@ from typing import TypeVar
 import psutil
 
 from migration_reports.private_files import PART, private_folder, write_whole
+from migration_reports.records.counted import DumpAccount, Made
 from migration_reports.records.formats import FORMER_NAMES, from_json, name_of, to_json
 from migration_reports.records.run_record import RunRecord, Timing
+from migration_reports.records.step_result import StepResult
 from migration_reports.records.steps import (
     Approval,
     Attachments,
     Begun,
-    DumpAccount,
     Failure,
     Finished,
     Held,
-    Made,
     Promotion,
     Receipts,
     Results,
     Searched,
-    StepResult,
     Timed,
     Validation,
     Verdict,

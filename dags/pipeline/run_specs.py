@@ -15,8 +15,9 @@ from pathlib import Path
 
 from dags.pipeline.run_folder import Run, read_result, write_result
 from dags.pipeline.town import Municipality, load
+from mappings.language.own_lists import OWN
 from mappings.language.package import packages_of
-from mappings.language.reader import OWN, read_municipality
+from mappings.language.reader import read_municipality
 from migration_reports.findings import RunError, SpecError, UsageError
 from migration_reports.private_files import write_whole
 from migration_reports.records.steps import Specs

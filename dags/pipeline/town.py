@@ -40,7 +40,7 @@ from mappings.compiling.definitions import field_definition, near_definition
 from mappings.control_plan import ControlPlan
 from mappings.language.folder import MunicipalityFolder, Root, SystemFolder
 from mappings.language.manifest import TABLE_OPTIONS
-from mappings.language.problem_places import at_option, shown
+from mappings.language.problems import at_option, shown
 from mappings.language.reader import read_municipality
 from mappings.language.spec import ChoiceSpec, DumpSpec
 from mappings.plan import Plan

@@ -26,7 +26,7 @@ from mappings.leaving import untaken_findings, untaken_of
 from mappings.plan import ColumnPlan, Join, PartPlan
 from mappings.rows import look_up
 from migration_reports.findings import FINDINGS
-from migration_reports.records.steps import PartMade
+from migration_reports.records.counted import PartMade
 from target_schemas.postgres.numbering import assign
 
 log = logging.getLogger("hikkoshi")

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Iterator
 
 from dags.own import lists
-from migration_reports.items import CodeSet, Item, Table, heading, is_text, item_of
+from migration_reports.codes import CodeSet
+from migration_reports.items import Item, Table, heading, is_text, item_of
 from target_schemas import candidate_sheets, code_sheets, item_sheets, reference_sheets, sheets
 from target_schemas.model import System
 from target_schemas.reference_sheets import ReferenceTable

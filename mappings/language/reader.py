@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import itertools
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +14,7 @@ from mappings.language.decisions import FILE, Decision, read_decisions
 from mappings.language.files import inside, missing, text_of
 from mappings.language.folder import CodeTable, MunicipalityFolder, Reuse, Root, SystemFolder
 from mappings.language.manifest import check_dumps, check_head, check_system
+from mappings.language.own_lists import OWN, own_lists
 from mappings.language.package import Counts, inherit, overlay, packages_of
 from mappings.language.spec import Manifest, MappingSpec, SystemManifest
 from migration_reports.specs import Located, Spec, checked
@@ -22,68 +22,9 @@ from migration_reports.trouble import Position, Problem, SpecError, UsageError, 
 from migration_reports.yaml_text import Document, Places, read_yaml
 
 MANIFEST, MAPPING = "manifest.yaml", "mapping.yaml"
-OWN = "own"
-"""The folder of a municipality's own lists, which hold for all its systems."""
-MOST_LISTS = 2_000
 ANY: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 S = TypeVar("S", bound=Spec)
-
-PROBLEMS: Mapping[str, str] = {
-    "Y001": "a file that is too large or too deep",
-    "Y002": "a file that is no YAML",
-    "Y003": "anchors, aliases or tags",
-    "Y004": "a key that is no text",
-    "Y005": "a key that stands twice",
-    "Y006": "a file that is missing or cannot be read",
-    "Y007": "a path that leaves its folder",
-    "Y010": "an unknown key",
-    "Y011": "a key that is missing",
-    "Y012": "a value that is not allowed",
-    "Y013": "a municipality code whose check digit is wrong",
-    "Y014": "a folder name that does not fit its manifest",
-    "Y015": "a code table that cannot be used",
-    "Y020": "a record kind or dump that is not known",
-    "Y021": "a source field that is not known",
-    "Y022": "a source field that is neither mapped nor ignored",
-    "Y023": "a source field that is mapped and ignored",
-    "Y024": "a control that cannot be computed",
-    "Y025": "a field that nobody has decided about",
-    "Y026": "a guess of draft that nobody has confirmed",
-    "Y027": "a table (OCCURS) that is not known",
-    "Y028": "a join that cannot be made",
-    "Y030": "a target table or system that is not known",
-    "Y031": "a target column that is not known",
-    "Y032": "a target column that is not filled",
-    "Y033": "a type that cannot fit",
-    "Y034": "a code outside the target's code set",
-    "Y040": "a transform that is not known",
-    "Y041": "a transform's parameter that is not allowed",
-    "Y042": "a column that is filled in two ways, or in none",
-    "Y044": "a condition or expression that cannot be used",
-    "Y050": "something to leave out that the package does not have",
-    "Y051": "a package that is not known",
-    "Y070": "a join called like a header or trailer of the dump",
-    "Y071": "a field that tells a transform nothing",
-    "Y072": "the manifest's reference_date, where it has none",
-    "Y060": "a number of an occurrence that a row does not have",
-    "Y061": "runs that a table (OCCURS) cannot have",
-    "Y081": "a column that the program gives, and no mapping fills",
-    "Y090": "a delivery whose files cannot be told",
-    "Y091": "a name in braces that stands for nothing",
-    "Y092": "attachments that cannot be found or told apart",
-    "Y110": "a set of map files of which some are not named",
-    "Y100": "a control whose groups nothing states",
-    "Y101": "parts of a control that do not belong together",
-    "Y102": "a control per parent that no parent states",
-    "Y103": "records that are left without a reason, or all of them",
-    "Y043": "a rule or a setting of it that is not known or cannot be used",
-    "Y115": "a decision about candidates that cannot be used",
-    "Y116": "candidates that are not known",
-    "Y117": "decisions about candidates that contradict one another",
-    "Y118": "candidates resolved in the column by which they are found",
-}
-"""What each problem code of a manifest or mapping means."""
 
 
 def read_municipality(
@@ -116,7 +57,7 @@ def read_municipality(
     }
     whole = {name: system for name, system in read.items() if system is not None}
     check_dumps(whole, found.problems)
-    own = town.lists()
+    own = own_lists(town.own, found.problems, found.sha256)
     if head is None or found.problems:
         # What a system inherits is looked at once with the head and once with each system.
         raise SpecError(dict.fromkeys(found.problems))
@@ -200,27 +141,6 @@ class _Reader:
             return None
         decisions = self._decisions()
         return SystemFolder(name, head, *manifest, mapping, where, tables, self.roots, self._reuse(), decisions)
-
-    def lists(self) -> Mapping[str, str]:
-        """The texts of the files that are a municipality's own lists, by their paths; empty of what is no CSV."""
-        texts = {}
-        folder = self.own.path / OWN
-        files = itertools.islice(
-            (p for p in folder.rglob("*") if p.is_file() and not p.name.startswith(".")), MOST_LISTS + 1
-        )
-        there = sorted(files)
-        if len(there) > MOST_LISTS:
-            place = Position(self.own.shown(OWN))
-            self.problems.append(Problem("Y001", place, f"the folder holds more than {MOST_LISTS:,} files"))
-        for file in there[:MOST_LISTS]:
-            path = file.relative_to(self.own.path).as_posix()
-            place = Position(self.own.shown(path))
-            found = self._find(path, place)
-            if found is None or file.suffix != ".csv":
-                texts[path] = ""
-            elif (text := text_of(found, path, place, self.problems, self._noted(found), (folder,))) is not None:
-                texts[path] = text
-        return MappingProxyType(texts)
 
     def document(self, name: str) -> Document | None:
         """Read a file of its own as YAML; None where it cannot be read."""

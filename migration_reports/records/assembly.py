@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, get_args
 
 from migration_reports.records.comparison import compare
+from migration_reports.records.counted import Bytes, DumpAccount
 from migration_reports.records.run_record import (
     CandidatePair,
     DumpReceipt,
@@ -22,7 +23,7 @@ from migration_reports.records.run_record import (
     SystemState,
     UnknownCode,
 )
-from migration_reports.records.steps import Begun, Bytes, DumpAccount, Receipts, Results, Validation, Verdict
+from migration_reports.records.steps import Begun, Receipts, Results, Validation, Verdict
 
 IN_LEDGER: tuple[State, ...] = ("promoted", "superseded", "rolled back", "withdrawn", "abandoned")
 """States that the ledger alone knows: they come with, or after, what the run did to the data centre."""

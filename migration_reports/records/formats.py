@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import pydantic
 
-from migration_reports.records import steps
+from migration_reports.records import counted, steps
 from migration_reports.records.run_record import Frozen, RunRecord
 from migration_reports.trouble import RunError
 
@@ -112,9 +112,9 @@ def _counted(data: dict[str, Any]) -> dict[str, Any]:
 UPGRADES: Mapping[tuple[type[Frozen], int], Upgrade] = {
     (steps.Specs, 0): lambda data: {"sha256": data},
     (steps.Cuts, 0): lambda data: {"dumps": data},
-    (steps.SliceAccount, 0): _counted,
-    (steps.DumpAccount, 0): _counted,
-    (steps.Made, 0): lambda data: {"parts": {_of_table(part): made for part, made in data.items()}},
+    (counted.SliceAccount, 0): _counted,
+    (counted.DumpAccount, 0): _counted,
+    (counted.Made, 0): lambda data: {"parts": {_of_table(part): made for part, made in data.items()}},
     (steps.Validation, 0): _qualified,
     (steps.Verdict, 0): _qualified,
     (steps.Approval, 0): lambda data: {"decision": data},
@@ -128,8 +128,8 @@ FORMER_NAMES: Mapping[type[Frozen], str] = {
     steps.Specs: "specs/specs",
     steps.Receipts: "receive",
     steps.Cuts: "slices",
-    steps.SliceAccount: "slices",
-    steps.DumpAccount: "dumps",
+    counted.SliceAccount: "slices",
+    counted.DumpAccount: "dumps",
     steps.Validation: "validate",
     steps.Verdict: "reconcile",
     steps.Promotion: "promote",

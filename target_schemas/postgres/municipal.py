@@ -13,7 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
-from migration_reports.items import CodeSet, Table
+from migration_reports.codes import CodeSet
+from migration_reports.items import Table
 from target_schemas.model import METADATA, SHARED
 from target_schemas.postgres.areas import Area, quote, six_digits
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from migration_reports.items import CodeSet
+from migration_reports.codes import CodeSet
 from target_schemas.code_sheets import read_code_sets
 from target_schemas.model import System
 from target_schemas.sheets import read_systems

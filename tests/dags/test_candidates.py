@@ -248,6 +248,31 @@ def test_people_may_add_a_pair_that_no_evidence_speaks_for(inbox):
     assert states(record) == {("kept", "same", "")}
 
 
+def test_a_list_that_says_two_things_of_a_pair_or_breaks_off_is_refused(home):
+    file = home.parent / "own.csv"
+    head = "decision,reason,decided_by,decided_on,candidates,a,b"
+    twice = [f"{kind},申出,住民課,2026-11-20,{NAME},{pair}" for kind, pair in (("same", "3,7"), ("different", "7,3"))]
+    file.write_text("\n".join([head, *twice]), encoding="utf-8")
+    with pytest.raises(SpecError, match=r"own\.csv:3:1: Y115 this pair stands on line 2, too"):
+        candidates_import.read_back(file, load(town(home)))
+    file.write_text(f"{head}\nsame,申出\n", encoding="utf-8")
+    with pytest.raises(SpecError, match=r"own\.csv:2:1: Y116 unknown candidates"):
+        candidates_import.read_back(file, load(town(home)))
+
+
+def test_of_two_tables_what_is_decided_stands_for_a_number_and_all_else_is_none(home, monkeypatch):
+    declare(monkeypatch, other="resident_records.households", other_number=("household_no",))
+    file = home.parent / "own.csv"
+    line = f"{NAME},0000000007,000000003,same,申出,住民課,2026-11-20"
+    file.write_text(f"candidates,a,b,decision,reason,decided_by,decided_on\n{line}\n", encoding="utf-8")
+    assert candidates_import.read_back(file, load(town(home))) == {NAME: (1, 0, 0, 0)}
+    table = load(town(home)).folder.systems["resident_records"].code_tables["resolved by same_person"]
+    assert (dict(table.codes), table.others) == ({"0000000007": "000000003"}, "are none")
+    file.write_text(file.read_text("utf-8") + line.replace("000000003", "000000004") + "\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="Y117 number `a` is the same as two numbers of the other table"):
+        candidates_import.read_back(file, load(town(home)))
+
+
 def test_reports_hold_no_number_and_the_list_no_value(inbox):
     home = inbox
     enter_twice(home, 41)

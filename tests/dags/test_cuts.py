@@ -19,7 +19,7 @@ from dags.pipeline.receiving.cuts import planned
 from dags.pipeline.slice_files import staged_frame
 from dags.pipeline.town import load, target_tables
 from migration_reports.findings import RunError, TransientError
-from migration_reports.records.steps import DumpAccount
+from migration_reports.records.counted import DumpAccount
 from target_schemas.postgres import staging
 from target_schemas.postgres.database import connect
 

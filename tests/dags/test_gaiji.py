@@ -22,7 +22,7 @@ from extractors.batches import extract
 from extractors.charsets.contract import SINGLE
 from extractors.copybooks.copybook import read_copybook
 from migration_reports.findings import RunError, SpecError
-from migration_reports.records.steps import DumpAccount, Met
+from migration_reports.records.counted import DumpAccount, Met
 from migration_reports.reports.gaiji import decidable
 from target_schemas.postgres.database import connect
 from tests.dags.test_pipeline import allow_rejects, findings, home, receive

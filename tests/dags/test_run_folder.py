@@ -14,18 +14,9 @@ import pytest
 from dags.pipeline.run_folder import Run, make_run, new_folder, open_run, reported_before
 from migration_reports.findings import RunError, UsageError
 from migration_reports.records.assembly import run_record
+from migration_reports.records.counted import DumpAccount, SliceAccount
 from migration_reports.records.run_record import Decision, Municipality
-from migration_reports.records.steps import (
-    Approval,
-    Cuts,
-    DumpAccount,
-    Held,
-    Promotion,
-    SliceAccount,
-    Specs,
-    Timed,
-    Verdict,
-)
+from migration_reports.records.steps import Approval, Cuts, Held, Promotion, Specs, Timed, Verdict
 
 ROOT = Path(__file__).parents[2]
 FORMER = ROOT / "tests" / "golden" / "former_run"

@@ -247,6 +247,15 @@ def test_a_code_table_may_give_the_towns_own_codes_and_no_others(home, tmp_path)
         town.load(folder)
 
 
+def test_an_own_list_that_leads_out_of_the_folder_is_not_read(home, tmp_path):
+    folder = changed(tmp_path)
+    outside = tmp_path / "outside.csv"
+    outside.write_text("code,ja\n93,牛車\n", encoding="utf-8")
+    (folder / "own" / "codes" / "linked.csv").symlink_to(outside)
+    with pytest.raises(SpecError, match=r"own/codes/linked.csv:1:1: Y007 .* lies outside the municipality's folder"):
+        town.load(folder)
+
+
 def test_a_gap_that_an_own_line_leaves_is_noted_and_is_no_problem(home, tmp_path):
     folder = changed(tmp_path)
     path = folder / "own" / "tables" / "consumption_tax.csv"

@@ -15,8 +15,8 @@ from mappings.compiling.compiler import compile_mapping
 from mappings.engine import Mapper
 from mappings.language.reader import read_municipality
 from mappings.rows import look_up
+from migration_reports.codes import Code, CodeSet
 from migration_reports.findings import SpecError, no_findings
-from migration_reports.items import Code, CodeSet
 from tests.sheets import sheet
 
 SEX = CodeSet("sex", "性別", "sex", (Code("1", "男", "male"), Code("2", "女", "female"), Code("9", "-", "-")))
@@ -376,7 +376,7 @@ def test_a_record_that_a_missing_header_would_choose_is_told_of(compiled):
     plan = compiled({"people": {**person(), "when": "\"head.H-BANK\" = 'B'"}})
     mapped = run(plan, headed(*ROWS))
     assert column(mapped, "no") == ["00002", "00003"]
-    assert codes(mapped) == [("M340", "error", 3, "head.H-BANK")]
+    assert codes(mapped) == [("C566", "alert", 1, None), ("M340", "error", 3, "head.H-BANK")]
 
 
 def test_an_expression_counts_with_a_trailer_and_a_column_asks_a_header(compiled):

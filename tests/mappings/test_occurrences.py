@@ -23,8 +23,8 @@ from mappings.language.spec import WhenSpec
 from mappings.plan import OCCURRENCE, Runs, occurrence_of
 from mappings.provenance import Followed, followed, origins
 from mappings.unfolding import unfold
+from migration_reports.codes import Code, CodeSet
 from migration_reports.findings import FINDINGS, SpecError, no_findings
-from migration_reports.items import Code, CodeSet
 from tests.sheets import sheet
 
 SCHEMA = arrow_schema(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from migration_reports.records.assembly import run_record, state_of
+from migration_reports.records.counted import DumpAccount
 from migration_reports.records.run_record import Decision, DumpReceipt, Evidence, Municipality, Timing
 from migration_reports.records.steps import (
     Approval,
     Begun,
-    DumpAccount,
     Failure,
     Finished,
     Held,

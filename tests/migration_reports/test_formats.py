@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from migration_reports.findings import RunError
-from migration_reports.records import formats, steps
+from migration_reports.records import counted, formats, steps
 from migration_reports.records.comparison import compare
 from migration_reports.records.formats import FORMER_NAMES, UPGRADES, from_json, name_of, to_json
 from migration_reports.records.run_record import FORMAT, AttachmentCheck, CandidateSearch, Decision, RunRecord, Timing
+from migration_reports.records.step_result import StepResult
 from tests.migration_reports.invented_runs import RUNS
 
 FORMER = Path(__file__).parents[1] / "golden" / "former_run"
@@ -23,13 +24,13 @@ WRITTEN = [
     steps.Receipts(receipts=RUNS["rehearsal"].receipts),
     steps.Held(reasons=(steps.Reason("理由", "a reason"),)),
     steps.Cuts(dumps={"format": steps.DumpCuts(slices=(steps.SliceCut(offset=0, length=-1, record=1, state=(1,)),))}),
-    steps.SliceAccount(
+    counted.SliceAccount(
         sums={"person.A": "123456789012345678901234567890123456.70"},
         trailers={"trailer": ({"N": None}, {"N": "1"})},
-        characters=(steps.Met(field="A", code=1, area="undefined", count=1, records=1, places=((1, 2),)),),
+        characters=(counted.Met(field="A", code=1, area="undefined", count=1, records=1, places=((1, 2),)),),
     ),
-    steps.DumpAccount(characters_distinct=1),
-    steps.Made(parts={"t.0": steps.PartMade(unknown={"sex": {"9": 1}})}),
+    counted.DumpAccount(characters_distinct=1),
+    counted.Made(parts={"t.0": counted.PartMade(unknown={"sex": {"9": 1}})}),
     steps.Attachments(checks=(AttachmentCheck(place="tenpu", kinds=("d.k",), files=2, named=1, extra=1),)),
     steps.Validation(rules=RUNS["rehearsal"].rules, rejected=3),
     steps.Searched(searches=(CandidateSearch(name="s.c", ja="c", en="c", table="s.t", other="s.t", severity="note"),)),
@@ -42,7 +43,12 @@ WRITTEN = [
     RUNS["rehearsal"],
 ]  # fmt: skip
 
-KINDS = [kind for kind in vars(steps).values() if isinstance(kind, type) and issubclass(kind, steps.StepResult)]
+KINDS = [
+    kind
+    for module in (steps, counted)
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, StepResult)
+]
 
 
 @pytest.mark.parametrize("value", WRITTEN, ids=lambda value: type(value).__name__)
@@ -51,7 +57,7 @@ def test_what_is_written_is_read_back(value):
 
 
 def test_every_result_is_tried():
-    assert {type(value) for value in WRITTEN} == {*KINDS, RunRecord} - {steps.StepResult, steps.Counted}
+    assert {type(value) for value in WRITTEN} == {*KINDS, RunRecord} - {StepResult, counted.Counted}
 
 
 def read_former(kind, of=""):
@@ -61,12 +67,12 @@ def read_former(kind, of=""):
 
 
 def test_slices_of_a_former_run_add_up_to_its_dumps_account():
-    slices = [read_former(steps.SliceAccount, f"juki_master/000{number}") for number in (1, 2, 3)]
+    slices = [read_former(counted.SliceAccount, f"juki_master/000{number}") for number in (1, 2, 3)]
     total = slices[0] + slices[1] + slices[2]
-    assert steps.DumpAccount.of(total, ["header", "resident", "trailer"]) == read_former(
-        steps.DumpAccount, "juki_master"
+    assert counted.DumpAccount.of(total, ["header", "resident", "trailer"]) == read_former(
+        counted.DumpAccount, "juki_master"
     )
-    assert read_former(steps.Made).parts == total.made
+    assert read_former(counted.Made).parts == total.made
     cuts = read_former(steps.Cuts).dumps["juki_master"]
     assert [(cut.record, cut.state) for cut in cuts.slices] == [(1, ()), (15, (1,)), (29, (1,))]
     assert len(cuts.sha256) == 3

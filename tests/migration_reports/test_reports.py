@@ -132,7 +132,7 @@ def test_the_page_needs_no_network_and_runs_no_script(rendered, language):
 
 def test_the_workbook_opens_and_starts_no_formula(rendered):
     book = openpyxl.load_workbook(rendered["workbook.xlsx"])
-    assert len(book.sheetnames) == 13
+    assert len(book.sheetnames) == 14
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
     assert not [cell for cell in cells if cell.data_type == "f"]
     assert [cell for cell in cells if cell.value == FORMULA]
@@ -281,4 +281,4 @@ def test_the_summary_names_what_is_left_and_what_nobody_takes(record):
     lines = "\n".join(summary(proved_by_group(record)))
     assert "37 records of d.person left: 削除済み" in lines
     assert "3 records of d.person TAKEN BY NO TABLE" in lines
-    assert "left: 削除済み" in question(proved_by_group(record)).replace("\\", "")
+    assert "left: d.person: 削除済み" in question(proved_by_group(record)).replace("\\", "")

@@ -14,7 +14,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from migration_reports.records.steps import DumpAccount, Made, PartMade, SliceAccount, part_key
+from migration_reports.records.counted import DumpAccount, Made, PartMade, SliceAccount, part_key
 
 CASES = yaml.safe_load((Path(__file__).parents[1] / "cases" / "slice_accounts.yaml").read_text("utf-8"))
 KINDS, FIELDS = ["header", "person", "trailer"], ["A", "B"]
@@ -97,7 +97,7 @@ def test_a_dumps_account_tells_sums_by_kind_and_the_most_frequent_characters_fir
 
 
 def test_what_is_listed_of_characters_is_bounded_and_the_rest_is_counted(monkeypatch):
-    monkeypatch.setattr("migration_reports.records.steps.MOST_CHARACTERS", 2)
+    monkeypatch.setattr("migration_reports.records.counted.MOST_CHARACTERS", 2)
     met = [{"field": "A", "code": code, "area": "undefined", "count": code, "records": 1} for code in (1, 2, 3)]
     account = DumpAccount.of(SliceAccount(characters=met), KINDS)
     assert ([met.code for met in account.characters], account.characters_distinct) == ([3, 2], 3)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from docs.generate.system_page import system_page
 from mappings.compiling.columns import groups_of, key_groups
-from migration_reports.items import Code, CodeSet, Period, heading, item_of, table_of
+from migration_reports.codes import Code, CodeSet
+from migration_reports.items import Period, heading, item_of, table_of
 from target_schemas.csv_sheets import read_rows
 from target_schemas.sheets import read_systems
 from target_schemas.systems import CODES, FOLDER, NAMES, SYSTEMS

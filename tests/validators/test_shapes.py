@@ -13,10 +13,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from migration_reports.findings import SpecError
 from tests.counted import counted, staged_alone
 from tests.sheets import rule_of
 from tests.validators.shape_tables import TABLES, Staged, differences, failing_polars, frame, rules, schema_of
-from validators.shapes import SHAPES
+from validators.shapes import SHAPES, WRITTEN_AS
 
 CASES = Path(__file__).parents[1] / "cases" / "shapes"
 
@@ -176,6 +177,94 @@ def test_every_rule_that_groups_or_joins_may_be_divided():
     several_rows = {rule.name for rule in MADE if not isinstance(rule.failing, pl.Expr)}
     assert {rule.name for rule in GROUPED} == several_rows - of_all - by_what_is_beside
     assert all(set(rule.divided_by) == set(rule.reads) for rule in GROUPED)
+
+
+JUNK = [
+    "", "x", "kind", "begun", "total", "1", "-5", "1e400", "part.price", "price +", [], ["kind"], [["a"]], {}, {"a": "b"},
+    {"of": "things"}, {"of": "elsewhere.parts", "per": "kind"}, {"of": ["things"]}, {"kind": ["A", "1e400"]}, {"kind": {}},
+    {"part": {"of": "elsewhere.parts", "per": {"kind": ["x"]}}}, {"part": {"of": "elsewhere.parts", "last": {}}},
+    {"part": {"of": "elsewhere.parts", "day": ["x"], "if": {}}}, {"part": "days_after(begun, serial)"}, {"x": {"part": "1"}},
+]  # fmt: skip
+
+
+def test_whatever_an_instance_says_is_a_rule_or_a_problem():
+    rng, instances = random.Random(3), list(yaml.load(EVERY, yaml.BaseLoader)["rules"].items())
+
+    def other(value):
+        if isinstance(value, dict) and value and rng.random() < 0.7:
+            name = rng.choice(list(value))
+            return {**value, name: other(value[name])}
+        return rng.choice(JUNK)
+
+    made = refused = 0
+    for _ in range(3000):
+        name, rule = rng.choice(instances)
+        changed = rng.choice([*(word for word in rule if word not in ("of", "source", "severity")), "beside", "where"])
+        try:
+            made += bool(rules([declared(name, {**rule, changed: other(rule.get(changed, {}))})]))
+        except SpecError as error:
+            refused += all(problem.code.startswith("R") for problem in error.problems)
+    assert made > 100
+    assert made + refused == 3000
+
+
+NAMED = [
+    *(
+        "total",
+        "serial",
+        "share",
+        "kind",
+        "mark",
+        "digits",
+        "begun",
+        "ended",
+        "thing",
+        "part.price",
+        "part.since",
+        "part.kind",
+    ),
+    *("floor(share / 3, 10)", "year(begun)", "days(begun, ended)", "slice(mark, 1, 2)", "months_after(begun, serial)"),
+]
+BESIDE = [
+    {"part": {"of": "elsewhere.parts", "per": "kind"}},
+    {"part": {"of": "elsewhere.parts", "per": "thing", "last": "since"}},
+    {"part": {"of": "elsewhere.parts", "per": "thing", "day": "begun", "from": "since", "until": "until"}},
+    {"v": "half_up(total / 7)", "part": {"of": "elsewhere.parts", "per": "thing", "if": "part.most > v"}},
+]
+
+
+def test_whatever_stands_beside_and_is_named_both_engines_find_the_same_rows(staged):
+    rng, instances = random.Random(7), list(yaml.load(EVERY, yaml.BaseLoader)["rules"].items())
+    of = ((OF_THINGS, 25), (OF_PARTS, 15))
+    frames = frames_of(*([{n: rng.choice(v) for n, v in values.items()} for _ in range(most)] for values, most in of))
+    staged.fill(frames)
+
+    def other(value):
+        if isinstance(value, dict) and value:
+            name = rng.choice(list(value))
+            return {**value, name: other(value[name])}
+        if isinstance(value, list) and rng.random() < 0.7:
+            return [rng.choice([one, rng.choice(NAMED)]) for one in value]
+        return rng.choice(NAMED)
+
+    judged = []
+    while len(judged) < 150:
+        name, rule = rng.choice(instances)
+        word = rng.choice([word for word in rule if word not in ("of", "source", "severity")])
+        try:
+            made = rules([declared(name, {**rule, word: other(rule[word]), "beside": rng.choice(BESIDE)})])
+        except SpecError:
+            continue
+        found = list(failing_polars(made, frames).values())
+        judged.append(sum(map(len, found)))
+        assert found == list(staged.failing(made).values()), (word, rule)
+    assert sum(map(bool, judged)) > 50
+
+
+def test_what_is_called_otherwise_is_written_by_a_shape_that_there_is():
+    names = {shape.name for shape in SHAPES}
+    assert {way.shape for way in WRITTEN_AS.values()} <= {*names, ""}
+    assert not names & WRITTEN_AS.keys()
 
 
 def test_every_shape_has_an_instance_in_the_property():

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mappings.compiling.compiler import arrow_type
-from migration_reports.items import Code
+from migration_reports.codes import Code
 from target_schemas.sheets import read_systems
 from target_schemas.systems import SYSTEMS
 from tests.counted import counted, staged_alone

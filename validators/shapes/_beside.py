@@ -6,7 +6,8 @@
         {of: overtime_rates, per: [grade], day: worked}              # of its key, and valid on the row's day
       pay: floor(minutes * rate.unit_price / 60)                     # what stands above may be named below
 
-Where no row is found, its values are missing. Where several are, the row is judged with each of them.
+Where no row is found, its values are missing. Where several are, shapes that look at one row judge it with each of them;
+others, which count, add or compare with the row before, take the one whose values come first, unless `last` says which.
 """
 
 from __future__ import annotations
@@ -43,11 +44,11 @@ class Computed:
     stored: Mapping[str, Term]
     columns: Mapping[str, Column]
 
-    def frame(self, rows: pl.LazyFrame, frames: Frames) -> pl.LazyFrame:  # noqa: ARG002  as every step
+    def frame(self, rows: pl.LazyFrame, frames: Frames, *, each: bool) -> pl.LazyFrame:  # noqa: ARG002  as every step
         """The rows with the value."""
         return rows.with_columns(term.expr.alias(name) for name, term in self.stored.items())
 
-    def sql(self, source: str) -> str:
+    def sql(self, source: str, *, each: bool) -> str:  # noqa: ARG002
         """The same in SQL; joined, so that whatever stands in for the table is named here."""
         made = ", ".join(f"{term.sql} AS {quoted(name)}" for name, term in self.stored.items())
         return f"(SELECT rows.*, made.* FROM {source} AS rows CROSS JOIN LATERAL (SELECT {made}) AS made)"  # noqa: S608
@@ -73,57 +74,71 @@ class Looked:
     holds: Term = ALWAYS
     last: Column | None = None
 
-    @property
-    def single(self) -> bool:
-        """Whether one row at most is found, as far as the declaration can tell."""
-        return self.last is not None or self.holds is not ALWAYS or self.rows.keyed
-
-    def frame(self, rows: pl.LazyFrame, frames: Frames) -> pl.LazyFrame:
-        """The rows, each beside those that are found; beside nothing where none is."""
-        theirs, tied = self._theirs(frames), [f"{self.name}._{n}" for n in range(len(self.mine))]
+    def frame(self, rows: pl.LazyFrame, frames: Frames, *, each: bool) -> pl.LazyFrame:
+        """The rows, each beside those that are found, or beside one of them; beside nothing where none is."""
+        theirs, tied = self._theirs(frames, each=each), self._tied
         own = rows.with_columns(mine.value.expr.alias(name) for mine, name in zip(self.mine, tied, strict=True))
         if self.holds is ALWAYS:
             return own.join(theirs, on=tied, how="left").drop(tied)
         known = (name for name in self.holds.expr.meta.root_names() if not name.startswith(f"{self.name}."))
         asked = list(dict.fromkeys((*tied, *known)))
         some = own.select(asked).unique()
-        pairs = some.join(theirs, on=tied) if tied else some.join(theirs, how="cross")
-        return own.join(pairs.filter(self.holds.expr), on=asked, how="left", nulls_equal=True).drop(tied)
+        pairs = (some.join(theirs, on=tied) if tied else some.join(theirs, how="cross")).filter(self.holds.expr)
+        found = pairs if each else _first(pairs, asked, self._stored)
+        return own.join(found, on=asked, how="left", nulls_equal=True).drop(tied)
 
-    def sql(self, source: str) -> str:
+    def sql(self, source: str, *, each: bool) -> str:
         """The same in SQL."""
-        stored = [name for column in self.columns.values() for name in _stored(column)]
-        tied = " AND ".join(f'{mine.value.sql} = "{self.name}._{n}"' for n, mine in enumerate(self.mine))
-        shown = ", ".join(["rows.*", *map(quoted, stored), f'"{self.name}._found"'])
-        return (
-            f"(SELECT {shown} FROM {source} AS rows LEFT JOIN ({self._theirs_sql()}) AS other "  # noqa: S608
-            f"ON {tied or 'true'} AND {self.holds.sql})"
-        )
+        chosen = not each and self.holds is not ALWAYS
+        row = quoted(f"{self.name}._row")
+        own = f"(SELECT *, row_number() OVER () AS {row} FROM {source} AS own)" if chosen else source  # noqa: S608
+        tied = " AND ".join(f"{mine.value.sql} = {quoted(n)}" for mine, n in zip(self.mine, self._tied, strict=True))
+        shown = ", ".join(["rows.*", *map(quoted, self._stored), quoted(f"{self.name}._found")])
+        joined = f"FROM {own} AS rows LEFT JOIN ({self._theirs_sql(each=each)}) AS other ON {tied or 'true'} AND {self.holds.sql}"
+        if chosen:
+            return f"(SELECT DISTINCT ON ({row}) {shown} {joined} ORDER BY {', '.join([row, *self._order])})"
+        return f"(SELECT {shown} {joined})"
 
-    def _theirs(self, frames: Frames) -> pl.LazyFrame:
+    @property
+    def _tied(self) -> list[str]:
+        return [f"{self.name}._{n}" for n in range(len(self.mine))]
+
+    @property
+    def _stored(self) -> list[str]:
+        """The columns that may be named, as they are stored."""
+        return [name for column in self.columns.values() for name in _stored(column)]
+
+    @property
+    def _order(self) -> list[str]:
+        """The order of their values in SQL, as Polars sorts."""
+        texts = [(name, column.type != "number") for column in self.columns.values() for name in _stored(column)]
+        return [f'{quoted(name)} COLLATE "C"' if text else quoted(name) for name, text in texts]
+
+    def _theirs(self, frames: Frames, *, each: bool) -> pl.LazyFrame:
+        """The other rows, as they may be named; one of a key, where only one is asked for and nothing else decides."""
         found = self.rows.frame(frames).filter(self._meant.expr)
-        keys = [column.value.expr.alias(f"{self.name}._{n}") for n, column in enumerate(self.rows.per)]
-        shown = [pl.col(name.partition(".")[2]).alias(name) for c in self.columns.values() for name in _stored(c)]
+        keys = [column.value.expr.alias(name) for column, name in zip(self.rows.per, self._tied, strict=False)]
+        shown = [pl.col(name.partition(".")[2]).alias(name) for name in self._stored]
         shown.append(pl.lit(value=True).alias(f"{self.name}._found"))
-        if self.last is None:
-            return found.select(*keys, *shown)
-        place = ordered(self.last).expr.alias("_last")
-        tied = [f"{self.name}._{n}" for n in range(len(keys))]
-        newest = found.select(*keys, *shown, place, *KEY).sort("_last", *KEY)
-        return newest.unique(tied, keep="last", maintain_order=True).drop("_last", *KEY)
+        if self.last is not None:
+            place = ordered(self.last).expr.alias("_last")
+            newest = found.select(*keys, *shown, place, *KEY).sort("_last", *KEY)
+            return newest.unique(self._tied, keep="last", maintain_order=True).drop("_last", *KEY)
+        named = found.select(*keys, *shown)
+        return named if each or self.holds is not ALWAYS else _first(named, self._tied, self._stored)
 
-    def _theirs_sql(self) -> str:
-        keys = [f'{column.value.sql} AS "{self.name}._{n}"' for n, column in enumerate(self.rows.per)]
-        shown = [
-            f"{quoted(name.partition('.')[2])} AS {quoted(name)}" for c in self.columns.values() for name in _stored(c)
-        ]
-        shown.append(f'true AS "{self.name}._found"')
+    def _theirs_sql(self, *, each: bool) -> str:
+        keys = [f"{c.value.sql} AS {quoted(name)}" for c, name in zip(self.rows.per, self._tied, strict=False)]
+        shown = [f"{quoted(name.partition('.')[2])} AS {quoted(name)}" for name in self._stored]
+        shown.append(f"true AS {quoted(f'{self.name}._found')}")
         rest = f"{', '.join([*keys, *shown])} FROM {self.rows.sql} WHERE {self._meant.sql}"
-        if self.last is None:
-            return f"SELECT {rest}"
         by = ", ".join(str(n + 1) for n in range(len(keys)))
-        newest = f"{ordered(self.last).sql} DESC, {', '.join(f'{part} DESC' for part in ORDER_SQL.split(', '))}"
-        return f"SELECT DISTINCT ON ({by}) {rest} ORDER BY {by}, {newest}"
+        if self.last is not None:
+            newest = f"{ordered(self.last).sql} DESC, {', '.join(f'{part} DESC' for part in ORDER_SQL.split(', '))}"
+            return f"SELECT DISTINCT ON ({by}) {rest} ORDER BY {by}, {newest}"
+        if each or self.holds is not ALWAYS:
+            return f"SELECT {rest}"
+        return f"SELECT DISTINCT ON ({by}) * FROM (SELECT {rest}) AS named ORDER BY {', '.join([by, *self._order])}"  # noqa: S608
 
     @property
     def _meant(self) -> Term:
@@ -240,6 +255,12 @@ def _on_its_day(given: Given, name: str, rows: Rows, known: Mapping[str, Column]
     if not terms:
         given.wrong("R020", f"`{name}` under `beside`: the other table has no period: say `from`, `until` or both")
     return terms
+
+
+def _first(rows: pl.LazyFrame, of: list[str], values: list[str]) -> pl.LazyFrame:
+    """Of several the one whose values come first."""
+    placed = rows.sort(values, nulls_last=True) if values else rows
+    return placed.unique(of, keep="first", maintain_order=True)
 
 
 def _stored(column: Column) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import polars as pl
 
 from validators.shapes._terms import ALWAYS, NUMBER, Column, Term, every, literal
 
+MOST, LEAST = 10**18, Decimal("1e-9")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Condition:
@@ -61,6 +63,8 @@ def holds_one(column: Column, values: Sequence[str]) -> Term:
             numbers = [Decimal(value) for value in values]
         except InvalidOperation:
             raise ValueError(f"{column.name} is a number") from None
+        if not all(n.is_finite() and abs(n) < MOST and n == n.quantize(LEAST) for n in numbers):
+            raise ValueError(f"{column.name} is a number of at most 18 digits, 9 of them after the point")
         listed = ", ".join(f"CAST({literal(str(n))} AS numeric)" for n in numbers)
         return Term(
             column.number.expr.is_in(pl.lit(pl.Series(numbers, dtype=NUMBER)).implode()),

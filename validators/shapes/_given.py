@@ -40,7 +40,6 @@ class Rows:
         columns: the columns that may be named, by their names.
         base: how SQL names the table.
         beside: what stands beside each row.
-        keyed: whether `per` names one row at most.
     """
 
     table: str
@@ -52,13 +51,12 @@ class Rows:
     columns: Mapping[str, Column] = dataclasses.field(default_factory=dict)
     base: str = "{batch}"
     beside: tuple[_beside.Step, ...] = ()
-    keyed: bool = False
 
     def frame(self, frames: Frames, *, numbered: bool = False) -> pl.LazyFrame:
-        """The rows with what stands beside them; numbered in `_row`, where it is asked whose they are."""
+        """The rows with what stands beside them: one of several, or, where they are numbered in `_row`, each of them."""
         rows = frames[self.table].with_row_index("_row") if numbered else frames[self.table]
         for one in self.beside:
-            rows = one.frame(rows, frames)
+            rows = one.frame(rows, frames, each=numbered)
         return rows
 
     @property
@@ -73,12 +71,13 @@ class Rows:
 
     @property
     def numbered(self) -> str:
-        """The same, with a number for each row in `_row`."""
-        return self._prepared(f'(SELECT *, row_number() OVER () AS "_row" FROM {self.base} AS batch)')  # noqa: S608
+        """The same, with a number for each row in `_row`, and beside each of several."""
+        numbered = f'(SELECT *, row_number() OVER () AS "_row" FROM {self.base} AS batch)'  # noqa: S608
+        return self._prepared(numbered, each=True)
 
-    def _prepared(self, source: str) -> str:
+    def _prepared(self, source: str, *, each: bool = False) -> str:
         for one in self.beside:
-            source = one.sql(source)
+            source = one.sql(source, each=each)
         return f"{source} AS prepared"
 
     @property
@@ -280,9 +279,7 @@ class Given:
         except ValueError as error:
             self.wrong("R002", f"{error}")
             meant = Condition()
-        key = () if found is None else table_of(found).key
-        keyed = bool(key) and set(key) <= {column.stored for column in per}
-        return Rows(table, meant, per, ja, en, said, columns, base or f"{{{table}}}", beside, keyed)
+        return Rows(table, meant, per, ja, en, said, columns, base or f"{{{table}}}", beside)
 
     def _beside(self, said: object, columns: dict[str, Column]) -> tuple[_beside.Step, ...]:
         """What stands beside each row; its columns are added to those that may be named."""

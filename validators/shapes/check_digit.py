@@ -23,6 +23,8 @@ def make(given: Given) -> tuple[Rule, ...]:
         SpecError: what it says cannot be used.
     """
     column, kind = given.column("check_digit", "text"), given.text("kind", allowed=tuple(NUMBERINGS))
+    if column.made:
+        given.wrong("R005", f"`{column.name}` stands beside the row; a check digit is of the row's own numbers")
     if given.problems:
         return ()
     length = item_of(given.tables[given.table].columns[column.name]).length

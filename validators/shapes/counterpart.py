@@ -38,10 +38,12 @@ def make(given: Given) -> tuple[Rule, ...]:
     meant = every([rows.condition.term, *(c.value.present() for c in looked.mine), *(c.day.present() for c in days)])
 
     def failing(frames: Frames) -> pl.LazyFrame:
-        return looked.frame(rows.frame(frames).filter(meant.expr), frames).filter(pl.col("other._found").is_null())
+        return looked.frame(rows.frame(frames).filter(meant.expr), frames, each=True).filter(
+            pl.col("other._found").is_null()
+        )
 
     own = f"(SELECT * FROM {rows.named} WHERE {meant.sql})"  # noqa: S608
-    query = Query(f"SELECT source_record FROM {looked.sql(own)} AS placed WHERE {FOUND} IS NULL")  # noqa: S608
+    query = Query(f"SELECT source_record FROM {looked.sql(own, each=True)} AS placed WHERE {FOUND} IS NULL")  # noqa: S608
     ja, en = described(looked.rows)
     tables = (looked.rows.table, *looked.rows.tables)
     columns = (*looked.mine, *days) or tuple(rows.columns.values())[:1]

@@ -12,6 +12,8 @@ Source: the instance's.
 
 from __future__ import annotations
 
+import dataclasses
+
 import polars as pl
 
 from validators.shapes._given import Given, together
@@ -31,7 +33,7 @@ def make(given: Given) -> tuple[Rule, ...]:
             "R002", "`no_overlap` names the beginning and the end of a period: two dates, or two columns of one type"
         )
         return ()
-    begin, end = dates
+    begin, end = dates if dates[0].digits is dates[1].digits else (_text(column) for column in dates)
     until = _until(end)
     meant = rows.condition.term & until.present()
     wrong = Term(pl.col("_place"), '"_place"') <= Term(pl.col("_ended"), '"_ended"')
@@ -52,6 +54,11 @@ def make(given: Given) -> tuple[Rule, ...]:
     subject = f"{begin.ja}から{end.ja}までの期間", f"periods from {begin.en} to {end.en}"
     said = (f"{ja}ごとの{subject[0]}", f"{subject[1]} per {en}") if rows.per else subject
     return (given.rule((begin, end, *rows.per), failing, query, *said, divided_by=divided((rows.table, rows.per))),)
+
+
+def _text(column: Column) -> Column:
+    """A text that is compared as one, whatever it holds."""
+    return dataclasses.replace(column, digits=False)
 
 
 def _until(end: Column) -> Term:

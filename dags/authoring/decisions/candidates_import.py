@@ -44,7 +44,7 @@ def read_back(file: Path, municipality: Municipality) -> Mapping[str, Counts]:
         SpecError: lines that cannot be used, or decisions that contradict one another; then nothing is changed.
         RunError: the file cannot be read, or is the report, which has no numbers.
     """
-    lines = lines_of(file, NEEDED, NUMBERED)
+    lines = {number: {**dict.fromkeys(NEEDED, ""), **line} for number, line in lines_of(file, NEEDED, NUMBERED).items()}
     known = {one.qualified: one for system in municipality.systems for one in system.candidates}
     problems = [
         problem for number, line in lines.items() for problem in _wrong(file.name, number, line, known, municipality)
@@ -101,6 +101,7 @@ class _Import:
         self._between = {one.name for one in system.candidates if one.between}
         self.table = DecisionTable.read(self.path, COLUMNS, self._key)
         self._entered: dict[int, tuple[int, Mapping[str, str]]] = {}
+        self._lines: dict[tuple[str, ...], int] = {}
         self._problems: list[Problem] = []
 
     def enter(self, candidates: Candidates, said: Mapping[int, Line]) -> Counts:
@@ -110,6 +111,12 @@ class _Import:
             about = dict(zip(KEY, (candidates.name, line["a"], line["b"]), strict=True))
             cells = {column: line.get(column, "") for column in DECIDED}
             cells["decision"] = JAPANESE.get(cells["decision"], cells["decision"])
+            other = self._lines.setdefault(self._key(about), number)
+            if other != number:
+                self._problems.append(
+                    Problem("Y115", Position(self._file, number), f"this pair stands on line {other}, too")
+                )
+                continue
             before = {column: self.table.cells_of(about).get(column, "").strip() for column in DECIDED}
             if before == cells:
                 same += bool(cells["decision"])

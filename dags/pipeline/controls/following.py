@@ -23,9 +23,9 @@ from mappings.control_plan import Subject
 from mappings.engine import Mapper
 from mappings.plan import ColumnPlan, PartPlan, Plan
 from mappings.provenance import followed
+from migration_reports.records.counted import DumpAccount
 from migration_reports.records.groups import MOST_GROUPS, Group
 from migration_reports.records.run_record import AmountGroup, AmountReconciliation
-from migration_reports.records.steps import DumpAccount
 from migration_reports.records.sums import EXACT, values_by
 from target_schemas.postgres.settling import InGroup, groups_settled
 from validators.control_groups import MOST_LISTED, hidden, shown_values

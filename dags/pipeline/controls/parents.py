@@ -15,9 +15,9 @@ from mappings.language.controls import ControlSpec
 from mappings.leaving import NO_FINDINGS
 from migration_reports.catalogue import CATALOGUE
 from migration_reports.findings import FINDINGS
+from migration_reports.records.counted import DumpAccount
 from migration_reports.records.groups import Parents
 from migration_reports.records.run_record import Control
-from migration_reports.records.steps import DumpAccount
 from validators.controls import Stated
 
 FOUND = pl.Schema({"_of": pl.Int64(), "found": EXACT})

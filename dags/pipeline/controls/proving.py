@@ -18,9 +18,10 @@ from dags.pipeline.town import DumpReader
 from mappings.control_plan import ControlPlan
 from mappings.language.controls import ControlSpec
 from migration_reports.findings import join_findings, no_findings
+from migration_reports.records.counted import DumpAccount, FileCount
 from migration_reports.records.groups import Group
 from migration_reports.records.run_record import Control
-from migration_reports.records.steps import DumpAccount, FileCount, Receipts
+from migration_reports.records.steps import Receipts
 from migration_reports.records.sums import EXACT
 from validators.control_groups import prove_groups
 from validators.controls import Stated, prove

@@ -18,7 +18,8 @@ from extractors.records import Slice
 from extractors.slicing import cut
 from extractors.stream import DumpStream
 from migration_reports.findings import RunError
-from migration_reports.records.steps import Cuts, DumpAccount, DumpCuts, SliceAccount, SliceCut
+from migration_reports.records.counted import DumpAccount, SliceAccount
+from migration_reports.records.steps import Cuts, DumpCuts, SliceCut
 from target_schemas.postgres.staging import LAST
 
 log = logging.getLogger("hikkoshi")

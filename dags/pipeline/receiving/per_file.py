@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from extractors.stream import DumpStream
 from mappings.language.spec import DumpSpec
-from migration_reports.records.steps import FileCount, Trailers
+from migration_reports.records.counted import FileCount, Trailers
 from validators.tally import Tally
 
 LEFT_OVER, OF_NO_KIND = "F105", "F106"
