@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from pathlib import Path
 
@@ -29,11 +30,20 @@ SHEET = "field,heading,type,length\nNO,名簿番号,text,12\nNAME,氏名,text,20
 LAYOUT = read_columns(SHEET, file="meibo.csv")
 
 
+@functools.cache
+def charset_of(name: str):
+    return charsets.load(name, {}, Path())
+
+
 def read(data: bytes, *, charset: str = "utf_8", framing: str = "delimited", layout=LAYOUT, **options: str):
     made = load(framing, options, layout)
-    code = charsets.load(charset, {}, Path())
     extraction = extract(
-        open_bytes(data), name="d", layout=layout, framing=made, charset=code, blanks=Blanks(spaces="null")
+        open_bytes(data),
+        name="d",
+        layout=layout,
+        framing=made,
+        charset=charset_of(charset),
+        blanks=Blanks(spaces="null"),
     )
     rows, found = [], []
     for extracted in extraction:
@@ -85,7 +95,7 @@ def test_any_bytes_are_read_and_accounted_for(data, charset):
 def test_what_is_wrapped_is_read_again(names, options):
     framing = load("delimited", options, LAYOUT)
     records = encode(
-        LAYOUT.fields(), {"NAME": pa.array(names)}, charset=charsets.load("shift_jis", {}, Path()),
+        LAYOUT.fields(), {"NAME": pa.array(names)}, charset=charset_of("shift_jis"),
         length=LAYOUT.length, count=len(names),
     )  # fmt: skip
     data = framing.opening + framing.wrap(records.ravel(), np.full(len(names), LAYOUT.length)).tobytes()
