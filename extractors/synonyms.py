@@ -53,7 +53,8 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "vbs": "spanned",
         "u": "undefined",
         "text": "lines",
-        "csv": "lines",
+        "csv": "delimited",
+        "tsv": "delimited",
         "lseq": "lines",
     },
     "dialect": {
@@ -63,7 +64,7 @@ SYNONYMS: Mapping[str, Mapping[str, str]] = {
         "opencobol": "gnucobol",
         "cobol2002": "hitachi",
     },
-    "container": {"gz": "gzip", "bz2": "bzip2", "aws": "awstape", "zst": "zstd", "xmit": "xmi"},
+    "container": {"gz": "gzip", "bz2": "bzip2", "aws": "awstape", "zst": "zstd", "xmit": "xmi", "excel": "xlsx", "shp": "shapefile", "ldap": "ldif"},
 }  # fmt: skip
 """By family, the member that a word means elsewhere; the words in small letters and digits only."""
 

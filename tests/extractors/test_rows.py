@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extractors import charsets
-from extractors.batches import extract
+from extractors.batches import Kind, extract
 from extractors.charsets.contract import CharacterClass
 from extractors.decoder import Blanks
 from extractors.framings import load
 from extractors.layout.column_sheet import PROBLEMS, read_columns
 from extractors.reading import Choice, Spoken, make_layout, make_reading
-from extractors.records import fetch
+from extractors.records import WHOLE, fetch
+from extractors.slicing import cut
 from extractors.writing.encode import encode
 from migration_reports.findings import SpecError
 from tests.reading import open_bytes
@@ -28,11 +30,20 @@ SHEET = "field,heading,type,length\nNO,名簿番号,text,12\nNAME,氏名,text,20
 LAYOUT = read_columns(SHEET, file="meibo.csv")
 
 
+@functools.cache
+def charset_of(name: str):
+    return charsets.load(name, {}, Path())
+
+
 def read(data: bytes, *, charset: str = "utf_8", framing: str = "delimited", layout=LAYOUT, **options: str):
     made = load(framing, options, layout)
-    code = charsets.load(charset, {}, Path())
     extraction = extract(
-        open_bytes(data), name="d", layout=layout, framing=made, charset=code, blanks=Blanks(spaces="null")
+        open_bytes(data),
+        name="d",
+        layout=layout,
+        framing=made,
+        charset=charset_of(charset),
+        blanks=Blanks(spaces="null"),
     )
     rows, found = [], []
     for extracted in extraction:
@@ -84,7 +95,7 @@ def test_any_bytes_are_read_and_accounted_for(data, charset):
 def test_what_is_wrapped_is_read_again(names, options):
     framing = load("delimited", options, LAYOUT)
     records = encode(
-        LAYOUT.fields(), {"NAME": pa.array(names)}, charset=charsets.load("shift_jis", {}, Path()),
+        LAYOUT.fields(), {"NAME": pa.array(names)}, charset=charset_of("shift_jis"),
         length=LAYOUT.length, count=len(names),
     )  # fmt: skip
     data = framing.opening + framing.wrap(records.ravel(), np.full(len(names), LAYOUT.length)).tobytes()
@@ -127,6 +138,29 @@ def test_rejected_rows_are_kept_as_they_stand():
     kept = list(fetch(open_bytes(data), framing, LAYOUT, [2, 1]))
     assert [content for _, _, content in kept] == [b'"a, b",1,"0\n1"', b"c"]
     assert data[kept[1][1] :].startswith(b"c")
+
+
+@pytest.mark.parametrize("target", [4_100, 9_000])
+def test_slices_of_rows_give_together_what_the_whole_gives(tmp_path, target):
+    text = "氏名,面積,名簿番号\n" + "".join(f'"a{n}\n, b",{n}.5,{n}\n' for n in range(1_500)) + '"x,1\ny,2\n'
+    (tmp_path / "d.csv").write_text(text, encoding="utf-8")
+    reading = make_reading(Spoken(Choice("delimited"), Choice("utf_8")), LAYOUT, tmp_path)
+    made = cut(reading, [tmp_path / "d.csv"], [Kind("record")], target=target, at_most=100)
+
+    def rows(part):
+        with reading.open([tmp_path / "d.csv"]) as stream:
+            stream.skip(part.offset)
+            extraction = extract(
+                stream, name="d", layout=LAYOUT, framing=reading.framing, charset=reading.charset,
+                blanks=reading.blanks, part=part,
+            )  # fmt: skip
+            return [(e.batch.to_pylist(), e.findings.to_pylist()) for e in extraction]
+
+    def joined(parts):
+        return tuple([one for part in parts for some in part for one in some[n]] for n in (0, 1))
+
+    assert len(made.slices) > 1
+    assert joined([*map(rows, made.slices)]) == joined([rows(WHOLE)])
 
 
 def test_wide_columns_are_laid_a_few_rows_at_a_time():

@@ -38,7 +38,7 @@ SCHEMAS = {
 }
 MANIFEST = """
 edition: "1.0"
-dumps: {d: {file: d.shp, title: d, layout: l.csv, container: shapefile, records: {row: {}}}}
+dumps: {d: {file: d.zip, title: d, layout: l.csv, container: shapefile, records: {row: {}}}}
 """
 
 
