@@ -86,7 +86,7 @@ WRITTEN = st.one_of(
 )
 
 
-@pytest.mark.parametrize("name", [f.name for f in FRAMINGS])
+@pytest.mark.parametrize("name", [f.name for f in FRAMINGS if f.name not in ("cells", "delimited")])
 @settings(max_examples=100, deadline=None)
 @given(files=st.lists(WRITTEN, min_size=2, max_size=5), again=st.booleans(), buffer=st.integers(1, 80))
 def test_the_records_of_each_file_begin_at_its_first_byte(tmp_path_factory, name, files, again, buffer):
