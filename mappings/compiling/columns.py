@@ -197,14 +197,14 @@ class ColumnCompiler:
             defined = self._defined(self._groups[name])
             self._complain.add("Y042", place, f"nothing fills column `{name}`", allowed, defined=defined)
             return None
-        lists = [field for field in sources if pa.types.is_list(self._types[field])]
-        for field in lists:
-            hint = f"give its occurrences rows of their own with each: {field}"
+        unfit = [field for field in sources if is_no_value(self._types[field])]
+        for field in unfit:
+            hint, what = f"give its occurrences rows of their own with each: {field}", "a table (OCCURS)"
+            if not pa.types.is_list(self._types[field]):
+                hint, what = "list it under ignore:, or have it read as text (fields: of the dump)", "bytes as they are"
             defined = field_definition(self._schema, field)
-            self._complain.add(
-                "Y033", self._places.at(*path, "from"), f"`{field}` is a table (OCCURS)", (), hint, defined
-            )
-        return None if lists else ([type_of(self._types[field]) for field in sources], sources, None)
+            self._complain.add("Y033", self._places.at(*path, "from"), f"`{field}` is {what}", (), hint, defined)
+        return None if unfit else ([type_of(self._types[field]) for field in sources], sources, None)
 
     def _steps(
         self, spec: ColumnSpec, flows: list[Type], members: list[sa.Column[object]], path: Path
@@ -384,6 +384,11 @@ class ColumnCompiler:
         """What a column's problem speaks of: the column, and the fields that it is made of."""
         fields = (definition for source in sources for definition in field_definition(self._schema, source))
         return (*column_definition(members, self._code_sets), *fields)
+
+
+def is_no_value(kind: pa.DataType) -> bool:
+    """Whether no column takes it as it is: a list, or bytes."""
+    return pa.types.is_list(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
 
 
 def type_of(kind: pa.DataType) -> Type:
