@@ -388,7 +388,7 @@ class ColumnCompiler:
 
 def is_no_value(kind: pa.DataType) -> bool:
     """Whether no column takes it as it is: a list, or bytes."""
-    return pa.types.is_list(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    return bool(pa.types.is_list(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind))
 
 
 def type_of(kind: pa.DataType) -> Type:
