@@ -160,7 +160,7 @@ def frames_of(things, parts):
 
 
 @settings(
-    deadline=None, max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(things=any_rows(OF_THINGS, 9), parts=any_rows(OF_PARTS, 7))
 def test_both_engines_find_the_same_rows_whatever_they_hold(staged, things, parts):
