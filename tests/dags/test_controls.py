@@ -134,13 +134,22 @@ def test_groups_that_differ_hold_the_run_and_are_named(home, database_url):
     [
         ("性別,事由,件数\n1,11,12\n1,11,13\n", "kazei.csv:3 states a group that kazei.csv:2 states too"),
         ("性別,事由,件数\n1,11,\n", "kazei.csv:2 states no number"),
-        ("性別,事由,人数\n1,11,3\n", "kazei.csv:1 has no column 件数; it has 性別, 事由, 人数"),
+        ("性別,事由,人数\n1,11,3\n", "kazei.csv:1 does not name the column 件数 among its 3 cells; it must name 性別"),
         ("性別,事由,件数\n1,11,3,4\n", "kazei.csv is no CSV"),
     ],
 )
 def test_a_control_file_that_cannot_be_read_proves_nothing_and_says_where(tmp_path, text, said):
     statement = control_files.read(text.encode("cp932"), "kazei.csv", "件数", ("性別", "事由"), (True, False))
     assert statement.problems[0].startswith(said)
+
+
+@pytest.mark.parametrize("text", ["山田　太郎,0123456789\n練習　花子,9876543210\n", "a\n山田　太郎,0123456789\n"])
+def test_what_lies_in_the_place_of_a_control_file_is_not_quoted(text):
+    """It may be a list of residents."""
+    statement = control_files.read(text.encode(), "kazei.csv", "件数", ("性別",), (True,))
+    (said,) = statement.problems
+    assert "山田" not in said
+    assert "0123456789" not in said
 
 
 def test_numbers_as_old_systems_write_them(tmp_path):

@@ -87,14 +87,16 @@ def read(data: bytes, file: str, column: str, columns: Sequence[str], numbers: S
         return Statement({}, (f"{file} is neither UTF-8 nor Shift_JIS (CP932): save it as CSV in one of them",))
     try:
         frame = pl.read_csv(io.BytesIO(data.decode(encoding).encode()), infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        return Statement({}, (f"{file} is no CSV: {str(error).splitlines()[0][:160]}",))
+    except pl.exceptions.PolarsError:
+        # What the library says may quote a line, and what lies here may be another file than is meant.
+        why = "it is empty, a line has more cells than the first, or a quote is not closed"
+        return Statement({}, (f"{file} is no CSV: {why}",))
     frame = frame.fill_null("").rename({name: name.strip() for name in frame.columns})
     missing = [name for name in (*columns, column) if name not in frame.columns]
     if missing or any(f"{name}_duplicated_0" in frame.columns for name in (*columns, column)):
-        there = ", ".join(frame.columns[:40])
-        wrong = f"has no column {missing[0][:60]}" if missing else "names a column twice"
-        return Statement({}, (f"{file}:1 {wrong}; it has {there[:400]}",))
+        wrong = f"does not name the column {missing[0][:60]}" if missing else "names a column twice"
+        asked = ", ".join((*columns, column))
+        return Statement({}, (f"{file}:1 {wrong} among its {frame.width} cells; it must name {asked}",))
     lines = _lines(frame, column, columns)
     if lines.height > MOST_GROUPS:
         return Statement({}, (f"{file} has more than {MOST_GROUPS:,} lines",))
