@@ -7,16 +7,14 @@ from __future__ import annotations
 import collections
 import dataclasses
 import difflib
-import functools
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
 
-from dags.authoring.draft_text import text
+from dags.authoring.merged import place_in
 from dags.authoring.problems import PROBLEMS
 from dags.authoring.problems import section as section_of
 from dags.pipeline.judging import rules
@@ -27,10 +25,8 @@ from extractors.batches import extract
 from extractors.context.standing import beside, standing
 from mappings.compiling.columns import groups_of, key_groups
 from mappings.compiling.objects import attached
-from mappings.language.folder import Reuse, Root, SystemFolder
-from mappings.language.package import Counts, inherit, overlay
-from mappings.language.reader import MANIFEST, MAPPING
-from mappings.language.spec import ColumnSpec, Manifest, PartSpec
+from mappings.language.folder import SystemFolder
+from mappings.language.spec import ColumnSpec, PartSpec
 from mappings.language.written import WhenSpec
 from mappings.plan import (
     BYTES,
@@ -50,12 +46,10 @@ from mappings.provenance import decoded_as
 from mappings.trace import gives_rows, trace
 from mappings.unfolding import unfold
 from migration_reports.catalogue import CATALOGUE
-from migration_reports.findings import Position, RunError, UsageError
+from migration_reports.findings import RunError, UsageError
 from migration_reports.items import heading, is_text, item_of, table_of
 from migration_reports.masking import HIDDEN, mask
 from migration_reports.specs import Located
-from migration_reports.yaml_text import Document, Places, read_yaml
-from migration_reports.yaml_text import Path as YamlPath
 
 ENGINE = {
     RECORD: "the record's number in the dump",
@@ -67,7 +61,6 @@ ENGINE = {
     BYTES: "how many bytes the file beside the dump has; a run looks it up",
     SHA256: "the SHA-256 of the file beside the dump; a run looks it up",
 }
-WIDTH = 78
 SHOWN = 4
 """So many places of a field are listed; of more the first and the last."""
 
@@ -151,7 +144,7 @@ def explain(municipality: Municipality, table: str, column: str) -> tuple[Sectio
                         (
                             (
                                 how,
-                                _place(folder, str(at)),
+                                place_in(folder, str(at)),
                             ),
                         ),
                     )
@@ -227,7 +220,7 @@ def _part(municipality: Municipality, part: PartPlan, spec: PartSpec, places: Lo
         prefer = "; preferred where " + " and ".join(map(condition, spec.prefer)) if spec.prefer else ""
         yield "keep", f"{spec.keep.how}{by}{on}{prefer}"
     folder = municipality.folder.of_dump(part.dump)
-    yield "mapping", _place(folder, str(places.at("tables", _bare(part.table), part.number)))
+    yield "mapping", place_in(folder, str(places.at("tables", _bare(part.table), part.number)))
 
 
 def _each(each: Occurrences) -> str:
@@ -311,7 +304,7 @@ def _becomes(folder: SystemFolder, column: ColumnPlan, spec: ColumnSpec) -> Iter
         yield "at_most", spec.at_most
     if spec.stop_after is not None:
         yield "stop_after", f"{spec.stop_after:,}"
-    yield "mapping", _place(folder, column.place)
+    yield "mapping", place_in(folder, column.place)
 
 
 def condition(when: WhenSpec) -> str:
@@ -321,14 +314,6 @@ def condition(when: WhenSpec) -> str:
     parts = [f"{when.field} is {', '.join(when.values)}"] if when.values else []
     parts += [f"{when.field} is not {', '.join(when.besides)}"] if when.besides else []
     return " and ".join(parts) or f"{when.field} is filled"
-
-
-def _place(folder: SystemFolder, place: str) -> str:
-    """A line of a spec, and whose it is."""
-    if folder.reuse is None:
-        return place
-    own = not place.startswith(folder.roots[1].shown(""))
-    return f"{place} ({'its own' if own else f'of {folder.reuse.package}'})"
 
 
 def explain_record(
@@ -469,80 +454,3 @@ def _others(municipality: Municipality, join: Join, frame: pl.DataFrame, inbox: 
     schema = municipality.schemas[join.source]
     kinds = [("_record", pa.int64()), *((n, schema.field(n).type) for n in names if n != "_record")]
     return pl.DataFrame(pl.from_arrow(pa.schema(kinds).empty_table()))
-
-
-def merged(municipality: Municipality) -> Iterator[str]:
-    """The manifests and mappings of a municipality as they hold, each line with the place that says it."""
-    systems = municipality.folder.systems.values()
-    path = next(iter(systems)).path.parent
-    head = _read(Root(path, path.name), MANIFEST)
-    yield f"# ---- {MANIFEST}"
-    yield from _placed(*head, str)
-    for folder in systems:
-        for name in (MANIFEST, MAPPING):
-            yield f"# ---- {folder.name}/{name}"
-            said = inherit(*head, *_read(folder.roots[0], name), keys=Manifest.inherited if name == MANIFEST else ())
-            for root in folder.roots[1:]:
-                said = overlay(*_read(root, name), *said, counts=Counts(), problems=[])
-            said[0].pop("without", None)
-            yield from _placed(*said, functools.partial(_place, folder))
-        if folder.reuse is not None:
-            yield from _reused(folder.name, folder.reuse)
-
-
-def _reused(system: str, reuse: Reuse) -> Iterator[str]:
-    total = reuse.inherited + reuse.changed + reuse.added
-    yield f"# ---- reuse: {system}"
-    yield (
-        f"# {reuse.inherited:,} of {total:,} values ({100 * reuse.inherited // max(total, 1)}%) are those of {reuse.package}; "
-        f"{reuse.changed:,} say it otherwise, {reuse.added:,} are added, {reuse.removed:,} of the package's are left out"
-    )
-
-
-def _placed(data: Mapping[str, Any], places: Places, said: Callable[[str], str]) -> Iterator[str]:
-    for line, place in _lines(data, (), places, 0):
-        # Kanji and kana take two columns of a screen.
-        width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-        yield f"{line}{' ' * max(WIDTH - width, 0)}  # {said(place)}"
-
-
-def _read(root: Root, name: str) -> Document:
-    """What a file says; nothing where there is none, for then its package says it."""
-    file = root.path / name
-    if not file.is_file():
-        return {}, {(): Position(root.shown(name))}
-    return read_yaml(file.read_text("utf-8-sig"), root.shown(name))
-
-
-def _lines(data: Any, path: YamlPath, places: Places, depth: int) -> Iterator[tuple[str, str]]:
-    """YAML lines, each with its place; what one file says and is short stands on one line."""
-    pairs: Iterable[tuple[str | int, Any]] = data.items() if isinstance(data, dict) else enumerate(data)
-    for key, value in pairs:
-        here = (*path, key)
-        head = "  " * depth + (f"{text(key)}:" if isinstance(key, str) else "-")
-        at = _at(places, here)
-        flow = _flow(value)
-        files = {place.file for p, place in places.items() if p[: len(here)] == here}
-        if not isinstance(value, (dict, list)) or (
-            len(head) + len(flow) < WIDTH and len(files) < 2 and (depth > 1 or isinstance(value, list))
-        ):
-            yield f"{head} {flow}", at
-        else:
-            yield head, at
-            yield from _lines(value, here, places, depth + 1)
-
-
-def _at(places: Places, path: YamlPath) -> str:
-    found = places.get((*path, "key")) or places.get(path)
-    while found is None:
-        path = path[:-1]
-        found = places.get(path)
-    return f"{found.file}:{found.line}"
-
-
-def _flow(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{text(k)}: {_flow(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    return text(str(value))

@@ -41,6 +41,7 @@ def explain(
 ) -> None:
     """Explain a column."""
     from dags.authoring import explain as work
+    from dags.authoring.merged import merged
     from dags.pipeline.folders import one_folder
     from dags.pipeline.run_folder import settings
     from dags.pipeline.town import load
@@ -53,7 +54,7 @@ def explain(
     if column is None:
         if record is not None:
             raise typer.BadParameter("a record is followed into a column", param_hint="COLUMN")
-        sys.stdout.writelines(f"{visible(line)}\n" for line in work.merged(town))
+        sys.stdout.writelines(f"{visible(line)}\n" for line in merged(town))
         return
     table, name = work.column_of(town, column)
     sections = list(work.explain(town, table, name))

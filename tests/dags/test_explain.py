@@ -11,6 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from dags.authoring import explain as work
+from dags.authoring.merged import merged
 from dags.cli import app
 from dags.inspection.synthesis import synthesize
 from dags.pipeline.town import load
@@ -214,7 +215,7 @@ def test_a_name_that_is_no_column_or_several_is_told(town):
 
 
 def test_the_merged_mapping_is_yaml_that_says_the_same():
-    lines = list(work.merged(load(TEHON)))
+    lines = list(merged(load(TEHON)))
     begins = lines.index("# ---- resident_records/manifest.yaml")
     assert all(line.startswith("# ----") or "# 990051_tehon/manifest.yaml:" in line for line in lines[:begins])
     places = [line.rpartition("  # ")[2] for line in lines[begins:] if not line.startswith("# ----")]
